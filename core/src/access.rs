@@ -1,0 +1,38 @@
+//! Signing in, and what it rests on: secrets, hashes, attempts and access stamps.
+
+mod attempts;
+mod hashing;
+mod secret;
+mod stamp;
+
+pub use attempts::{AttemptKey, Attempts};
+pub use secret::Secret;
+pub use stamp::{Credentials, Generation};
+
+pub(crate) use attempts::AttemptPolicy;
+pub(crate) use hashing::Hasher;
+pub(crate) use stamp::{read_stamp, write_stamp};
+
+use crate::reseller::{Reseller, ResellerId};
+use crate::values::AgencyId;
+
+/// What a successful sign-in gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The agency of the reseller that signed in.
+    pub agency: AgencyId,
+    /// The reseller as it was at that moment.
+    pub reseller: Reseller,
+    /// For the host's session; ask [`Platform::check_access`](crate::Platform::check_access)
+    /// at every request. It is as good as a password: keep it as you keep session tokens.
+    pub stamp: String,
+}
+
+/// Whose access a valid stamp is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The agency.
+    pub agency: AgencyId,
+    /// The reseller.
+    pub reseller: ResellerId,
+}

@@ -1,0 +1,71 @@
+//! Credentials and access stamps: how "switched off" takes effect at once, everywhere (S20).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use super::Identity;
+use crate::reseller::ResellerId;
+use crate::values::AgencyId;
+
+/// A random number that every stamp carries; renewing it ends all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Generation([u8; 16]);
+
+impl Generation {
+    /// From random bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for a store to keep.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Generation(…)")
+    }
+}
+
+/// What a reseller signs in with. Debug shows neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The generation of the stamps that are valid.
+    pub generation: Generation,
+    /// The password's PHC string; none after an invitation.
+    pub(crate) hash: Option<String>,
+}
+
+impl Credentials {
+    /// From what a store kept.
+    pub(crate) fn from_stored(generation: [u8; 16], hash: Option<String>) -> Self {
+        Self { generation: Generation(generation), hash }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = if self.hash.is_some() { "…" } else { "none" };
+        f.debug_struct("Credentials").field("hash", &hash).finish_non_exhaustive()
+    }
+}
+
+/// `agency.reseller.generation`: no character in it needs escaping in a cookie.
+pub(crate) fn write_stamp(identity: &Identity, generation: Generation) -> String {
+    let id = identity.reseller.as_uuid();
+    format!("{}.{}.{}", identity.agency, id.simple(), URL_SAFE_NO_PAD.encode(generation.0))
+}
+
+/// The parts of a stamp, if it is one.
+pub(crate) fn read_stamp(stamp: &str) -> Option<(Identity, Generation)> {
+    let mut parts = stamp.splitn(3, '.');
+    let agency = AgencyId::parse(parts.next()?).ok()?;
+    let reseller = ResellerId::from_uuid(Uuid::try_parse(parts.next()?).ok()?);
+    let generation = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+    Some((Identity { agency, reseller }, Generation(generation.try_into().ok()?)))
+}

@@ -1,0 +1,96 @@
+//! The handle on one agency: everything an agency does, and nothing of any other agency.
+
+mod metering;
+mod resellers;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::changes::{Change, ChangeKind};
+use crate::clock::new_id;
+use crate::error::{Code, FieldErrors, Refusal, Result};
+use crate::platform::Shared;
+use crate::reseller::ResellerId;
+use crate::search::CursorSeal;
+use crate::storage::{self, AgencyRow, Reads, Scope, Transaction};
+use crate::usage::zone;
+use crate::values::{AgencyId, Timestamp, plain_text};
+
+/// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
+#[derive(Clone)]
+pub struct Agency {
+    shared: Arc<Shared>,
+    id: AgencyId,
+    zone: TimeZone,
+    actor: Option<String>,
+}
+
+impl Agency {
+    pub(crate) fn new(shared: Arc<Shared>, row: AgencyRow) -> Result<Self> {
+        let AgencyRow { id, time_zone, .. } = row;
+        let zone =
+            zone(&time_zone).map_err(|refusal| FieldErrors::from(refusal.of("time_zone")))?;
+        Ok(Self { shared, id, zone, actor: None })
+    }
+
+    /// The agency's id.
+    pub fn id(&self) -> &AgencyId {
+        &self.id
+    }
+
+    /// The same agency, with every change noted as made by this actor of the host's (S47).
+    /// Field errors: `actor` (1–200 characters).
+    pub fn acting_as(&self, actor: &str) -> Result<Self> {
+        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("actor"));
+        let actor = plain_text(actor, 200).map_err(refused)?;
+        Ok(Self { actor: Some(actor), ..self.clone() })
+    }
+
+    /// Entries of the change feed behind the sequence `after`, in order: without gaps, and none
+    /// will ever appear behind one that was seen. `limit` is 1–1,000.
+    pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        if !(1..=1_000).contains(&limit) {
+            let refusal =
+                Refusal { code: Code::OutOfRange, params: vec![("min", 1), ("max", 1_000)] };
+            return Err(FieldErrors::from(refusal.of("limit")).into());
+        }
+        self.write(|tx| {
+            tx.lock_agency()?;
+            // Enough for this page; a reader that follows the feed numbers the rest later.
+            tx.number_changes(limit)?;
+            tx.changes(after, limit)
+        })
+    }
+
+    pub(crate) fn change(
+        &self,
+        kind: ChangeKind,
+        reseller: Option<ResellerId>,
+        version: u64,
+        at: Timestamp,
+    ) -> Change {
+        let id = new_id(&*self.shared.entropy, at);
+        let actor = self.actor.clone();
+        Change { sequence: 0, id, kind, reseller, version, at, actor, fields: Vec::new() }
+    }
+
+    fn read<T: Send>(&self, work: impl FnMut(&mut dyn Reads) -> Result<T> + Send) -> Result<T> {
+        storage::read(&*self.shared.storage, &self.id, work)
+    }
+
+    fn write<T: Send>(
+        &self,
+        work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+    ) -> Result<T> {
+        storage::write(&*self.shared.storage, &self.id, Scope::Join, work)
+    }
+
+    fn seal(&self) -> CursorSeal<'_> {
+        CursorSeal { secret: &self.shared.secret, agency: &self.id }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}

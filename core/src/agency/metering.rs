@@ -1,0 +1,87 @@
+//! What an agency does with usage: record, consume, overview.
+
+use super::Agency;
+use crate::changes::ChangeKind;
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::reseller::ResellerId;
+use crate::storage::Lock;
+use crate::usage::{
+    ConsumeRequest, Consumption, MeterKey, Metric, Overview, UsageEvent, UsageReport, check,
+    consume, overview, record,
+};
+
+const MAX_BATCH: usize = 10_000;
+
+impl Agency {
+    /// Records a batch of at most 10,000 events in one step; the report has an outcome for
+    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32).
+    pub fn record_usage(&self, events: &[UsageEvent]) -> Result<UsageReport> {
+        if events.len() > MAX_BATCH {
+            let params = vec![("max", MAX_BATCH as i64)];
+            return Err(
+                FieldErrors::from(Refusal { code: Code::TooMany, params }.of("events")).into()
+            );
+        }
+        let now = self.now();
+        let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
+        let outcomes = self.write(|tx| record(tx, &checked, &self.zone))?;
+        Ok(UsageReport { outcomes })
+    }
+
+    /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
+    /// the limit is never passed (S43). The same `id` again is answered as before.
+    ///
+    /// Errors: `NotFound` for the reseller; fields `id`, `metric`, `quantity`.
+    pub fn consume(
+        &self,
+        reseller: ResellerId,
+        metric: Metric,
+        quantity: i64,
+        id: &str,
+    ) -> Result<Consumption> {
+        let at = self.now();
+        let event = UsageEvent { id: id.to_owned(), reseller, metric, quantity, at };
+        let event = check(&event, at).map_err(|code| {
+            let field = if code == Code::Negative { "quantity" } else { "id" };
+            FieldErrors::from(FieldError::new(field, code))
+        })?;
+        let request = ConsumeRequest { event, zone: self.zone.clone() };
+        self.write(|tx| consume(tx, &request))
+    }
+
+    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
+    /// lifts the limit. A limit below what is used already blocks further use (S44).
+    ///
+    /// Errors: `NotFound` for the reseller; field `limit` (not negative).
+    pub fn set_allowance(
+        &self,
+        reseller: ResellerId,
+        metric: Metric,
+        limit: Option<i64>,
+    ) -> Result<()> {
+        if limit.is_some_and(|limit| limit < 0) {
+            return Err(FieldErrors::from(FieldError::new("limit", Code::Negative)).into());
+        }
+        let mut change = self.change(ChangeKind::AllowanceChanged, Some(reseller), 0, self.now());
+        change.fields.push(metric.slug().to_owned());
+        self.write(|tx| {
+            let held = tx.lock_resellers(&[reseller], Lock::Share)?.into_iter().flatten().next();
+            let held = held.ok_or_else(|| Error::not_found("reseller"))?;
+            let (meters, _) = tx.lock_usage(&[MeterKey { reseller, metric }], &[])?;
+            for mut meter in meters {
+                if meter.limit != limit {
+                    meter.limit = limit;
+                    change.version = held.version;
+                    tx.put_usage(&[meter], &[])?;
+                    tx.append_changes(std::slice::from_ref(&change))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Active resellers and what was used, over all time: read, not summed (S39).
+    pub fn overview(&self) -> Result<Overview> {
+        self.read(overview)
+    }
+}

@@ -1,0 +1,86 @@
+//! The change feed: one entry for every mutation, numbered when it is read.
+
+use uuid::Uuid;
+
+use crate::reseller::ResellerId;
+use crate::values::Timestamp;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// The agency was created.
+    AgencyCreated,
+    /// A reseller was created.
+    ResellerCreated,
+    /// Fields of a reseller's profile changed; [`Change::fields`] names them.
+    ResellerUpdated,
+    /// A reseller was switched off.
+    ResellerDeactivated,
+    /// A reseller was switched on again.
+    ResellerActivated,
+    /// A reseller was deleted for good.
+    ResellerDeleted,
+    /// A limit on what a reseller may consume was set or lifted.
+    AllowanceChanged,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 7] = [
+        Self::AgencyCreated,
+        Self::ResellerCreated,
+        Self::ResellerUpdated,
+        Self::ResellerDeactivated,
+        Self::ResellerActivated,
+        Self::ResellerDeleted,
+        Self::AllowanceChanged,
+    ];
+
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::AgencyCreated => "agency_created",
+            Self::ResellerCreated => "reseller_created",
+            Self::ResellerUpdated => "reseller_updated",
+            Self::ResellerDeactivated => "reseller_deactivated",
+            Self::ResellerActivated => "reseller_activated",
+            Self::ResellerDeleted => "reseller_deleted",
+            Self::AllowanceChanged => "allowance_changed",
+        }
+    }
+
+    /// The kind with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.slug() == slug)
+    }
+}
+
+/// One entry of the feed. It names what changed, never what it changed to: no entry holds
+/// personal data, so none has to be found when a reseller is erased (S47).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.
+    pub sequence: u64,
+    /// The entry's own id.
+    pub id: Uuid,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// To whom; `None` for the agency itself.
+    pub reseller: Option<ResellerId>,
+    /// The version the record had afterwards.
+    pub version: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it, as the host gave it.
+    pub actor: Option<String>,
+    /// The names of the fields that changed.
+    pub fields: Vec<String>,
+}
+
+impl Change {
+    /// The order in which entries are numbered. A record's `at` never goes backwards, so its
+    /// entries follow its versions whatever the clocks of several machines say.
+    pub(crate) fn numbering_order(&self) -> (Timestamp, u64, Uuid) {
+        (self.at, self.version, self.id)
+    }
+}

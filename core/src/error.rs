@@ -1,0 +1,172 @@
+//! The one error type of the library, and what a caller can do about it.
+
+mod validation;
+
+use std::fmt::Display;
+
+pub use validation::{Code, FieldError, FieldErrors, Refusal};
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong, as one opaque type: match on [`Error::kind`].
+///
+/// No message contains user input or a secret.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Repr>);
+
+#[derive(Debug, thiserror::Error)]
+enum Repr {
+    #[error("{0}")]
+    Validation(FieldErrors),
+    #[error("the record has changed: its version is {current}")]
+    Conflict { current: u64 },
+    #[error("no such {what}")]
+    NotFound { what: &'static str },
+    #[error("access denied")]
+    AccessDenied,
+    #[error("the cursor is damaged, or belongs to another query")]
+    InvalidCursor,
+    #[error("not possible inside an open transaction")]
+    InsideTransaction,
+    #[error("the transaction was aborted by a concurrent one ({detail}); it may be tried again")]
+    Aborted { detail: String },
+    #[error("whether the transaction was committed is unknown ({detail})")]
+    OutcomeUnknown { detail: String },
+    #[error("configuration: {detail}")]
+    Configuration { detail: String },
+    #[error("storage: {detail}")]
+    Storage { detail: String },
+}
+
+/// What kind of thing went wrong; stable, with one slug in every language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Input was refused; [`Error::fields`] has every reason. Nothing was written.
+    Validation,
+    /// The expected version is stale; [`Error::current_version`] has the present one.
+    Conflict,
+    /// No such record, or it belongs to another agency: the two answers are the same.
+    NotFound,
+    /// A sign-in or an access stamp was refused, for a reason that is not told.
+    AccessDenied,
+    /// A page cursor is damaged, foreign or from another query.
+    InvalidCursor,
+    /// The call needs a transaction of its own and cannot have one here.
+    InsideTransaction,
+    /// A concurrent transaction was in the way; the same call may succeed when repeated.
+    Aborted,
+    /// The connection was lost during COMMIT: read back before trying again.
+    OutcomeUnknown,
+    /// The platform was opened with settings that cannot work.
+    Configuration,
+    /// The store failed; nothing of the call was written.
+    Storage,
+}
+
+impl ErrorKind {
+    /// The stable slug of the kind.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Conflict => "conflict",
+            Self::NotFound => "not_found",
+            Self::AccessDenied => "access_denied",
+            Self::InvalidCursor => "invalid_cursor",
+            Self::InsideTransaction => "inside_transaction",
+            Self::Aborted => "aborted",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Configuration => "configuration",
+            Self::Storage => "storage",
+        }
+    }
+}
+
+impl Error {
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        match *self.0 {
+            Repr::Validation(_) => ErrorKind::Validation,
+            Repr::Conflict { .. } => ErrorKind::Conflict,
+            Repr::NotFound { .. } => ErrorKind::NotFound,
+            Repr::AccessDenied => ErrorKind::AccessDenied,
+            Repr::InvalidCursor => ErrorKind::InvalidCursor,
+            Repr::InsideTransaction => ErrorKind::InsideTransaction,
+            Repr::Aborted { .. } => ErrorKind::Aborted,
+            Repr::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
+            Repr::Configuration { .. } => ErrorKind::Configuration,
+            Repr::Storage { .. } => ErrorKind::Storage,
+        }
+    }
+
+    /// Every refused field, for an error of kind [`ErrorKind::Validation`]; empty otherwise.
+    pub fn fields(&self) -> &[FieldError] {
+        match &*self.0 {
+            Repr::Validation(fields) => fields.as_slice(),
+            _ => &[],
+        }
+    }
+
+    /// The record's present version, for an error of kind [`ErrorKind::Conflict`].
+    pub fn current_version(&self) -> Option<u64> {
+        match *self.0 {
+            Repr::Conflict { current } => Some(current),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn conflict(current: u64) -> Self {
+        Repr::Conflict { current }.into()
+    }
+
+    pub(crate) fn not_found(what: &'static str) -> Self {
+        Repr::NotFound { what }.into()
+    }
+
+    pub(crate) fn access_denied() -> Self {
+        Repr::AccessDenied.into()
+    }
+
+    pub(crate) fn invalid_cursor() -> Self {
+        Repr::InvalidCursor.into()
+    }
+
+    pub(crate) fn configuration(detail: impl Display) -> Self {
+        Repr::Configuration { detail: detail.to_string() }.into()
+    }
+
+    /// For backends: the call needs a transaction of its own and cannot have one here.
+    pub fn inside_transaction() -> Self {
+        Repr::InsideTransaction.into()
+    }
+
+    /// For backends: a concurrent transaction was in the way. The core runs the work again,
+    /// unless it is part of a host's transaction. `detail` must not contain user input.
+    pub fn aborted(detail: impl Display) -> Self {
+        Repr::Aborted { detail: detail.to_string() }.into()
+    }
+
+    /// For backends: COMMIT was sent and no answer came. `detail` must not contain user input.
+    pub fn outcome_unknown(detail: impl Display) -> Self {
+        Repr::OutcomeUnknown { detail: detail.to_string() }.into()
+    }
+
+    /// For backends: the store failed. `detail` must not contain user input.
+    pub fn storage(detail: impl Display) -> Self {
+        Repr::Storage { detail: detail.to_string() }.into()
+    }
+}
+
+impl From<Repr> for Error {
+    fn from(repr: Repr) -> Self {
+        Self(Box::new(repr))
+    }
+}
+
+impl From<FieldErrors> for Error {
+    fn from(fields: FieldErrors) -> Self {
+        Repr::Validation(fields).into()
+    }
+}

@@ -1,0 +1,192 @@
+//! Refused input: which field, which code, and every reason of a form at once.
+
+use std::fmt;
+
+/// The one list of field codes: the slug that every language shows, and its English text.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $text:literal;)*) => {
+        /// Why a field was refused. Slugs are stable; texts may be improved.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $(#[doc = $text] $name,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The stable slug.
+            pub fn slug(self) -> &'static str {
+                match self { $(Code::$name => $slug,)* }
+            }
+
+            /// The English text.
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Empty = "empty", "is required";
+    TooLong = "too_long", "is too long";
+    TooShort = "too_short", "is too short";
+    TooMany = "too_many", "has too many entries";
+    Uppercase = "uppercase", "must not contain capital letters";
+    Whitespace = "whitespace", "must not contain spaces";
+    Digit = "digit", "must not contain digits";
+    SpecialCharacter = "special_character", "must contain letters only";
+    NotAscii = "not_ascii", "must contain the letters a to z only";
+    Reserved = "reserved", "is reserved";
+    Taken = "taken", "is already in use";
+    Quarantined = "quarantined", "was in use until recently and is not free yet";
+    ControlCharacter = "control_character", "contains a character that cannot be shown";
+    Invalid = "invalid", "is not valid";
+    UnknownCountry = "unknown_country", "is not a known country";
+    CountryMismatch = "country_mismatch", "does not belong to the given country";
+    UnsupportedScheme = "unsupported_scheme", "must begin with https:// or http://";
+    UserInfo = "user_info", "must not contain a user name or password";
+    Mismatch = "mismatch", "does not match";
+    Guessable = "guessable", "is too easy to guess";
+    Unexpected = "unexpected", "must be left empty here";
+    UnknownTimeZone = "unknown_time_zone", "is not a known time zone";
+    UnknownMetric = "unknown_metric", "is not a known metric";
+    NotACounter = "not_a_counter", "must be a counter";
+    Negative = "negative", "must not be negative";
+    UnknownReseller = "unknown_reseller", "is not a reseller of this agency";
+    TooOld = "too_old", "is too long ago";
+    InTheFuture = "in_the_future", "lies in the future";
+    Overflow = "overflow", "would exceed the largest number that can be kept";
+    OutOfRange = "out_of_range", "is out of range";
+}
+
+/// One refused field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's stable name, dotted inside a nested record (`contact.email`).
+    pub field: String,
+    /// Why it was refused.
+    pub code: Code,
+    /// The bound that was broken, where there is one (`("max", 200)`); never user input.
+    pub params: Vec<(&'static str, i64)>,
+}
+
+impl FieldError {
+    /// A refusal without parameters.
+    pub fn new(field: impl Into<String>, code: Code) -> Self {
+        Self { field: field.into(), code, params: Vec::new() }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.code.text())?;
+        for (name, value) in &self.params {
+            write!(f, " ({name} {value})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a single value was refused, before it is known which field of which form it stood in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub(crate) code: Code,
+    pub(crate) params: Vec<(&'static str, i64)>,
+}
+
+impl Refusal {
+    pub(crate) fn too_long(max: i64) -> Self {
+        Self { code: Code::TooLong, params: vec![("max", max)] }
+    }
+
+    pub(crate) fn too_short(min: i64) -> Self {
+        Self { code: Code::TooShort, params: vec![("min", min)] }
+    }
+
+    /// The same refusal, said of a field.
+    pub fn of(self, field: impl Into<String>) -> FieldError {
+        FieldError { field: field.into(), code: self.code, params: self.params }
+    }
+
+    /// Why the value was refused.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, params: Vec::new() }
+    }
+}
+
+/// All refused fields of one form, in the order of the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// The refusals so far.
+    pub fn as_slice(&self) -> &[FieldError] {
+        &self.0
+    }
+
+    /// Whether nothing was refused.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same refusals, sorted as the form shows its fields.
+    pub(crate) fn in_order_of(mut self, fields: &[&str]) -> Self {
+        self.0.sort_by_key(|e| fields.iter().position(|f| *f == e.field).unwrap_or(fields.len()));
+        self
+    }
+
+    /// The same refusals, said of a record nested in a form.
+    pub(crate) fn under(mut self, record: &str) -> Self {
+        for error in &mut self.0 {
+            error.field = format!("{record}.{}", error.field);
+        }
+        self
+    }
+
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
+    pub(crate) fn push(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    /// Keeps the value, or notes why the field was refused.
+    pub(crate) fn keep<T>(&mut self, field: &str, parsed: Result<T, Refusal>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                // A field that a form rule has refused already needs no second reason.
+                if !self.0.iter().any(|e| e.field == field) {
+                    self.0.push(refusal.of(field));
+                }
+                None
+            }
+        }
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}

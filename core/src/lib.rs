@@ -1,0 +1,78 @@
+//! # PartnerKit
+//!
+//! The reseller layer of white-label SaaS: an agency (tenant) creates resellers (partners),
+//! gives each a login domain, lets them sign in, switches them off *now*, meters what they use
+//! and sees it all in one overview.
+//!
+//! ```
+//! use partnerkit::{Metric, Platform, ResellerDraft, ResellerQuery, PhoneDraft, ContactDraft};
+//!
+//! # fn main() -> partnerkit::Result<()> {
+//! let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
+//! let agency = platform.create_agency("northwind")?;
+//! let acme = agency.create_reseller(ResellerDraft {
+//!     partner_type: "own_plans".into(),
+//!     name: "Acme Télécom".into(),
+//!     email: "owner@acme.example".into(),
+//!     phone: PhoneDraft::national("US", "(415) 555-2671"),
+//!     password: "plain teal walrus 94 umbrella".into(),
+//!     password_confirmation: "plain teal walrus 94 umbrella".into(),
+//!     contact: ContactDraft {
+//!         name: "Ann Lee".into(),
+//!         email: "ann@acme.example".into(),
+//!         phone: PhoneDraft::international("+49 30 901820"),
+//!     },
+//!     login_domain: "acme".into(),
+//!     ..ResellerDraft::default()
+//! })?;
+//!
+//! let place = platform.resolve_host("Acme.partner.example.com:443")?;
+//! assert_eq!(place.reseller, acme.id);
+//!
+//! let access = platform.sign_in("acme", "owner@acme.example", "plain teal walrus 94 umbrella")?;
+//! platform.check_access(&access.stamp)?;
+//! agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+//! assert_eq!(agency.page(&ResellerQuery::text("telecom"))?.resellers.len(), 1);
+//! assert_eq!(agency.overview()?.messages, 3);
+//!
+//! agency.deactivate(acme.id, Some("nonpayment"))?;
+//! assert!(platform.check_access(&access.stamp).is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Start with [`Platform`], then [`Agency`]. To keep rows somewhere else, see [`storage`].
+
+pub mod access;
+mod agency;
+mod changes;
+mod clock;
+mod error;
+mod partner_type;
+mod platform;
+mod reseller;
+mod search;
+pub mod storage;
+mod usage;
+mod values;
+
+pub use access::{Access, Identity};
+pub use agency::Agency;
+pub use changes::{Change, ChangeKind};
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
+pub use partner_type::PartnerType;
+pub use platform::{Place, Platform, PlatformBuilder};
+pub use reseller::{
+    ContactDraft, ContactPerson, Patch, PhoneDraft, Reseller, ResellerDraft, ResellerId,
+    ResellerPatch, Status,
+};
+pub use search::{Page, Position, ResellerQuery};
+pub use usage::{
+    Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventId, EventOutcome, Meter,
+    MeterKey, Metric, MetricKind, Overview, Slot, UsageEvent, UsageReport,
+};
+pub use values::{
+    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Password, PasswordPolicy, Phone,
+    PhoneCountry, Timestamp, Website, phone_countries,
+};

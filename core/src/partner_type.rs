@@ -1,0 +1,25 @@
+//! The two ways of being a partner.
+
+/// What a reseller sells, and therefore what it may manage (S41).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PartnerType {
+    /// Owns its plans and manages them.
+    OwnPlans,
+    /// Sells the agency's plans for a commission.
+    Commission,
+}
+
+impl PartnerType {
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::OwnPlans => "own_plans",
+            Self::Commission => "commission",
+        }
+    }
+
+    /// The type with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::OwnPlans, Self::Commission].into_iter().find(|t| t.slug() == slug)
+    }
+}

@@ -1,0 +1,140 @@
+//! The platform: one store, opened and configured once, and what concerns all agencies.
+
+mod builder;
+mod sign_in;
+
+use std::sync::Arc;
+
+pub use builder::PlatformBuilder;
+
+use crate::access::{AttemptPolicy, Hasher, Secret};
+use crate::agency::Agency;
+use crate::changes::ChangeKind;
+use crate::clock::{Clock, Entropy};
+use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use crate::reseller::{ResellerId, Status};
+use crate::storage::{self, AgencyRow, Insert, LabelRow, LabelState, Scope, Storage};
+use crate::usage::zone;
+use crate::values::{AgencyId, LoginDomain, PasswordPolicy, Timestamp};
+
+/// A handle on one store. Cheap to clone, and safe to use from many threads.
+#[derive(Clone)]
+pub struct Platform {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What a platform's handles have in common.
+pub(crate) struct Shared {
+    pub storage: Arc<dyn Storage>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub hasher: Hasher,
+    pub secret: Secret,
+    pub login_base: String,
+    pub password_policy: PasswordPolicy,
+    pub attempts: AttemptPolicy,
+}
+
+/// Which reseller a request is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The agency.
+    pub agency: AgencyId,
+    /// The reseller.
+    pub reseller: ResellerId,
+    /// Whether the reseller is switched on.
+    pub status: Status,
+}
+
+impl Platform {
+    /// Opens a store with the usual settings: `memory:`, `sqlite:FILE` or
+    /// `postgres://USER@HOST/DATABASE`, the latter two where their feature is on.
+    pub fn open(url: &str) -> Result<Self> {
+        Self::builder().open(url)
+    }
+
+    /// Settings first, then [`PlatformBuilder::open`].
+    pub fn builder() -> PlatformBuilder {
+        PlatformBuilder::default()
+    }
+
+    /// Creates an agency whose periods are those of UTC. Field errors: `id`.
+    pub fn create_agency(&self, id: &str) -> Result<Agency> {
+        self.create_agency_in(id, "UTC")
+    }
+
+    /// Creates an agency whose periods are those of an IANA time zone (`Europe/Berlin`).
+    /// Field errors: `id`, `time_zone`.
+    pub fn create_agency_in(&self, id: &str, time_zone: &str) -> Result<Agency> {
+        let mut errors = FieldErrors::default();
+        let id = errors.keep("id", AgencyId::parse(id));
+        let zone = errors.keep("time_zone", zone(time_zone));
+        let (Some(id), Some(_)) = (id, zone) else { return Err(errors.into()) };
+        let shared = &self.shared;
+        let time_zone = time_zone.to_owned();
+        let row =
+            AgencyRow { id: id.clone(), time_zone, created_at: shared.clock.now(), numbered: 0 };
+        let agency = Agency::new(shared.clone(), row.clone())?;
+        let change = agency.change(ChangeKind::AgencyCreated, None, 1, row.created_at);
+        storage::write(&*shared.storage, &id, Scope::Join, |tx| {
+            if let Insert::Existing(_) = tx.insert_agency(&row)? {
+                return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());
+            }
+            tx.append_changes(std::slice::from_ref(&change))
+        })?;
+        Ok(agency)
+    }
+
+    /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
+    /// agency (S56).
+    pub fn agency(&self, id: &str) -> Result<Agency> {
+        let missing = || Error::not_found("agency");
+        let id = AgencyId::parse(id).map_err(|_| missing())?;
+        let row = storage::read(&*self.shared.storage, &id, |reads| reads.agency())?;
+        Agency::new(self.shared.clone(), row.ok_or_else(missing)?)
+    }
+
+    /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
+    /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
+    pub fn resolve_host(&self, host: &str) -> Result<Place> {
+        let missing = || Error::not_found("host");
+        let label = self.label_of(host).ok_or_else(missing)?;
+        let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
+        let storage = &*self.shared.storage;
+        let rows = storage::read(storage, &agency, |reads| reads.resellers(&[reseller]))?;
+        let status = rows.into_iter().flatten().next().ok_or_else(missing)?.status;
+        Ok(Place { agency, reseller, status })
+    }
+
+    fn label_of(&self, host: &str) -> Option<LoginDomain> {
+        if host.len() > 512 {
+            return None;
+        }
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|c| c.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let label = name.strip_suffix(&self.shared.login_base)?.strip_suffix('.')?;
+        LoginDomain::parse(label).ok()
+    }
+
+    /// The agency and reseller that hold a label now.
+    fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
+        let row = self.shared.storage.labels(std::slice::from_ref(label))?.pop().flatten();
+        Ok(row.and_then(|LabelRow { agency, state, .. }| match state {
+            LabelState::Held(reseller) => Some((agency, reseller)),
+            LabelState::Quarantined(_) => None,
+        }))
+    }
+
+    /// How many Argon2 computations this handle and its clones have made: for tests that count
+    /// them (S17), and for metrics.
+    pub fn hash_computations(&self) -> u64 {
+        self.shared.hasher.computations()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}

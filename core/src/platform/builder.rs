@@ -1,0 +1,138 @@
+//! Opening a platform: the settings, checked, and the secret, made or found.
+
+use std::sync::Arc;
+
+use super::{Platform, Shared};
+use crate::access::{AttemptPolicy, Hasher, Secret};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random};
+use crate::error::{Error, Result};
+use crate::storage::memory::Memory;
+use crate::storage::{self, Insert, Scope, SecretRow, Storage};
+use crate::values::{AgencyId, PasswordPolicy};
+
+/// The settings of a platform.
+#[derive(Clone)]
+pub struct PlatformBuilder {
+    login_base: String,
+    password_policy: PasswordPolicy,
+    attempts: AttemptPolicy,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Default for PlatformBuilder {
+    fn default() -> Self {
+        Self {
+            login_base: "partner.localhost".to_owned(),
+            password_policy: PasswordPolicy::default(),
+            attempts: AttemptPolicy::default(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+impl PlatformBuilder {
+    /// The domain under which login domains live: `partner.example.com` makes
+    /// `https://acme.partner.example.com` (S5). `partner.localhost` when not said.
+    pub fn login_base(mut self, domain: impl Into<String>) -> Self {
+        self.login_base = domain.into();
+        self
+    }
+
+    /// How long passwords must be.
+    pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
+        self.password_policy = policy;
+        self
+    }
+
+    /// After how many failed sign-ins in a row no further one is looked at; 100 when not said.
+    pub fn sign_in_limit(mut self, failures: u32) -> Self {
+        self.attempts.hard_stop = failures;
+        self
+    }
+
+    /// From which failed sign-in in a row the next ones are delayed; 10 when not said.
+    pub fn sign_in_delay_from(mut self, failures: u32) -> Self {
+        self.attempts.free = failures;
+        self
+    }
+
+    /// Another source of time, for tests.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Another source of ids and secrets, for tests.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`.
+    pub fn open(self, url: &str) -> Result<Platform> {
+        self.open_storage(open_url(url)?)
+    }
+
+    /// Opens a store of your own.
+    pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
+        let login_base = checked_base(&self.login_base)?;
+        let secret = secret_of(&*storage, &*self.clock, &*self.entropy)?;
+        let shared = Shared {
+            storage,
+            clock: self.clock,
+            entropy: self.entropy,
+            hasher: Hasher::new()?,
+            secret,
+            login_base,
+            password_policy: self.password_policy,
+            attempts: self.attempts,
+        };
+        Ok(Platform { shared: Arc::new(shared) })
+    }
+}
+
+fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(Arc::new(Memory::new())),
+        #[cfg(feature = "sqlite")]
+        Some(("sqlite", path)) => Ok(Arc::new(storage::sqlite::Sqlite::open(path)?)),
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            Ok(Arc::new(storage::postgres::Postgres::open(url)?))
+        }
+        Some((scheme @ ("sqlite" | "postgres" | "postgresql"), _)) => {
+            Err(Error::configuration(format!("this build has no feature for `{scheme}:`")))
+        }
+        _ => Err(Error::configuration(
+            "the store's URL must begin with `memory:`, `sqlite:` or `postgres:`",
+        )),
+    }
+}
+
+/// A host name in lowercase A-labels, without a trailing dot.
+fn checked_base(raw: &str) -> Result<String> {
+    let refused = || Error::configuration("the login base is not a domain name");
+    let base = idna::domain_to_ascii_strict(raw).map_err(|_| refused())?;
+    // A label of 63 letters and its dot must fit in front.
+    if base.is_empty() || base.ends_with('.') || base.len() > 253 - 64 {
+        return Err(refused());
+    }
+    Ok(base)
+}
+
+/// The platform's secret: made at the first open, kept in the store, the same in every process.
+fn secret_of(storage: &dyn Storage, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Secret> {
+    let platform = AgencyId::platform();
+    let newest = |mut rows: Vec<SecretRow>| rows.pop().map(|row| row.secret);
+    if let Some(secret) = storage::read(storage, &platform, |reads| reads.secrets()).map(newest)? {
+        return Ok(secret);
+    }
+    let secret = Secret::from_bytes(random(entropy));
+    let row = SecretRow { id: 1, secret, created_at: clock.now() };
+    storage::write(storage, &platform, Scope::Own, |tx| match tx.insert_secret(&row)? {
+        Insert::Done => Ok(row.secret.clone()),
+        Insert::Existing(other) => Ok(other.secret),
+    })
+}

@@ -1,0 +1,119 @@
+//! A reseller: the record, the form it comes from, and the changes that can be made to it.
+
+mod draft;
+mod patch;
+
+use std::fmt;
+
+use uuid::Uuid;
+
+pub(crate) use draft::AcceptedDraft;
+pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
+pub use patch::{Patch, ResellerPatch};
+
+use crate::partner_type::PartnerType;
+use crate::values::{
+    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
+};
+
+/// A reseller's id: a version 7 UUID that never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResellerId(Uuid);
+
+impl ResellerId {
+    /// From a UUID.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// As a UUID.
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for ResellerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for ResellerId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// Whether a reseller may sign in and consume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// May sign in and consume.
+    Active,
+    /// Switched off: every sign-in and every stamp is refused.
+    Inactive,
+}
+
+impl Status {
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// The status with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive].into_iter().find(|s| s.slug() == slug)
+    }
+}
+
+/// The person to talk to; the email need not be unique (S13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactPerson {
+    /// The person's name.
+    pub name: Name,
+    /// The person's email.
+    pub email: Email,
+    /// The person's phone.
+    pub phone: Phone,
+}
+
+/// A reseller as stored. It holds no secret: password hashes and access generations live apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reseller {
+    /// The id; never changes.
+    pub id: ResellerId,
+    /// The agency the reseller belongs to.
+    pub agency: AgencyId,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// Whether the reseller may sign in and consume.
+    pub status: Status,
+    /// Why it was deactivated, if that was said.
+    pub deactivation_reason: Option<String>,
+    /// What the reseller sells.
+    pub partner_type: PartnerType,
+    /// The subdomain its customers sign in at.
+    pub login_domain: LoginDomain,
+    /// The name, any script.
+    pub name: Name,
+    /// The email, unique within the agency.
+    pub email: Email,
+    /// The phone in E.164.
+    pub phone: Phone,
+    /// The person to talk to.
+    pub contact: ContactPerson,
+    /// The website, if any.
+    pub website: Option<Website>,
+    /// The host's own id, unique within the agency.
+    pub external_id: Option<ExternalId>,
+    /// The host's own data.
+    pub metadata: Metadata,
+    /// When the reseller joined.
+    pub created_at: Timestamp,
+    /// When the record last changed; never earlier than before.
+    pub updated_at: Timestamp,
+}

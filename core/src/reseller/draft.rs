@@ -1,0 +1,259 @@
+//! The raw form of a new reseller, and its way to values.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use serde::Deserialize;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use super::ContactPerson;
+use crate::error::{Code, FieldError, FieldErrors};
+use crate::partner_type::PartnerType;
+use crate::values::{
+    Email, ExternalId, LoginDomain, Metadata, Name, Password, PasswordPolicy, Phone, Website,
+};
+
+/// A phone number as typed: national with its country, or international without.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(default)]
+pub struct PhoneDraft {
+    /// ISO 3166-1 alpha-2 code of the country a national number belongs to.
+    pub country: Option<String>,
+    /// The number as typed.
+    #[validate(length(min = 1, code = "empty"))]
+    pub number: String,
+}
+
+impl PhoneDraft {
+    /// A number in international form (`+49 …`).
+    pub fn international(number: impl Into<String>) -> Self {
+        Self { country: None, number: number.into() }
+    }
+
+    /// A number as it is dialled within a country.
+    pub fn national(country: impl Into<String>, number: impl Into<String>) -> Self {
+        Self { country: Some(country.into()), number: number.into() }
+    }
+}
+
+/// A contact person as typed.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(default)]
+pub struct ContactDraft {
+    /// The person's name.
+    #[validate(length(min = 1, code = "empty"))]
+    pub name: String,
+    /// The person's email; need not be unique.
+    #[validate(length(min = 1, code = "empty"))]
+    pub email: String,
+    /// The person's phone.
+    #[validate(nested)]
+    pub phone: PhoneDraft,
+}
+
+/// The form of a new reseller, as typed. Required and optional fields: S57.
+///
+/// Rules of the form (what must be there, what must agree) are declared here; what a value may
+/// be is the business of its own type.
+#[derive(Clone, Default, Deserialize, Validate)]
+#[serde(default)]
+#[validate(schema(function = "password_agrees"))]
+pub struct ResellerDraft {
+    /// Slug of the partner type: `own_plans` or `commission`.
+    #[validate(length(min = 1, code = "empty"))]
+    pub partner_type: String,
+    /// The name, 1–200 characters.
+    #[validate(length(min = 1, code = "empty"))]
+    pub name: String,
+    /// The email, unique within the agency.
+    #[validate(length(min = 1, code = "empty"))]
+    pub email: String,
+    /// The phone.
+    #[validate(nested)]
+    pub phone: PhoneDraft,
+    /// The first password. Must be empty when `invite` is set.
+    pub password: String,
+    /// The same password again.
+    pub password_confirmation: String,
+    /// Creates the reseller without a password: sign-in is refused until one is set (S15).
+    pub invite: bool,
+    /// The person to talk to.
+    #[validate(nested)]
+    pub contact: ContactDraft,
+    /// The login domain, exactly `[a-z]{1,63}`.
+    #[validate(length(min = 1, code = "empty"))]
+    pub login_domain: String,
+    /// The website, optional.
+    pub website: Option<String>,
+    /// The host's own id, optional, unique within the agency.
+    pub external_id: Option<String>,
+    /// The host's own data, optional.
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ResellerDraft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Everything else in a draft is either personal or secret.
+        f.debug_struct("ResellerDraft")
+            .field("login_domain", &self.login_domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A draft whose every field has become a value.
+#[derive(Debug)]
+pub(crate) struct AcceptedDraft {
+    pub partner_type: PartnerType,
+    pub name: Name,
+    pub email: Email,
+    pub phone: Phone,
+    pub password: Option<Password>,
+    pub contact: ContactPerson,
+    pub login_domain: LoginDomain,
+    pub website: Option<Website>,
+    pub external_id: Option<ExternalId>,
+    pub metadata: Metadata,
+}
+
+impl ResellerDraft {
+    /// Every field as a value, or every reason why not, in the order of the form.
+    pub(crate) fn accept(&self, policy: PasswordPolicy) -> Result<AcceptedDraft, FieldErrors> {
+        let mut errors = form_errors(self);
+        let accepted = self.values(policy, &mut errors);
+        match accepted {
+            Some(accepted) if errors.is_empty() => Ok(accepted),
+            _ => Err(errors.in_order_of(FORM_ORDER)),
+        }
+    }
+
+    fn values(&self, policy: PasswordPolicy, errors: &mut FieldErrors) -> Option<AcceptedDraft> {
+        let partner_type = PartnerType::from_slug(&self.partner_type).ok_or(Code::Invalid.into());
+        let partner_type = errors.keep("partner_type", partner_type);
+        let name = errors.keep("name", Name::parse(&self.name));
+        let email = errors.keep("email", Email::parse(&self.email));
+        let phone = errors.keep("phone.number", self.phone.parse());
+        let password = self.first_password(policy, errors);
+        let contact = self.contact.values(errors);
+        let login_domain = errors.keep("login_domain", self.free_label());
+        let website = optional(errors, "website", self.website.as_deref(), Website::parse);
+        let external_id =
+            optional(errors, "external_id", self.external_id.as_deref(), ExternalId::parse);
+        let metadata = errors.keep("metadata", Metadata::parse(self.metadata.clone()));
+        Some(AcceptedDraft {
+            partner_type: partner_type?,
+            name: name?,
+            email: email?,
+            phone: phone?,
+            password: password?,
+            contact: contact?,
+            login_domain: login_domain?,
+            website: website?,
+            external_id: external_id?,
+            metadata: metadata?,
+        })
+    }
+
+    fn first_password(
+        &self,
+        policy: PasswordPolicy,
+        errors: &mut FieldErrors,
+    ) -> Option<Option<Password>> {
+        if self.invite {
+            let given = !self.password.is_empty();
+            let refused = if given { Err(Code::Unexpected.into()) } else { Ok(None) };
+            return errors.keep("password", refused);
+        }
+        let context = [self.name.as_str(), self.email.as_str(), self.login_domain.as_str()];
+        errors.keep("password", Password::parse(&self.password, policy, &context)).map(Some)
+    }
+
+    fn free_label(&self) -> Result<LoginDomain, crate::error::Refusal> {
+        let label = LoginDomain::parse(&self.login_domain)?;
+        if label.is_reserved() { Err(Code::Reserved.into()) } else { Ok(label) }
+    }
+}
+
+impl PhoneDraft {
+    pub(super) fn parse(&self) -> Result<Phone, crate::error::Refusal> {
+        Phone::parse(&self.number, self.country.as_deref())
+    }
+}
+
+impl ContactDraft {
+    pub(super) fn values(&self, errors: &mut FieldErrors) -> Option<ContactPerson> {
+        let name = errors.keep("contact.name", Name::parse(&self.name));
+        let email = errors.keep("contact.email", Email::parse(&self.email));
+        let phone = errors.keep("contact.phone.number", self.phone.parse());
+        Some(ContactPerson { name: name?, email: email?, phone: phone? })
+    }
+}
+
+/// An optional field: nothing typed is nothing stored.
+pub(super) fn optional<T>(
+    errors: &mut FieldErrors,
+    field: &str,
+    raw: Option<&str>,
+    parse: impl Fn(&str) -> Result<T, crate::error::Refusal>,
+) -> Option<Option<T>> {
+    match raw.filter(|raw| !raw.is_empty()) {
+        None => Some(None),
+        Some(raw) => errors.keep(field, parse(raw)).map(Some),
+    }
+}
+
+const FORM_ORDER: &[&str] = &[
+    "partner_type",
+    "name",
+    "email",
+    "phone.number",
+    "password",
+    "password_confirmation",
+    "contact.name",
+    "contact.email",
+    "contact.phone.number",
+    "login_domain",
+    "website",
+    "external_id",
+    "metadata",
+];
+
+fn password_agrees(draft: &ResellerDraft) -> Result<(), ValidationError> {
+    let agrees = Password::typed_twice(&draft.password, &draft.password_confirmation);
+    if agrees { Ok(()) } else { Err(ValidationError::new("mismatch")) }
+}
+
+/// What the declared rules of a form refuse, in the library's own codes.
+pub(super) fn form_errors(form: &impl Validate) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    if let Err(refused) = form.validate() {
+        collect("", refused, &mut errors);
+    }
+    errors
+}
+
+fn collect(prefix: &str, refused: ValidationErrors, errors: &mut FieldErrors) {
+    let by_field: HashMap<_, _> = refused.into_errors();
+    for (field, kind) in by_field {
+        match kind {
+            ValidationErrorsKind::Struct(nested) => {
+                collect(&format!("{prefix}{field}."), *nested, errors);
+            }
+            ValidationErrorsKind::List(items) => {
+                items.into_values().for_each(|nested| collect(prefix, *nested, errors));
+            }
+            ValidationErrorsKind::Field(list) => {
+                for error in list {
+                    errors.push(declared(format!("{prefix}{field}"), &error.code));
+                }
+            }
+        }
+    }
+}
+
+/// The only declared rules are "must be there" and "must be typed twice alike".
+fn declared(field: String, code: &str) -> FieldError {
+    match code {
+        "mismatch" => FieldError::new("password_confirmation", Code::Mismatch),
+        _ => FieldError::new(field, Code::Empty),
+    }
+}

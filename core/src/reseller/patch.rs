@@ -1,0 +1,128 @@
+//! A change to a reseller's profile.
+
+use std::collections::BTreeMap;
+
+use super::Reseller;
+use super::draft::{ContactDraft, PhoneDraft, form_errors, optional};
+use crate::error::{FieldErrors, Refusal};
+use crate::values::{Email, ExternalId, Metadata, Name, Website};
+
+/// What to do with an optional field: leaving it is not clearing it (S24).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Keep what is stored.
+    #[default]
+    Leave,
+    /// Remove what is stored.
+    Clear,
+    /// Store this instead.
+    Set(T),
+}
+
+/// The fields of a profile to change, as typed; `None` leaves a required field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ResellerPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new email. Every access stamp given out before stops working (S20).
+    pub email: Option<String>,
+    /// A new phone.
+    pub phone: Option<PhoneDraft>,
+    /// A new contact person.
+    pub contact: Option<ContactDraft>,
+    /// The website.
+    pub website: Patch<String>,
+    /// The host's own id.
+    pub external_id: Patch<String>,
+    /// The host's own data, replaced as a whole.
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl ResellerPatch {
+    /// The reseller with the changes made, and the names of the fields that differ.
+    /// The version is left alone.
+    pub(crate) fn apply(
+        &self,
+        before: &Reseller,
+    ) -> Result<(Reseller, Vec<&'static str>), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut after = before.clone();
+        required(&mut errors, "name", self.name.as_deref(), Name::parse, &mut after.name);
+        required(&mut errors, "email", self.email.as_deref(), Email::parse, &mut after.email);
+        required(
+            &mut errors,
+            "phone.number",
+            self.phone.as_ref(),
+            PhoneDraft::parse,
+            &mut after.phone,
+        );
+        if let Some(contact) = &self.contact {
+            let mut refused = form_errors(contact).under("contact");
+            match contact.values(&mut refused) {
+                Some(contact) if refused.is_empty() => after.contact = contact,
+                _ => errors.extend(refused),
+            }
+        }
+        patched(&mut errors, "website", &self.website, Website::parse, &mut after.website);
+        patched(
+            &mut errors,
+            "external_id",
+            &self.external_id,
+            ExternalId::parse,
+            &mut after.external_id,
+        );
+        if let Some(metadata) = &self.metadata
+            && let Some(metadata) = errors.keep("metadata", Metadata::parse(metadata.clone()))
+        {
+            after.metadata = metadata;
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let changed = changed_fields(before, &after);
+        Ok((after, changed))
+    }
+}
+
+fn required<R: ?Sized, T>(
+    errors: &mut FieldErrors,
+    field: &str,
+    raw: Option<&R>,
+    parse: impl Fn(&R) -> Result<T, Refusal>,
+    slot: &mut T,
+) {
+    if let Some(value) = raw.and_then(|raw| errors.keep(field, parse(raw))) {
+        *slot = value;
+    }
+}
+
+fn patched<T>(
+    errors: &mut FieldErrors,
+    field: &str,
+    patch: &Patch<String>,
+    parse: impl Fn(&str) -> Result<T, Refusal>,
+    slot: &mut Option<T>,
+) {
+    match patch {
+        Patch::Leave => {}
+        Patch::Clear => *slot = None,
+        Patch::Set(raw) => {
+            if let Some(value) = optional(errors, field, Some(raw), parse) {
+                *slot = value;
+            }
+        }
+    }
+}
+
+fn changed_fields(before: &Reseller, after: &Reseller) -> Vec<&'static str> {
+    let pairs = [
+        ("name", before.name != after.name),
+        ("email", before.email != after.email),
+        ("phone", before.phone != after.phone),
+        ("contact", before.contact != after.contact),
+        ("website", before.website != after.website),
+        ("external_id", before.external_id != after.external_id),
+        ("metadata", before.metadata != after.metadata),
+    ];
+    pairs.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+}

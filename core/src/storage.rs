@@ -1,0 +1,206 @@
+//! The storage contract: what a backend has to do, and nothing of why.
+//!
+//! The rules live in the core; a backend moves rows. It gives a short snapshot to read from and
+//! a transaction to write in, answers conflicts as values, and locks rows by name. What each
+//! method must do under faults and races is proven by `storage::conformance`, which is the
+//! definition where this text leaves a doubt.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod records;
+pub mod schema;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod tables;
+mod work;
+
+use crate::access::{AttemptKey, Attempts, Credentials};
+use crate::changes::Change;
+use crate::error::Result;
+use crate::reseller::{Reseller, ResellerId, Status};
+use crate::search::Position;
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
+
+pub use records::{AgencyRow, LabelRow, LabelState, NewReseller, SecretRow};
+pub(crate) use work::{read, write};
+
+/// What is done with a snapshot.
+pub type ReadWork<'w> = dyn FnMut(&mut dyn Reads) -> Result<()> + Send + 'w;
+/// What is done in a transaction. It may be run again after [`Error::aborted`], and then does
+/// exactly the same: time, ids and hashes are drawn before.
+///
+/// [`Error::aborted`]: crate::Error::aborted
+pub type WriteWork<'w> = dyn FnMut(&mut dyn Transaction) -> Result<()> + Send + 'w;
+
+/// A place where rows are kept.
+pub trait Storage: Send + Sync {
+    /// Runs the work on one snapshot of an agency's rows.
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()>;
+
+    /// Runs the work in a transaction and commits it; an error or a panic of the work undoes
+    /// everything. Runs the work once: trying again is the core's business.
+    fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
+
+    /// Who holds each label, across agencies.
+    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>>;
+
+    /// The ids of agencies in order, after the given one, for upkeep.
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>>;
+
+    /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.
+    fn joined(&self) -> bool {
+        false
+    }
+}
+
+/// Whose transaction a write is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A transaction of its own, whatever the host has open, or the error
+    /// [`inside_transaction`](crate::Error::inside_transaction) where none can be had.
+    Own,
+    /// Part of the host's transaction if there is one, as a savepoint: an error of the work
+    /// leaves the host's transaction usable. Otherwise a transaction of its own.
+    Join,
+}
+
+/// How strongly rows are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Nobody may change them until the transaction ends; others may hold them so, too.
+    Share,
+    /// Nobody else may hold them.
+    Update,
+}
+
+/// What became of a row that was to be inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Insert<T> {
+    /// It was inserted.
+    Done,
+    /// Another row, or another row's unique field, was there already. The transaction goes on.
+    Existing(T),
+}
+
+/// A reseller by a unique field other than its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// By email.
+    Email(Email),
+    /// By the host's own id.
+    ExternalId(ExternalId),
+}
+
+/// A page of resellers, newest first: by `created_at`, then `id`, both descending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageSpec {
+    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards.
+    pub terms: Vec<String>,
+    /// Only this status.
+    pub status: Option<Status>,
+    /// Only rows behind this place.
+    pub after: Option<Position>,
+    /// At most this many rows.
+    pub limit: u32,
+}
+
+/// Something to add to one of an agency's totals; negative takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TotalDelta {
+    /// The total's name.
+    pub name: &'static str,
+    /// What to add.
+    pub add: i64,
+}
+
+/// A snapshot of one agency's rows. Results stand in the order of what was asked for.
+pub trait Reads {
+    /// The agency itself.
+    fn agency(&mut self) -> Result<Option<AgencyRow>>;
+    /// Resellers by id.
+    fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>>;
+    /// A reseller by another unique field.
+    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>>;
+    /// A reseller with its credentials.
+    fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>>;
+    /// One page of the list.
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>>;
+    /// Events by id.
+    fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>>;
+    /// Every meter of a reseller, by metric.
+    fn meters(&mut self, reseller: ResellerId) -> Result<Vec<Meter>>;
+    /// Rollups by day.
+    fn rollups(&mut self, days: &[DayKey]) -> Result<Vec<Option<DayRollup>>>;
+    /// Totals by name; 0 where nothing was ever added.
+    fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>>;
+    /// Numbered entries of the change feed behind `after`, in order.
+    fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>>;
+    /// The platform's secrets, oldest first.
+    fn secrets(&mut self) -> Result<Vec<SecretRow>>;
+}
+
+/// A transaction on one agency's rows.
+///
+/// Locks are taken in the order attempts, labels, agency, resellers, usage, events, totals,
+/// changes, and within one call in the order of keys, which the core has sorted: so permuted
+/// batches never deadlock. Two transactions that hold one key queue, or one gets
+/// [`aborted`](crate::Error::aborted). A read that follows a lock sees the newest commit.
+pub trait Transaction: Reads {
+    /// Locks the attempts of a key; no attempts so far are [`Attempts::none`], and locked, too.
+    fn lock_attempts(&mut self, key: &AttemptKey) -> Result<Attempts>;
+    /// Locks the agency.
+    fn lock_agency(&mut self) -> Result<Option<AgencyRow>>;
+    /// Locks resellers.
+    fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>>;
+    /// Locks meters, those that do not exist yet included, and then reads meters and rollups:
+    /// a meter's lock guards its rollups.
+    fn lock_usage(
+        &mut self,
+        meters: &[MeterKey],
+        days: &[DayKey],
+    ) -> Result<(Vec<Meter>, Vec<DayRollup>)>;
+
+    /// Keeps a platform secret unless its id is taken.
+    fn insert_secret(&mut self, secret: &SecretRow) -> Result<Insert<SecretRow>>;
+    /// Creates the agency unless its id is taken.
+    fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>>;
+    /// Stores the agency.
+    fn put_agency(&mut self, agency: &AgencyRow) -> Result<()>;
+    /// Takes labels that are free, or whose quarantine ended at or before `now`.
+    fn claim_labels(
+        &mut self,
+        labels: &[LabelRow],
+        now: Timestamp,
+    ) -> Result<Vec<Insert<LabelRow>>>;
+    /// Stores a label that the transaction's agency holds.
+    fn put_label(&mut self, label: &LabelRow) -> Result<()>;
+    /// Inserts resellers with their credentials, unless a unique field is taken: the core then
+    /// looks which.
+    fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>>;
+    /// Stores a reseller that is locked, unless a unique field is taken.
+    fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>>;
+    /// Stores the credentials of a reseller that is locked.
+    fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()>;
+    /// Removes a reseller with its credentials and meters. Events and rollups stay.
+    fn erase_reseller(&mut self, id: ResellerId) -> Result<()>;
+    /// Stores attempts that are locked.
+    fn put_attempts(&mut self, attempts: &Attempts) -> Result<()>;
+    /// Inserts events unless their id is taken, and answers with what is there. Waits for a
+    /// concurrent transaction that has inserted the same id.
+    fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>>;
+    /// Stores meters that are locked, and their rollups.
+    fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()>;
+    /// Adds to totals. An overflow is [`aborted`](crate::Error::aborted): the next run sees it.
+    fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()>;
+    /// Appends entries to the change feed, unnumbered or numbered at once.
+    fn append_changes(&mut self, changes: &[Change]) -> Result<()>;
+    /// Numbers at most `max` committed entries, oldest first, under the agency's lock, which
+    /// the caller holds; says how many.
+    fn number_changes(&mut self, max: u32) -> Result<u32>;
+}

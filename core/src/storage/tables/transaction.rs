@@ -1,0 +1,343 @@
+//! The contract's transaction over generic rows.
+
+use super::{Scan, TableTransaction};
+use crate::access::{AttemptKey, Attempts, Credentials};
+use crate::changes::Change;
+use crate::error::{Error, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::records::{
+    AgencyRow, CredentialsRow, LabelRow, NewReseller, PendingChange, Record, SecretRow,
+};
+use crate::storage::schema::{self, Row, Value};
+use crate::storage::{Insert, Lock, Lookup, PageSpec, Reads, TotalDelta, Transaction};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::values::{AgencyId, Timestamp};
+
+/// One transaction of one agency.
+pub(super) struct Tx<'a> {
+    pub rows: &'a mut (dyn TableTransaction + 'a),
+    pub agency: &'a AgencyId,
+}
+
+/// No scan of the contract is longer; whoever wants a page says so.
+const ALL: u32 = 1_000_000;
+
+impl Tx<'_> {
+    /// A primary key that the agency leads.
+    fn key(&self, rest: impl IntoIterator<Item = Value>) -> Row {
+        std::iter::once(Value::Text(self.agency.to_string())).chain(rest).collect()
+    }
+
+    fn id_key(&self, id: ResellerId) -> Row {
+        self.key([Value::Uuid(id.as_uuid())])
+    }
+
+    fn event_keys<'e>(&self, ids: impl IntoIterator<Item = &'e EventId>) -> Vec<Row> {
+        ids.into_iter().map(|id| self.key([Value::Text(id.to_string())])).collect()
+    }
+
+    fn meter_keys(&self, keys: &[MeterKey]) -> Vec<Row> {
+        keys.iter().map(|key| self.key(meter_columns(*key))).collect()
+    }
+
+    /// Records by primary key, in its order.
+    pub fn records<R: Record>(
+        &mut self,
+        keys: &[Row],
+        lock: Option<Lock>,
+    ) -> Result<Vec<Option<R>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows.get(R::TABLE, keys, lock)?;
+        rows.into_iter().map(|row| row.map(R::from_row).transpose()).collect()
+    }
+
+    fn record<R: Record>(&mut self, key: Row, lock: Option<Lock>) -> Result<Option<R>> {
+        Ok(self.records(&[key], lock)?.pop().flatten())
+    }
+
+    /// Records of this agency in the order of an index.
+    fn scan<R: Record>(
+        &mut self,
+        columns: &'static [&'static str],
+        equals: impl IntoIterator<Item = Value>,
+        after: Option<Value>,
+        limit: u32,
+    ) -> Result<Vec<R>> {
+        let scan = Scan { table: R::TABLE, columns, equals: self.key(equals), after, limit };
+        self.rows.scan(&scan)?.into_iter().map(R::from_row).collect()
+    }
+
+    fn to_rows<'r, R: Record + 'r>(
+        &self,
+        records: impl IntoIterator<Item = &'r R>,
+    ) -> Result<Vec<Row>> {
+        records.into_iter().map(|record| record.to_row(self.agency)).collect()
+    }
+
+    fn insert<R: Record>(&mut self, records: &[R]) -> Result<Vec<bool>> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.to_rows(records)?;
+        self.rows.insert(R::TABLE, &rows)
+    }
+
+    fn put<R: Record>(&mut self, records: &[R]) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let rows = self.to_rows(records)?;
+        self.rows.put(R::TABLE, &rows)
+    }
+
+    /// Inserts a record, or gives the one that is there.
+    fn insert_or_get<R: Record + Clone>(&mut self, record: &R, key: Row) -> Result<Insert<R>> {
+        if self.insert(std::slice::from_ref(record))? == [true] {
+            return Ok(Insert::Done);
+        }
+        self.record(key, None)?.map(Insert::Existing).ok_or_else(vanished)
+    }
+}
+
+fn meter_columns(key: MeterKey) -> [Value; 2] {
+    [Value::Uuid(key.reseller.as_uuid()), Value::Text(key.metric.slug().to_owned())]
+}
+
+fn vanished() -> Error {
+    Error::aborted("a conflicting row has vanished")
+}
+
+impl Reads for Tx<'_> {
+    fn agency(&mut self) -> Result<Option<AgencyRow>> {
+        self.record(self.key([]), None)
+    }
+
+    fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
+        let keys: Vec<_> = ids.iter().map(|id| self.id_key(*id)).collect();
+        self.records(&keys, None)
+    }
+
+    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
+        let (columns, value): (&'static [&'static str], _) = match lookup {
+            Lookup::Email(email) => (&["agency", "email_key"], email.key()),
+            Lookup::ExternalId(id) => (&["agency", "external_id"], id.to_string()),
+        };
+        Ok(self.scan(columns, [Value::Text(value)], None, 1)?.pop())
+    }
+
+    fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
+        let reseller = self.record(self.id_key(id), None)?;
+        let credentials = self.record(self.id_key(id), None)?;
+        Ok(reseller.zip(credentials.map(|CredentialsRow(_, credentials)| credentials)))
+    }
+
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+        self.rows.search(self.agency, spec)?.into_iter().map(Reseller::from_row).collect()
+    }
+
+    fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        let keys = self.event_keys(ids);
+        self.records(&keys, None)
+    }
+
+    fn meters(&mut self, reseller: ResellerId) -> Result<Vec<Meter>> {
+        self.scan(schema::METERS.key, [Value::Uuid(reseller.as_uuid())], None, ALL)
+    }
+
+    fn rollups(&mut self, days: &[DayKey]) -> Result<Vec<Option<DayRollup>>> {
+        let key = |day: &DayKey| {
+            let [reseller, metric] = meter_columns(day.meter);
+            self.key([Value::Integer(day.day.into()), reseller, metric])
+        };
+        let keys: Vec<_> = days.iter().map(key).collect();
+        self.records(&keys, None)
+    }
+
+    fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>> {
+        let keys: Vec<_> =
+            names.iter().map(|name| self.key([Value::Text((*name).to_owned())])).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let value = |row: Row| match row.last() {
+            Some(Value::Integer(value)) => Ok(*value),
+            _ => Err(schema::damaged()),
+        };
+        let rows = self.rows.get(&schema::TOTALS, &keys, None)?;
+        rows.into_iter().map(|row| row.map_or(Ok(0), value)).collect()
+    }
+
+    fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        let after = Value::Integer(i64::try_from(after).unwrap_or(i64::MAX));
+        self.scan(schema::CHANGES.key, [], Some(after), limit)
+    }
+
+    fn secrets(&mut self) -> Result<Vec<SecretRow>> {
+        self.scan(schema::SECRETS.key, [], None, ALL)
+    }
+}
+
+impl Transaction for Tx<'_> {
+    fn lock_attempts(&mut self, key: &AttemptKey) -> Result<Attempts> {
+        // A row that does not exist cannot be locked.
+        self.insert(&[Attempts::none(*key)])?;
+        let key = self.key([Value::Bytes(key.as_bytes().to_vec())]);
+        self.record(key, Some(Lock::Update))?.ok_or_else(vanished)
+    }
+
+    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
+        self.record(self.key([]), Some(Lock::Update))
+    }
+
+    fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>> {
+        let keys: Vec<_> = ids.iter().map(|id| self.id_key(*id)).collect();
+        self.records(&keys, Some(lock))
+    }
+
+    fn lock_usage(
+        &mut self,
+        meters: &[MeterKey],
+        days: &[DayKey],
+    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+        let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
+        self.insert(&new)?;
+        let keys = self.meter_keys(meters);
+        let locked: Option<Vec<Meter>> =
+            self.records(&keys, Some(Lock::Update))?.into_iter().collect();
+        let days = self.rollups(days)?.into_iter().flatten().collect();
+        Ok((locked.ok_or_else(vanished)?, days))
+    }
+
+    fn insert_secret(&mut self, secret: &SecretRow) -> Result<Insert<SecretRow>> {
+        self.insert_or_get(secret, self.key([Value::Integer(secret.id)]))
+    }
+
+    fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
+        self.insert_or_get(agency, self.key([]))
+    }
+
+    fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
+        self.put(std::slice::from_ref(agency))
+    }
+
+    fn claim_labels(
+        &mut self,
+        labels: &[LabelRow],
+        now: Timestamp,
+    ) -> Result<Vec<Insert<LabelRow>>> {
+        let inserted = self.insert(labels)?;
+        let mut claimed = Vec::new();
+        for (label, inserted) in labels.iter().zip(inserted) {
+            if inserted {
+                claimed.push(Insert::Done);
+                continue;
+            }
+            let key = vec![Value::Text(label.label.to_string())];
+            let before: LabelRow = self.record(key, Some(Lock::Update))?.ok_or_else(vanished)?;
+            if before.is_free(now) {
+                self.put_label(label)?;
+                claimed.push(Insert::Done);
+            } else {
+                claimed.push(Insert::Existing(before));
+            }
+        }
+        Ok(claimed)
+    }
+
+    fn put_label(&mut self, label: &LabelRow) -> Result<()> {
+        self.put(std::slice::from_ref(label))
+    }
+
+    fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
+        let rows = self.to_rows(new.iter().map(|new| &new.reseller))?;
+        let inserted = self.rows.insert(Reseller::TABLE, &rows)?;
+        let credentials: Vec<_> = new
+            .iter()
+            .zip(&inserted)
+            .filter(|(_, inserted)| **inserted)
+            .map(|(new, _)| CredentialsRow(new.reseller.id, new.credentials.clone()))
+            .collect();
+        self.put(&credentials)?;
+        Ok(inserted.into_iter().map(done_or_taken).collect())
+    }
+
+    fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
+        let rows = self.to_rows([reseller])?;
+        let updated = self.rows.update(Reseller::TABLE, &rows)?;
+        Ok(done_or_taken(updated == [true]))
+    }
+
+    fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
+        self.put(&[CredentialsRow(id, credentials.clone())])
+    }
+
+    fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
+        let meters: Vec<_> = self.meters(id)?.into_iter().map(|meter| meter.key).collect();
+        let meters = self.meter_keys(&meters);
+        if !meters.is_empty() {
+            self.rows.delete(&schema::METERS, &meters)?;
+        }
+        let key = [self.id_key(id)];
+        self.rows.delete(&schema::CREDENTIALS, &key)?;
+        self.rows.delete(&schema::RESELLERS, &key)
+    }
+
+    fn put_attempts(&mut self, attempts: &Attempts) -> Result<()> {
+        self.put(&[*attempts])
+    }
+
+    fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
+        let inserted = self.insert(events)?;
+        let refused = events.iter().zip(&inserted).filter(|(_, inserted)| !**inserted);
+        let keys = self.event_keys(refused.map(|(event, _)| &event.id));
+        let mut existing = self.records(&keys, None)?.into_iter();
+        let mut insert = |inserted| match inserted {
+            true => Ok(Insert::Done),
+            false => existing.next().flatten().map(Insert::Existing).ok_or_else(vanished),
+        };
+        inserted.into_iter().map(&mut insert).collect()
+    }
+
+    fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()> {
+        self.put(meters)?;
+        self.put(days)
+    }
+
+    fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
+        let row = |delta: &TotalDelta| {
+            self.key([Value::Text(delta.name.to_owned()), Value::Integer(delta.add)])
+        };
+        let rows: Vec<_> = deltas.iter().map(row).collect();
+        if rows.is_empty() { Ok(()) } else { self.rows.add(&schema::TOTALS, &rows) }
+    }
+
+    fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
+        let pending: Vec<_> = changes.iter().cloned().map(PendingChange).collect();
+        self.put(&pending)
+    }
+
+    fn number_changes(&mut self, max: u32) -> Result<u32> {
+        let pending: Vec<PendingChange> = self.scan(schema::PENDING_CHANGES.key, [], None, max)?;
+        let Some(mut agency) = self.agency()?.filter(|_| !pending.is_empty()) else { return Ok(0) };
+        let mut numbered = Vec::new();
+        let mut keys = Vec::new();
+        for PendingChange(change) in pending {
+            let (at, version, id) = change.numbering_order();
+            let version = i64::try_from(version).unwrap_or(i64::MAX);
+            let order = [Value::Integer(at.as_millis()), Value::Integer(version), Value::Uuid(id)];
+            keys.push(self.key(order));
+            agency.numbered += 1;
+            numbered.push(Change { sequence: agency.numbered, ..change });
+        }
+        self.put(&numbered)?;
+        self.rows.delete(&schema::PENDING_CHANGES, &keys)?;
+        self.put_agency(&agency)?;
+        Ok(u32::try_from(numbered.len()).unwrap_or(u32::MAX))
+    }
+}
+
+fn done_or_taken(done: bool) -> Insert<()> {
+    if done { Insert::Done } else { Insert::Existing(()) }
+}

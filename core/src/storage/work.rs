@@ -1,0 +1,87 @@
+//! Running work on a store: what is the same for every backend.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::Duration;
+
+use super::{Reads, Scope, Storage, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::values::AgencyId;
+
+/// How often work is tried before an `Aborted` goes up to the caller.
+const TRIES: u32 = 20;
+
+/// Runs the work on one snapshot and returns what it returns.
+pub(crate) fn read<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+) -> Result<T> {
+    let _outermost = Outermost::enter()?;
+    let mut result = None;
+    storage.read(agency, &mut |reads| {
+        result = Some(work(reads)?);
+        Ok(())
+    })?;
+    result.ok_or_else(not_run)
+}
+
+/// Runs the work in a transaction and returns what it returns. Work that a concurrent
+/// transaction was in the way of runs again, unless it is part of a host's transaction, which
+/// only the host can run again.
+pub(crate) fn write<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    scope: Scope,
+    mut work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+) -> Result<T> {
+    let _outermost = Outermost::enter()?;
+    let tries = if scope == Scope::Join && storage.joined() { 1 } else { TRIES };
+    let mut tried = 1;
+    loop {
+        let mut result = None;
+        let committed = storage.write(agency, scope, &mut |tx| {
+            result = Some(work(tx)?);
+            Ok(())
+        });
+        match committed {
+            Ok(()) => return result.ok_or_else(not_run),
+            Err(error) if error.kind() == ErrorKind::Aborted && tried < tries => pause(tried),
+            Err(error) => return Err(error),
+        }
+        tried += 1;
+    }
+}
+
+fn not_run() -> Error {
+    Error::storage("the storage did not run the work")
+}
+
+/// Waits longer each time, up to 100 ms, and never as long as another thread does.
+fn pause(tried: u32) {
+    let most = 1_000_u64 << tried.min(7);
+    let mut random = [0; 2];
+    // Without a random number the threads wait equally long, which is slower but not wrong.
+    let _ = getrandom::fill(&mut random);
+    let share = u64::from(u16::from_le_bytes(random));
+    thread::sleep(Duration::from_micros((most.min(100_000) * share) >> 16));
+}
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Work inside work on one thread would wait for itself; it gets an error instead.
+struct Outermost;
+
+impl Outermost {
+    fn enter() -> Result<Self> {
+        if INSIDE.replace(true) { Err(Error::inside_transaction()) } else { Ok(Self) }
+    }
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        INSIDE.set(false);
+    }
+}

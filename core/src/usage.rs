@@ -1,0 +1,22 @@
+//! Metering: what is counted, the events that count it, and what is kept of them.
+
+mod consume;
+mod event;
+mod ingest;
+mod meter;
+mod metric;
+mod overview;
+mod period;
+mod rollup;
+
+pub use consume::{Consumption, Denial, DenialReason};
+pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
+pub use meter::{Meter, MeterKey};
+pub use metric::{Metric, MetricKind};
+pub use overview::Overview;
+pub use rollup::{DayKey, DayRollup, Slot};
+
+pub(crate) use consume::{ConsumeRequest, consume};
+pub(crate) use ingest::{check, record};
+pub(crate) use overview::{ACTIVE_RESELLERS, overview};
+pub(crate) use period::zone;

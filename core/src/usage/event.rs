@@ -1,0 +1,97 @@
+//! A usage event, and what became of it.
+
+use super::Metric;
+use crate::error::{Code, Refusal};
+use crate::reseller::ResellerId;
+use crate::values::{Timestamp, text_value};
+
+/// The host's id of an event: 1–255 bytes, unique within the agency (S32).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(String);
+
+text_value!(EventId);
+
+impl EventId {
+    /// Checks the id as given. Codes: `empty`, `too_long`, `control_character`.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        if raw.is_empty() {
+            return Err(Code::Empty.into());
+        }
+        if raw.len() > 255 {
+            return Err(Refusal::too_long(255));
+        }
+        if raw.chars().any(char::is_control) {
+            return Err(Code::ControlCharacter.into());
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
+/// Something that was used, as a host reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageEvent {
+    /// The host's id of the event; reporting it again changes nothing.
+    pub id: String,
+    /// Who used it.
+    pub reseller: ResellerId,
+    /// What was used.
+    pub metric: Metric,
+    /// How much: what a counter adds, or the level of a gauge. Not negative.
+    pub quantity: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A checked event, as stored. Two events are the same when every field is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The host's id of the event.
+    pub id: EventId,
+    /// Who used it.
+    pub reseller: ResellerId,
+    /// What was used.
+    pub metric: Metric,
+    /// What a counter adds, or the level of a gauge.
+    pub quantity: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of one event of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventOutcome {
+    /// Counted.
+    Accepted,
+    /// The same event was counted before.
+    Duplicate,
+    /// Another event has this id.
+    Conflict,
+    /// Not counted, and why.
+    Rejected(Code),
+}
+
+impl EventOutcome {
+    /// The stable slug.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+}
+
+/// What became of a batch, event by event, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageReport {
+    /// One outcome for each event.
+    pub outcomes: Vec<EventOutcome>,
+}
+
+impl UsageReport {
+    /// How many events were counted.
+    pub fn accepted(&self) -> usize {
+        self.outcomes.iter().filter(|o| **o == EventOutcome::Accepted).count()
+    }
+}

@@ -1,0 +1,262 @@
+//! Taking in a batch of events: each counted once, all in one step (S32–S37).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+
+use super::period::Month;
+use super::{
+    DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, MetricKind, UsageEvent,
+};
+use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use crate::reseller::ResellerId;
+use crate::storage::{Insert, Lock, TotalDelta, Transaction};
+use crate::values::Timestamp;
+
+const LATEST: i64 = 5 * 60_000;
+const EARLIEST: i64 = 35 * Timestamp::DAY;
+
+/// What can be said of an event before any store is asked.
+pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, Code> {
+    let id = EventId::parse(&event.id).map_err(|refusal| refusal.code())?;
+    if event.quantity < 0 {
+        return Err(Code::Negative);
+    }
+    if event.at > now.plus_millis(LATEST) {
+        return Err(Code::InTheFuture);
+    }
+    if event.at < now.plus_millis(-EARLIEST) {
+        return Err(Code::TooOld);
+    }
+    let UsageEvent { reseller, metric, quantity, at, .. } = *event;
+    Ok(Event { id, reseller, metric, quantity, at })
+}
+
+/// Records a checked batch; one outcome for each event, in the order given.
+pub(crate) fn record(
+    tx: &mut dyn Transaction,
+    checked: &[Result<Event, Code>],
+    zone: &TimeZone,
+) -> Result<Vec<EventOutcome>> {
+    let known = hold_resellers(tx, checked)?;
+    let mut batch = Batch::new(checked, &known);
+    let mut sums = Sums::lock(tx, batch.meter_keys(), batch.day_keys())?;
+    if sums.may_overflow(tx, &batch)? {
+        batch.leave_out(sums.overflowing(tx, &batch)?);
+    }
+    let fresh: Vec<Event> = batch.fresh.values().map(|event| (*event).clone()).collect();
+    let inserted = tx.insert_events(&fresh)?;
+    let mut months = Months { zone, last: None };
+    for (event, insert) in fresh.iter().zip(inserted) {
+        let outcome = match insert {
+            Insert::Done => {
+                sums.count(event, months.start_of(event.at)?)?;
+                EventOutcome::Accepted
+            }
+            Insert::Existing(before) if before == *event => EventOutcome::Duplicate,
+            Insert::Existing(_) => EventOutcome::Conflict,
+        };
+        batch.outcomes.insert(&event.id, outcome);
+    }
+    store(tx, sums)?;
+    Ok(batch.report(checked, &known))
+}
+
+/// Which of the batch's resellers exist; they stay as they are until the transaction ends.
+fn hold_resellers(
+    tx: &mut dyn Transaction,
+    checked: &[Result<Event, Code>],
+) -> Result<BTreeSet<ResellerId>> {
+    let ids: BTreeSet<_> = checked.iter().flatten().map(|event| event.reseller).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let held = tx.lock_resellers(&ids, Lock::Share)?;
+    Ok(held.into_iter().flatten().map(|reseller| reseller.id).collect())
+}
+
+/// The events of a batch that a store has to decide on, once each and in the order of locks.
+struct Batch<'a> {
+    fresh: BTreeMap<&'a EventId, &'a Event>,
+    outcomes: BTreeMap<&'a EventId, EventOutcome>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(checked: &'a [Result<Event, Code>], known: &BTreeSet<ResellerId>) -> Self {
+        let mut fresh = BTreeMap::new();
+        for event in checked.iter().flatten().filter(|event| known.contains(&event.reseller)) {
+            fresh.entry(&event.id).or_insert(event);
+        }
+        Self { fresh, outcomes: BTreeMap::new() }
+    }
+
+    fn meter_keys(&self) -> Vec<MeterKey> {
+        let keys: BTreeSet<_> = self.fresh.values().map(|e| DayKey::of(e).meter).collect();
+        keys.into_iter().collect()
+    }
+
+    fn day_keys(&self) -> Vec<DayKey> {
+        let keys: BTreeSet<_> = self.fresh.values().map(|e| DayKey::of(e)).collect();
+        keys.into_iter().collect()
+    }
+
+    fn leave_out(&mut self, overflowing: Vec<EventId>) {
+        for id in overflowing {
+            if let Some((id, _)) = self.fresh.remove_entry(&id) {
+                self.outcomes.insert(id, EventOutcome::Rejected(Code::Overflow));
+            }
+        }
+    }
+
+    /// The first event of an id has the store's outcome; the same event again in one batch is a
+    /// duplicate of it, another one with its id a conflict.
+    fn report(
+        self,
+        checked: &'a [Result<Event, Code>],
+        known: &BTreeSet<ResellerId>,
+    ) -> Vec<EventOutcome> {
+        let mut first: BTreeMap<&EventId, &Event> = BTreeMap::new();
+        let mut outcome = |event: &'a Event| {
+            if !known.contains(&event.reseller) {
+                return EventOutcome::Rejected(Code::UnknownReseller);
+            }
+            match (first.insert(&event.id, event), self.outcomes.get(&event.id)) {
+                (_, None) => EventOutcome::Rejected(Code::Invalid),
+                (None, Some(outcome)) => outcome.clone(),
+                (Some(before), _) if before != event => {
+                    first.insert(&event.id, before);
+                    EventOutcome::Conflict
+                }
+                (Some(_), Some(EventOutcome::Accepted)) => EventOutcome::Duplicate,
+                (Some(_), Some(outcome)) => outcome.clone(),
+            }
+        };
+        let report = checked.iter().map(|checked| match checked {
+            Err(code) => EventOutcome::Rejected(*code),
+            Ok(event) => outcome(event),
+        });
+        report.collect()
+    }
+}
+
+/// The sums a transaction holds locked, and what it adds to the agency's totals.
+pub(super) struct Sums {
+    meters: BTreeMap<MeterKey, Meter>,
+    days: BTreeMap<DayKey, DayRollup>,
+    touched: BTreeSet<DayKey>,
+    totals: BTreeMap<&'static str, i64>,
+}
+
+impl Sums {
+    pub fn lock(
+        tx: &mut dyn Transaction,
+        meters: Vec<MeterKey>,
+        days: Vec<DayKey>,
+    ) -> Result<Self> {
+        let (meters, days) = tx.lock_usage(&meters, &days)?;
+        Ok(Self {
+            meters: meters.into_iter().map(|meter| (meter.key, meter)).collect(),
+            days: days.into_iter().map(|day| (day.key, day)).collect(),
+            touched: BTreeSet::new(),
+            totals: BTreeMap::new(),
+        })
+    }
+
+    pub fn meter(&self, key: MeterKey) -> Meter {
+        self.meters.get(&key).cloned().unwrap_or_else(|| Meter::new(key))
+    }
+
+    /// Counts an event that was inserted just now.
+    pub fn count(&mut self, event: &Event, period: Timestamp) -> Result<()> {
+        let day = DayKey::of(event);
+        let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
+        let before = meter.value;
+        // Only a concurrent writer can have used up the room that was there before.
+        let overflow = || Error::aborted("a sum has no room left");
+        meter.count(event, period).ok_or_else(overflow)?;
+        let total = self.totals.entry(event.metric.slug()).or_default();
+        *total = total.checked_add(meter.value - before).ok_or_else(overflow)?;
+        self.days.entry(day).or_insert_with(|| DayRollup::new(day)).count(event);
+        self.touched.insert(day);
+        Ok(())
+    }
+
+    /// A cheap bound: false means that no sum can overflow, whatever turns out to be new.
+    fn may_overflow(&self, tx: &mut dyn Transaction, batch: &Batch<'_>) -> Result<bool> {
+        let counters = batch.fresh.values().filter(|e| e.metric.kind() == MetricKind::Counter);
+        let most = counters.fold(0_i64, |sum, event| sum.saturating_add(event.quantity));
+        let in_meters = self.meters.values().map(|meter| meter.value).max().unwrap_or_default();
+        let in_totals = tx.totals(&self.total_names())?.into_iter().max().unwrap_or_default();
+        Ok(in_meters.max(in_totals).checked_add(most).is_none())
+    }
+
+    /// The events that would overflow a sum, were everything before them counted (S37).
+    fn overflowing(&self, tx: &mut dyn Transaction, batch: &Batch<'_>) -> Result<Vec<EventId>> {
+        let ids: Vec<EventId> = batch.fresh.keys().map(|id| (*id).clone()).collect();
+        let existing = tx.events(&ids)?;
+        let names = self.total_names();
+        let mut totals: BTreeMap<_, _> = names.iter().copied().zip(tx.totals(&names)?).collect();
+        let mut values: BTreeMap<_, _> = self.meters.iter().map(|(k, m)| (*k, m.value)).collect();
+        let mut overflowing = Vec::new();
+        for (event, before) in batch.fresh.values().zip(existing) {
+            if before.is_some() || event.metric.kind() == MetricKind::Gauge {
+                continue;
+            }
+            let value = values.entry(DayKey::of(event).meter).or_default();
+            let total = totals.entry(event.metric.slug()).or_default();
+            match (value.checked_add(event.quantity), total.checked_add(event.quantity)) {
+                (Some(v), Some(t)) => (*value, *total) = (v, t),
+                _ => overflowing.push(event.id.clone()),
+            }
+        }
+        Ok(overflowing)
+    }
+
+    /// The same for the single event of a `consume`, as an error.
+    pub fn refuse_overflow(&self, tx: &mut dyn Transaction, event: &Event) -> Result<()> {
+        let in_meter = self.meter(DayKey::of(event).meter).value;
+        let in_total = tx.totals(&[event.metric.slug()])?.pop().unwrap_or_default();
+        match in_meter.max(in_total).checked_add(event.quantity) {
+            Some(_) => Ok(()),
+            None => Err(FieldErrors::from(FieldError::new("quantity", Code::Overflow)).into()),
+        }
+    }
+
+    fn total_names(&self) -> Vec<&'static str> {
+        let names: BTreeSet<_> = self.meters.keys().map(|key| key.metric.slug()).collect();
+        names.into_iter().collect()
+    }
+}
+
+/// Writes what was counted, in the order of locks.
+pub(super) fn store(tx: &mut dyn Transaction, sums: Sums) -> Result<()> {
+    let Sums { meters, days, touched, totals } = sums;
+    let touched_meters: BTreeSet<_> = touched.iter().map(|day| day.meter).collect();
+    let meters: Vec<_> = meters.into_values().filter(|m| touched_meters.contains(&m.key)).collect();
+    let days: Vec<_> = days.into_values().filter(|day| touched.contains(&day.key)).collect();
+    if meters.is_empty() {
+        return Ok(());
+    }
+    tx.put_usage(&meters, &days)?;
+    let deltas: Vec<_> = totals
+        .into_iter()
+        .filter(|(_, add)| *add != 0)
+        .map(|(name, add)| TotalDelta { name, add })
+        .collect();
+    if deltas.is_empty() { Ok(()) } else { tx.add_totals(&deltas) }
+}
+
+/// The month of each event; most events of a batch fall into one.
+struct Months<'a> {
+    zone: &'a TimeZone,
+    last: Option<Month>,
+}
+
+impl Months<'_> {
+    fn start_of(&mut self, at: Timestamp) -> Result<Timestamp> {
+        let month = match self.last.filter(|month| month.contains(at)) {
+            Some(month) => month,
+            None => Month::of(at, self.zone)?,
+        };
+        self.last = Some(month);
+        Ok(month.start)
+    }
+}

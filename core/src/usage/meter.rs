@@ -1,0 +1,88 @@
+//! The meter: what is known of one reseller's use of one metric, in one row.
+
+use super::{Event, EventId, Metric, MetricKind};
+use crate::reseller::ResellerId;
+use crate::values::Timestamp;
+
+/// Whose meter of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MeterKey {
+    /// The reseller.
+    pub reseller: ResellerId,
+    /// The metric.
+    pub metric: Metric,
+}
+
+/// One row per reseller and metric: it answers `consume`, allowances and the overview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meter {
+    /// Whose meter of what.
+    pub key: MeterKey,
+    /// A counter's sum over all time; the level of a gauge.
+    pub value: i64,
+    /// How many events were counted.
+    pub events: i64,
+    /// When the period of `period_used` began.
+    pub period_start: Timestamp,
+    /// A counter's sum within the period.
+    pub period_used: i64,
+    /// The time of the latest event, which decides the level of a gauge.
+    pub last_at: Timestamp,
+    /// The id of the latest event, which decides between events of one millisecond (S34).
+    pub last_event: Option<EventId>,
+    /// How much may be consumed in a period; `None` is unlimited.
+    pub limit: Option<i64>,
+}
+
+impl Meter {
+    /// A meter that has counted nothing.
+    pub fn new(key: MeterKey) -> Self {
+        let never = Timestamp::from_millis(i64::MIN);
+        Self {
+            key,
+            value: 0,
+            events: 0,
+            period_start: never,
+            period_used: 0,
+            last_at: never,
+            last_event: None,
+            limit: None,
+        }
+    }
+
+    /// What has been used in the period that begins at `start`.
+    pub(crate) fn used_in(&self, start: Timestamp) -> i64 {
+        if self.period_start == start { self.period_used } else { 0 }
+    }
+
+    /// Counts an event that falls into the period beginning at `period`.
+    /// `None`, with nothing counted, when a sum would leave `i64`.
+    pub(crate) fn count(&mut self, event: &Event, period: Timestamp) -> Option<()> {
+        let events = self.events.checked_add(1)?;
+        match event.metric.kind() {
+            MetricKind::Counter => {
+                let value = self.value.checked_add(event.quantity)?;
+                // Use in the period is part of the lifetime's sum, so it cannot overflow either.
+                if period > self.period_start {
+                    self.period_start = period;
+                    self.period_used = event.quantity;
+                } else if period == self.period_start {
+                    self.period_used += event.quantity;
+                }
+                self.value = value;
+            }
+            MetricKind::Gauge if self.is_latest(event) => self.value = event.quantity,
+            MetricKind::Gauge => {}
+        }
+        if self.is_latest(event) {
+            self.last_at = event.at;
+            self.last_event = Some(event.id.clone());
+        }
+        self.events = events;
+        Some(())
+    }
+
+    fn is_latest(&self, event: &Event) -> bool {
+        (event.at, Some(&event.id)) >= (self.last_at, self.last_event.as_ref())
+    }
+}

@@ -1,0 +1,44 @@
+//! What is counted.
+
+/// How the values of a metric add up (S31).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MetricKind {
+    /// Events add up.
+    Counter,
+    /// The latest event is the level; levels are never summed over time.
+    Gauge,
+}
+
+/// A metric, by its stable slug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Metric(&'static str);
+
+impl Metric {
+    /// Messages of every channel.
+    pub const MESSAGES: Self = Self("messages");
+    /// WhatsApp messages.
+    pub const WHATSAPP_MESSAGES: Self = Self("whatsapp_messages");
+    /// WhatsApp conversations of 24 hours, which is what plans allow.
+    pub const WHATSAPP_CONVERSATIONS: Self = Self("whatsapp_conversations");
+    /// Members of the reseller's team.
+    pub const TEAM_MEMBERS: Self = Self("team_members");
+
+    /// Every metric there is.
+    pub const ALL: [Self; 4] =
+        [Self::MESSAGES, Self::WHATSAPP_MESSAGES, Self::WHATSAPP_CONVERSATIONS, Self::TEAM_MEMBERS];
+
+    /// The metric with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|m| m.0 == slug)
+    }
+
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        self.0
+    }
+
+    /// How its values add up.
+    pub fn kind(self) -> MetricKind {
+        if self == Self::TEAM_MEMBERS { MetricKind::Gauge } else { MetricKind::Counter }
+    }
+}

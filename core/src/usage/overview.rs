@@ -1,0 +1,43 @@
+//! The overview: what an agency sees first. Its totals are kept, not summed (S39).
+
+use super::Metric;
+use crate::error::Result;
+use crate::storage::Reads;
+
+/// The name of the total that counts active resellers.
+pub(crate) const ACTIVE_RESELLERS: &str = "active_resellers";
+
+/// An agency's totals over all time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overview {
+    /// Resellers that may sign in.
+    pub active_resellers: i64,
+    /// Messages, those of deleted resellers included.
+    pub messages: i64,
+    /// WhatsApp messages, those of deleted resellers included.
+    pub whatsapp_messages: i64,
+    /// WhatsApp conversations, those of deleted resellers included.
+    pub whatsapp_conversations: i64,
+    /// The sum of the latest levels of the resellers there are.
+    pub team_members: i64,
+}
+
+/// Reads the totals: as much work for one reseller as for a million.
+pub(crate) fn overview(reads: &mut dyn Reads) -> Result<Overview> {
+    let names = [
+        ACTIVE_RESELLERS,
+        Metric::MESSAGES.slug(),
+        Metric::WHATSAPP_MESSAGES.slug(),
+        Metric::WHATSAPP_CONVERSATIONS.slug(),
+        Metric::TEAM_MEMBERS.slug(),
+    ];
+    let totals = reads.totals(&names)?;
+    let total = |i: usize| totals.get(i).copied().unwrap_or_default();
+    Ok(Overview {
+        active_resellers: total(0),
+        messages: total(1),
+        whatsapp_messages: total(2),
+        whatsapp_conversations: total(3),
+        team_members: total(4),
+    })
+}

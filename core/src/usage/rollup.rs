@@ -1,0 +1,106 @@
+//! The rollup: one reseller's use of one metric on one UTC day, by quarter-hour.
+//!
+//! Every day, hour and month of every IANA zone since 1980 begins on a quarter-hour, so whole
+//! days come from the day's sum and the edges from its slots.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, MeterKey, MetricKind};
+use crate::error::{Error, Result};
+
+/// Which day of whose use of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DayKey {
+    /// The UTC day, counted from 1970-01-01. It leads the key: events of a day are neighbours,
+    /// which is what makes ingest fast.
+    pub day: i32,
+    /// Whose use of what.
+    pub meter: MeterKey,
+}
+
+impl DayKey {
+    /// The day an event falls on.
+    pub fn of(event: &Event) -> Self {
+        let meter = MeterKey { reseller: event.reseller, metric: event.metric };
+        Self { day: event.at.utc_day(), meter }
+    }
+}
+
+/// What happened in a quarter-hour. A counter has a sum; a gauge has levels, which are never
+/// summed (S38). What a kind does not have is zero, and packed into one byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// How many events.
+    pub events: u64,
+    /// A counter's sum.
+    pub sum: i64,
+    /// A gauge's smallest level.
+    pub min: i64,
+    /// A gauge's largest level.
+    pub max: i64,
+    /// A gauge's latest level.
+    pub last: i64,
+    /// When the latest level was reported, in milliseconds since the epoch.
+    pub last_at: i64,
+    /// The id of that event, which decides between events of one millisecond.
+    pub last_event: String,
+}
+
+/// One day of one reseller's use of one metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRollup {
+    /// Which day of whose use of what.
+    pub key: DayKey,
+    /// A counter's sum over the day.
+    pub sum: i64,
+    /// How many events.
+    pub events: i64,
+    /// The quarter-hours in which something happened, 0–95.
+    pub slots: BTreeMap<u8, Slot>,
+}
+
+impl DayRollup {
+    /// A day on which nothing has happened.
+    pub fn new(key: DayKey) -> Self {
+        Self { key, sum: 0, events: 0, slots: BTreeMap::new() }
+    }
+
+    /// Counts an event of this day that the meter has counted, so that no sum can overflow.
+    pub(crate) fn count(&mut self, event: &Event) {
+        let slot = self.slots.entry(event.at.quarter_hour()).or_default();
+        match event.metric.kind() {
+            MetricKind::Counter => {
+                self.sum += event.quantity;
+                slot.sum += event.quantity;
+            }
+            MetricKind::Gauge => slot.level(event),
+        }
+        self.events += 1;
+        slot.events += 1;
+    }
+
+    /// The slots as bytes, for a store.
+    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
+        postcard::to_allocvec(&self.slots).map_err(|_| Error::storage("a rollup cannot be packed"))
+    }
+
+    /// The slots from bytes that `packed` made.
+    pub(crate) fn unpacked(bytes: &[u8]) -> Result<BTreeMap<u8, Slot>> {
+        postcard::from_bytes(bytes).map_err(|_| Error::storage("a stored rollup is damaged"))
+    }
+}
+
+impl Slot {
+    fn level(&mut self, event: &Event) {
+        let first = self.events == 0;
+        self.min = if first { event.quantity } else { self.min.min(event.quantity) };
+        self.max = if first { event.quantity } else { self.max.max(event.quantity) };
+        if first || (event.at.as_millis(), event.id.as_str()) >= (self.last_at, &self.last_event) {
+            self.last = event.quantity;
+            self.last_at = event.at.as_millis();
+            event.id.as_str().clone_into(&mut self.last_event);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The values a record is made of: one type each, made by `parse` and by nothing else.
+//!
+//! A value holds its canonical form; `parse` of that form gives the same value again.
+
+mod agency_id;
+mod email;
+mod external_id;
+mod login_domain;
+mod metadata;
+mod name;
+mod password;
+mod phone;
+mod text;
+mod timestamp;
+mod website;
+
+pub use agency_id::AgencyId;
+pub use email::Email;
+pub use external_id::ExternalId;
+pub use login_domain::LoginDomain;
+pub use metadata::Metadata;
+pub use name::Name;
+pub use password::{Password, PasswordPolicy};
+pub use phone::{Phone, PhoneCountry, phone_countries};
+pub use timestamp::Timestamp;
+pub use website::Website;
+
+pub(crate) use text::plain_text;
+
+/// What the newtypes around a canonical string share.
+macro_rules! text_value {
+    ($name:ident) => {
+        impl $name {
+            /// The canonical form.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Takes back a form that `parse` made and a store kept.
+            pub(crate) fn from_stored(canonical: String) -> Self {
+                Self(canonical)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+pub(crate) use text_value;

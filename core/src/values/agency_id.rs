@@ -1,0 +1,35 @@
+//! The id of an agency (tenant).
+
+use super::text_value;
+use crate::error::{Code, Refusal};
+
+/// An agency's id: 1–63 lowercase ASCII letters, digits and inner single hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AgencyId(String);
+
+text_value!(AgencyId);
+
+impl AgencyId {
+    /// Checks the slug as typed; nothing is lowercased or trimmed.
+    /// Codes: `empty`, `too_long`, `invalid`.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        if raw.is_empty() {
+            return Err(Code::Empty.into());
+        }
+        if raw.len() > 63 {
+            return Err(Refusal::too_long(63));
+        }
+        let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        let hyphens_inside = !raw.starts_with('-') && !raw.ends_with('-') && !raw.contains("--");
+        if !raw.bytes().all(allowed) || !hyphens_inside {
+            return Err(Code::Invalid.into());
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// Where rows live that belong to the whole platform: its secrets and the sign-in attempts.
+    /// No agency can have this id, because `parse` refuses it.
+    pub(crate) fn platform() -> Self {
+        Self("_platform".to_owned())
+    }
+}

@@ -1,0 +1,63 @@
+//! An email address, and the key under which two spellings are one address.
+
+use super::text::nfc;
+use crate::error::{Code, Refusal};
+
+/// An email address: the local part in NFC as typed, the domain as lowercase A-labels (S9).
+///
+/// Longest form 254 bytes, local part 64 (RFC 5321, 4.5.3.1). Quoted local parts and address
+/// literals are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+super::text_value!(Email);
+
+impl Email {
+    /// Checks and canonicalises. Codes: `empty`, `too_long`, `whitespace`, `invalid`.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        if raw.is_empty() {
+            return Err(Code::Empty.into());
+        }
+        // A-labels can be longer than what was typed; this bounds the work before they are made.
+        if raw.len() > 1_024 {
+            return Err(Refusal::too_long(254));
+        }
+        if raw.chars().any(char::is_whitespace) {
+            return Err(Code::Whitespace.into());
+        }
+        let (local, domain) = raw.rsplit_once('@').ok_or(Code::Invalid)?;
+        let local = nfc(local);
+        if !is_dot_atom(&local) {
+            return Err(Code::Invalid.into());
+        }
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| Code::Invalid)?;
+        if !domain.contains('.') || domain.ends_with('.') {
+            return Err(Code::Invalid.into());
+        }
+        if local.len() > 64 || local.len() + 1 + domain.len() > 254 {
+            return Err(Refusal::too_long(254));
+        }
+        Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// What is compared: ASCII letters without case, everything else exactly. A Kelvin sign is
+    /// therefore never a `k`, nor a dotless i an `i`.
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The key of whatever was typed at sign-in; `None` when it is no address at all.
+    pub(crate) fn key_of(raw: &str) -> Option<String> {
+        Self::parse(raw).ok().map(|email| email.key())
+    }
+}
+
+/// RFC 5322 dot-atom, with characters beyond ASCII allowed (RFC 6532).
+fn is_dot_atom(local: &str) -> bool {
+    let atom_text = |c: char| {
+        c.is_ascii_alphanumeric()
+            || "!#$%&'*+-/=?^_`{|}~".contains(c)
+            || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+    };
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atom_text))
+}

@@ -1,0 +1,17 @@
+//! The host's own id of a record.
+
+use super::{plain_text, text_value};
+use crate::error::Refusal;
+
+/// The id by which the host knows a reseller: 1–255 characters, unique per agency (S14).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ExternalId(String);
+
+text_value!(ExternalId);
+
+impl ExternalId {
+    /// Trims and checks. Codes: `empty`, `too_long`, `control_character`.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        plain_text(raw, 255).map(Self)
+    }
+}

@@ -1,0 +1,42 @@
+//! The host's own data, kept with a record.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Code, Refusal};
+
+/// At most 50 pairs of text, keys up to 40 and values up to 500 characters (S14).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata(BTreeMap<String, String>);
+
+impl Metadata {
+    /// Checks counts and lengths. Codes: `too_many`, `empty`, `too_long`, `control_character`.
+    pub fn parse(raw: BTreeMap<String, String>) -> Result<Self, Refusal> {
+        if raw.len() > 50 {
+            return Err(Refusal { code: Code::TooMany, params: vec![("max", 50)] });
+        }
+        for (key, value) in &raw {
+            if key.is_empty() {
+                return Err(Code::Empty.into());
+            }
+            if key.chars().count() > 40 {
+                return Err(Refusal::too_long(40));
+            }
+            if value.chars().count() > 500 {
+                return Err(Refusal::too_long(500));
+            }
+            if key.contains('\0') || value.contains('\0') {
+                return Err(Code::ControlCharacter.into());
+            }
+        }
+        Ok(Self(raw))
+    }
+
+    /// The pairs, by key.
+    pub fn as_map(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    pub(crate) fn from_stored(pairs: BTreeMap<String, String>) -> Self {
+        Self(pairs)
+    }
+}

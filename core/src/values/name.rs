@@ -1,0 +1,17 @@
+//! A name, as its owner writes it.
+
+use super::{plain_text, text_value};
+use crate::error::Refusal;
+
+/// A reseller's or a contact person's name: 1–200 characters in NFC, any script (S8).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name(String);
+
+text_value!(Name);
+
+impl Name {
+    /// Trims, normalises to NFC and checks. Codes: `empty`, `too_long`, `control_character`.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        plain_text(raw, 200).map(Self)
+    }
+}

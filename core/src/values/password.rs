@@ -1,0 +1,83 @@
+//! A password that has not been hashed yet.
+
+use std::fmt;
+
+use super::text::nfc;
+use crate::error::{Code, Refusal};
+
+/// How long a password must be (S15). Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    min_characters: usize,
+}
+
+impl PasswordPolicy {
+    /// At most this many code points; more is refused, never cut off.
+    pub const MAX_CHARACTERS: usize = 256;
+    /// At most this many bytes.
+    pub const MAX_BYTES: usize = 1_024;
+
+    /// For the password as the only factor: 15 code points or more.
+    pub const fn single_factor() -> Self {
+        Self { min_characters: 15 }
+    }
+
+    /// For hosts that ask for a second factor: 8 code points or more.
+    pub const fn with_mfa() -> Self {
+        Self { min_characters: 8 }
+    }
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self::single_factor()
+    }
+}
+
+/// A password in NFC that obeys the policy. Debug never shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Checks a new password. `context` is what a guesser would try first: the reseller's name,
+    /// email and login domain. Codes: `empty`, `too_short`, `too_long`, `guessable`.
+    pub fn parse(raw: &str, policy: PasswordPolicy, context: &[&str]) -> Result<Self, Refusal> {
+        if raw.is_empty() {
+            return Err(Code::Empty.into());
+        }
+        let password = Self::as_typed(raw)
+            .ok_or_else(|| Refusal::too_long(PasswordPolicy::MAX_CHARACTERS as i64))?;
+        if password.0.chars().count() < policy.min_characters {
+            return Err(Refusal::too_short(policy.min_characters as i64));
+        }
+        // zxcvbn's own scale: 3 is "safely unguessable: moderate protection from offline attack".
+        if zxcvbn::zxcvbn(&password.0, context).score() < zxcvbn::Score::Three {
+            return Err(Code::Guessable.into());
+        }
+        Ok(password)
+    }
+
+    /// What somebody types to sign in: bounded, compared in NFC, not judged.
+    pub(crate) fn as_typed(raw: &str) -> Option<Self> {
+        let bounded = raw.len() <= PasswordPolicy::MAX_BYTES;
+        let password = bounded.then(|| nfc(raw))?;
+        let fits = password.len() <= PasswordPolicy::MAX_BYTES
+            && password.chars().count() <= PasswordPolicy::MAX_CHARACTERS;
+        fits.then_some(Self(password))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Whether the second typing is the same password, compared after NFC (S15).
+    pub(crate) fn typed_twice(first: &str, second: &str) -> bool {
+        first == second || Self::as_typed(first).is_some_and(|p| Some(p) == Self::as_typed(second))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}

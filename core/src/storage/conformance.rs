@@ -1,1 +1,155 @@
-//! The storage contract as tests.
+//! The storage contract as tests: one list of cases, for every backend, with no opt-outs.
+//!
+//! ```ignore
+//! partnerkit::conformance_tests!(MyHarness);
+//! ```
+//!
+//! makes one `#[test]` for each case. A case fails by panicking.
+
+mod conflicts;
+mod faults;
+mod faulty;
+mod feed;
+mod fixture;
+mod isolation;
+mod life;
+mod locks;
+mod metering;
+mod pages;
+mod sign_in;
+mod transactions;
+
+use std::sync::Arc;
+
+use super::Storage;
+
+/// How the suite gets at a backend.
+pub trait Harness: Send + Sync {
+    /// An empty store. Called once for each case.
+    fn storage(&self) -> Arc<dyn Storage>;
+
+    /// Called at the end of every thread that a case started.
+    fn thread_ends(&self) {}
+}
+
+/// One thing every backend does.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// What it does, as a sentence.
+    pub name: &'static str,
+    /// Proves it, or panics.
+    pub run: fn(&dyn Harness),
+}
+
+/// Every case.
+pub fn cases() -> &'static [Case] {
+    crate::each_conformance_case!(conformance_table)
+}
+
+/// Runs one case by name.
+///
+/// # Panics
+/// When the backend fails the case, or no case has this name.
+pub fn run(name: &str, harness: &dyn Harness) {
+    let case = cases().iter().find(|case| case.name == name);
+    (case.expect("the name of a conformance case").run)(harness);
+}
+
+/// Hands the one list of cases to another macro of this crate.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_conformance_case {
+    ($callback:ident $(, $harness:expr)?) => {
+        $crate::$callback! { $($harness)? ;
+            conflicts::a_taken_label_is_answered_with_its_holder,
+            conflicts::a_label_can_be_claimed_when_its_quarantine_is_over,
+            conflicts::a_taken_unique_field_leaves_the_transaction_usable,
+            conflicts::an_update_to_a_taken_email_leaves_the_transaction_usable,
+            conflicts::a_known_event_is_answered_as_it_is,
+            conflicts::a_blocked_duplicate_is_answered_with_what_was_committed,
+            conflicts::a_duplicate_of_what_was_rolled_back_is_inserted,
+            conflicts::an_agency_and_a_secret_are_made_once,
+            faults::a_fault_at_any_call_leaves_all_or_nothing,
+            feed::the_feed_is_gapless_while_many_write,
+            feed::entries_of_one_reseller_follow_its_versions,
+            feed::a_reader_sees_every_entry_once,
+            isolation::no_read_reaches_another_agency,
+            isolation::no_lock_reaches_another_agency,
+            isolation::no_write_reaches_another_agency,
+            isolation::agencies_are_listed_in_order,
+            life::a_reseller_is_read_as_it_was_created,
+            life::all_taken_fields_are_reported_at_once,
+            life::of_many_creates_of_one_label_one_succeeds,
+            life::a_stale_version_is_a_conflict,
+            life::a_patch_leaves_clears_and_sets,
+            life::of_many_updates_of_one_version_one_succeeds,
+            life::repeating_a_deactivation_changes_nothing,
+            life::deletion_leaves_nothing_but_history,
+            life::a_deleted_label_is_quarantined,
+            life::an_unknown_agency_is_not_found,
+            life::a_host_name_leads_to_its_reseller,
+            locks::no_update_of_an_agency_is_lost,
+            locks::no_update_of_a_reseller_is_lost,
+            locks::no_update_of_a_meter_is_lost,
+            locks::no_update_of_a_rollup_is_lost,
+            locks::no_failed_attempt_is_lost,
+            locks::nothing_added_to_a_total_is_lost,
+            locks::a_shared_lock_keeps_writers_out,
+            metering::an_event_counts_once,
+            metering::another_event_with_a_known_id_is_a_conflict,
+            metering::a_batch_reports_each_event,
+            metering::any_arrival_order_gives_the_same_sums,
+            metering::the_latest_level_of_a_gauge_counts,
+            metering::a_sum_never_overflows,
+            metering::racing_consumers_never_pass_the_limit,
+            metering::a_denial_explains_itself,
+            metering::a_repeated_consume_is_answered_as_before,
+            metering::permuted_batches_never_deadlock,
+            metering::a_large_batch_is_one_step,
+            pages::pages_follow_the_newest_first,
+            pages::a_walk_sees_each_row_once,
+            pages::a_search_finds_what_was_folded,
+            pages::no_character_is_a_wildcard,
+            pages::a_foreign_cursor_is_refused,
+            sign_in::a_reseller_signs_in_until_switched_off,
+            sign_in::every_failure_is_one_error_and_one_computation,
+            sign_in::racing_guesses_stay_within_the_limit,
+            sign_in::a_changed_email_ends_every_stamp,
+            sign_in::a_success_clears_the_failures,
+            transactions::an_error_of_the_work_undoes_everything,
+            transactions::a_panic_of_the_work_undoes_everything,
+            transactions::aborted_work_runs_again_and_counts_once,
+            transactions::work_inside_work_is_refused,
+            transactions::a_transaction_reads_its_own_writes,
+            transactions::a_read_is_not_torn,
+            transactions::every_row_comes_back_as_it_was_stored,
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_table {
+    (; $($topic:ident::$case:ident,)*) => {
+        &[$(Case { name: stringify!($case), run: $topic::$case },)*]
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test_functions {
+    ($harness:expr; $($topic:ident::$case:ident,)*) => {
+        $(#[test]
+        fn $case() {
+            $crate::storage::conformance::run(stringify!($case), &$harness);
+        })*
+    };
+}
+
+/// One `#[test]` for each case, run on the harness the expression makes.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($harness:expr) => {
+        $crate::each_conformance_case!(conformance_test_functions, $harness);
+    };
+}

@@ -181,11 +181,11 @@ impl Sums {
 
     /// A cheap bound: false means that no sum can overflow, whatever turns out to be new.
     fn may_overflow(&self, tx: &mut dyn Transaction, batch: &Batch<'_>) -> Result<bool> {
-        let counters = batch.fresh.values().filter(|e| e.metric.kind() == MetricKind::Counter);
-        let most = counters.fold(0_i64, |sum, event| sum.saturating_add(event.quantity));
+        let mut counters = batch.fresh.values().filter(|e| e.metric.kind() == MetricKind::Counter);
+        let most = counters.try_fold(0_i64, |sum, event| sum.checked_add(event.quantity));
         let in_meters = self.meters.values().map(|meter| meter.value).max().unwrap_or_default();
         let in_totals = tx.totals(&self.total_names())?.into_iter().max().unwrap_or_default();
-        Ok(in_meters.max(in_totals).checked_add(most).is_none())
+        Ok(most.and_then(|most| in_meters.max(in_totals).checked_add(most)).is_none())
     }
 
     /// The events that would overflow a sum, were everything before them counted (S37).

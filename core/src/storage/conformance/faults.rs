@@ -1,0 +1,118 @@
+//! A fault at any call of the storage leaves all of an operation, or nothing.
+
+use std::sync::Arc;
+
+use super::Harness;
+use super::faulty::{FAULT, Faulty};
+use super::fixture::{Bench, draft, draft_with_password};
+use crate::access::Credentials;
+use crate::changes::Change;
+use crate::storage::LabelRow;
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, Overview};
+use crate::{Agency, Metric, Platform, Reseller, ResellerId, ResellerPatch, ResellerQuery, Result};
+
+/// Everything an agency's rows say.
+#[derive(Debug, PartialEq)]
+struct State {
+    resellers: Vec<Reseller>,
+    accounts: Vec<Option<(Reseller, Credentials)>>,
+    labels: Vec<Option<LabelRow>>,
+    events: Vec<Option<Event>>,
+    meters: Vec<Meter>,
+    rollups: Vec<Option<DayRollup>>,
+    overview: Overview,
+    changes: Vec<Change>,
+}
+
+fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
+    let page = bench.agency.page(&ResellerQuery::all().limit(200)).expect("reads");
+    let events: Vec<_> =
+        ["e-1", "e-2", "c-1"].iter().map(|id| EventId::parse(id).expect("an id")).collect();
+    let day = |metric| DayKey {
+        day: crate::Clock::now(&*bench.clock).utc_day(),
+        meter: crate::MeterKey { reseller: watched, metric },
+    };
+    let days: Vec<_> = Metric::ALL.into_iter().map(day).collect();
+    let ids: Vec<_> = page.resellers.iter().map(|reseller| reseller.id).collect();
+    let (accounts, events, meters, rollups) = bench.read(|reads| {
+        let accounts = ids.iter().map(|id| reads.account(*id)).collect::<Result<_>>()?;
+        Ok((accounts, reads.events(&events)?, reads.meters(watched)?, reads.rollups(&days)?))
+    });
+    State {
+        resellers: page.resellers,
+        accounts,
+        labels: ["acme", "globex"].iter().map(|label| bench.label(label)).collect(),
+        events,
+        meters,
+        rollups,
+        overview: bench.agency.overview().expect("reads"),
+        changes: bench.agency.changes(0, 1_000).expect("reads"),
+    }
+}
+
+/// One operation of the public handles.
+type Operation = (&'static str, fn(&Bench<'_>, &Platform, &Agency, &Reseller) -> Result<()>);
+
+/// Each changes something when it succeeds.
+const OPERATIONS: &[Operation] = &[
+    ("create", |_, _, agency, _| agency.create_reseller(draft("globex")).map(drop)),
+    ("update", |_, _, agency, acme| {
+        let email = Some("new@acme.example".into());
+        let patch = ResellerPatch { email, name: Some("Acme II".into()), ..Default::default() };
+        agency.update_reseller(acme.id, Some(acme.version), &patch).map(drop)
+    }),
+    ("deactivate", |_, _, agency, acme| agency.deactivate(acme.id, Some("nonpayment")).map(drop)),
+    ("activate", |_, _, agency, acme| agency.activate(acme.id).map(drop)),
+    ("record", |bench, _, agency, acme| {
+        let messages = bench.event("e-1", acme, Metric::MESSAGES, 3);
+        let members = bench.event("e-2", acme, Metric::TEAM_MEMBERS, 4);
+        agency.record_usage(&[messages, members]).map(drop)
+    }),
+    ("consume", |_, _, agency, acme| agency.consume(acme.id, Metric::MESSAGES, 2, "c-1").map(drop)),
+    ("allowance", |_, _, agency, acme| agency.set_allowance(acme.id, Metric::MESSAGES, Some(10))),
+    ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id)),
+    ("create an agency", |_, platform, _, _| platform.create_agency("tailspin").map(drop)),
+];
+
+pub(super) fn a_fault_at_any_call_leaves_all_or_nothing(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let created = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    for (name, operation) in OPERATIONS {
+        let acme = bench.agency.reseller(created.id).expect("there");
+        let before = state(&bench, acme.id);
+        let mut call = 1;
+        while fails_at(&bench, call, operation, &acme, name) {
+            assert_eq!(state(&bench, acme.id), before, "{name}, fault at call {call}");
+            call += 1;
+        }
+        assert!(call > 3, "{name} makes calls that can fail");
+        if *name == "create an agency" {
+            bench.platform.agency("tailspin").expect("was created when no call failed");
+        } else {
+            assert_ne!(state(&bench, acme.id), before, "{name} had an effect");
+        }
+    }
+}
+
+/// Runs the operation with a fault at a call; false when it ended before that call.
+fn fails_at(
+    bench: &Bench<'_>,
+    call: u32,
+    operation: &fn(&Bench<'_>, &Platform, &Agency, &Reseller) -> Result<()>,
+    acme: &Reseller,
+    name: &str,
+) -> bool {
+    let faulty = Arc::new(Faulty::new(bench.storage.clone()));
+    let builder = Platform::builder().clock(bench.clock.clone());
+    let platform = builder.open_storage(faulty.clone()).expect("opens");
+    let agency = platform.agency("northwind").expect("there");
+    faulty.fail_at(call);
+    let result = operation(bench, &platform, &agency, acme);
+    if faulty.has_failed() {
+        let error = result.expect_err("a fault is not swallowed");
+        assert_eq!(error.to_string(), FAULT, "{name}");
+        return true;
+    }
+    result.expect("succeeds without a fault");
+    false
+}

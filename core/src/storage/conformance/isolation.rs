@@ -1,0 +1,148 @@
+//! Nothing reaches from one agency into another: each method has its cross-agency twin.
+
+use super::Harness;
+use super::fixture::{Bench, draft_with_password, row};
+use crate::storage::{self, Insert, LabelState, Lock, Lookup, PageSpec, Scope, TotalDelta};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
+use crate::{Agency, AgencyId, Clock, ErrorKind, Reseller, ResellerPatch};
+
+/// An agency with a reseller and a row of every kind, and one that looks at it.
+struct Neighbours<'h> {
+    bench: Bench<'h>,
+    acme: Reseller,
+    event: Event,
+    other: Agency,
+}
+
+fn neighbours(harness: &dyn Harness) -> Neighbours<'_> {
+    let bench = Bench::new(harness);
+    let mut draft = draft_with_password("acme");
+    draft.external_id = Some("crm-7".into());
+    let acme = bench.agency.create_reseller(draft).expect("creates");
+    let usage = bench.event("e-1", &acme, Metric::MESSAGES, 3);
+    bench.agency.record_usage(&[usage]).expect("records");
+    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let id = EventId::parse("e-1").expect("an id");
+    let (reseller, metric, at) = (acme.id, Metric::MESSAGES, bench.clock.now());
+    let event = Event { id, reseller, metric, quantity: 3, at };
+    Neighbours { bench, acme, event, other }
+}
+
+pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
+    let Neighbours { bench, acme, event, other } = neighbours(harness);
+    let external = acme.external_id.clone().expect("has one");
+    storage::read(&*bench.storage, other.id(), |reads| {
+        assert_eq!(reads.agency()?.map(|row| row.id), Some(other.id().clone()));
+        assert_eq!(reads.resellers(&[acme.id])?, [None]);
+        assert_eq!(reads.find(&Lookup::Email(acme.email.clone()))?, None);
+        assert_eq!(reads.find(&Lookup::ExternalId(external.clone()))?, None);
+        assert_eq!(reads.account(acme.id)?, None);
+        assert_eq!(reads.page(&PageSpec { limit: 10, ..PageSpec::default() })?, []);
+        assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [None]);
+        assert_eq!(reads.meters(acme.id)?, []);
+        assert_eq!(reads.rollups(&[DayKey::of(&event)])?, [None]);
+        assert_eq!(reads.totals(&["messages", "active_resellers"])?, [0, 0]);
+        assert_eq!(reads.secrets()?, []);
+        Ok(())
+    })
+    .expect("reads");
+    let kinds: Vec<_> = other.changes(0, 100).expect("reads").iter().map(|c| c.reseller).collect();
+    assert_eq!(kinds, [None], "only its own creation");
+    // S26: exactly as if the record did not exist.
+    let unknown = other.reseller(super::fixture::id(99)).expect_err("unknown");
+    let foreign = other.reseller(acme.id).expect_err("foreign");
+    assert_eq!(foreign.to_string(), unknown.to_string());
+    assert_eq!(foreign.kind(), ErrorKind::NotFound);
+}
+
+pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
+    let Neighbours { bench, acme, event, other } = neighbours(harness);
+    let meter = DayKey::of(&event).meter;
+    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+        assert_eq!(tx.lock_agency()?.map(|row| row.id), Some(other.id().clone()));
+        assert_eq!(tx.lock_resellers(&[acme.id], Lock::Update)?, [None]);
+        assert_eq!(tx.lock_resellers(&[acme.id], Lock::Share)?, [None]);
+        Ok(())
+    })
+    .expect("writes");
+    // A reseller of its own, so that a meter may be made: the neighbour's is not seen.
+    let own = row(other.id(), 5);
+    let (key, day) = (own.reseller.id, event.at.utc_day());
+    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+        tx.insert_resellers(std::slice::from_ref(&own))?;
+        let mine = MeterKey { reseller: key, metric: meter.metric };
+        let (meters, days) =
+            tx.lock_usage(&[mine], &[DayKey { day, meter: mine }, DayKey::of(&event)])?;
+        assert_eq!((meters, days), (vec![Meter::new(mine)], Vec::<DayRollup>::new()));
+        Ok(())
+    })
+    .expect("writes");
+    let failed = [
+        other.update_reseller(acme.id, None, &ResellerPatch::default()).map(drop),
+        other.deactivate(acme.id, None).map(drop),
+        other.activate(acme.id).map(drop),
+        other.delete_reseller(acme.id),
+        other.set_allowance(acme.id, Metric::MESSAGES, Some(1)),
+        other.consume(acme.id, Metric::MESSAGES, 1, "c-1").map(drop),
+    ];
+    let kinds = failed.map(|result| result.expect_err("foreign").kind());
+    assert_eq!(kinds, [ErrorKind::NotFound; 6]);
+    assert_eq!(bench.agency.reseller(acme.id).expect("there"), acme);
+}
+
+pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
+    let Neighbours { bench, acme, event, other } = neighbours(harness);
+    let same_keys = row(other.id(), 6);
+    let mut same_keys = same_keys;
+    (same_keys.reseller.id, same_keys.reseller.email) = (acme.id, acme.email.clone());
+    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+        // What is unique within an agency may be had by another one, too.
+        assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [Insert::Done]);
+        let twin = Event { quantity: 9, ..event.clone() };
+        assert_eq!(tx.insert_events(&[twin])?, [Insert::Done]);
+        tx.add_totals(&[TotalDelta { name: "messages", add: 9 }])?;
+        let (mut meters, _) = tx.lock_usage(&[DayKey::of(&event).meter], &[])?;
+        meters[0].value = 9;
+        let mut day = DayRollup::new(DayKey::of(&event));
+        day.sum = 9;
+        tx.put_usage(&meters, &[day])
+    })
+    .expect("writes");
+    let before = bench.agency.reseller(acme.id).expect("there");
+    assert_eq!(before, acme);
+    bench.read(|reads| {
+        assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [Some(event.clone())]);
+        assert_eq!(reads.totals(&["messages"])?, [3]);
+        assert_eq!(reads.meters(acme.id)?[0].value, 3);
+        let day = reads.rollups(&[DayKey::of(&event)])?.pop().flatten();
+        assert_eq!(day.map(|day| day.sum), Some(3));
+        Ok(())
+    });
+    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+        tx.erase_reseller(acme.id)?;
+        let mut gone = same_keys.reseller.clone();
+        gone.version = 7;
+        tx.number_changes(100)?;
+        Ok(())
+    })
+    .expect("writes");
+    assert!(bench.read(|reads| reads.account(acme.id)).is_some(), "erased next door only");
+    assert_eq!(bench.read(|reads| reads.meters(acme.id)).len(), 1);
+    let held = bench.label("acme").expect("held");
+    assert_eq!((held.agency, held.state), (bench.agency.id().clone(), LabelState::Held(acme.id)));
+}
+
+pub(super) fn agencies_are_listed_in_order(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    for id in ["tailspin", "adventure-works", "contoso"] {
+        bench.platform.create_agency(id).expect("creates");
+    }
+    let list = |after: Option<&str>, limit| {
+        let after = after.map(|id| AgencyId::parse(id).expect("an id"));
+        let ids = bench.storage.agencies(after.as_ref(), limit).expect("reads");
+        ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None, 10), ["adventure-works", "contoso", "northwind", "tailspin"]);
+    assert_eq!(list(Some("contoso"), 1), ["northwind"]);
+    assert_eq!(list(Some("tailspin"), 10), [""; 0]);
+}

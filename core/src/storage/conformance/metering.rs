@@ -1,0 +1,299 @@
+//! Usage counts once, whatever races, repeats or overflows.
+
+use super::Harness;
+use super::fixture::{Bench, label};
+use crate::usage::DayKey;
+use crate::usage::Event;
+use crate::{
+    Clock, Code, Consumption, Denial, DenialReason, ErrorKind, EventId, EventOutcome, Metric,
+    Timestamp, UsageEvent,
+};
+
+/// S32.
+pub(super) fn an_event_counts_once(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let batch = [
+        bench.event("a", &acme, Metric::MESSAGES, 3),
+        bench.event("b", &acme, Metric::WHATSAPP_MESSAGES, 2),
+    ];
+    let results = bench.together(6, |_| bench.agency.record_usage(&batch).expect("records"));
+    let accepted: usize = results.iter().map(|report| report.accepted()).sum();
+    assert_eq!(accepted, 2);
+    let overview = bench.agency.overview().expect("reads");
+    assert_eq!((overview.messages, overview.whatsapp_messages), (3, 2));
+    let repeated = bench.agency.record_usage(&batch).expect("records");
+    assert_eq!(repeated.outcomes, [EventOutcome::Duplicate, EventOutcome::Duplicate]);
+}
+
+pub(super) fn another_event_with_a_known_id_is_a_conflict(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let first = bench.event("a", &acme, Metric::MESSAGES, 3);
+    bench.agency.record_usage(&[first.clone()]).expect("records");
+    let others = [
+        UsageEvent { quantity: 4, ..first.clone() },
+        UsageEvent { reseller: globex.id, ..first.clone() },
+        UsageEvent { metric: Metric::WHATSAPP_MESSAGES, ..first.clone() },
+        UsageEvent { at: Timestamp::from_millis(first.at.as_millis() - 1), ..first.clone() },
+    ];
+    for other in others {
+        let report = bench.agency.record_usage(&[other]).expect("reports");
+        assert_eq!(report.outcomes, [EventOutcome::Conflict]);
+    }
+    assert_eq!(bench.agency.overview().expect("reads").messages, 3);
+}
+
+/// S32, S33: an outcome for each event, and the good ones count.
+pub(super) fn a_batch_reports_each_event(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let good = bench.event("a", &acme, Metric::MESSAGES, 3);
+    let at = |days: i64| Timestamp::from_millis(bench.clock.now().as_millis() + days * 86_400_000);
+    let batch = [
+        good.clone(),
+        good.clone(),
+        UsageEvent { quantity: 9, ..good.clone() },
+        UsageEvent { id: "b".into(), quantity: -1, ..good.clone() },
+        UsageEvent { id: "c".into(), at: at(1), ..good.clone() },
+        UsageEvent { id: "d".into(), at: at(-36), ..good.clone() },
+        UsageEvent { id: "e".into(), reseller: super::fixture::id(9), ..good.clone() },
+        UsageEvent { id: String::new(), ..good.clone() },
+        UsageEvent { id: "f".into(), at: at(-35), ..good.clone() },
+    ];
+    let report = bench.agency.record_usage(&batch).expect("reports");
+    let expected = [
+        EventOutcome::Accepted,
+        EventOutcome::Duplicate,
+        EventOutcome::Conflict,
+        EventOutcome::Rejected(Code::Negative),
+        EventOutcome::Rejected(Code::InTheFuture),
+        EventOutcome::Rejected(Code::TooOld),
+        EventOutcome::Rejected(Code::UnknownReseller),
+        EventOutcome::Rejected(Code::Empty),
+        EventOutcome::Accepted,
+    ];
+    assert_eq!(report.outcomes, expected);
+    assert_eq!(bench.agency.overview().expect("reads").messages, 6);
+    let many = vec![good; 10_001];
+    let refused = bench.agency.record_usage(&many).expect_err("too many");
+    assert_eq!(refused.fields()[0].code, Code::TooMany);
+}
+
+/// S34.
+pub(super) fn any_arrival_order_gives_the_same_sums(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let batch = |reseller: &crate::Reseller| {
+        let event = |n: i64| {
+            let at =
+                Timestamp::from_millis(bench.clock.now().as_millis() - (n * 37 % 10) * 3_600_000);
+            let metric = if n % 3 == 0 { Metric::TEAM_MEMBERS } else { Metric::MESSAGES };
+            UsageEvent {
+                id: format!("{}-{n}", reseller.login_domain),
+                reseller: reseller.id,
+                metric,
+                quantity: n,
+                at,
+            }
+        };
+        (0..30).map(event).collect::<Vec<_>>()
+    };
+    bench.agency.record_usage(&batch(&acme)).expect("records");
+    for event in batch(&globex).into_iter().rev() {
+        bench.agency.record_usage(&[event]).expect("records");
+    }
+    let sums = |reseller: &crate::Reseller| {
+        let days: Vec<_> = batch(reseller).iter().map(|event| day(event)).collect();
+        let read = bench.read(|reads| Ok((reads.meters(reseller.id)?, reads.rollups(&days)?)));
+        let meters: Vec<_> =
+            read.0.into_iter().map(|m| (m.key.metric, m.value, m.events, m.period_used)).collect();
+        let mut days: Vec<_> = read.1.into_iter().flatten().collect();
+        for slot in days.iter_mut().flat_map(|day| day.slots.values_mut()) {
+            slot.last_event = slot.last_event.replace("globex", "acme");
+        }
+        let days: Vec<_> = days
+            .into_iter()
+            .map(|d| (d.key.day, d.key.meter.metric, d.sum, d.events, d.slots))
+            .collect();
+        (meters, days)
+    };
+    assert_eq!(sums(&acme), sums(&globex));
+}
+
+fn day(event: &UsageEvent) -> DayKey {
+    let UsageEvent { reseller, metric, quantity, at, .. } = *event;
+    let id = EventId::parse(&event.id).expect("an id");
+    DayKey::of(&Event { id, reseller, metric, quantity, at })
+}
+
+/// S38.
+pub(super) fn the_latest_level_of_a_gauge_counts(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let level = |id: &str, reseller, quantity, minutes: i64| {
+        let event = bench.event(id, reseller, Metric::TEAM_MEMBERS, quantity);
+        let at = Timestamp::from_millis(event.at.as_millis() - minutes * 60_000);
+        UsageEvent { at, ..event }
+    };
+    let batch = [
+        level("c", &acme, 4, 0),
+        level("a", &acme, 3, 2),
+        level("b", &acme, 5, 1),
+        level("d", &globex, 10, 3),
+        level("e", &globex, 2, 0),
+        level("f", &globex, 6, 0),
+    ];
+    bench.agency.record_usage(&batch).expect("records");
+    assert_eq!(bench.agency.overview().expect("reads").team_members, 4 + 6);
+    let day = day(&batch[0]);
+    let rollup = bench.read(|reads| reads.rollups(&[day])).pop().flatten().expect("there");
+    let slots: Vec<_> = rollup.slots.values().map(|slot| (slot.min, slot.max, slot.last)).collect();
+    assert!(slots.iter().any(|slot| slot.1 == 5), "the maximum is kept: {slots:?}");
+}
+
+/// S37: an overflow is that event's own rejection.
+pub(super) fn a_sum_never_overflows(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let half = i64::MAX / 2 + 1;
+    let batch = [
+        bench.event("a", &acme, Metric::MESSAGES, half),
+        bench.event("b", &acme, Metric::MESSAGES, half),
+        bench.event("c", &globex, Metric::MESSAGES, half),
+        bench.event("d", &globex, Metric::WHATSAPP_MESSAGES, 7),
+        bench.event("e", &acme, Metric::MESSAGES, half - 1),
+    ];
+    let report = bench.agency.record_usage(&batch).expect("reports");
+    let overflow = EventOutcome::Rejected(Code::Overflow);
+    let accepted = EventOutcome::Accepted;
+    let expected = [accepted.clone(), overflow.clone(), overflow, accepted.clone(), accepted];
+    assert_eq!(report.outcomes, expected);
+    let overview = bench.agency.overview().expect("reads");
+    assert_eq!((overview.messages, overview.whatsapp_messages), (i64::MAX, 7));
+    let again = bench.agency.record_usage(&batch[..1]).expect("reports");
+    assert_eq!(again.outcomes, [EventOutcome::Duplicate], "full, yet a duplicate stays one");
+    let refused = bench.agency.consume(globex.id, Metric::MESSAGES, 1, "f").expect_err("full");
+    assert_eq!(refused.fields()[0].code, Code::Overflow);
+}
+
+/// S43: 64 callers, one limit.
+pub(super) fn racing_consumers_never_pass_the_limit(harness: &dyn Harness) {
+    const LIMIT: i64 = 100;
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    bench.agency.set_allowance(acme.id, Metric::MESSAGES, Some(LIMIT)).expect("sets");
+    let granted = bench.together(64, |i| {
+        let consume = |n: usize| {
+            let id = format!("c-{i}-{n}");
+            let result = bench.agency.consume(acme.id, Metric::MESSAGES, 1, &id).expect("answers");
+            matches!(result, Consumption::Granted { .. })
+        };
+        (0..3).filter(|n| consume(*n)).count() as i64
+    });
+    assert_eq!(granted.into_iter().sum::<i64>(), LIMIT);
+    assert_eq!(bench.agency.overview().expect("reads").messages, LIMIT);
+}
+
+pub(super) fn a_denial_explains_itself(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let berlin = bench.platform.create_agency_in("berlin", "Europe/Berlin").expect("creates");
+    let acme = berlin.create_reseller(super::fixture::draft("acme")).expect("creates");
+    let consume = |quantity, id: &str| {
+        berlin.consume(acme.id, Metric::MESSAGES, quantity, id).expect("answers")
+    };
+    berlin.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
+    // 2026-04-01T00:00 in Berlin is summer time already.
+    let resets_at = Timestamp::from_millis(1_774_994_400_000);
+    let granted = Consumption::Granted { used: 8, limit: Some(10), resets_at, duplicate: false };
+    assert_eq!(consume(8, "a"), granted);
+    let denial = Denial {
+        reason: DenialReason::LimitReached,
+        limit: Some(10),
+        used: 8,
+        requested: 3,
+        resets_at,
+    };
+    assert_eq!(consume(3, "b"), Consumption::Denied(denial));
+    // S44: a limit below what is used blocks, and what was used stays.
+    berlin.set_allowance(acme.id, Metric::MESSAGES, Some(5)).expect("sets");
+    let Consumption::Denied(denial) = consume(1, "c") else { panic!("must be denied") };
+    assert_eq!((denial.limit, denial.used), (Some(5), 8));
+    bench.clock.forward(resets_at.as_millis() - bench.clock.now().as_millis());
+    let Consumption::Granted { used, .. } = consume(1, "d") else { panic!("a new month") };
+    assert_eq!(used, 1);
+    berlin.deactivate(acme.id, None).expect("deactivates");
+    let Consumption::Denied(denial) = consume(1, "e") else { panic!("must be denied") };
+    assert_eq!(denial.reason, DenialReason::Inactive);
+    assert_eq!(berlin.overview().expect("reads").messages, 9);
+}
+
+pub(super) fn a_repeated_consume_is_answered_as_before(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let consume = |id, quantity| bench.agency.consume(id, Metric::MESSAGES, quantity, "c-1");
+    bench.agency.set_allowance(acme.id, Metric::MESSAGES, Some(2)).expect("sets");
+    assert!(matches!(consume(acme.id, 2), Ok(Consumption::Granted { duplicate: false, .. })));
+    bench.clock.forward(1_000);
+    let again = consume(acme.id, 2).expect("answers");
+    assert!(matches!(again, Consumption::Granted { used: 2, duplicate: true, .. }));
+    for other in [consume(acme.id, 1), consume(globex.id, 2)] {
+        let refused = other.expect_err("the id is taken");
+        assert_eq!(refused.kind(), ErrorKind::Validation);
+        assert_eq!(
+            (refused.fields()[0].field.as_str(), refused.fields()[0].code),
+            ("id", Code::Taken)
+        );
+    }
+    let gauge = bench.agency.consume(acme.id, Metric::TEAM_MEMBERS, 1, "c-2").expect_err("a gauge");
+    assert_eq!(gauge.fields()[0].code, Code::NotACounter);
+    assert_eq!(bench.agency.overview().expect("reads").messages, 2);
+}
+
+/// Each thread's batches touch the same resellers and events, in another order.
+pub(super) fn permuted_batches_never_deadlock(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let resellers: Vec<_> = (0..7).map(|n| bench.create(&label(n))).collect();
+    let batches = |i: usize| {
+        (0..6).map(move |round| {
+            (0..21).map(move |n| (n * (i % 3 + 2) + i + round) % 21).collect::<Vec<_>>()
+        })
+    };
+    let accepted = bench.together(8, |i| {
+        let record = |batch: Vec<usize>| {
+            let event =
+                |n: usize| bench.event(&format!("e-{n}"), &resellers[n % 7], Metric::MESSAGES, 1);
+            let own = |n: usize| {
+                bench.event(
+                    &format!("{i}-{n}-{}", batch[0]),
+                    &resellers[n % 7],
+                    Metric::ALL[n % 4],
+                    1,
+                )
+            };
+            let events: Vec<_> = batch.iter().flat_map(|n| [event(*n), own(*n)]).collect();
+            bench.agency.record_usage(&events).expect("never deadlocks").outcomes
+        };
+        batches(i).flat_map(record).collect::<Vec<_>>()
+    });
+    let outcomes: Vec<_> = accepted.into_iter().flatten().collect();
+    assert!(!outcomes.contains(&EventOutcome::Conflict));
+    let accepted = outcomes.iter().filter(|o| **o == EventOutcome::Accepted).count() as i64;
+    let counted: i64 = resellers
+        .iter()
+        .flat_map(|reseller| bench.read(|reads| reads.meters(reseller.id)))
+        .map(|meter| meter.events)
+        .sum();
+    assert_eq!(counted, accepted);
+}
+
+pub(super) fn a_large_batch_is_one_step(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let event = |n| bench.event(&format!("e-{n:05}"), &acme, Metric::MESSAGES, 1);
+    let batch: Vec<_> = (0..3_000).map(event).collect();
+    assert_eq!(bench.agency.record_usage(&batch).expect("records").accepted(), 3_000);
+    let again = bench.agency.record_usage(&batch).expect("records");
+    assert!(again.outcomes.iter().all(|outcome| *outcome == EventOutcome::Duplicate));
+    assert_eq!(bench.agency.overview().expect("reads").messages, 3_000);
+}

@@ -1,0 +1,165 @@
+//! Lists and search: the same rows in the same order, everywhere.
+
+use std::collections::BTreeSet;
+
+use super::Harness;
+use super::fixture::{Bench, draft, label};
+use crate::{ErrorKind, Reseller, ResellerQuery, Status};
+
+/// Resellers with these names; three of each four share their millisecond.
+fn named(bench: &Bench<'_>, names: &[&str]) -> Vec<Reseller> {
+    let create = |(n, name): (usize, &&str)| {
+        if n % 4 == 3 {
+            bench.clock.forward(1);
+        }
+        let mut form = draft(&label(n));
+        form.name = (*name).to_owned();
+        bench.agency.create_reseller(form).expect("creates")
+    };
+    names.iter().enumerate().map(create).collect()
+}
+
+fn walk(bench: &Bench<'_>, query: &ResellerQuery) -> Vec<Reseller> {
+    let mut rows = Vec::new();
+    let mut next = Some(query.clone());
+    while let Some(query) = next {
+        let page = bench.agency.page(&query).expect("reads");
+        next = page.next.map(|cursor| query.after(cursor));
+        rows.extend(page.resellers);
+    }
+    rows
+}
+
+/// S28: newest first, ties by id.
+pub(super) fn pages_follow_the_newest_first(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let mut expected = named(&bench, &["a"; 17]);
+    expected.sort_by_key(|reseller| std::cmp::Reverse((reseller.created_at, reseller.id)));
+    let all = bench.agency.page(&ResellerQuery::all()).expect("reads");
+    assert_eq!((all.resellers, all.next), (expected.clone(), None));
+    for limit in [1, 4, 16, 17, 18] {
+        assert_eq!(walk(&bench, &ResellerQuery::all().limit(limit)), expected);
+    }
+    let off = bench.agency.deactivate(expected[3].id, None).expect("deactivates");
+    assert_eq!(walk(&bench, &ResellerQuery::all().status(Status::Inactive)), [off]);
+    assert_eq!(walk(&bench, &ResellerQuery::all().status(Status::Active).limit(5)).len(), 16);
+    for limit in [0, 201] {
+        let refused = bench.agency.page(&ResellerQuery::all().limit(limit)).expect_err("refused");
+        assert_eq!(refused.kind(), ErrorKind::Validation);
+    }
+}
+
+/// S29: whatever is inserted or deleted meanwhile.
+pub(super) fn a_walk_sees_each_row_once(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let before = named(&bench, &["a"; 20]);
+    let deleted = before[8].id;
+    let mut seen = Vec::new();
+    let mut query = Some(ResellerQuery::all().limit(3));
+    for n in 0.. {
+        let Some(page_of) = query else { break };
+        let page = bench.agency.page(&page_of).expect("reads");
+        seen.extend(page.resellers.into_iter().map(|reseller| reseller.id));
+        query = page.next.map(|cursor| page_of.after(cursor));
+        if n == 1 {
+            bench.agency.delete_reseller(deleted).expect("deletes");
+        }
+        bench.create(&label(100 + n));
+    }
+    let unique: BTreeSet<_> = seen.iter().copied().collect();
+    assert_eq!(unique.len(), seen.len(), "no row twice");
+    assert!(
+        before.iter().all(|row| row.id == deleted || unique.contains(&row.id)),
+        "no row missed"
+    );
+}
+
+/// S27.
+pub(super) fn a_search_finds_what_was_folded(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let names = [
+        "Véronique & Fils",
+        "Politechnika Łódzka",
+        "Straße 24",
+        "Ελληνικό Πανεπιστήμιο",
+        "東京大学",
+        "Университет",
+        "جامعة القاهرة",
+        "ガラス",
+    ];
+    named(&bench, &names);
+    let find = |text: &str| -> Vec<String> {
+        let rows = walk(&bench, &ResellerQuery::text(text));
+        rows.into_iter().map(|reseller| reseller.name.to_string()).collect()
+    };
+    for (text, name) in [
+        ("veronique", 0),
+        ("VÉRONIQUE fils", 0),
+        ("lodz", 1),
+        ("ŁÓDZ polit", 1),
+        ("strasse", 2),
+        ("ελληνικο", 3),
+        ("京大", 4),
+        ("大", 4),
+        ("университет", 5),
+        ("القاهره", usize::MAX),
+        ("القاهرة", 6),
+        ("ｶﾞﾗｽ", 7),
+        ("カラス", usize::MAX),
+    ] {
+        let expected: Vec<_> = names.get(name).into_iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(find(text), expected, "{text}");
+    }
+    assert_eq!(find("fils strasse"), [""; 0], "every term must occur");
+    assert_eq!(find("acmeaab"), [names[1]], "in the email, too");
+    assert_eq!(find("  \t ").len(), names.len());
+    let limited = walk(&bench, &ResellerQuery::text("example").limit(3));
+    assert_eq!(limited.len(), names.len());
+}
+
+pub(super) fn no_character_is_a_wildcard(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    named(&bench, &["100 % pure", "under_score", "back\\slash", "quo'te", "dou\"ble", "plain"]);
+    for (text, found) in [
+        ("%", 1),
+        ("_", 1),
+        ("\\", 1),
+        ("'", 1),
+        ("\"", 1),
+        ("0 %", 1),
+        ("u_d", 0),
+        ("pl%n", 0),
+        ("\\%", 0),
+        ("*", 0),
+        ("?", 0),
+        ("[a-z]", 0),
+        ("' OR 1=1 --", 0),
+        ("\u{0}", 0),
+    ] {
+        assert_eq!(walk(&bench, &ResellerQuery::text(text)).len(), found, "{text}");
+    }
+}
+
+/// S29.
+pub(super) fn a_foreign_cursor_is_refused(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    named(&bench, &["a"; 5]);
+    let query = ResellerQuery::all().limit(2);
+    let cursor = bench.agency.page(&query).expect("reads").next.expect("more");
+    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let mut damaged = cursor.clone().into_bytes();
+    damaged[5] = if damaged[5] == b'A' { b'B' } else { b'A' };
+    let damaged = String::from_utf8(damaged).expect("ASCII");
+    let attempts = [
+        other.page(&query.clone().after(cursor.clone())),
+        bench.agency.page(&ResellerQuery::text("a").after(cursor.clone())),
+        bench.agency.page(&ResellerQuery::all().status(Status::Active).after(cursor.clone())),
+        bench.agency.page(&query.clone().after(damaged)),
+        bench.agency.page(&query.clone().after("")),
+        bench.agency.page(&query.clone().after("nonsense")),
+    ];
+    for attempt in attempts {
+        assert_eq!(attempt.expect_err("refused").kind(), ErrorKind::InvalidCursor);
+    }
+    bench.agency.page(&query.limit(3).after(cursor)).expect("another limit is the same query");
+}

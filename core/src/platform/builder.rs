@@ -102,7 +102,7 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
         Some(("postgres" | "postgresql", _)) => {
             Ok(Arc::new(storage::postgres::Postgres::open(url)?))
         }
-        Some((scheme @ ("sqlite" | "postgres" | "postgresql"), _)) => {
+        Some((scheme, _)) if ["sqlite", "postgres", "postgresql"].contains(&scheme) => {
             Err(Error::configuration(format!("this build has no feature for `{scheme}:`")))
         }
         _ => Err(Error::configuration(

@@ -88,11 +88,14 @@ impl Storage for Memory {
     }
 }
 
+/// Puts back what one change has replaced.
+type Undo = Box<dyn FnOnce(&mut State)>;
+
 /// A transaction, or a snapshot: nobody else has the state meanwhile.
 struct Tx<'a> {
     state: &'a mut State,
     agency: &'a AgencyId,
-    undo: Vec<Box<dyn FnOnce(&mut State)>>,
+    undo: Vec<Undo>,
 }
 
 impl<'a> Tx<'a> {

@@ -1,1 +1,84 @@
+//! SQLite, the embedded default: one file, one writer at a time, readers beside it.
+//!
+//! The plain form: one commit for each write. Every process has one writer connection and a
+//! pool of readers; SQLite's own lock keeps several processes apart.
 
+mod connection;
+mod reads;
+mod rows;
+mod transaction;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::records::LabelRow;
+use super::{ReadWork, Scope, Storage, WriteWork};
+use crate::error::Result;
+use crate::values::{AgencyId, LoginDomain};
+use connection::{Began, open_reader, open_writer, storage_error};
+use rows::Rows;
+
+/// A store in one SQLite file.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it, and brings its schema up to date.
+    ///
+    /// Errors: `Configuration` for a file of a newer release, `Storage` for one that cannot be
+    /// read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let writer = Mutex::new(open_writer(&path)?);
+        Ok(Self { path, writer, readers: Mutex::default() })
+    }
+
+    /// Runs the work with a reader that nobody else uses meanwhile.
+    fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => open_reader(&self.path)?,
+        };
+        let result = work(&reader);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        result
+    }
+}
+
+impl Storage for Sqlite {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.with_reader(|reader| {
+            let _snapshot = Began::deferred(reader)?;
+            work(&mut Rows::of(reader, agency))
+        })
+    }
+
+    fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        // A panic of the work has rolled back on its way out, so the connection is fine.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = Began::immediate(&writer)?;
+        work(&mut Rows::of(&writer, agency))?;
+        transaction.commit()
+    }
+
+    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        self.with_reader(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
+    }
+
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+        let after = after.map_or("", AgencyId::as_str);
+        self.with_reader(|reader| {
+            let sql = "SELECT agency FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2";
+            let mut statement = reader.prepare_cached(sql).map_err(storage_error)?;
+            let ids =
+                statement.query_map((after, limit), |row| row.get(0)).map_err(storage_error)?;
+            ids.map(|id| id.map(AgencyId::from_stored).map_err(storage_error)).collect()
+        })
+    }
+}

@@ -70,8 +70,8 @@ const OPERATIONS: &[Operation] = &[
     }),
     ("consume", |_, _, agency, acme| agency.consume(acme.id, Metric::MESSAGES, 2, "c-1").map(drop)),
     ("allowance", |_, _, agency, acme| agency.set_allowance(acme.id, Metric::MESSAGES, Some(10))),
-    ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id)),
     ("create an agency", |_, platform, _, _| platform.create_agency("tailspin").map(drop)),
+    ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id)),
 ];
 
 pub(super) fn a_fault_at_any_call_leaves_all_or_nothing(harness: &dyn Harness) {

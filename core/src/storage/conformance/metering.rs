@@ -30,7 +30,7 @@ pub(super) fn another_event_with_a_known_id_is_a_conflict(harness: &dyn Harness)
     let bench = Bench::new(harness);
     let (acme, globex) = (bench.create("acme"), bench.create("globex"));
     let first = bench.event("a", &acme, Metric::MESSAGES, 3);
-    bench.agency.record_usage(&[first.clone()]).expect("records");
+    bench.agency.record_usage(std::slice::from_ref(&first)).expect("records");
     let others = [
         UsageEvent { quantity: 4, ..first.clone() },
         UsageEvent { reseller: globex.id, ..first.clone() },
@@ -104,7 +104,7 @@ pub(super) fn any_arrival_order_gives_the_same_sums(harness: &dyn Harness) {
         bench.agency.record_usage(&[event]).expect("records");
     }
     let sums = |reseller: &crate::Reseller| {
-        let days: Vec<_> = batch(reseller).iter().map(|event| day(event)).collect();
+        let days: Vec<_> = batch(reseller).iter().map(day).collect();
         let read = bench.read(|reads| Ok((reads.meters(reseller.id)?, reads.rollups(&days)?)));
         let meters: Vec<_> =
             read.0.into_iter().map(|m| (m.key.metric, m.value, m.events, m.period_used)).collect();

@@ -1,0 +1,138 @@
+-- The first schema. Its tables and columns are those of src/storage/schema.rs, in that order.
+-- UUIDs are blobs of 16 bytes; instants are milliseconds since the epoch.
+
+CREATE TABLE secrets (
+    agency TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    secret BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (agency, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE agencies (
+    agency TEXT NOT NULL PRIMARY KEY,
+    time_zone TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    numbered INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE labels (
+    label TEXT NOT NULL PRIMARY KEY,
+    agency TEXT NOT NULL,
+    reseller BLOB,
+    quarantined_until INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resellers (
+    agency TEXT NOT NULL REFERENCES agencies (agency),
+    id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    deactivation_reason TEXT,
+    partner_type TEXT NOT NULL,
+    login_domain TEXT NOT NULL,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    contact_name TEXT NOT NULL,
+    contact_email TEXT NOT NULL,
+    contact_phone TEXT NOT NULL,
+    website TEXT,
+    external_id TEXT,
+    metadata TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    search_text TEXT NOT NULL,
+    PRIMARY KEY (agency, id)
+) STRICT;
+
+CREATE UNIQUE INDEX resellers_email ON resellers (agency, email_key);
+CREATE UNIQUE INDEX resellers_external_id ON resellers (agency, external_id);
+CREATE INDEX resellers_newest ON resellers (agency, created_at, id);
+
+CREATE TABLE credentials (
+    agency TEXT NOT NULL,
+    reseller BLOB NOT NULL,
+    generation BLOB NOT NULL,
+    hash TEXT,
+    PRIMARY KEY (agency, reseller),
+    FOREIGN KEY (agency, reseller) REFERENCES resellers (agency, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    agency TEXT NOT NULL,
+    attempt BLOB NOT NULL,
+    failures INTEGER NOT NULL,
+    blocked_until INTEGER NOT NULL,
+    PRIMARY KEY (agency, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    agency TEXT NOT NULL,
+    id TEXT NOT NULL,
+    reseller BLOB NOT NULL,
+    metric TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (agency, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meters (
+    agency TEXT NOT NULL,
+    reseller BLOB NOT NULL,
+    metric TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    period_start INTEGER NOT NULL,
+    period_used INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    last_event TEXT,
+    usage_limit INTEGER,
+    PRIMARY KEY (agency, reseller, metric),
+    FOREIGN KEY (agency, reseller) REFERENCES resellers (agency, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollups (
+    agency TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    reseller BLOB NOT NULL,
+    metric TEXT NOT NULL,
+    sum INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    slots BLOB NOT NULL,
+    PRIMARY KEY (agency, day, reseller, metric)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totals (
+    agency TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (agency, name)
+) STRICT, WITHOUT ROWID;
+
+-- Kept empty here: with one writer at a time, an entry has its number when it is appended.
+CREATE TABLE pending_changes (
+    agency TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    reseller BLOB,
+    actor TEXT,
+    fields TEXT NOT NULL,
+    PRIMARY KEY (agency, at, version, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+    agency TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    reseller BLOB,
+    actor TEXT,
+    fields TEXT NOT NULL,
+    PRIMARY KEY (agency, sequence)
+) STRICT, WITHOUT ROWID;

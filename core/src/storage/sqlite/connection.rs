@@ -1,0 +1,113 @@
+//! Connections: how they are opened, how transactions begin and end, what errors mean.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::{Error, Result};
+
+/// The schema's versions, in order; the file keeps how many it has in `user_version`.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/001_initial.sql")];
+
+/// Bugs of write-ahead logs are fixed from here on.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How long to wait for another process that is writing.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// The one connection of a process that writes; it also brings the schema up to date.
+pub(super) fn open_writer(path: &Path) -> Result<Connection> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        let found = rusqlite::version();
+        return Err(Error::configuration(format!("SQLite 3.51.3 or newer is needed, not {found}")));
+    }
+    let writer = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
+    // FULL: what was acknowledged survives a loss of power.
+    writer.pragma_update(None, "synchronous", "FULL").map_err(storage_error)?;
+    writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
+    // Deleted personal data is overwritten, not left in free pages (S25).
+    writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
+    migrate(&writer)?;
+    Ok(writer)
+}
+
+/// A connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(storage_error)?;
+    connection.busy_timeout(BUSY).map_err(storage_error)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Runs the migrations that the file lacks, under the write lock: of several processes that
+/// start at once, one does.
+fn migrate(writer: &Connection) -> Result<()> {
+    let transaction = Began::immediate(writer)?;
+    let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+    let found = writer.pragma_query_value(None, "user_version", version).map_err(storage_error)?;
+    let known = MIGRATIONS.len();
+    let Some(missing) = MIGRATIONS.get(found as usize..) else {
+        return Err(Error::configuration(format!(
+            "the store has schema version {found}, this release knows versions up to {known}"
+        )));
+    };
+    for migration in missing {
+        writer.execute_batch(migration).map_err(storage_error)?;
+    }
+    writer.pragma_update(None, "user_version", known as u32).map_err(storage_error)?;
+    transaction.commit()
+}
+
+/// A transaction that has begun; unless it is committed, it is rolled back.
+pub(super) struct Began<'c>(&'c Connection);
+
+impl<'c> Began<'c> {
+    /// With a snapshot from the first read on.
+    pub fn deferred(connection: &'c Connection) -> Result<Self> {
+        Self::begin(connection, "BEGIN")
+    }
+
+    /// With the write lock, so that no later statement finds it taken.
+    pub fn immediate(connection: &'c Connection) -> Result<Self> {
+        Self::begin(connection, "BEGIN IMMEDIATE")
+    }
+
+    fn begin(connection: &'c Connection, sql: &str) -> Result<Self> {
+        connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(storage_error)?;
+        Ok(Self(connection))
+    }
+
+    pub fn commit(self) -> Result<()> {
+        // An error leaves the transaction open, and dropping it rolls it back.
+        let committed = self.0.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+        committed.map(drop).map_err(storage_error)
+    }
+}
+
+impl Drop for Began<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // Nothing can be done about a rollback that fails, and BEGIN will say so next time.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// What went wrong, in SQLite's words for the code: its own message may quote a row.
+pub(super) fn storage_error(error: rusqlite::Error) -> Error {
+    let rusqlite::Error::SqliteFailure(failure, _) = &error else {
+        return Error::storage("SQLite: a statement does not fit the schema");
+    };
+    let detail = format!("SQLite: {} ({})", failure, failure.extended_code);
+    match failure.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::aborted(detail),
+        _ => Error::storage(detail),
+    }
+}

@@ -1,0 +1,116 @@
+//! Reading one agency's rows.
+
+use super::rows::Rows;
+use crate::access::Credentials;
+use crate::changes::Change;
+use crate::error::Result;
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::records::{AgencyRow, CredentialsRow, Record, SecretRow};
+use crate::storage::schema::Value;
+use crate::storage::sql::columns;
+use crate::storage::{Lookup, PageSpec, Reads};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
+
+impl Reads for Rows<'_> {
+    fn agency(&mut self) -> Result<Option<AgencyRow>> {
+        self.get(&self.key([]))
+    }
+
+    fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
+        ids.iter().map(|id| self.get(&self.id_key(*id))).collect()
+    }
+
+    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
+        let (column, value) = match lookup {
+            Lookup::Email(email) => ("email_key", email.key()),
+            Lookup::ExternalId(id) => ("external_id", id.to_string()),
+        };
+        let condition = format!("AND {column} = ?2");
+        Ok(self.of_agency(&condition, [Value::Text(value)])?.pop())
+    }
+
+    fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
+        let reseller = self.get(&self.id_key(id))?;
+        let credentials = self.get(&self.id_key(id))?;
+        Ok(reseller.zip(credentials.map(|CredentialsRow(_, credentials)| credentials)))
+    }
+
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+        let mut condition = String::new();
+        let mut parameters = Vec::new();
+        let mut bind = |value| {
+            parameters.push(value);
+            format!("?{}", parameters.len() + 1)
+        };
+        if let Some(status) = spec.status {
+            let status = bind(Value::Text(status.slug().to_owned()));
+            condition += &format!(" AND status = {status}");
+        }
+        if let Some(after) = spec.after {
+            let created_at = bind(Value::Integer(after.created_at.as_millis()));
+            let id = bind(Value::Uuid(after.id.as_uuid()));
+            condition += &format!(" AND (created_at, id) < ({created_at}, {id})");
+        }
+        for term in &spec.terms {
+            // Compares bytes, so that no character is a wildcard.
+            condition +=
+                &format!(" AND instr(search_text, {}) > 0", bind(Value::Text(term.clone())));
+        }
+        let limit = bind(Value::Integer(spec.limit.into()));
+        condition += &format!(" ORDER BY created_at DESC, id DESC LIMIT {limit}");
+        self.of_agency(&condition, parameters)
+    }
+
+    fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        ids.iter().map(|id| self.get(&self.key([Value::Text(id.to_string())]))).collect()
+    }
+
+    fn meters(&mut self, reseller: ResellerId) -> Result<Vec<Meter>> {
+        self.of_agency("AND reseller = ?2 ORDER BY metric", [Value::Uuid(reseller.as_uuid())])
+    }
+
+    fn rollups(&mut self, days: &[DayKey]) -> Result<Vec<Option<DayRollup>>> {
+        let key = |day: &DayKey| {
+            let mut key = self.meter_key(day.meter);
+            key.insert(1, Value::Integer(day.day.into()));
+            key
+        };
+        days.iter().map(|day| self.get(&key(day))).collect()
+    }
+
+    fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>> {
+        names.iter().map(|name| self.total(name)).collect()
+    }
+
+    fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        let after = Value::Integer(i64::try_from(after).unwrap_or(i64::MAX));
+        let condition = "AND sequence > ?2 ORDER BY sequence LIMIT ?3";
+        self.of_agency(condition, [after, Value::Integer(limit.into())])
+    }
+
+    fn secrets(&mut self) -> Result<Vec<SecretRow>> {
+        self.of_agency("ORDER BY id", [])
+    }
+}
+
+impl Rows<'_> {
+    /// This agency's records that meet a condition; the agency is parameter 1.
+    fn of_agency<R: Record>(
+        &self,
+        condition: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<R>> {
+        let (columns, table) = (columns(R::TABLE), R::TABLE.name);
+        let sql = format!("SELECT {columns} FROM {table} WHERE agency = ?1 {condition}");
+        self.query(&sql, &self.key(parameters))
+    }
+
+    pub(super) fn total(&self, name: &str) -> Result<i64> {
+        let sql = "SELECT value FROM totals WHERE agency = ?1 AND name = ?2";
+        let total = self.prepare(sql)?.query_row((self.agency.as_str(), name), |row| row.get(0));
+        match total {
+            Err(rusqlite::Error::QueryReturnedNoRows) => Ok(0),
+            total => total.map_err(super::storage_error),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Records in and out of SQLite, by the statements that follow from the schema.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
+use uuid::Uuid;
+
+use super::connection::storage_error;
+use crate::error::Result;
+use crate::reseller::ResellerId;
+use crate::storage::records::{LabelRow, Record};
+use crate::storage::schema::{Column, Kind, Row, Table, Value, damaged};
+use crate::storage::sql::{Dialect, Statements, statements};
+use crate::usage::MeterKey;
+use crate::values::{AgencyId, LoginDomain};
+
+static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
+    LazyLock::new(|| statements(Dialect { prefix: "", parameter: '?' }));
+
+/// One agency's rows, on a connection that has begun a transaction.
+pub(super) struct Rows<'c> {
+    pub connection: &'c Connection,
+    pub agency: &'c AgencyId,
+}
+
+impl<'c> Rows<'c> {
+    pub fn of(connection: &'c Connection, agency: &'c AgencyId) -> Self {
+        Self { connection, agency }
+    }
+
+    pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {
+        self.connection.prepare_cached(sql).map_err(storage_error)
+    }
+
+    /// A primary key that the agency leads.
+    pub fn key(&self, rest: impl IntoIterator<Item = Value>) -> Row {
+        std::iter::once(Value::Text(self.agency.to_string())).chain(rest).collect()
+    }
+
+    pub fn id_key(&self, id: ResellerId) -> Row {
+        self.key([Value::Uuid(id.as_uuid())])
+    }
+
+    pub fn meter_key(&self, key: MeterKey) -> Row {
+        let metric = Value::Text(key.metric.slug().to_owned());
+        self.key([Value::Uuid(key.reseller.as_uuid()), metric])
+    }
+
+    pub fn get<R: Record>(&self, key: &Row) -> Result<Option<R>> {
+        let sql = &STATEMENTS[R::TABLE.name].get;
+        Ok(self.query(sql, key)?.pop())
+    }
+
+    /// Records of whole rows of their table, in the order of the statement.
+    pub fn query<R: Record>(&self, sql: &str, parameters: &[Value]) -> Result<Vec<R>> {
+        let mut statement = self.prepare(sql)?;
+        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        let mut rows = statement.query(parameters).map_err(storage_error)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(storage_error)? {
+            records.push(R::from_row(read_row(R::TABLE, row)?)?);
+        }
+        Ok(records)
+    }
+
+    /// Whether the record was inserted.
+    pub fn insert<R: Record>(&self, record: &R) -> Result<bool> {
+        let row = record.to_row(self.agency)?;
+        Ok(self.execute(&STATEMENTS[R::TABLE.name].insert, &row)? == 1)
+    }
+
+    pub fn put<R: Record>(&self, record: &R) -> Result<()> {
+        let row = record.to_row(self.agency)?;
+        self.execute(&STATEMENTS[R::TABLE.name].put, &row).map(drop)
+    }
+
+    /// Whether the record was updated; not when a unique index refuses it.
+    pub fn update<R: Record>(&self, record: &R) -> Result<bool> {
+        let row = record.to_row(self.agency)?;
+        let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].update)?;
+        match statement.execute(params_from_iter(row.iter().map(Parameter))) {
+            Ok(updated) => Ok(updated == 1),
+            Err(error) if is_unique_violation(&error) => Ok(false),
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
+    pub fn delete(&self, table: &Table, key: &Row) -> Result<()> {
+        self.execute(&STATEMENTS[table.name].delete, key).map(drop)
+    }
+
+    pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
+        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        self.prepare(sql)?.execute(parameters).map_err(storage_error)
+    }
+
+    pub fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        labels.iter().map(|label| self.get(&vec![Value::Text(label.to_string())])).collect()
+    }
+}
+
+/// Only the statement was undone, and the transaction goes on.
+fn is_unique_violation(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|failure| failure.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+}
+
+/// A value as a parameter of a statement.
+struct Parameter<'v>(&'v Value);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(*integer),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+            Value::Uuid(uuid) => ValueRef::Blob(uuid.as_bytes()),
+        }))
+    }
+}
+
+fn read_row(table: &Table, row: &rusqlite::Row<'_>) -> Result<Row> {
+    let columns = table.columns.iter().enumerate();
+    columns.map(|(i, column)| read_value(column, row.get_ref(i).map_err(storage_error)?)).collect()
+}
+
+fn read_value(column: &Column, value: ValueRef<'_>) -> Result<Value> {
+    Ok(match (column.kind, value) {
+        (_, ValueRef::Null) => Value::Null,
+        (Kind::Integer, ValueRef::Integer(integer)) => Value::Integer(integer),
+        (Kind::Text, ValueRef::Text(text)) => {
+            Value::Text(String::from_utf8(text.to_vec()).map_err(|_| damaged())?)
+        }
+        (Kind::Bytes, ValueRef::Blob(bytes)) => Value::Bytes(bytes.to_vec()),
+        (Kind::Uuid, ValueRef::Blob(bytes)) => {
+            Value::Uuid(Uuid::from_slice(bytes).map_err(|_| damaged())?)
+        }
+        _ => return Err(damaged()),
+    })
+}

@@ -1,0 +1,155 @@
+//! Writing one agency's rows. There is one writer at a time, so its transaction is every lock.
+
+use super::rows::Rows;
+use crate::access::{AttemptKey, Attempts, Credentials};
+use crate::changes::Change;
+use crate::error::{Error, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::records::{
+    AgencyRow, CredentialsRow, LabelRow, NewReseller, Record, SecretRow,
+};
+use crate::storage::schema::{self, Row, Value};
+use crate::storage::{Insert, Lock, Reads, TotalDelta, Transaction};
+use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
+use crate::values::Timestamp;
+
+impl Rows<'_> {
+    /// Inserts a record, or gives the one that is there.
+    fn insert_or_get<R: Record>(&self, record: &R, key: &Row) -> Result<Insert<R>> {
+        if self.insert(record)? {
+            return Ok(Insert::Done);
+        }
+        let vanished = || Error::storage("a conflicting row cannot be found");
+        self.get(key)?.map(Insert::Existing).ok_or_else(vanished)
+    }
+}
+
+impl Transaction for Rows<'_> {
+    fn lock_attempts(&mut self, key: &AttemptKey) -> Result<Attempts> {
+        let row = self.get(&self.key([Value::Bytes(key.as_bytes().to_vec())]))?;
+        Ok(row.unwrap_or(Attempts::none(*key)))
+    }
+
+    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
+        self.agency()
+    }
+
+    fn lock_resellers(&mut self, ids: &[ResellerId], _: Lock) -> Result<Vec<Option<Reseller>>> {
+        self.resellers(ids)
+    }
+
+    fn lock_usage(
+        &mut self,
+        meters: &[MeterKey],
+        days: &[DayKey],
+    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+        let meter = |key: &MeterKey| {
+            let meter: Option<Meter> = self.get(&self.meter_key(*key))?;
+            Ok(meter.unwrap_or_else(|| Meter::new(*key)))
+        };
+        let meters = meters.iter().map(meter).collect::<Result<_>>()?;
+        Ok((meters, self.rollups(days)?.into_iter().flatten().collect()))
+    }
+
+    fn insert_secret(&mut self, secret: &SecretRow) -> Result<Insert<SecretRow>> {
+        self.insert_or_get(secret, &self.key([Value::Integer(secret.id)]))
+    }
+
+    fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
+        self.insert_or_get(agency, &self.key([]))
+    }
+
+    fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
+        self.put(agency)
+    }
+
+    fn claim_labels(
+        &mut self,
+        labels: &[LabelRow],
+        now: Timestamp,
+    ) -> Result<Vec<Insert<LabelRow>>> {
+        let claim = |label: &LabelRow| {
+            let key = vec![Value::Text(label.label.to_string())];
+            match self.insert_or_get(label, &key)? {
+                Insert::Existing(before) if before.is_free(now) => {
+                    self.put(label).map(|()| Insert::Done)
+                }
+                answer => Ok(answer),
+            }
+        };
+        labels.iter().map(claim).collect()
+    }
+
+    fn put_label(&mut self, label: &LabelRow) -> Result<()> {
+        self.put(label)
+    }
+
+    fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
+        let insert = |NewReseller { reseller, credentials }: &NewReseller| {
+            if !self.insert(reseller)? {
+                return Ok(Insert::Existing(()));
+            }
+            self.insert(&CredentialsRow(reseller.id, credentials.clone()))?;
+            Ok(Insert::Done)
+        };
+        new.iter().map(insert).collect()
+    }
+
+    fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
+        Ok(if self.update(reseller)? { Insert::Done } else { Insert::Existing(()) })
+    }
+
+    fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
+        self.put(&CredentialsRow(id, credentials.clone()))
+    }
+
+    fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
+        let key = self.id_key(id);
+        self.execute("DELETE FROM meters WHERE agency = ?1 AND reseller = ?2", &key)?;
+        self.delete(&schema::CREDENTIALS, &key)?;
+        self.delete(&schema::RESELLERS, &key)
+    }
+
+    fn put_attempts(&mut self, attempts: &Attempts) -> Result<()> {
+        self.put(attempts)
+    }
+
+    fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
+        let key = |event: &Event| self.key([Value::Text(event.id.to_string())]);
+        events.iter().map(|event| self.insert_or_get(event, &key(event))).collect()
+    }
+
+    fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()> {
+        meters.iter().try_for_each(|meter| self.put(meter))?;
+        days.iter().try_for_each(|day| self.put(day))
+    }
+
+    fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
+        for TotalDelta { name, add } in deltas {
+            // SQLite would turn a sum that is too large into a floating-point number.
+            let overflow = || Error::aborted("a total has no room left");
+            let total = self.total(name)?.checked_add(*add).ok_or_else(overflow)?;
+            let sql = "INSERT INTO totals (agency, name, value) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (agency, name) DO UPDATE SET value = excluded.value";
+            self.execute(sql, &self.key([Value::Text((*name).to_owned()), Value::Integer(total)]))?;
+        }
+        Ok(())
+    }
+
+    /// With one writer at a time, entries have their number at once.
+    fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
+        for change in changes {
+            let sql =
+                "UPDATE agencies SET numbered = numbered + 1 WHERE agency = ?1 RETURNING numbered";
+            let mut next = self.prepare(sql)?;
+            let sequence = next.query_row([self.agency.as_str()], |row| row.get::<_, i64>(0));
+            let sequence = sequence.map_err(super::storage_error)?.unsigned_abs();
+            self.insert(&Change { sequence, ..change.clone() })?;
+        }
+        Ok(())
+    }
+
+    fn number_changes(&mut self, _: u32) -> Result<u32> {
+        Ok(0)
+    }
+}

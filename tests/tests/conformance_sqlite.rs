@@ -1,0 +1,3 @@
+//! The storage contract on SQLite.
+
+partnerkit::conformance_tests!(partnerkit_tests::InFiles::default());

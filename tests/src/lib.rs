@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use partnerkit::storage::Storage;
 use partnerkit::storage::conformance::Harness;
 use partnerkit::storage::sqlite::Sqlite;
+use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
 use tempfile::TempDir;
 
 /// A store in a new file for each case.
@@ -19,5 +20,29 @@ impl Harness for InFiles {
         let storage = Sqlite::open(folder.path().join("resellers.db")).expect("opens");
         self.folders.lock().expect("no panic").push(folder);
         Arc::new(storage)
+    }
+}
+
+/// A number as four letters.
+pub fn letters(n: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap_or(0));
+    [17_576, 676, 26, 1].map(|place| letter(n / place)).iter().collect()
+}
+
+/// The form of a reseller without a password.
+pub fn invitation(label: &str) -> ResellerDraft {
+    ResellerDraft {
+        partner_type: "own_plans".into(),
+        name: format!("The {label} company"),
+        email: format!("owner@{label}.example"),
+        phone: PhoneDraft::national("US", "(415) 555-2671"),
+        invite: true,
+        contact: ContactDraft {
+            name: "Ann Lee".into(),
+            email: "ann@contact.example".into(),
+            phone: PhoneDraft::international("+49 30 901820"),
+        },
+        login_domain: label.into(),
+        ..ResellerDraft::default()
     }
 }

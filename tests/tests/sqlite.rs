@@ -1,0 +1,112 @@
+//! What is SQLite's own: its file, its schema's versions, several processes.
+
+use partnerkit::storage::schema::{Kind, TABLES};
+use partnerkit::{ErrorKind, Platform};
+use partnerkit_tests::invitation;
+use rusqlite::Connection;
+
+struct File {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+impl File {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("resellers.db");
+        Self { _folder: folder, path }
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.path.display())
+    }
+
+    fn connect(&self) -> Connection {
+        Connection::open(&self.path).expect("opens")
+    }
+}
+
+/// The migrations make the schema that `schema.rs` describes: columns, keys and indexes.
+#[test]
+fn the_migrations_make_the_schema() {
+    let file = File::new();
+    Platform::open(&file.url()).expect("opens");
+    let connection = file.connect();
+    for table in TABLES {
+        let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
+        let mut statement = connection.prepare(sql).expect("prepares");
+        let columns = statement.query_map([table.name], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        });
+        let found: Vec<(String, String, bool, u32)> =
+            columns.expect("runs").collect::<Result<_, _>>().expect("reads");
+        let expected = table.columns.iter().map(|column| {
+            let kind = match column.kind {
+                Kind::Integer => "INTEGER",
+                Kind::Text => "TEXT",
+                Kind::Bytes | Kind::Uuid => "BLOB",
+            };
+            let key = table.key.iter().position(|key| *key == column.name).map_or(0, |n| n as u32 + 1);
+            (column.name.to_owned(), kind.to_owned(), !column.nullable, key)
+        });
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{}", table.name);
+        for index in table.indexes {
+            let name = format!("{}_{}", table.name, index.name);
+            let sql = "SELECT name FROM pragma_index_info(?1) ORDER BY seqno";
+            let mut statement = connection.prepare(sql).expect("prepares");
+            let columns = statement.query_map([name], |row| row.get(0)).expect("runs");
+            let columns: Vec<String> = columns.collect::<Result<_, _>>().expect("reads");
+            assert_eq!(columns, index.columns, "{}", index.name);
+        }
+    }
+}
+
+/// S52: a store from a newer release is refused with its version named.
+#[test]
+fn a_newer_schema_is_refused() {
+    let file = File::new();
+    Platform::open(&file.url()).expect("opens");
+    file.connect().pragma_update(None, "user_version", 99).expect("writes");
+    let error = Platform::open(&file.url()).map(drop).expect_err("too new");
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("99"), "{error}");
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let file = File::new();
+    std::fs::write(&file.path, "not a database, and longer than a header. ".repeat(100)).expect("writes");
+    let error = Platform::open(&file.url()).map(drop).expect_err("no database");
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    let folder = Platform::open("sqlite:/nowhere/resellers.db").map(drop).expect_err("no folder");
+    assert_eq!(folder.kind(), ErrorKind::Storage);
+    let scheme = Platform::open("mysql://localhost").map(drop).expect_err("no such store");
+    assert_eq!(scheme.kind(), ErrorKind::Configuration);
+}
+
+#[test]
+fn rows_and_secrets_outlive_the_process() {
+    let file = File::new();
+    let first = Platform::open(&file.url()).expect("opens");
+    let agency = first.create_agency("northwind").expect("creates");
+    agency.create_reseller(invitation("acme")).expect("creates");
+    agency.create_reseller(invitation("globex")).expect("creates");
+    let query = partnerkit::ResellerQuery::all().limit(1);
+    let cursor = agency.page(&query).expect("reads").next.expect("more");
+    drop((first, agency));
+    let second = Platform::open(&file.url()).expect("opens again");
+    let agency = second.agency("northwind").expect("there");
+    let rest = agency.page(&query.after(cursor)).expect("the cursor's secret is kept");
+    assert_eq!(rest.resellers[0].login_domain.as_str(), "acme");
+}
+
+/// S52: of several that open a new file at once, each finds the schema.
+#[test]
+fn many_open_a_new_file_at_once() {
+    let file = File::new();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| Platform::open(&file.url()).map(drop).expect("opens"));
+        }
+    });
+}

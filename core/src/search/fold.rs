@@ -49,3 +49,37 @@ fn plain_letter(c: char) -> char {
         c => c,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::fold;
+
+    #[test]
+    fn s27_case_and_accents_are_folded() {
+        for (text, folded) in [
+            ("Véronique", "veronique"),
+            ("ŁÓDŹ", "lodz"),
+            ("Straße", "strasse"),
+            ("İstanbul ıı", "istanbul ii"),
+            ("ＡＢＣ ﬁ ™", "abc fi tm"),
+            ("Đà Nẵng", "da nang"),
+            ("Ὀδυσσεύς", "οδυσσευσ"),
+            ("ガ", "ガ"),
+            ("한국", "한국"),
+            ("हिन्दी", "हिन्दी"),
+            ("مُحَمَّد", "محمد"),
+        ] {
+            assert_eq!(fold(text), folded, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn s10_folding_is_idempotent(text in any::<String>()) {
+            let folded = fold(&text);
+            prop_assert_eq!(fold(&folded), folded);
+        }
+    }
+}

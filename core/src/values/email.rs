@@ -26,6 +26,9 @@ impl Email {
             return Err(Code::Whitespace.into());
         }
         let (local, domain) = raw.rsplit_once('@').ok_or(Code::Invalid)?;
+        if local.chars().any(becomes_ascii) {
+            return Err(Code::Invalid.into());
+        }
         let local = nfc(local);
         if !is_dot_atom(&local) {
             return Err(Code::Invalid.into());
@@ -40,8 +43,8 @@ impl Email {
         Ok(Self(format!("{local}@{domain}")))
     }
 
-    /// What is compared: ASCII letters without case, everything else exactly. A Kelvin sign is
-    /// therefore never a `k`, nor a dotless i an `i`.
+    /// What is compared: ASCII letters without case, everything else exactly. A dotless i is
+    /// therefore never an `i`, nor a long s an `s`.
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -50,6 +53,12 @@ impl Email {
     pub(crate) fn key_of(raw: &str) -> Option<String> {
         Self::parse(raw).ok().map(|email| email.key())
     }
+}
+
+/// The few characters that NFC turns into ASCII, the Kelvin sign among them: they would make
+/// an address look like one thing and be another.
+fn becomes_ascii(c: char) -> bool {
+    !c.is_ascii() && nfc(c.encode_utf8(&mut [0; 4])).is_ascii()
 }
 
 /// RFC 5322 dot-atom, with characters beyond ASCII allowed (RFC 6532).

@@ -2,6 +2,7 @@
 
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
+use phonenumber::{Metadata, Mode, PhoneNumber, Type};
 
 use super::text_value;
 use crate::error::{Code, Refusal};
@@ -38,39 +39,71 @@ impl Phone {
         if !raw.chars().all(|c| c.is_ascii_digit() || "+-./() \u{a0}".contains(c)) {
             return Err(Code::Invalid.into());
         }
-        let country = country.map(country_id).transpose()?;
-        if country.is_none() && !raw.starts_with('+') {
-            return Err(Code::Invalid.into());
-        }
-        let number = phonenumber::parse(country, raw).map_err(|_| Code::Invalid)?;
-        if country.is_some_and(|c| !shares_calling_code(c, number.code().value())) {
-            return Err(Code::CountryMismatch.into());
-        }
-        if !number.is_valid() {
-            return Err(Code::Invalid.into());
-        }
-        if country.is_some_and(|c| number.country().id().is_some_and(|n| n != c)) {
-            return Err(Code::CountryMismatch.into());
-        }
-        Ok(Self(number.format().mode(phonenumber::Mode::E164).to_string()))
+        let number = match country {
+            Some(country) => of_country(raw, country_id(country)?)?,
+            None => international(raw)?,
+        };
+        Ok(Self(number.format().mode(Mode::E164).to_string()))
     }
 
     /// The number as people of its country write it.
     pub fn national_format(&self) -> String {
         match phonenumber::parse(None, &self.0) {
-            Ok(number) => number.format().mode(phonenumber::Mode::National).to_string(),
+            Ok(number) => number.format().mode(Mode::National).to_string(),
             Err(_) => self.0.clone(),
         }
     }
+}
+
+fn international(raw: &str) -> Result<PhoneNumber, Refusal> {
+    let number = raw.starts_with('+').then(|| phonenumber::parse(None, raw).ok()).flatten();
+    number.filter(PhoneNumber::is_valid).ok_or(Code::Invalid.into())
+}
+
+fn of_country(raw: &str, country: Id) -> Result<PhoneNumber, Refusal> {
+    let plan = DATABASE.by_id(country.as_ref()).ok_or(Code::UnknownCountry)?;
+    let number = phonenumber::parse(Some(country), raw).map_err(|_| Code::Invalid)?;
+    let fits = |number: &PhoneNumber| {
+        let same_code = number.code().value() == plan.country_code();
+        same_code && has_number(plan, &number.national().to_string())
+    };
+    if fits(&number) {
+        return Ok(number);
+    }
+    // Of a national number that begins like the country's calling code, the library takes that
+    // for one (Kazakhstan: +7 and 7xx …): read it a second time with the code in front.
+    let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+    let with_code = format!("+{}{digits}", plan.country_code());
+    let again = (!raw.starts_with('+')).then(|| phonenumber::parse(None, with_code).ok()).flatten();
+    if let Some(number) = again.filter(fits) {
+        return Ok(number);
+    }
+    Err(if number.is_valid() { Code::CountryMismatch } else { Code::Invalid }.into())
 }
 
 fn country_id(code: &str) -> Result<Id, Refusal> {
     code.parse().map_err(|_| Code::UnknownCountry.into())
 }
 
-fn shares_calling_code(country: Id, calling_code: u16) -> bool {
-    DATABASE.by_id(country.as_ref()).is_some_and(|m| m.country_code() == calling_code)
+/// Whether a country's numbering plan has a number: countries that share a calling code (+44,
+/// +1, +358) share numbers, too, so asking for "the" country of a number would refuse some.
+fn has_number(plan: &Metadata, national: &str) -> bool {
+    let has = |kind| plan.descriptors().get(kind).is_some_and(|plan| plan.is_match(national));
+    plan.descriptors().general().is_match(national) && KINDS.into_iter().any(has)
 }
+
+const KINDS: [Type; 10] = [
+    Type::FixedLine,
+    Type::Mobile,
+    Type::TollFree,
+    Type::PremiumRate,
+    Type::SharedCost,
+    Type::PersonalNumber,
+    Type::Voip,
+    Type::Pager,
+    Type::Uan,
+    Type::Voicemail,
+];
 
 /// Every country of the numbering plan, by code.
 pub fn phone_countries() -> Vec<PhoneCountry> {
@@ -85,7 +118,7 @@ pub fn phone_countries() -> Vec<PhoneCountry> {
 }
 
 /// A national number of the country: a mobile's where the plan knows one.
-fn example(country: &'static phonenumber::Metadata) -> Option<&'static str> {
+fn example(country: &'static Metadata) -> Option<&'static str> {
     let kinds = country.descriptors();
     [kinds.mobile(), kinds.fixed_line(), Some(kinds.general())]
         .into_iter()

@@ -1,0 +1,219 @@
+//! The values: what each accepts and why it refuses, and what holds for any input.
+
+use partnerkit::{
+    AgencyId, Code, Email, EventId, ExternalId, LoginDomain, Name, Password, PasswordPolicy, Phone,
+    Refusal, Website, phone_countries,
+};
+use proptest::prelude::*;
+
+fn code<T>(parsed: Result<T, Refusal>) -> Option<Code> {
+    parsed.err().map(|refusal| refusal.code())
+}
+
+#[test]
+fn s1_each_cause_has_its_own_code_and_nothing_is_mapped() {
+    let cases = [
+        ("acme", None),
+        (&"a".repeat(63), None),
+        ("", Some(Code::Empty)),
+        (&"a".repeat(64), Some(Code::TooLong)),
+        ("Acme", Some(Code::Uppercase)),
+        (" acme", Some(Code::Whitespace)),
+        ("ac\u{a0}me", Some(Code::Whitespace)),
+        ("acme1", Some(Code::Digit)),
+        ("ac-me", Some(Code::SpecialCharacter)),
+        ("ac.me", Some(Code::SpecialCharacter)),
+        ("acmé", Some(Code::NotAscii)),
+        ("ａｃｍｅ", Some(Code::NotAscii)),
+        ("ac\u{ad}me", Some(Code::NotAscii)),
+        ("acmeſ", Some(Code::NotAscii)),
+        ("аcme", Some(Code::NotAscii)),
+    ];
+    for (raw, expected) in cases {
+        assert_eq!(code(LoginDomain::parse(raw)), expected, "{raw}");
+    }
+    // S4: reserved is a matter of the form, not of the value: a holder keeps it.
+    assert!(LoginDomain::parse("www").is_ok_and(|label| label.is_reserved()));
+    assert!(LoginDomain::parse("wpad").is_ok_and(|label| label.is_reserved()));
+    assert!(LoginDomain::parse("acme").is_ok_and(|label| !label.is_reserved()));
+}
+
+#[test]
+fn s8_a_name_is_kept_as_typed_in_nfc() {
+    let name = |raw| Name::parse(raw).map(|name| name.to_string());
+    assert_eq!(
+        name(" O'Neil \"&\" Søn 株式会社 🏢 ").as_deref(),
+        Ok("O'Neil \"&\" Søn 株式会社 🏢")
+    );
+    assert_eq!(name("Ame\u{301}lie").as_deref(), Ok("Amélie"));
+    assert_eq!(code(Name::parse(&"é".repeat(200))), None);
+    assert_eq!(code(Name::parse(&"é".repeat(201))), Some(Code::TooLong));
+    assert_eq!(code(Name::parse(" \t ")), Some(Code::Empty));
+    assert_eq!(code(Name::parse("a\u{202e}b")), Some(Code::ControlCharacter));
+    assert_eq!(code(Name::parse("a\u{0}b")), Some(Code::ControlCharacter));
+}
+
+#[test]
+fn s9_emails_compare_by_ascii_case_and_domain_form_only() {
+    let key = |raw| Email::parse(raw).map(|email| email.key());
+    assert_eq!(key("Owner+x.y@BÜCHER.example").as_deref(), Ok("owner+x.y@xn--bcher-kva.example"));
+    assert_eq!(key("owner+x.y@xn--bcher-kva.example"), key("OWNER+x.y@bücher.example"));
+    assert!(key("\u{212a}im@a.example").is_err(), "a Kelvin sign is no k");
+    assert_ne!(key("k\u{131}m@a.example"), key("kim@a.example"), "dotless i");
+    assert_ne!(key("\u{17f}am@a.example"), key("sam@a.example"), "long s");
+    assert_eq!(key("Ame\u{301}@a.example"), key("amé@a.example"), "NFC");
+    let long = format!("{}@a.example", "x".repeat(65));
+    let longer = format!("x@{}example", "abcdefgh.".repeat(30));
+    let refused = [
+        "",
+        "a",
+        "@a.example",
+        "a@",
+        "a@b",
+        "a..b@a.example",
+        ".a@a.example",
+        "\"a b\"@a.example",
+        "a@[127.0.0.1]",
+        "a b@a.example",
+        "a@a.example.",
+        "a@@a.example",
+        "a@a..example",
+        "a@-a.example",
+        "a\u{0}@a.example",
+        &long,
+        &longer,
+    ];
+    for raw in refused {
+        assert!(Email::parse(raw).is_err(), "{raw}");
+    }
+}
+
+#[test]
+fn s11_phones_become_e164_and_must_fit_their_country() {
+    let phone = |raw, country| Phone::parse(raw, country).map(|phone| phone.to_string());
+    assert_eq!(phone("(415) 555-2671", Some("US")).as_deref(), Ok("+14155552671"));
+    assert_eq!(phone("+49 30 901820", None).as_deref(), Ok("+4930901820"));
+    assert_eq!(phone("030 901820", Some("DE")).as_deref(), Ok("+4930901820"));
+    assert_eq!(phone("+49 30 901820", Some("DE")).as_deref(), Ok("+4930901820"));
+    assert_eq!(code(Phone::parse("+49 30 901820", Some("US"))), Some(Code::CountryMismatch));
+    assert_eq!(code(Phone::parse("030 901820", None)), Some(Code::Invalid));
+    assert_eq!(code(Phone::parse("030 901820", Some("XX"))), Some(Code::UnknownCountry));
+    assert_eq!(code(Phone::parse("12", Some("DE"))), Some(Code::Invalid));
+    assert_eq!(code(Phone::parse(&"9".repeat(1_000_000), Some("DE"))), Some(Code::TooLong));
+    let german = Phone::parse("+4930901820", None).expect("valid");
+    assert_eq!(german.national_format(), "030 901820");
+}
+
+#[test]
+fn s11_every_country_of_the_form_accepts_its_own_example() {
+    let countries = phone_countries();
+    assert!(countries.len() > 240, "{}", countries.len());
+    assert!(countries.windows(2).all(|pair| pair[0].code < pair[1].code));
+    let refused = countries.iter().filter_map(|country| {
+        let example = country.example?;
+        let parsed = Phone::parse(example, Some(country.code));
+        let fits =
+            |phone: &Phone| phone.as_str().starts_with(&format!("+{}", country.calling_code));
+        (!parsed.as_ref().is_ok_and(fits)).then_some((country.code, example, parsed))
+    });
+    assert_eq!(refused.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn s12_websites_are_http_addresses_without_user_info() {
+    let website = |raw| Website::parse(raw).map(|website| website.to_string());
+    assert_eq!(website("acme.example").as_deref(), Ok("https://acme.example/"));
+    assert_eq!(
+        website("http://Bücher.example:8080/a b").as_deref(),
+        Ok("http://xn--bcher-kva.example:8080/a%20b")
+    );
+    assert_eq!(code(Website::parse("ftp://acme.example")), Some(Code::UnsupportedScheme));
+    assert_eq!(code(Website::parse("https://user:secret@acme.example")), Some(Code::UserInfo));
+    assert_eq!(code(Website::parse("user@acme.example")), Some(Code::UserInfo));
+    assert_eq!(code(Website::parse("localhost")), Some(Code::Invalid));
+    assert_eq!(code(Website::parse("javascript:alert(1)")), Some(Code::Invalid));
+    assert_eq!(
+        code(Website::parse(&format!("a.example/{}", "x".repeat(2_048)))),
+        Some(Code::TooLong)
+    );
+}
+
+#[test]
+fn s15_passwords_are_judged_by_length_and_guessability() {
+    let context = ["Acme Télécom", "owner@acme.example", "acme"];
+    let judge = |raw: &str| code(Password::parse(raw, PasswordPolicy::default(), &context));
+    assert_eq!(judge("plain teal walrus 94 umbrella"), None);
+    assert_eq!(judge(""), Some(Code::Empty));
+    assert_eq!(judge("Xq7#kW9!zR4v"), Some(Code::TooShort));
+    assert_eq!(judge("passwordpassword"), Some(Code::Guessable));
+    assert_eq!(judge("owner@acme.example"), Some(Code::Guessable));
+    assert_eq!(judge(&"é".repeat(257)), Some(Code::TooLong));
+    assert_eq!(judge(&"🏢".repeat(257)), Some(Code::TooLong));
+    let mfa = Password::parse("Xq7#kW9!zR4v", PasswordPolicy::with_mfa(), &context);
+    assert_eq!(code(mfa.clone()), None);
+    assert!(!format!("{mfa:?}").contains("kW9"), "Debug shows nothing");
+}
+
+#[test]
+fn s56_agency_ids_are_slugs() {
+    for id in ["northwind", "a", "a1-b2", &"a".repeat(63)] {
+        assert_eq!(code(AgencyId::parse(id)), None, "{id}");
+    }
+    for id in ["", "Northwind", "-a", "a-", "a--b", "a_b", "_platform", "é", &"a".repeat(64)] {
+        assert!(AgencyId::parse(id).is_err(), "{id}");
+    }
+}
+
+/// Anything at all, and things that nearly are a value.
+fn raw() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "\\PC{0,12}@\\PC{0,12}\\.[a-zé]{2,6}",
+        "[ +0-9().-]{0,20}",
+        "(https?://)?\\PC{0,30}\\.[a-z]{2,4}(/\\PC{0,20})?",
+        "[a-z]{1,70}",
+        "[\\u{300}-\\u{36f}\\u{1100}-\\u{11ff}a-zA-Z ]{0,40}",
+    ]
+}
+
+/// S10: what a value holds gives the same value again.
+fn idempotent<T: PartialEq + std::fmt::Debug>(
+    raw: &str,
+    parse: impl Fn(&str) -> Result<T, Refusal>,
+    text: impl Fn(&T) -> String,
+) {
+    if let Ok(value) = parse(raw) {
+        let again = parse(&text(&value));
+        assert_eq!(again.as_ref(), Ok(&value), "{raw:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn s10_parsing_is_idempotent_and_never_panics(raw in raw()) {
+        idempotent(&raw, LoginDomain::parse, ToString::to_string);
+        idempotent(&raw, AgencyId::parse, ToString::to_string);
+        idempotent(&raw, Name::parse, ToString::to_string);
+        idempotent(&raw, ExternalId::parse, ToString::to_string);
+        idempotent(&raw, EventId::parse, ToString::to_string);
+        idempotent(&raw, Email::parse, ToString::to_string);
+        idempotent(&raw, Website::parse, ToString::to_string);
+        idempotent(&raw, |raw| Phone::parse(raw, None), ToString::to_string);
+    }
+
+    #[test]
+    fn s11_a_national_number_never_panics(raw in "[ +0-9().-]{0,66}", country in "[A-Z]{2}") {
+        if let Ok(phone) = Phone::parse(&raw, Some(&country)) {
+            prop_assert_eq!(Phone::parse(phone.as_str(), None), Ok(phone));
+        }
+    }
+
+    #[test]
+    fn s9_two_emails_share_a_key_only_by_ascii_case_or_domain_form(
+        one in "[a-zA-ZéÉſıİK]{1,3}", two in "[a-zA-ZéÉſıİK]{1,3}",
+    ) {
+        let parse = |local: &str| Email::parse(&format!("{local}@a.example")).expect("valid");
+        let same = parse(&one).key() == parse(&two).key();
+        prop_assert_eq!(same, one.eq_ignore_ascii_case(&two));
+    }
+}

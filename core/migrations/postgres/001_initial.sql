@@ -1,0 +1,144 @@
+-- The first schema. Its tables and columns are those of src/storage/schema.rs, in that order.
+-- Text is compared by code points whatever the database's locale; instants are milliseconds
+-- since the epoch. The agency leads every key but that of labels, which are unique across
+-- agencies.
+
+CREATE TABLE partnerkit.secrets (
+    agency text COLLATE "C" NOT NULL,
+    id bigint NOT NULL,
+    secret bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (agency, id)
+);
+
+CREATE TABLE partnerkit.agencies (
+    agency text COLLATE "C" NOT NULL,
+    time_zone text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    numbered bigint NOT NULL,
+    PRIMARY KEY (agency)
+);
+
+CREATE TABLE partnerkit.labels (
+    label text COLLATE "C" NOT NULL,
+    agency text COLLATE "C" NOT NULL,
+    reseller uuid,
+    quarantined_until bigint,
+    PRIMARY KEY (label)
+);
+
+CREATE TABLE partnerkit.resellers (
+    agency text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    deactivation_reason text COLLATE "C",
+    partner_type text COLLATE "C" NOT NULL,
+    login_domain text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    email text COLLATE "C" NOT NULL,
+    email_key text COLLATE "C" NOT NULL,
+    phone text COLLATE "C" NOT NULL,
+    contact_name text COLLATE "C" NOT NULL,
+    contact_email text COLLATE "C" NOT NULL,
+    contact_phone text COLLATE "C" NOT NULL,
+    website text COLLATE "C",
+    external_id text COLLATE "C",
+    metadata text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    search_text text COLLATE "C" NOT NULL,
+    PRIMARY KEY (agency, id),
+    CONSTRAINT resellers_agency FOREIGN KEY (agency) REFERENCES partnerkit.agencies (agency)
+);
+
+CREATE UNIQUE INDEX resellers_email ON partnerkit.resellers (agency, email_key);
+CREATE UNIQUE INDEX resellers_external_id ON partnerkit.resellers (agency, external_id);
+CREATE INDEX resellers_newest ON partnerkit.resellers (agency, created_at, id);
+
+CREATE TABLE partnerkit.credentials (
+    agency text COLLATE "C" NOT NULL,
+    reseller uuid NOT NULL,
+    generation bytea NOT NULL,
+    hash text COLLATE "C",
+    PRIMARY KEY (agency, reseller),
+    CONSTRAINT credentials_reseller FOREIGN KEY (agency, reseller)
+        REFERENCES partnerkit.resellers (agency, id)
+);
+
+CREATE TABLE partnerkit.attempts (
+    agency text COLLATE "C" NOT NULL,
+    attempt bytea NOT NULL,
+    failures bigint NOT NULL,
+    blocked_until bigint NOT NULL,
+    PRIMARY KEY (agency, attempt)
+);
+
+CREATE TABLE partnerkit.events (
+    agency text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    reseller uuid NOT NULL,
+    metric text COLLATE "C" NOT NULL,
+    quantity bigint NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (agency, id)
+);
+
+CREATE TABLE partnerkit.meters (
+    agency text COLLATE "C" NOT NULL,
+    reseller uuid NOT NULL,
+    metric text COLLATE "C" NOT NULL,
+    value bigint NOT NULL,
+    events bigint NOT NULL,
+    period_start bigint NOT NULL,
+    period_used bigint NOT NULL,
+    last_at bigint NOT NULL,
+    last_event text COLLATE "C",
+    usage_limit bigint,
+    PRIMARY KEY (agency, reseller, metric),
+    CONSTRAINT meters_reseller FOREIGN KEY (agency, reseller)
+        REFERENCES partnerkit.resellers (agency, id)
+);
+
+CREATE TABLE partnerkit.rollups (
+    agency text COLLATE "C" NOT NULL,
+    day bigint NOT NULL,
+    reseller uuid NOT NULL,
+    metric text COLLATE "C" NOT NULL,
+    sum bigint NOT NULL,
+    events bigint NOT NULL,
+    slots bytea NOT NULL,
+    PRIMARY KEY (agency, day, reseller, metric)
+);
+
+CREATE TABLE partnerkit.totals (
+    agency text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    value bigint NOT NULL,
+    PRIMARY KEY (agency, name)
+);
+
+CREATE TABLE partnerkit.pending_changes (
+    agency text COLLATE "C" NOT NULL,
+    at bigint NOT NULL,
+    version bigint NOT NULL,
+    id uuid NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    reseller uuid,
+    actor text COLLATE "C",
+    fields text COLLATE "C" NOT NULL,
+    PRIMARY KEY (agency, at, version, id)
+);
+
+CREATE TABLE partnerkit.changes (
+    agency text COLLATE "C" NOT NULL,
+    sequence bigint NOT NULL,
+    at bigint NOT NULL,
+    version bigint NOT NULL,
+    id uuid NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    reseller uuid,
+    actor text COLLATE "C",
+    fields text COLLATE "C" NOT NULL,
+    PRIMARY KEY (agency, sequence)
+);

@@ -1,0 +1,95 @@
+//! Where the server is: the URL, read and checked.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use crate::error::{Error, Result};
+
+/// How long a new connection may take when the URL does not say.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long sent bytes may stay unacknowledged before a connection counts as lost.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// The settings that a URL stands for. The URL holds a password, so no error repeats any of it.
+pub(super) fn parse(url: &str) -> Result<Config> {
+    let unreadable = |_| Error::configuration("the store's URL is not a Postgres URL");
+    let mut config: Config = url.parse().map_err(unreadable)?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(Error::configuration("the Postgres URL names no host"));
+    }
+    check_transport(&config)?;
+    if config.get_application_name().is_none() {
+        config.application_name("partnerkit");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+    }
+    config.keepalives_idle(UNACKNOWLEDGED);
+    Ok(config)
+}
+
+/// Without TLS nothing leaves the machine, unless the URL says that it may.
+fn check_transport(config: &Config) -> Result<()> {
+    match config.get_ssl_mode() {
+        SslMode::Disable => Ok(()),
+        SslMode::Prefer if is_local(config) => Ok(()),
+        _ => Err(Error::configuration(
+            "this build has no TLS for Postgres yet: use a host of this machine, \
+             or sslmode=disable on a network that is trusted",
+        )),
+    }
+}
+
+fn is_local(config: &Config) -> bool {
+    let local = |host: &Host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
+        Host::Unix(_) => true,
+    };
+    config.get_hosts().iter().all(local) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn nothing_leaves_the_machine_unencrypted_unasked() {
+        for url in [
+            "postgres://127.0.0.1/a",
+            "postgres://user:secret@localhost:5433/a",
+            "postgres://[::1]/a",
+            "postgres:///a?host=/run/postgresql",
+            "postgres://db.example/a?sslmode=disable",
+        ] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+        for url in [
+            "postgres://db.example/a",
+            "postgres://127.0.0.1,db.example/a",
+            "postgres://127.0.0.1/a?hostaddr=192.0.2.1",
+            "postgres://db.example/a?sslmode=prefer",
+            "postgres://127.0.0.1/a?sslmode=require",
+        ] {
+            let error = parse(url).expect_err(url);
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains("TLS"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_the_url() {
+        for url in ["postgres://u:hunter2@h:x/a", "postgres://u:hunter2@h/a?no=such", "postgres:"] {
+            let error = parse(url).expect_err(url).to_string();
+            assert!(!error.contains("hunter2") && !error.contains("such"), "{error}");
+        }
+    }
+}

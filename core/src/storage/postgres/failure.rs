@@ -1,0 +1,86 @@
+//! What went wrong at the server, in the terms of the contract.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use crate::error::Error;
+
+/// Why a statement has no answer. No text of a server's error is kept: it may quote user input.
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    /// A concurrent transaction was in the way.
+    Aborted(String),
+    /// A unique index has such a row already.
+    Unique(String),
+    /// The connection is gone: what was under way may have happened or not.
+    Lost(&'static str),
+    /// Anything else.
+    Other(String),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refusal) => refusal.into(),
+            None if error.is_closed() => Self::Lost("the connection was closed"),
+            None => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<&DbError> for Failure {
+    fn from(refusal: &DbError) -> Self {
+        let code = refusal.code();
+        // Sent when the server ends the connection, at any place, even right after a commit.
+        if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
+            return Self::Lost("the server has ended the connection");
+        }
+        let text = describe(refusal);
+        if *code == SqlState::UNIQUE_VIOLATION {
+            return Self::Unique(text);
+        }
+        let in_the_way = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::LOCK_NOT_AVAILABLE,
+            // A total has no room left: the next run sees it and refuses.
+            SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
+        ];
+        if in_the_way.contains(code) { Self::Aborted(text) } else { Self::Other(text) }
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => connecting(&error),
+            PoolError::Timeout(_) => Self::Other("no connection became free in time".to_owned()),
+            _ => Self::Other("the pool of connections is closed".to_owned()),
+        }
+    }
+}
+
+/// A connection that did not come about has done nothing.
+fn connecting(error: &tokio_postgres::Error) -> Failure {
+    let reason = match error.as_db_error() {
+        Some(refusal) => describe(refusal),
+        None => error.to_string(),
+    };
+    Failure::Other(format!("no connection to the server: {reason}"))
+}
+
+fn describe(refusal: &DbError) -> String {
+    let code = refusal.code().code();
+    let names = refusal.table().into_iter().chain(refusal.constraint());
+    names.fold(format!("SQLSTATE {code}"), |text, name| format!("{text}, {name}"))
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Aborted(text) => Self::aborted(text),
+            Failure::Unique(text) | Failure::Other(text) => Self::storage(text),
+            Failure::Lost(text) => Self::storage(text),
+        }
+    }
+}

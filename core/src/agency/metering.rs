@@ -62,7 +62,8 @@ impl Agency {
         if limit.is_some_and(|limit| limit < 0) {
             return Err(FieldErrors::from(FieldError::new("limit", Code::Negative)).into());
         }
-        let mut change = self.change(ChangeKind::AllowanceChanged, Some(reseller), 0, self.now());
+        let now = self.now();
+        let mut change = self.change(ChangeKind::AllowanceChanged, Some(reseller), 0, now);
         change.fields.push(metric.slug().to_owned());
         self.write(|tx| {
             let held = tx.lock_resellers(&[reseller], Lock::Share)?.into_iter().flatten().next();
@@ -71,7 +72,7 @@ impl Agency {
             for mut meter in meters {
                 if meter.limit != limit {
                     meter.limit = limit;
-                    change.version = held.version;
+                    (change.version, change.at) = (held.version, now.max(held.updated_at));
                     tx.put_usage(&[meter], &[])?;
                     tx.append_changes(std::slice::from_ref(&change))?;
                 }

@@ -1,1 +1,114 @@
-//! PostgreSQL 15 and newer.
+//! The store on PostgreSQL 15 or newer, behind the feature `postgres`.
+//!
+//! ```no_run
+//! # fn main() -> partnerkit::Result<()> {
+//! let platform = partnerkit::Platform::open("postgres://partnerkit@localhost/partners")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What costs time is waiting for the server, so statements leave together: `BEGIN` with the
+//! first question, what answers nothing with the next question or with `COMMIT`. Rows lie in the
+//! schema `partnerkit`; every statement but those on labels carries the agency.
+
+mod address;
+mod codec;
+mod driver;
+mod failure;
+mod migrations;
+mod pipeline;
+mod reads;
+mod session;
+mod sql;
+mod transaction;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::NoTls;
+
+use super::schema::{Kind, Value};
+use super::{LabelRow, ReadWork, Scope, Storage, WriteWork};
+use crate::error::{Error, Result};
+use crate::values::{AgencyId, LoginDomain};
+use codec::Param;
+use driver::Driver;
+use failure::Failure;
+use pipeline::Statement;
+use session::{Mode, Session};
+
+/// How many connections a store opens at most; further callers queue.
+const CONNECTIONS: usize = 16;
+/// How long a caller queues for one.
+const QUEUE: Duration = Duration::from_secs(30);
+
+/// A store on a Postgres database.
+pub struct Postgres {
+    // Dropped before the thread that its connections live on.
+    pool: Pool,
+    driver: Driver,
+}
+
+impl Postgres {
+    /// Opens the database at a URL `postgres://user:password@host:port/database` and brings its
+    /// schema to the newest version. Without `sslmode=disable` the host must be this machine:
+    /// there is no TLS yet.
+    pub fn open(url: &str) -> Result<Self> {
+        let config = address::parse(url)?;
+        // A dead connection is found out at its next use, which needs no wait of its own.
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .runtime(Runtime::Tokio1)
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(QUEUE))
+            .build()
+            .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
+        let store = Self { pool, driver: Driver::start()? };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    /// How often callers have waited for the server so far, for tests and measurements.
+    pub fn waits(&self) -> u64 {
+        self.driver.waits()
+    }
+
+    fn migrate(&self) -> Result<()> {
+        let pool = self.pool.clone();
+        self.driver.wait(async move {
+            let client = pool.get().await.map_err(Failure::from)?;
+            migrations::migrate(&client).await
+        })?
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.pool.close();
+    }
+}
+
+impl Storage for Postgres {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        work(&mut Session::new(self, agency, Mode::Read))
+    }
+
+    fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        let mut session = Session::new(self, agency, Mode::Write);
+        work(&mut session)?;
+        session.commit()
+    }
+
+    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        Session::new(self, &AgencyId::platform(), Mode::Read).label_rows(labels)
+    }
+
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+        let after = after.map_or(Value::Null, |id| Value::Text(id.to_string()));
+        let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
+        let platform = AgencyId::platform();
+        let mut session = Session::new(self, &platform, Mode::Read);
+        let answer = session.ask(Statement::new(sql::AGENCIES, params))?;
+        answer.rows.iter().map(|row| codec::text(row, 0).map(AgencyId::from_stored)).collect()
+    }
+}

@@ -32,8 +32,10 @@ impl Driver {
         let running = runtime.spawn(pending::<()>());
         let stop = running.abort_handle();
         let run = move || drop(runtime.block_on(running));
-        let thread =
-            thread::Builder::new().name("partnerkit-postgres".into()).spawn(run).map_err(refused)?;
+        let thread = thread::Builder::new()
+            .name("partnerkit-postgres".into())
+            .spawn(run)
+            .map_err(refused)?;
         Ok(Self { handle, stop, thread: Some(thread), waits: AtomicU64::new(0) })
     }
 

@@ -1,0 +1,113 @@
+//! The versions of the schema, and how a database gets to the newest one.
+
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Error, Result};
+use crate::storage::postgres::failure::Failure;
+
+/// Every version's statements; the first is version 1.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/001_initial.sql")];
+
+const OLDEST_SERVER: i64 = 150_000;
+const TRIES: u32 = 10;
+
+/// What has to be there before versions can be counted. The lock makes processes that start
+/// together take turns; reading the version goes on meanwhile.
+const PREPARE: &str = "\
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+    SET LOCAL statement_timeout = 300000; \
+    CREATE SCHEMA IF NOT EXISTS partnerkit; \
+    CREATE TABLE IF NOT EXISTS partnerkit.migrations (\
+      version bigint PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()); \
+    LOCK TABLE partnerkit.migrations IN EXCLUSIVE MODE";
+
+/// Brings the database to the newest version. A database that is there already is only read,
+/// which a role without the right to create anything may do.
+pub(super) async fn migrate(client: &Object) -> Result<()> {
+    check_server(client).await?;
+    let mut tried = 1;
+    loop {
+        let error = match try_migrate(client).await {
+            Ok(version) => return known(version),
+            Err(error) => error,
+        };
+        // The transaction may be open and failed, or not be there at all.
+        drop(client.batch_execute("ROLLBACK").await);
+        if !is_race(&error) || tried == TRIES {
+            return Err(Failure::from(error).into());
+        }
+        tokio::time::sleep(Duration::from_millis(20 * u64::from(tried))).await;
+        tried += 1;
+    }
+}
+
+async fn check_server(client: &Object) -> Result<()> {
+    let sql = "SELECT current_setting('server_version_num')::bigint, \
+               current_setting('server_encoding')";
+    let row = client.query_typed_one(sql, &[]).await.map_err(Failure::from)?;
+    let (version, encoding): (i64, String) = (row.get(0), row.get(1));
+    if version < OLDEST_SERVER {
+        return Err(Error::configuration("the server is older than PostgreSQL 15"));
+    }
+    if encoding != "UTF8" {
+        return Err(Error::configuration("the database's encoding is not UTF8"));
+    }
+    Ok(())
+}
+
+/// The version that the database has then, which a newer build may have given it.
+async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
+    match version(client).await {
+        Ok(version) if version >= newest() => return Ok(version),
+        Err(error) if !is_missing(&error) => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    client.batch_execute(PREPARE).await?;
+    let before = version(client).await?;
+    for (sql, version) in MIGRATIONS.iter().zip(1_i64..).skip_while(|(_, v)| *v <= before) {
+        client.batch_execute(sql).await?;
+        let note = format!("INSERT INTO partnerkit.migrations (version) VALUES ({version})");
+        client.batch_execute(&note).await?;
+    }
+    client.batch_execute("COMMIT").await?;
+    Ok(before.max(newest()))
+}
+
+async fn version(client: &Object) -> Result<i64, tokio_postgres::Error> {
+    let sql = "SELECT coalesce(max(version), 0) FROM partnerkit.migrations";
+    client.query_typed_one(sql, &[]).await?.try_get(0)
+}
+
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn known(version: i64) -> Result<()> {
+    if version <= newest() {
+        return Ok(());
+    }
+    Err(Error::configuration(format!(
+        "the database has version {version} of the schema, this build knows up to {}",
+        newest()
+    )))
+}
+
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    let missing = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
+    error.code().is_some_and(|code| missing.contains(code))
+}
+
+/// `IF NOT EXISTS` looks first and creates then: of two at once, one may fail.
+fn is_race(error: &tokio_postgres::Error) -> bool {
+    let races = [
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_SCHEMA,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+    ];
+    error.code().is_some_and(|code| races.contains(code))
+}

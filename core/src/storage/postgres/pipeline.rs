@@ -1,0 +1,117 @@
+//! Statements sent together: one wait for all of their answers.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use futures_util::TryStreamExt;
+use futures_util::future::join_all;
+use tokio_postgres::Row;
+
+use super::codec::{self, Param};
+use super::failure::Failure;
+use crate::error::Result;
+use crate::storage::records::Record;
+
+/// The server ends a statement after half a minute; whoever does not even say that is gone.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// Something to send.
+#[derive(Debug)]
+pub(super) enum Statement {
+    /// Without parameters and without rows; several with semicolons between them.
+    Plain(&'static str),
+    /// With parameters that know their types: nothing has to be prepared, so that even the
+    /// first use costs no wait of its own.
+    Typed(Cow<'static, str>, Vec<Param>),
+}
+
+impl Statement {
+    pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Param>) -> Self {
+        Self::Typed(sql.into(), params)
+    }
+}
+
+/// What a statement answers.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub rows: Vec<Row>,
+    /// How many rows it read or wrote.
+    pub affected: u64,
+}
+
+impl Answer {
+    pub fn records<R: Record>(&self) -> Result<Vec<R>> {
+        self.rows.iter().map(codec::read).collect()
+    }
+
+    pub fn record<R: Record>(&self) -> Result<Option<R>> {
+        self.rows.first().map(codec::read).transpose()
+    }
+}
+
+/// The answers in order, and the connection to go on with.
+pub(super) type Exchange = Result<(Object, Vec<Result<Answer, Failure>>), Failure>;
+
+/// Sends everything and collects the answers.
+pub(super) async fn exchange(client: Object, statements: &[Statement]) -> Exchange {
+    // The first poll of each sends it, and they are first polled in order.
+    let all = join_all(statements.iter().map(|statement| run(&client, statement)));
+    match tokio::time::timeout(DEADLINE, all).await {
+        Ok(answers) => Ok((client, answers)),
+        Err(_) => {
+            // Never again: an answer might still come, to the next one's question.
+            drop(Object::take(client));
+            Err(Failure::Lost("the server does not answer"))
+        }
+    }
+}
+
+/// The same on a connection from the pool, with the statement that begins a transaction in
+/// front. A connection that has died unnoticed is found out here, when nothing can have been
+/// committed, and replaced once.
+pub(super) async fn begin(
+    pool: Pool,
+    mut statements: Vec<Statement>,
+    sql: &'static str,
+) -> Exchange {
+    statements.insert(0, Statement::Plain(sql));
+    let mut exchanged = exchange(pool.get().await?, &statements).await;
+    if matches!(&exchanged, Ok((_, answers)) if matches!(answers[..], [Err(Failure::Lost(_)), ..]))
+    {
+        drop(exchanged);
+        // Its siblings are likely to be as dead.
+        pool.retain(|_, _| false);
+        exchanged = exchange(pool.get().await?, &statements).await;
+    }
+    let (client, mut answers) = exchanged?;
+    answers.remove(0)?;
+    Ok((client, answers))
+}
+
+/// Sends a statement without waiting for its answer, and gives the connection back: what is
+/// sent on it next comes behind.
+pub(super) fn send_last(client: Object, sql: &'static str) {
+    let mut sending = pin!(client.batch_execute(sql));
+    // Polling once sends. The driver's thread reads the answer and throws it away.
+    let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+}
+
+async fn run(client: &Object, statement: &Statement) -> Result<Answer, Failure> {
+    let (sql, params) = match statement {
+        Statement::Plain(sql) => {
+            client.batch_execute(sql).await?;
+            return Ok(Answer::default());
+        }
+        Statement::Typed(sql, params) => (sql, params),
+    };
+    let params = params.iter().map(|param| (param, param.kind.clone()));
+    let mut stream = pin!(client.query_typed_raw(sql, params).await?);
+    let mut rows = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        rows.push(row);
+    }
+    Ok(Answer { rows, affected: stream.rows_affected().unwrap_or_default() })
+}

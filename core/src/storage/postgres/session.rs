@@ -1,0 +1,173 @@
+//! One transaction: what is asked is sent at once, what answers nothing waits for company.
+
+use deadpool_postgres::Object;
+
+use super::Postgres;
+use super::failure::Failure;
+use super::pipeline::{self, Answer, Exchange, Statement};
+use crate::error::{Error, Result};
+use crate::values::AgencyId;
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One snapshot to read from.
+    Read,
+    /// Each statement sees the newest commit.
+    Write,
+}
+
+impl Mode {
+    /// Says everything itself, so that neither a server's nor a role's defaults matter.
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                 SET LOCAL statement_timeout = 30000"
+            }
+            Self::Write => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+                 SET LOCAL statement_timeout = 30000"
+            }
+        }
+    }
+
+    /// How a transaction ends that has nothing to keep.
+    fn leave(self) -> &'static str {
+        match self {
+            Self::Read => "COMMIT",
+            Self::Write => "ROLLBACK",
+        }
+    }
+}
+
+/// A transaction of one agency. Begins with the first exchange; ends with [`Session::commit`],
+/// or undone when it is dropped, be it by a panic.
+pub(super) struct Session<'s> {
+    pub agency: &'s AgencyId,
+    store: &'s Postgres,
+    mode: Mode,
+    /// From the first exchange on.
+    client: Option<Object>,
+    deferred: Vec<Statement>,
+    failed: Option<Failure>,
+}
+
+impl<'s> Session<'s> {
+    pub fn new(store: &'s Postgres, agency: &'s AgencyId, mode: Mode) -> Self {
+        Self { agency, store, mode, client: None, deferred: Vec::new(), failed: None }
+    }
+
+    /// Sends a statement later, before whatever is asked next. Its failure is the next one's.
+    pub fn defer(&mut self, statement: Statement) {
+        self.deferred.push(statement);
+    }
+
+    /// Asks one question: one wait.
+    pub fn ask(&mut self, statement: Statement) -> Result<Answer> {
+        let [answer] = self.ask_all([statement])?;
+        Ok(answer)
+    }
+
+    /// Asks several questions in one wait.
+    pub fn ask_all<const N: usize>(&mut self, statements: [Statement; N]) -> Result<[Answer; N]> {
+        let answers = self.exchange(statements)?;
+        let answers: Result<Vec<_>, _> = answers.into_iter().collect();
+        let answers = answers.map_err(|failure| self.fail(failure))?;
+        answers.try_into().map_err(|_| Error::storage("an answer is missing"))
+    }
+
+    /// Asks a question behind a savepoint; `None` if a unique index refuses. The transaction
+    /// goes on either way.
+    pub fn try_unique(&mut self, statement: Statement) -> Result<Option<Answer>> {
+        let savepoint = Statement::Plain("SAVEPOINT attempt");
+        let release = Statement::Plain("RELEASE SAVEPOINT attempt");
+        let mut answers = self.exchange([savepoint, statement, release])?.into_iter().skip(1);
+        match answers.next() {
+            Some(Ok(answer)) => Ok(Some(answer)),
+            Some(Err(Failure::Unique(_))) => {
+                let undo = "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt";
+                self.defer(Statement::Plain(undo));
+                Ok(None)
+            }
+            Some(Err(failure)) => Err(self.fail(failure).into()),
+            None => Err(Error::storage("an answer is missing")),
+        }
+    }
+
+    /// Makes everything durable.
+    pub fn commit(mut self) -> Result<()> {
+        if let Some(failure) = self.failed.take() {
+            return Err(failure.into()); // the work has swallowed it
+        }
+        if self.client.is_none() && self.deferred.is_empty() {
+            return Ok(());
+        }
+        if self.client.is_none() {
+            // COMMIT is never the first on a connection that may have died in the pool.
+            let [] = self.ask_all([])?;
+        }
+        // COMMIT on a failed transaction answers ROLLBACK and no error, so it says nothing
+        // until every statement before it has answered well.
+        let answers = self.exchange([Statement::Plain("COMMIT")]);
+        let failure = match answers {
+            Ok(answers) => answers.into_iter().find_map(Result::err),
+            Err(failure) => Some(failure),
+        };
+        match failure {
+            None => {
+                self.client = None; // nothing to undo
+                Ok(())
+            }
+            Some(Failure::Lost(text)) => Err(Error::outcome_unknown(text)),
+            Some(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Sends what was deferred and what is asked; the answers to what is asked, in order.
+    fn exchange<const N: usize>(
+        &mut self,
+        asked: [Statement; N],
+    ) -> Result<Vec<Result<Answer, Failure>>, Failure> {
+        if let Some(failure) = &self.failed {
+            return Err(failure.clone());
+        }
+        let mut statements = std::mem::take(&mut self.deferred);
+        let deferred = statements.len();
+        statements.extend(asked);
+        let (client, mut answers) = self.send(statements).map_err(|failure| self.fail(failure))?;
+        self.client = Some(client);
+        let asked = answers.split_off(deferred.min(answers.len()));
+        match answers.into_iter().find_map(Result::err) {
+            Some(failure) => Err(self.fail(failure)),
+            None => Ok(asked),
+        }
+    }
+
+    fn send(&mut self, statements: Vec<Statement>) -> Exchange {
+        let driver = &self.store.driver;
+        match self.client.take() {
+            Some(client) => {
+                driver.wait(async move { pipeline::exchange(client, &statements).await })?
+            }
+            None => {
+                let (pool, begin) = (self.store.pool.clone(), self.mode.begin());
+                driver.wait(pipeline::begin(pool, statements, begin))?
+            }
+        }
+    }
+
+    /// After a failure nothing more is asked: the server would refuse it.
+    fn fail(&mut self, failure: Failure) -> Failure {
+        self.failed = Some(failure.clone());
+        failure
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            pipeline::send_last(client, self.mode.leave());
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What is Postgres' own: few waits, lost connections, the schema's versions. Runs on the
+//! server that `tests/with-postgres` starts.
+#![cfg(feature = "postgres-server")]
+
+mod postgres_server;
+
+use std::sync::Arc;
+use std::thread;
+
+use partnerkit::storage::postgres::Postgres;
+use partnerkit::storage::schema::{Kind, TABLES};
+use partnerkit::storage::{NewReseller, Reads, Scope, Storage, TotalDelta, Transaction};
+use partnerkit::{
+    Agency, AgencyId, Change, ChangeKind, ErrorKind, Metric, Platform, Reseller, ResellerPatch,
+    ResellerQuery, Timestamp, UsageEvent,
+};
+use partnerkit_tests::invitation;
+use postgres_server::Database;
+use postgres_server::proxy::{Cut, Proxy};
+use uuid::Uuid;
+
+/// A store in a database of its own, with an agency and a reseller.
+struct Bench {
+    store: Arc<Postgres>,
+    platform: Platform,
+    agency: Agency,
+    acme: Reseller,
+    database: Database,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let database = Database::create();
+        Self::at(database.url.clone(), database)
+    }
+
+    fn at(url: String, database: Database) -> Self {
+        let store = Arc::new(Postgres::open(&url).expect("opens"));
+        let platform = Platform::builder().open_storage(store.clone()).expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        let acme = agency.create_reseller(invitation("acme")).expect("creates");
+        Self { store, platform, agency, acme, database }
+    }
+
+    /// The same, over a wire that can be cut.
+    fn on_a_wire() -> (Self, Proxy) {
+        let database = Database::create();
+        let (address, _) = database.address();
+        let proxy = Proxy::to(address.to_owned());
+        let url = database.url.replace(address, &format!("127.0.0.1:{}", proxy.port));
+        (Self::at(url, database), proxy)
+    }
+
+    /// How often the work waits for the server.
+    fn waits<T>(&self, work: impl FnOnce(&Agency) -> partnerkit::Result<T>) -> u64 {
+        let before = self.store.waits();
+        work(&self.agency).expect("works");
+        self.store.waits() - before
+    }
+
+    fn event(&self, id: &str) -> UsageEvent {
+        let (reseller, metric) = (self.acme.id, Metric::MESSAGES);
+        UsageEvent { id: id.to_owned(), reseller, metric, quantity: 1, at: self.acme.created_at }
+    }
+
+    /// Runs work once, as a backend does.
+    fn write(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction) -> partnerkit::Result<()> + Send,
+    ) -> Result<(), ErrorKind> {
+        let written = self.store.write(self.agency.id(), Scope::Own, &mut work);
+        written.map_err(|error| error.kind())
+    }
+
+    fn total(&self) -> i64 {
+        let mut total = Vec::new();
+        let mut read = |reads: &mut dyn Reads| {
+            total = reads.totals(&["t"])?;
+            Ok(())
+        };
+        self.store.read(self.agency.id(), &mut read).expect("reads");
+        total[0]
+    }
+}
+
+const ONE: &[TotalDelta] = &[TotalDelta { name: "t", add: 1 }];
+
+#[test]
+fn waits_are_few() {
+    let bench = Bench::new();
+    let id = bench.acme.id;
+    assert_eq!(bench.waits(|agency| agency.reseller(id)), 1, "get");
+    assert_eq!(bench.waits(|agency| agency.page(&ResellerQuery::text("acme"))), 1, "page");
+    assert_eq!(bench.waits(|agency| agency.overview()), 1, "overview");
+    assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 3, "create");
+    let patch = ResellerPatch { name: Some("Acme Ltd".into()), ..ResellerPatch::default() };
+    assert_eq!(bench.waits(|agency| agency.update_reseller(id, None, &patch)), 3, "update");
+    let consume = |id| move |agency: &Agency| agency.consume(id, Metric::MESSAGES, 1, "c-1");
+    assert_eq!(bench.waits(consume(id)), 6, "consume");
+    assert_eq!(bench.waits(consume(id)), 4, "consume again");
+    let events: Vec<_> = (0..1_000).map(|n| bench.event(&format!("e-{n}"))).collect();
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5 + 1, "a duplicate");
+    assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 4, "deactivate");
+    assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 4, "delete");
+    let before = bench.store.waits();
+    bench.platform.resolve_host("globex.partner.localhost").expect("resolves");
+    assert_eq!(bench.store.waits() - before, 2, "resolve");
+}
+
+#[test]
+fn a_connection_that_died_in_the_pool_is_replaced() {
+    let (bench, proxy) = Bench::on_a_wire();
+    proxy.cut(Cut::Next);
+    assert_eq!(bench.agency.reseller(bench.acme.id).expect("reads"), bench.acme);
+    proxy.cut(Cut::Next);
+    bench.agency.create_reseller(invitation("globex")).expect("creates");
+    // One that the server has ended is not even tried.
+    bench.database.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    assert_eq!(bench.agency.reseller(bench.acme.id).expect("reads"), bench.acme);
+}
+
+#[test]
+fn a_connection_lost_before_commit_leaves_nothing() {
+    let (bench, proxy) = Bench::on_a_wire();
+    let written = bench.write(|tx| {
+        tx.add_totals(ONE)?;
+        tx.totals(&["t"])?;
+        proxy.cut(Cut::Next);
+        tx.totals(&["t"]).map(drop)
+    });
+    assert_eq!(written, Err(ErrorKind::Storage));
+    assert_eq!(bench.total(), 0);
+}
+
+#[test]
+fn a_connection_lost_during_commit_is_an_unknown_outcome() {
+    let (bench, proxy) = Bench::on_a_wire();
+    let add_and_cut = |cut| {
+        let (proxy, mut runs) = (&proxy, 0);
+        let written = bench.write(|tx| {
+            runs += 1;
+            tx.agency()?;
+            tx.add_totals(ONE)?;
+            proxy.cut(cut);
+            Ok(())
+        });
+        (written, runs)
+    };
+    assert_eq!(add_and_cut(Cut::Next), (Err(ErrorKind::OutcomeUnknown), 1));
+    assert_eq!(bench.total(), 0, "it did not arrive");
+    assert_eq!(add_and_cut(Cut::CommitAnswer), (Err(ErrorKind::OutcomeUnknown), 1));
+    // The server may still be at it.
+    let arrived = (0..100).any(|_| {
+        thread::sleep(std::time::Duration::from_millis(20));
+        bench.total() == 1
+    });
+    assert!(arrived, "it did arrive");
+}
+
+/// An entry that cannot be stored twice in one batch.
+fn change() -> Change {
+    Change {
+        sequence: 0,
+        id: Uuid::from_u128(5),
+        kind: ChangeKind::ResellerUpdated,
+        reseller: None,
+        version: 1,
+        at: Timestamp::from_millis(0),
+        actor: Some("secret-actor".into()),
+        fields: Vec::new(),
+    }
+}
+
+#[test]
+fn a_deferred_failure_fails_the_commit() {
+    let bench = Bench::new();
+    let twice = [change(), change()];
+    let mut work = |tx: &mut dyn Transaction| {
+        tx.agency()?;
+        tx.add_totals(ONE)?;
+        tx.append_changes(&twice)
+    };
+    let error = bench.store.write(bench.agency.id(), Scope::Own, &mut work).expect_err("fails");
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert_eq!(error.to_string(), "storage: SQLSTATE 21000");
+    assert_eq!(bench.total(), 0);
+    // Nor does anything come of it when the work overlooks that it has failed.
+    let overlooked = bench.write(|tx| {
+        tx.add_totals(ONE)?;
+        tx.append_changes(&twice)?;
+        assert!(tx.agency().is_err());
+        assert!(tx.totals(&["t"]).is_err(), "and nothing more is asked");
+        Ok(())
+    });
+    assert_eq!(overlooked, Err(ErrorKind::Storage));
+    assert_eq!(bench.total(), 0);
+}
+
+#[test]
+fn a_total_that_overflows_aborts() {
+    let bench = Bench::new();
+    let add = |add| bench.write(|tx| tx.add_totals(&[TotalDelta { name: "t", add }]));
+    assert_eq!(add(i64::MAX), Ok(()));
+    assert_eq!(add(1), Err(ErrorKind::Aborted));
+    assert_eq!(bench.total(), i64::MAX);
+}
+
+#[test]
+fn an_error_tells_names_and_no_values() {
+    let bench = Bench::new();
+    let ghost = AgencyId::parse("ghost-agency").expect("an id");
+    let mut new = None;
+    let mut read = |reads: &mut dyn Reads| {
+        let (reseller, credentials) = reads.account(bench.acme.id)?.expect("there");
+        new = Some(NewReseller { reseller, credentials });
+        Ok(())
+    };
+    bench.store.read(bench.agency.id(), &mut read).expect("reads");
+    let new = new.expect("read");
+    let mut work =
+        |tx: &mut dyn Transaction| tx.insert_resellers(std::slice::from_ref(&new)).map(drop);
+    let error = bench.store.write(&ghost, Scope::Own, &mut work).expect_err("no such agency");
+    assert_eq!(error.to_string(), "storage: SQLSTATE 23503, resellers, resellers_agency");
+}
+
+#[test]
+fn many_can_open_a_new_database_at_once() {
+    let database = Database::create();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| Postgres::open(&database.url).expect("opens"));
+        }
+    });
+    assert_eq!(database.run("SELECT version FROM partnerkit.migrations"), ["1"]);
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let database = Database::create();
+    drop(Postgres::open(&database.url).expect("opens"));
+    database.run("INSERT INTO partnerkit.migrations (version) VALUES (7)");
+    let error = Postgres::open(&database.url).err().expect("refuses");
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("version 7"), "{error}");
+}
+
+#[test]
+fn the_tables_are_those_of_the_schema() {
+    let database = Database::create();
+    drop(Postgres::open(&database.url).expect("opens"));
+    for table in TABLES {
+        let expected: Vec<_> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let kind = match column.kind {
+                    Kind::Integer => "bigint",
+                    Kind::Text => "text C",
+                    Kind::Bytes => "bytea",
+                    Kind::Uuid => "uuid",
+                };
+                let null = if column.nullable { "YES" } else { "NO" };
+                format!("{} {kind} {null}", column.name)
+            })
+            .collect();
+        let found = database.run(&format!(
+            "SELECT concat_ws(' ', column_name, data_type, collation_name, is_nullable) \
+             FROM information_schema.columns \
+             WHERE table_schema = 'partnerkit' AND table_name = '{}' ORDER BY ordinal_position",
+            table.name
+        ));
+        assert_eq!(found, expected, "{}", table.name);
+        let indexes = database.run(&format!(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'partnerkit' \
+             AND tablename = '{}' ORDER BY indexname",
+            table.name
+        ));
+        for columns in
+            table.indexes.iter().map(|index| index.columns).chain(std::iter::once(table.key))
+        {
+            let columns = format!("({})", columns.join(", "));
+            assert!(indexes.iter().any(|index| index.ends_with(&columns)), "{}", table.name);
+        }
+    }
+}
+
+#[test]
+fn a_thread_of_a_hosts_runtime_may_wait() {
+    let bench = Bench::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let read = runtime.block_on(async { bench.agency.reseller(bench.acme.id) });
+    assert_eq!(read.expect("reads"), bench.acme);
+}

@@ -1,0 +1,72 @@
+//! A database of its own for each test, on the server that `tests/with-postgres` starts.
+
+#![allow(dead_code)] // each test uses a part of it
+
+pub mod proxy;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio_postgres::NoTls;
+
+const VARIABLE: &str = "PARTNERKIT_TEST_POSTGRES_URL";
+
+/// A database that is gone when it is dropped.
+pub struct Database {
+    name: String,
+    pub url: String,
+}
+
+impl Database {
+    pub fn create() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let n = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("partnerkit_{}_{n}", std::process::id());
+        run(&server(), &format!("CREATE DATABASE {name}")).expect("creates a database");
+        let server = server();
+        let (address, _) = server.rsplit_once('/').expect("a URL with a database");
+        Self { url: format!("{address}/{name}"), name }
+    }
+
+    /// Host and port of the server, and the name of the database.
+    pub fn address(&self) -> (&str, &str) {
+        let (_, rest) = self.url.split_once('@').expect("a URL with a user");
+        rest.split_once('/').expect("a URL with a database")
+    }
+
+    /// Runs statements beside the store.
+    pub fn run(&self, sql: &str) -> Vec<String> {
+        run(&self.url, sql).expect("runs")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A leftover database is no reason to fail: the whole server goes soon.
+        drop(run(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+    }
+}
+
+fn server() -> String {
+    std::env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!("{VARIABLE} is not set: run this test as `tests/with-postgres cargo test …`")
+    })
+}
+
+/// The first column of every row, as text.
+fn run(url: &str, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let messages = client.simple_query(sql).await?;
+        drop(client);
+        drop(connection.await);
+        let text = |message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                Some(row.get(0).unwrap_or_default().to_owned())
+            }
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(text).collect())
+    })
+}

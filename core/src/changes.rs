@@ -67,7 +67,7 @@ pub struct Change {
     pub kind: ChangeKind,
     /// To whom; `None` for the agency itself.
     pub reseller: Option<ResellerId>,
-    /// The version the record had afterwards.
+    /// The version the record had afterwards; 0 for the agency itself.
     pub version: u64,
     /// When.
     pub at: Timestamp,

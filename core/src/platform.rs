@@ -75,7 +75,7 @@ impl Platform {
         let row =
             AgencyRow { id: id.clone(), time_zone, created_at: shared.clock.now(), numbered: 0 };
         let agency = Agency::new(shared.clone(), row.clone())?;
-        let change = agency.change(ChangeKind::AgencyCreated, None, 1, row.created_at);
+        let change = agency.change(ChangeKind::AgencyCreated, None, 0, row.created_at);
         storage::write(&*shared.storage, &id, Scope::Join, |tx| {
             if let Insert::Existing(_) = tx.insert_agency(&row)? {
                 return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());

@@ -1,0 +1,82 @@
+"""The storage that lives in a Django project's database."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .. import schema
+from ..storage import Mode
+from .failures import concurrent_is_aborted
+from .rows import DjangoTransaction
+from .scopes import beside, has_write_ahead_log, in_transaction
+
+# Changes nothing, and takes SQLite's write lock. Whoever reads first and writes then may find
+# that somebody else has written in between, and cannot wait for that any more.
+TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0'
+SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+class DjangoStorage:
+    """A `partnerkit.storage.TableStore` over the caller's own connection.
+
+    Writes are part of the `atomic()` block that is open on the caller's thread; an exception of
+    the library leaves that block usable. Sign-in attempts are counted beside it, on a second
+    connection, so that they stay counted when the block is rolled back. On SQLite that is not
+    possible once the block has written: sign in before, or outside of it. After a sign-in inside
+    a block that has only read, SQLite refuses the block's first write: its snapshot has aged.
+    """
+
+    def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:
+        self.using = using
+        (self._resellers,) = (table for table in schema() if table.name == "resellers")
+
+    def joined(self) -> bool:
+        """Whether the caller's thread is in a transaction of the host's."""
+        return in_transaction(self._connection())
+
+    @concurrent_is_aborted
+    def begin(self, agency: str, mode: Mode) -> DjangoTransaction:
+        """Begins a transaction; `agency` is part of every key and needs no setting here."""
+        connection = self._connection()
+        joined = in_transaction(connection)
+        if mode is Mode.READ and joined:
+            return DjangoTransaction(connection, self._resellers, None)
+        inside_host = False
+        if mode is Mode.OWN and joined:
+            alias = beside(connection)
+            inside_host = connection.vendor == "sqlite" and not has_write_ahead_log(connection)
+            connection, joined = connections[alias], False
+        atomic = transaction.atomic(using=connection.alias)
+        atomic.__enter__()
+        try:
+            self._first_statement(connection, mode)
+        except BaseException:
+            atomic.__exit__(*sys.exc_info())
+            raise
+        return DjangoTransaction(
+            connection,
+            self._resellers,
+            atomic,
+            outermost=not joined,
+            inside_host=inside_host,
+        )
+
+    def _connection(self) -> BaseDatabaseWrapper:
+        connection = connections[self.using]
+        if connection.vendor not in ("postgresql", "sqlite"):
+            raise ImproperlyConfigured("PartnerKit keeps its rows in PostgreSQL or SQLite")
+        return connection
+
+    def _first_statement(self, connection: BaseDatabaseWrapper, mode: Mode) -> None:
+        statement = None
+        if mode is not Mode.READ and connection.vendor == "sqlite":
+            statement = TAKE_WRITE_LOCK
+        elif mode is Mode.READ and connection.vendor == "postgresql":
+            statement = SNAPSHOT
+        if statement:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)

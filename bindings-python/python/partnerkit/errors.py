@@ -1,0 +1,155 @@
+"""Everything that can go wrong, as one family of exceptions.
+
+No message contains user input or a secret. `kind` is a stable slug, the same in every language
+of the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "AbortedError",
+    "AccessDeniedError",
+    "ConfigurationError",
+    "ConflictError",
+    "FieldError",
+    "InsideTransactionError",
+    "InternalError",
+    "InvalidCursorError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PartnerKitError",
+    "StorageError",
+    "ValidationError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One refused field."""
+
+    field: str
+    """The field's stable name, dotted inside a nested record (`contact.email`)."""
+    code: str
+    """Why it was refused: a stable slug (`taken`)."""
+    params: Mapping[str, int]
+    """The bound that was broken, where there is one (`{"max": 200}`)."""
+    message: str
+    """The reason in English (`is already in use`)."""
+
+
+class PartnerKitError(Exception):
+    """The library's exceptions have this base."""
+
+    kind: ClassVar[str] = "internal"
+
+
+class ValidationError(PartnerKitError, ValueError):
+    """Input was refused. Nothing was written."""
+
+    kind = "validation"
+    errors: list[FieldError]
+    """Every reason at once, in the order of the form."""
+
+    def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.errors = list(errors)
+
+
+class ConflictError(PartnerKitError):
+    """The expected version is stale. Nothing was written."""
+
+    kind = "conflict"
+    current_version: int | None
+    """The version the record has now."""
+
+    def __init__(self, message: str, current_version: int | None = None) -> None:
+        super().__init__(message)
+        self.current_version = current_version
+
+
+class NotFoundError(PartnerKitError, LookupError):
+    """No such record, or it belongs to another agency: the two answers are the same."""
+
+    kind = "not_found"
+
+
+class AccessDeniedError(PartnerKitError):
+    """A sign-in or an access stamp was refused, for a reason that is not told."""
+
+    kind = "access_denied"
+
+
+class InvalidCursorError(PartnerKitError, ValueError):
+    """A page cursor is damaged, foreign or from another query."""
+
+    kind = "invalid_cursor"
+
+
+class InsideTransactionError(PartnerKitError):
+    """The call needs a transaction of its own and cannot have one here."""
+
+    kind = "inside_transaction"
+
+
+class AbortedError(PartnerKitError):
+    """A concurrent transaction was in the way; the same call may succeed when repeated."""
+
+    kind = "aborted"
+
+
+class OutcomeUnknownError(PartnerKitError):
+    """The connection was lost during COMMIT: read back before trying again."""
+
+    kind = "outcome_unknown"
+
+
+class ConfigurationError(PartnerKitError):
+    """The platform was opened with settings that cannot work."""
+
+    kind = "configuration"
+
+
+class StorageError(PartnerKitError):
+    """The store failed; nothing of the call was written.
+
+    `__cause__` is what a storage written in Python has raised.
+    """
+
+    kind = "storage"
+
+
+class InternalError(PartnerKitError):
+    """The library has a defect and gave up the call; the next call works."""
+
+    kind = "internal"
+
+
+_BY_KIND: dict[str, type[PartnerKitError]] = {
+    error.kind: error
+    for error in (
+        AccessDeniedError,
+        InvalidCursorError,
+        NotFoundError,
+        InsideTransactionError,
+        AbortedError,
+        OutcomeUnknownError,
+        ConfigurationError,
+        StorageError,
+        InternalError,
+    )
+}
+
+
+def _from_core(
+    kind: str, message: str, fields: list[FieldError], current_version: int | None
+) -> PartnerKitError:
+    """The exception for an error of the core."""
+    if kind == ValidationError.kind:
+        return ValidationError(message, fields)
+    if kind == ConflictError.kind:
+        return ConflictError(message, current_version)
+    return _BY_KIND.get(kind, PartnerKitError)(message)

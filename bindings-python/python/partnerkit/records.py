@@ -1,0 +1,271 @@
+"""What the library returns, and what is given to it: immutable records.
+
+Instants are aware `datetime`s in UTC with milliseconds; ids are `uuid.UUID`s; enumerations are
+strings, too (`reseller.status == "active"`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+__all__ = [
+    "Access",
+    "Change",
+    "ChangeKind",
+    "Consumption",
+    "ContactDraft",
+    "ContactPerson",
+    "DenialReason",
+    "EventOutcome",
+    "Identity",
+    "Metric",
+    "OutcomeKind",
+    "Overview",
+    "Page",
+    "PartnerType",
+    "PhoneCountry",
+    "Place",
+    "Reseller",
+    "Status",
+    "UsageEvent",
+    "UsageReport",
+]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Phone = str | tuple[str | None, str]
+"""A phone as typed: `"+49 30 901820"`, or `("US", "(415) 555-2671")`."""
+
+
+class Status(StrEnum):
+    """Whether a reseller may sign in and consume."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class PartnerType(StrEnum):
+    """What a reseller sells."""
+
+    OWN_PLANS = "own_plans"
+    COMMISSION = "commission"
+
+
+class Metric(StrEnum):
+    """What is counted. TEAM_MEMBERS is a gauge (the latest level counts), the rest add up."""
+
+    MESSAGES = "messages"
+    WHATSAPP_MESSAGES = "whatsapp_messages"
+    WHATSAPP_CONVERSATIONS = "whatsapp_conversations"
+    TEAM_MEMBERS = "team_members"
+
+
+class OutcomeKind(StrEnum):
+    """What became of one event of a batch."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+class DenialReason(StrEnum):
+    """Why a `consume` was denied."""
+
+    LIMIT_REACHED = "limit_reached"
+    INACTIVE = "inactive"
+
+
+class ChangeKind(StrEnum):
+    """What an entry of the change feed tells."""
+
+    AGENCY_CREATED = "agency_created"
+    RESELLER_CREATED = "reseller_created"
+    RESELLER_UPDATED = "reseller_updated"
+    RESELLER_DEACTIVATED = "reseller_deactivated"
+    RESELLER_ACTIVATED = "reseller_activated"
+    RESELLER_DELETED = "reseller_deleted"
+    ALLOWANCE_CHANGED = "allowance_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDraft:
+    """A contact person as typed."""
+
+    name: str
+    email: str
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPerson:
+    """The person to talk to."""
+
+    name: str
+    email: str
+    phone: str
+    """In E.164 (`+14155552671`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reseller:
+    """A reseller as stored. It holds no secret."""
+
+    id: UUID
+    agency: str
+    version: int
+    """Counts the changes, from 1."""
+    status: Status
+    deactivation_reason: str | None
+    partner_type: PartnerType
+    login_domain: str
+    name: str
+    email: str
+    phone: str
+    """In E.164 (`+14155552671`)."""
+    contact: ContactPerson
+    website: str | None
+    external_id: str | None
+    """The host's own id, unique within the agency."""
+    metadata: Mapping[str, str] = field(hash=False)
+    """The host's own data."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Resellers, newest first, and where the next page begins."""
+
+    resellers: list[Reseller]
+    next: str | None
+    """Give this to `Agency.page(after=…)`; None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a successful sign-in gives."""
+
+    agency: str
+    reseller: Reseller
+    stamp: str = field(repr=False)
+    """For the host's session, and as good as a password: it is never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose access a valid stamp is."""
+
+    agency: str
+    reseller: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which reseller a request is for."""
+
+    agency: str
+    reseller: UUID
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageEvent:
+    """Something that was used, as a host reports it."""
+
+    id: str
+    """The host's id of the event, 1-255 bytes; reporting it again changes nothing."""
+    reseller: UUID
+    metric: Metric | str
+    quantity: int
+    """What a counter adds, or the level of a gauge. Not negative."""
+    at: datetime
+    """When: aware, at most 35 days ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventOutcome:
+    """What became of one event."""
+
+    kind: OutcomeKind
+    code: str | None = None
+    """Why it was rejected: a stable slug, the same as those of field errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """What became of a batch, event by event, in the order given."""
+
+    outcomes: list[EventOutcome]
+
+    @property
+    def accepted(self) -> int:
+        """How many events were counted."""
+        return sum(outcome.kind is OutcomeKind.ACCEPTED for outcome in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumption:
+    """What became of a `consume`; true if it was granted."""
+
+    granted: bool
+    used: int
+    """Used in the period, this included if it was granted."""
+    limit: int | None
+    """The limit of the period; None is unlimited."""
+    requested: int
+    resets_at: datetime
+    """When the next period begins."""
+    duplicate: bool
+    """Whether this very call had been granted before; nothing was added then."""
+    reason: DenialReason | None
+    """Why it was denied."""
+
+    def __bool__(self) -> bool:
+        return self.granted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """An agency's totals over all time. Those of counters include deleted resellers."""
+
+    active_resellers: int
+    messages: int
+    whatsapp_messages: int
+    whatsapp_conversations: int
+    team_members: int
+    """The sum of the latest levels of the resellers there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of the change feed. It names what changed, never what it changed to."""
+
+    sequence: int
+    """The place in the agency's feed, from 1 and without gaps."""
+    id: UUID
+    kind: ChangeKind
+    reseller: UUID | None
+    version: int
+    """The version the record had afterwards."""
+    at: datetime
+    actor: str | None
+    """Who did it, as the host gave it."""
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCountry:
+    """A country of the telephone numbering plan."""
+
+    code: str
+    """ISO 3166-1 alpha-2."""
+    calling_code: int
+    """Without `+`."""
+    example: str | None
+    """A national number of the country, to show as a placeholder."""

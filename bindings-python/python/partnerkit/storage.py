@@ -1,0 +1,185 @@
+"""Rows in a place of your own: the contract of a storage written in Python.
+
+A store moves rows of the tables in `partnerkit.schema()` and knows nothing of what they mean.
+A row is a tuple of None, int (64 bits, signed), str, bytes and `uuid.UUID`, in the order of its
+table's columns; a key is one in the order of its table's `key`. Everything is called on the
+thread of whoever called the library.
+
+Exceptions: `AbortedError` for whatever a concurrent transaction causes (serialization failure,
+deadlock, a busy database), so that the library tries again; `InsideTransactionError` from
+`begin`; `OutcomeUnknownError` from `commit` when no answer came. Any other exception reaches the
+caller as the cause of a `StorageError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+__all__ = [
+    "Column",
+    "Index",
+    "Kind",
+    "Lock",
+    "Mode",
+    "PageSpec",
+    "Row",
+    "Scan",
+    "Table",
+    "TableStore",
+    "TableTransaction",
+    "Value",
+]
+
+Value = None | int | str | bytes | UUID
+Row = tuple[Value, ...]
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    INTEGER = "integer"
+    """64 bits, signed; instants are milliseconds since 1970."""
+    TEXT = "text"
+    """Compared by code points."""
+    BYTES = "bytes"
+    UUID = "uuid"
+
+
+class Mode(StrEnum):
+    """What a transaction is for."""
+
+    READ = "read"
+    """Reading from one snapshot, as part of the host's transaction if there is one."""
+    JOIN = "join"
+    """Writing as part of the host's transaction if there is one, undone alone by `rollback`."""
+    OWN = "own"
+    """Writing in a transaction that stays when the host's is rolled back, or
+    `InsideTransactionError`."""
+
+
+class Lock(StrEnum):
+    """How strongly rows are held until the transaction ends."""
+
+    SHARE = "share"
+    """Nobody may change them; others may hold them so, too."""
+    UPDATE = "update"
+    """Nobody else may hold them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    name: str
+    kind: Kind
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index."""
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool
+    """Whether two rows may not agree in all columns (nulls never agree)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    """The primary key."""
+    indexes: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Which rows of a table to read, in ascending order of an index."""
+
+    table: Table
+    columns: tuple[str, ...]
+    """The columns of the index."""
+    equals: Row
+    """What the leading columns must equal."""
+    after: Value
+    """What the column behind those must be greater than; None is no bound."""
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """A page of the table `resellers`: by created_at, then id, both descending."""
+
+    terms: tuple[str, ...]
+    """Each must be a substring of `search_text`; no character is a wildcard."""
+    status: str | None
+    after: tuple[int, UUID] | None
+    """Only rows behind this created_at and id."""
+    limit: int
+
+
+class TableTransaction(Protocol):
+    """A transaction on rows. It ends with `commit` or `rollback`, and is not used after that."""
+
+    def get(self, table: Table, keys: Sequence[Row], lock: Lock | None) -> Sequence[Row | None]:
+        """The rows with these primary keys, in their order. A locked row is the newest one."""
+        ...
+
+    def scan(self, scan: Scan) -> Sequence[Row]:
+        """Rows in ascending order of an index."""
+        ...
+
+    def search(self, agency: str, page: PageSpec) -> Sequence[Row]:
+        """A page of an agency's rows of the table `resellers`."""
+        ...
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
+        """Inserts rows; False for each whose key or unique index is taken, and the transaction
+        goes on. Waits for concurrent transactions that have inserted the same."""
+        ...
+
+    def update(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
+        """Stores rows that exist; False for each whose unique index is taken, and the
+        transaction goes on."""
+        ...
+
+    def put(self, table: Table, rows: Sequence[Row]) -> None:
+        """Stores rows, whether they exist or not."""
+        ...
+
+    def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Adds the last value of each row to what is stored under its key, or to 0. A sum
+        beyond 64 bits is `AbortedError`."""
+        ...
+
+    def delete(self, table: Table, keys: Sequence[Row]) -> None:
+        """Removes the rows with these primary keys."""
+        ...
+
+    def commit(self) -> None:
+        """Makes everything durable. After an exception nothing is."""
+        ...
+
+    def rollback(self) -> None:
+        """Undoes everything, and nothing of the host's."""
+        ...
+
+
+class TableStore(Protocol):
+    """A store of rows."""
+
+    def begin(self, agency: str, mode: Mode) -> TableTransaction:
+        """Begins a transaction."""
+        ...
+
+    def joined(self) -> bool:
+        """Whether `Mode.JOIN` on this thread would now become part of a host's transaction."""
+        ...

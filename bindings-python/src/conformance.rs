@@ -1,0 +1,130 @@
+//! The storage contract's test suite, for storages written in Python.
+//!
+//! The suite starts threads that Python knows nothing of. Python forgets such a thread, with
+//! everything that is local to it (a database connection, for one), whenever it returns from
+//! Python code; here it is made to remember until the thread ends, as it does a thread of its own.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use partnerkit::storage::Storage;
+use partnerkit::storage::conformance::{Harness, cases, run};
+use partnerkit::storage::tables::{Mode, TableStore, TableTransaction, Tables};
+use partnerkit::{AgencyId, Result};
+use pyo3::exceptions::PyAssertionError;
+use pyo3::prelude::*;
+
+use crate::error::{call, panic_text};
+use crate::storage::PythonStore;
+
+/// The names of all cases.
+#[pyfunction]
+pub fn conformance_cases() -> Vec<&'static str> {
+    cases().iter().map(|case| case.name).collect()
+}
+
+/// Runs one case. The harness has two methods: `storage()` gives an empty TableStore, and
+/// `thread_ends()` is called at the end of each thread that the case starts. Raises
+/// AssertionError when the storage fails the case.
+#[pyfunction]
+pub fn run_conformance_case(py: Python<'_>, name: &str, harness: Py<PyAny>) -> PyResult<()> {
+    let harness = PythonHarness(harness);
+    let result = py.detach(|| {
+        let before = remembered::set(Some(remembered::Thread::Pythons));
+        let result = catch_unwind(AssertUnwindSafe(|| run(name, &harness)));
+        remembered::set(before);
+        result
+    });
+    result.map_err(|panic| PyAssertionError::new_err(panic_text(&*panic)))
+}
+
+/// Panics inside a call of the core, to test what becomes of that.
+#[pyfunction]
+pub fn panic_for_tests(py: Python<'_>, message: String) -> PyResult<()> {
+    call(py, || resume_unwind(Box::new(message)))
+}
+
+struct PythonHarness(Py<PyAny>);
+
+impl Harness for PythonHarness {
+    fn storage(&self) -> Arc<dyn Storage> {
+        let store = Python::attach(|py| self.0.call_method0(py, "storage"));
+        let store = store.unwrap_or_else(|error| panic!("storage() raised {error}"));
+        Arc::new(Tables(RememberingStore(PythonStore::new(store))))
+    }
+
+    fn thread_ends(&self) {
+        let ended = Python::attach(|py| self.0.call_method0(py, "thread_ends"));
+        remembered::forget();
+        ended.unwrap_or_else(|error| panic!("thread_ends() raised {error}"));
+    }
+}
+
+/// Sees to it that Python remembers each thread before it is asked for anything there.
+struct RememberingStore(PythonStore);
+
+impl TableStore for RememberingStore {
+    fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
+        remembered::remember();
+        self.0.begin(agency, mode)
+    }
+
+    fn joined(&self) -> bool {
+        remembered::remember();
+        self.0.joined()
+    }
+}
+
+/// The one place with unsafe code: what `Python::attach` cannot do is to hold a thread's state
+/// from one call to the next.
+#[allow(unsafe_code)]
+mod remembered {
+    use super::Cell;
+    use pyo3::ffi;
+
+    /// Why Python remembers a thread.
+    #[derive(Clone, Copy)]
+    pub enum Thread {
+        /// It is Python's own.
+        Pythons,
+        /// We hold its state, and have to give it back.
+        Ours(ffi::PyGILState_STATE),
+    }
+
+    thread_local! {
+        static THREAD: Cell<Option<Thread>> = const { Cell::new(None) };
+    }
+
+    pub fn set(thread: Option<Thread>) -> Option<Thread> {
+        THREAD.replace(thread)
+    }
+
+    /// Makes Python remember this thread, which is not attached.
+    pub fn remember() {
+        if THREAD.get().is_none() {
+            // SAFETY: the interpreter runs, because it is waiting for the case that started this
+            // thread. `PyGILState_Ensure` may be called on any thread, and leaves it attached;
+            // `PyEval_SaveThread` detaches it, and keeps the state that was made.
+            let before = unsafe {
+                let before = ffi::PyGILState_Ensure();
+                ffi::PyEval_SaveThread();
+                before
+            };
+            set(Some(Thread::Ours(before)));
+        }
+    }
+
+    /// Lets Python forget this thread, which is not attached.
+    pub fn forget() {
+        if let Some(Thread::Ours(before)) = set(None) {
+            // SAFETY: as above. The inner pair attaches the thread with the state that is held
+            // and leaves it attached, so that the outer release gives back what `remember` took.
+            unsafe {
+                ffi::PyGILState_Ensure();
+                ffi::PyGILState_Release(ffi::PyGILState_STATE::PyGILState_LOCKED);
+                ffi::PyGILState_Release(before);
+            }
+        }
+    }
+}

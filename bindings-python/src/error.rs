@@ -1,0 +1,139 @@
+//! Errors of the core as Python exceptions, and the one way in which the core is called.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyType};
+
+use crate::value::class;
+
+thread_local! {
+    /// What a storage written in Python raised during the call that runs on this thread: the
+    /// core's error has no room for it.
+    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+/// Calls the core while other Python threads run.
+pub fn call<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> partnerkit::Result<T> + Send,
+) -> PyResult<T> {
+    // A storage that calls the library again has a call of its own to keep.
+    let outer = RAISED.take();
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    let raised = RAISED.replace(outer);
+    if let Some(interrupt) = raised.as_ref().filter(|raised| is_interrupt(py, raised)) {
+        return Err(interrupt.clone_ref(py));
+    }
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(exception(py, &error, raised)),
+        Err(panic) => Err(internal(py, &panic_text(&*panic))),
+    }
+}
+
+/// `KeyboardInterrupt`, `SystemExit` and their like are nobody's to handle.
+fn is_interrupt(py: Python<'_>, raised: &PyErr) -> bool {
+    !raised.is_instance_of::<PyException>(py)
+}
+
+/// A new transaction begins: what an earlier try of the call has raised is history.
+pub fn forget_raised(py: Python<'_>) {
+    RAISED.with_borrow_mut(|raised| {
+        if raised.as_ref().is_some_and(|raised| !is_interrupt(py, raised)) {
+            *raised = None;
+        }
+    });
+}
+
+/// What a storage written in Python raised, as the core's error. The exception itself is kept
+/// for the caller; the first one counts, because what fails after it fails because of it.
+pub fn from_storage(py: Python<'_>, raised: PyErr) -> Error {
+    let is = |class: PyResult<&Bound<'_, PyType>>| {
+        class.is_ok_and(|class| raised.is_instance(py, class))
+    };
+    let error = if is(class!(py, errors::AbortedError)) {
+        Error::aborted("by the host's storage")
+    } else if is(class!(py, errors::InsideTransactionError)) {
+        Error::inside_transaction()
+    } else if is(class!(py, errors::OutcomeUnknownError)) {
+        Error::outcome_unknown("by the host's storage")
+    } else {
+        let name = raised.get_type(py).name().map(|name| name.to_string());
+        let name = name.unwrap_or_else(|_| "an exception".to_owned());
+        Error::storage(format_args!("the host's storage raised {name}"))
+    };
+    RAISED.with_borrow_mut(|slot| {
+        slot.get_or_insert(raised);
+    });
+    error
+}
+
+/// One refused field, for input that has no value of the core's type.
+pub fn refused(py: Python<'_>, field: &str, code: Code) -> PyErr {
+    exception(py, &FieldErrors::from(FieldError::new(field, code)).into(), None)
+}
+
+/// The same answer as for a record that does not exist.
+pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
+    build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), Vec::new(), None)
+}
+
+fn internal(py: Python<'_>, message: &str) -> PyErr {
+    build(py, "internal", message, Vec::new(), None)
+}
+
+fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr {
+    let fields = error.fields().iter().map(|field| field_error(py, field));
+    let fields: PyResult<Vec<_>> = fields.collect();
+    let (kind, message) = (error.kind(), error.to_string());
+    let built = fields.map(|f| build(py, kind.slug(), &message, f, error.current_version()));
+    let exception = built.unwrap_or_else(|failed| failed);
+    let of_storage = matches!(
+        kind,
+        ErrorKind::Storage
+            | ErrorKind::Aborted
+            | ErrorKind::OutcomeUnknown
+            | ErrorKind::InsideTransaction
+    );
+    if of_storage && raised.is_some() {
+        exception.set_cause(py, raised);
+    }
+    exception
+}
+
+fn field_error<'py>(py: Python<'py>, error: &FieldError) -> PyResult<Bound<'py, PyAny>> {
+    let FieldError { field, code, params } = error;
+    let bounds = PyDict::new(py);
+    for (name, value) in params {
+        bounds.set_item(name, value)?;
+    }
+    let class = class!(py, errors::FieldError)?;
+    class.call1((field, code.slug(), bounds, code.text()))
+}
+
+fn build(
+    py: Python<'_>,
+    kind: &str,
+    message: &str,
+    fields: Vec<Bound<'_, PyAny>>,
+    current_version: Option<u64>,
+) -> PyErr {
+    static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let built = BUILD
+        .import(py, "partnerkit.errors", "_from_core")
+        .and_then(|build| build.call1((kind, message, fields, current_version)));
+    built.map_or_else(|failed| failed, PyErr::from_value)
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}

@@ -1,0 +1,30 @@
+//! The native module of the Python package `partnerkit`.
+//!
+//! It converts: Python values into the core's, the core's records into Python's, errors into
+//! exceptions. It holds no rule. Every call that may wait lets other Python threads run.
+
+mod agency;
+mod conformance;
+mod error;
+mod platform;
+mod reseller;
+mod storage;
+mod usage;
+mod value;
+
+use pyo3::prelude::*;
+
+/// Native part of the package `partnerkit`; import from there.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::agency::{Agency, Search};
+    #[pymodule_export]
+    use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
+    #[pymodule_export]
+    use super::platform::Platform;
+    #[pymodule_export]
+    use super::storage::schema;
+    #[pymodule_export]
+    use super::value::phone_countries;
+}

@@ -1,0 +1,160 @@
+//! Single values: instants, ids, slugs, whole numbers, countries.
+
+use partnerkit::{Code, Metric, PhoneCountry, ResellerId, Status, Timestamp};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyType};
+use uuid::Uuid;
+
+use crate::error::{not_found, refused};
+
+const DAY: i64 = 86_400_000;
+
+/// A class of the package, looked up once.
+macro_rules! class {
+    ($py:expr, $module:ident::$name:ident) => {{
+        use pyo3::{Py, sync::PyOnceLock, types::PyType};
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        CLASS.import($py, concat!("partnerkit.", stringify!($module)), stringify!($name))
+    }};
+}
+pub(crate) use class;
+
+/// An object of one of the package's record classes, from named values.
+pub fn record<'py>(
+    class: &Bound<'py, PyType>,
+    fields: &[(&str, Bound<'py, PyAny>)],
+) -> PyResult<Bound<'py, PyAny>> {
+    let named = PyDict::new(class.py());
+    for (name, value) in fields {
+        named.set_item(name, value)?;
+    }
+    class.call((), Some(&named))
+}
+
+/// Any value as a Python object.
+pub fn object<'py, T: IntoPyObject<'py>>(py: Python<'py>, value: T) -> PyResult<Bound<'py, PyAny>> {
+    value.into_bound_py_any(py)
+}
+
+fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static EPOCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    EPOCH.import(py, "partnerkit.records", "EPOCH")
+}
+
+/// An aware `datetime` in UTC. Whole numbers all the way: a float would not hold every
+/// millisecond of the year 9999.
+pub fn instant(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
+    let millis = at.as_millis();
+    let (days, rest) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
+    let out_of_range = || PyOverflowError::new_err("an instant lies outside datetime's range");
+    let days = i32::try_from(days).map_err(|_| out_of_range())?;
+    let delta = PyDelta::new(py, days, (rest / 1_000) as i32, (rest % 1_000) as i32 * 1_000, true)?;
+    epoch(py)?.add(delta)
+}
+
+/// The instant of an aware `datetime`, to the millisecond.
+pub fn timestamp(at: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
+    let py = at.py();
+    if at.getattr("tzinfo").is_ok_and(|zone| zone.is_none()) {
+        return Err(PyValueError::new_err("a datetime must be aware of its time zone"));
+    }
+    let delta = at.sub(epoch(py)?)?;
+    let delta = delta.cast::<PyDelta>()?;
+    let millis = i64::from(delta.get_days()) * DAY
+        + i64::from(delta.get_seconds()) * 1_000
+        + i64::from(delta.get_microseconds() / 1_000);
+    Ok(Timestamp::from_millis(millis))
+}
+
+/// A `uuid.UUID`, or its text. Text that is no id is the id of no reseller.
+pub struct Id(pub ResellerId);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Id {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            let id = Uuid::try_parse(&text.to_cow()?);
+            return id
+                .map(|id| Self(ResellerId::from_uuid(id)))
+                .map_err(|_| not_found(value.py(), "reseller"));
+        }
+        Ok(Self(ResellerId::from_uuid(value.extract()?)))
+    }
+}
+
+/// The id as a `uuid.UUID`.
+pub fn id(py: Python<'_>, id: ResellerId) -> PyResult<Bound<'_, PyAny>> {
+    object(py, id.as_uuid())
+}
+
+/// The metric with a slug; the package's enumeration is one of strings.
+pub fn metric(py: Python<'_>, slug: &str) -> PyResult<Metric> {
+    Metric::from_slug(slug).ok_or_else(|| refused(py, "metric", Code::UnknownMetric))
+}
+
+/// The status with a slug.
+pub fn status(py: Python<'_>, slug: &str) -> PyResult<Status> {
+    Status::from_slug(slug).ok_or_else(|| refused(py, "status", Code::Invalid))
+}
+
+/// A whole number; one that no store can keep is refused as the field's.
+pub fn integer(field: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let py = value.py();
+    value.extract().map_err(|error: PyErr| {
+        let too_large = error.is_instance_of::<PyOverflowError>(py);
+        if too_large { refused(py, field, Code::OutOfRange) } else { error }
+    })
+}
+
+/// How many rows to give. A number that no core could take is left for it to refuse.
+pub fn limit(value: &Bound<'_, PyAny>) -> PyResult<u32> {
+    let limit = integer("limit", value)?;
+    Ok(u32::try_from(limit).unwrap_or(if limit < 0 { 0 } else { u32::MAX }))
+}
+
+/// Text that is only compared: a lone surrogate, which the core's text cannot hold, makes it
+/// differ from everything stored. Python's own error would show the whole text, and that may be
+/// a password.
+pub struct Typed(pub String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Typed {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(value.cast::<PyString>()?.to_string_lossy().into_owned()))
+    }
+}
+
+/// A value by its name in a mapping, or by its attribute of any other object.
+pub fn member<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    match of.cast::<PyDict>() {
+        Ok(mapping) => mapping.get_item(name),
+        Err(_) => of.getattr_opt(name),
+    }
+}
+
+/// Refuses names that mean nothing, as a Python function does.
+pub fn only(given: &Bound<'_, PyDict>, known: &[&str]) -> PyResult<()> {
+    for name in given.keys() {
+        let name: String = name.extract()?;
+        if !known.contains(&name.as_str()) {
+            return Err(PyTypeError::new_err(format!("unexpected name '{name}'")));
+        }
+    }
+    Ok(())
+}
+
+/// Every country of the telephone numbering plan, by code: for a form's drop-down.
+#[pyfunction]
+pub fn phone_countries(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    let class = class!(py, records::PhoneCountry)?;
+    let country = |country: PhoneCountry| {
+        let PhoneCountry { code, calling_code, example } = country;
+        class.call1((code, calling_code, example))
+    };
+    partnerkit::phone_countries().into_iter().map(country).collect()
+}

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long sent bytes may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// BEGIN is not waited for, so if ever it should fail, what was sent behind it runs on its own:
+/// then it must not write. A transaction that is to write says so in its BEGIN.
+const READ_ONLY: &str = "-c default_transaction_read_only=on";
 
 /// The settings that a URL stands for. The URL holds a password, so no error repeats any of it.
 pub(super) fn parse(url: &str) -> Result<Config> {
@@ -31,6 +34,8 @@ pub(super) fn parse(url: &str) -> Result<Config> {
         config.tcp_user_timeout(UNACKNOWLEDGED);
     }
     config.keepalives_idle(UNACKNOWLEDGED);
+    let options = config.get_options().unwrap_or_default();
+    config.options(format!("{options} {READ_ONLY}").trim_start());
     Ok(config)
 }
 
@@ -83,6 +88,13 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(error.to_string().contains("TLS"), "{error}");
         }
+    }
+
+    #[test]
+    fn nothing_is_written_outside_a_transaction() {
+        let config = parse("postgres://localhost/a?options=-c%20work_mem=8MB").expect("a URL");
+        let both = "-c work_mem=8MB -c default_transaction_read_only=on";
+        assert_eq!(config.get_options(), Some(both));
     }
 
     #[test]

@@ -23,12 +23,14 @@ POSTGRES_DATABASE = f"partnerkit_python_{os.getpid()}"
 
 
 def databases() -> dict[str, dict[str, object]]:
+    def file(name: str, **options: str) -> dict[str, object]:
+        return hosting.sqlite(str(Path(FOLDER.name, name)), **options)
+
     found = {
         "default": hosting.sqlite(":memory:"),
-        "sqlite": hosting.sqlite(str(Path(FOLDER.name, "wal.sqlite3"))),
-        "sqlite_rollback_journal": hosting.sqlite(
-            str(Path(FOLDER.name, "journal.sqlite3")), "DELETE"
-        ),
+        "sqlite": file("wal.sqlite3"),
+        "sqlite_immediate": file("immediate.sqlite3", transaction_mode="IMMEDIATE"),
+        "sqlite_rollback_journal": file("journal.sqlite3", journal_mode="DELETE"),
     }
     if hosting.POSTGRES_URL:
         found["postgres"] = hosting.postgres(hosting.POSTGRES_URL, POSTGRES_DATABASE)
@@ -87,14 +89,16 @@ def alias(request: pytest.FixtureRequest, migrated: set[str]) -> str:
     return migrate(request.param, migrated)
 
 
-@pytest.fixture
-def sqlite_alias(migrated: set[str]) -> str:
-    return migrate("sqlite", migrated)
+@pytest.fixture(params=["sqlite"])
+def sqlite_alias(request: pytest.FixtureRequest, migrated: set[str]) -> str:
+    """An empty SQLite database; a test may ask for other ones."""
+    return migrate(request.param, migrated)
 
 
 @pytest.fixture
-def journal_alias(migrated: set[str]) -> str:
-    return migrate("sqlite_rollback_journal", migrated)
+def postgres_alias(migrated: set[str]) -> str:
+    """An empty PostgreSQL database."""
+    return migrate("postgres", migrated)
 
 
 @pytest.fixture

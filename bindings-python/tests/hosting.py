@@ -19,13 +19,14 @@ T = TypeVar("T")
 POSTGRES_URL = os.environ.get("PARTNERKIT_TEST_POSTGRES_URL")
 
 
-def sqlite(path: str, journal_mode: str = "WAL") -> dict[str, Any]:
+def sqlite(
+    path: str, journal_mode: str = "WAL", transaction_mode: str | None = None
+) -> dict[str, Any]:
     """The settings of a database in a file."""
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": path,
-        "OPTIONS": {"init_command": f"PRAGMA journal_mode={journal_mode}", "timeout": 5},
-    }
+    options = {"init_command": f"PRAGMA journal_mode={journal_mode}"}
+    if transaction_mode:
+        options["transaction_mode"] = transaction_mode
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": options}
 
 
 def postgres(url: str, database: str) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-//! What the tests share: stores that are made for one test and gone after it.
+//! What the tests share: stores that are made for one test and gone after it, and forms.
+
+pub mod postgres;
+pub mod proxy;
 
 use std::sync::{Arc, Mutex};
 

@@ -1,15 +1,13 @@
 //! The storage contract on Postgres, on the server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
-mod postgres_server;
-
 use std::sync::Arc;
 
 use partnerkit::storage::conformance::Harness;
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::{LabelRow, ReadWork, Scope, Storage, WriteWork};
 use partnerkit::{AgencyId, LoginDomain, Result};
-use postgres_server::Database;
+use partnerkit_tests::postgres::Database;
 
 struct OnPostgres;
 

@@ -91,3 +91,9 @@ fn sqlite_survives_a_killed_writer() {
     assert_eq!(sound, "ok");
     assert_eq!(Sqlite::open(&path).expect("opens").agencies(None, 5).expect("reads").len(), 1);
 }
+
+#[cfg(feature = "postgres-server")]
+#[test]
+fn postgres_survives_a_killed_writer() {
+    survives(&partnerkit_tests::postgres::Database::create().url);
+}

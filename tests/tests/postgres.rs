@@ -2,8 +2,6 @@
 //! server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
-mod postgres_server;
-
 use std::sync::Arc;
 use std::thread;
 
@@ -15,8 +13,8 @@ use partnerkit::{
     ResellerQuery, Timestamp, UsageEvent,
 };
 use partnerkit_tests::invitation;
-use postgres_server::Database;
-use postgres_server::proxy::{Cut, Proxy};
+use partnerkit_tests::postgres::Database;
+use partnerkit_tests::proxy::{Cut, Proxy};
 use uuid::Uuid;
 
 /// A store in a database of its own, with an agency and a reseller.

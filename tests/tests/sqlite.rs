@@ -46,7 +46,8 @@ fn the_migrations_make_the_schema() {
                 Kind::Text => "TEXT",
                 Kind::Bytes | Kind::Uuid => "BLOB",
             };
-            let key = table.key.iter().position(|key| *key == column.name).map_or(0, |n| n as u32 + 1);
+            let key =
+                table.key.iter().position(|key| *key == column.name).map_or(0, |n| n as u32 + 1);
             (column.name.to_owned(), kind.to_owned(), !column.nullable, key)
         });
         assert_eq!(found, expected.collect::<Vec<_>>(), "{}", table.name);
@@ -75,7 +76,8 @@ fn a_newer_schema_is_refused() {
 #[test]
 fn what_is_no_database_is_refused() {
     let file = File::new();
-    std::fs::write(&file.path, "not a database, and longer than a header. ".repeat(100)).expect("writes");
+    std::fs::write(&file.path, "not a database, and longer than a header. ".repeat(100))
+        .expect("writes");
     let error = Platform::open(&file.url()).map(drop).expect_err("no database");
     assert_eq!(error.kind(), ErrorKind::Storage);
     let folder = Platform::open("sqlite:/nowhere/resellers.db").map(drop).expect_err("no folder");

@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 
+use bytes::BytesMut;
 use tokio_postgres::Row as PgRow;
-use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 

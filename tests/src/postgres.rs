@@ -1,9 +1,5 @@
 //! A database of its own for each test, on the server that `tests/with-postgres` starts.
 
-#![allow(dead_code)] // each test uses a part of it
-
-pub mod proxy;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_postgres::NoTls;
@@ -13,10 +9,15 @@ const VARIABLE: &str = "PARTNERKIT_TEST_POSTGRES_URL";
 /// A database that is gone when it is dropped.
 pub struct Database {
     name: String,
+    /// Where a store finds it.
     pub url: String,
 }
 
 impl Database {
+    /// Makes an empty database.
+    ///
+    /// # Panics
+    /// When no server is known: run the test by way of `tests/with-postgres`.
     pub fn create() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let n = MADE.fetch_add(1, Ordering::Relaxed);

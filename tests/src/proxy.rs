@@ -20,11 +20,16 @@ pub enum Cut {
 
 /// Forwards connections until the test's process ends.
 pub struct Proxy {
+    /// Where a store connects to, on loopback.
     pub port: u16,
     cut: Arc<AtomicU8>,
 }
 
 impl Proxy {
+    /// Begins to forward to a server.
+    ///
+    /// # Panics
+    /// When this machine has no free port.
     pub fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
         let port = listener.local_addr().expect("an address").port();
@@ -39,6 +44,7 @@ impl Proxy {
         Self { port, cut }
     }
 
+    /// Chooses where the wire is cut next.
     pub fn cut(&self, cut: Cut) {
         self.cut.store(cut as u8, Ordering::SeqCst);
     }

@@ -77,7 +77,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Id {
 
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(text) = value.cast::<PyString>() {
-            let id = Uuid::try_parse(&text.to_cow()?);
+            let id = Uuid::try_parse(&text.to_string_lossy());
             return id
                 .map(|id| Self(ResellerId::from_uuid(id)))
                 .map_err(|_| not_found(value.py(), "reseller"));

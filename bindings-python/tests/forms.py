@@ -27,10 +27,5 @@ def draft(label: str, **fields: Any) -> dict[str, Any]:
 
 def draft_with_password(label: str, **fields: Any) -> dict[str, Any]:
     """The form of a reseller that can sign in."""
-    return draft(
-        label,
-        invite=False,
-        password=PASSWORD,
-        password_confirmation=PASSWORD,
-        **fields,
-    )
+    password = {"invite": False, "password": PASSWORD, "password_confirmation": PASSWORD}
+    return draft(label, **(password | fields))

@@ -52,6 +52,7 @@ mod partner_type;
 mod platform;
 mod reseller;
 mod search;
+mod shared;
 pub mod storage;
 mod usage;
 mod values;

@@ -7,32 +7,19 @@ use std::sync::Arc;
 
 pub use builder::PlatformBuilder;
 
-use crate::access::{AttemptPolicy, Hasher, Secret};
 use crate::agency::Agency;
 use crate::changes::ChangeKind;
-use crate::clock::{Clock, Entropy};
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::{ResellerId, Status};
-use crate::storage::{self, AgencyRow, Insert, LabelRow, LabelState, Scope, Storage};
+use crate::shared::Shared;
+use crate::storage::{self, AgencyRow, Insert, LabelRow, LabelState, Scope};
 use crate::usage::zone;
-use crate::values::{AgencyId, LoginDomain, PasswordPolicy, Timestamp};
+use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 /// A handle on one store. Cheap to clone, and safe to use from many threads.
 #[derive(Clone)]
 pub struct Platform {
     pub(crate) shared: Arc<Shared>,
-}
-
-/// What a platform's handles have in common.
-pub(crate) struct Shared {
-    pub storage: Arc<dyn Storage>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-    pub hasher: Hasher,
-    pub secret: Secret,
-    pub login_base: String,
-    pub password_policy: PasswordPolicy,
-    pub attempts: AttemptPolicy,
 }
 
 /// Which reseller a request is for.

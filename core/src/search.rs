@@ -8,7 +8,6 @@ pub(crate) use fold::fold;
 
 use crate::error::{Code, FieldError, Refusal, Result};
 use crate::reseller::{Reseller, ResellerId, Status};
-use crate::storage::PageSpec;
 use crate::values::Timestamp;
 
 const DEFAULT_LIMIT: u32 = 25;
@@ -46,6 +45,19 @@ impl Position {
     pub fn of(reseller: &Reseller) -> Self {
         Self { created_at: reseller.created_at, id: reseller.id }
     }
+}
+
+/// A page of resellers, newest first: by `created_at`, then `id`, both descending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageSpec {
+    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards.
+    pub terms: Vec<String>,
+    /// Only this status.
+    pub status: Option<Status>,
+    /// Only rows behind this place.
+    pub after: Option<Position>,
+    /// At most this many rows.
+    pub limit: u32,
 }
 
 impl ResellerQuery {

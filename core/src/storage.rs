@@ -22,11 +22,11 @@ mod work;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
-use crate::reseller::{Reseller, ResellerId, Status};
-use crate::search::Position;
+use crate::reseller::{Reseller, ResellerId};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
+pub use crate::search::PageSpec;
 pub use records::{AgencyRow, LabelRow, LabelState, NewReseller, SecretRow};
 pub(crate) use work::{read, write};
 
@@ -95,19 +95,6 @@ pub enum Lookup {
     Email(Email),
     /// By the host's own id.
     ExternalId(ExternalId),
-}
-
-/// A page of resellers, newest first: by `created_at`, then `id`, both descending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageSpec {
-    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards.
-    pub terms: Vec<String>,
-    /// Only this status.
-    pub status: Option<Status>,
-    /// Only rows behind this place.
-    pub after: Option<Position>,
-    /// At most this many rows.
-    pub limit: u32,
 }
 
 /// Something to add to one of an agency's totals; negative takes away.

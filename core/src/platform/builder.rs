@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Platform, Shared};
+use super::Platform;
 use crate::access::{AttemptPolicy, Hasher, Secret};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
+use crate::shared::Shared;
 use crate::storage::memory::Memory;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage};
 use crate::values::{AgencyId, PasswordPolicy};

@@ -1,7 +1,7 @@
 //! Host languages keep rows, too: a store of generic rows, and its adapter to the contract.
 //!
 //! A host implements [`TableStore`] over its own database layer: it moves rows of the tables
-//! in [`schema`](super::schema) and knows nothing of what they mean.
+//! in [`schema`] and knows nothing of what they mean.
 
 mod transaction;
 

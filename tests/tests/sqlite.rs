@@ -112,3 +112,17 @@ fn many_open_a_new_file_at_once() {
         }
     });
 }
+
+/// S25: what was deleted is not left behind in the log either.
+#[test]
+fn the_write_ahead_log_is_gone_when_the_store_is_closed() {
+    let file = File::new();
+    let platform = Platform::open(&file.url()).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    agency.create_reseller(invitation("acme")).expect("creates");
+    agency.overview().expect("reads");
+    let log = file.path.with_extension("db-wal");
+    assert!(log.exists());
+    drop((agency, platform));
+    assert!(!log.exists());
+}

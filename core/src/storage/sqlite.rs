@@ -23,8 +23,10 @@ use rows::Rows;
 /// A store in one SQLite file.
 pub struct Sqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    // Closed before the writer: the last connection to close empties the write-ahead log, and
+    // one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
 }
 
 impl Sqlite {
@@ -35,7 +37,7 @@ impl Sqlite {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let writer = Mutex::new(open_writer(&path)?);
-        Ok(Self { path, writer, readers: Mutex::default() })
+        Ok(Self { path, readers: Mutex::default(), writer })
     }
 
     /// Runs the work with a reader that nobody else uses meanwhile.

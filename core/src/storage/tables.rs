@@ -64,7 +64,8 @@ pub trait TableTransaction {
     fn add(&mut self, table: &'static Table, rows: &[Row]) -> Result<()>;
     /// Removes the rows with these primary keys.
     fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<()>;
-    /// Makes everything durable. After an error nothing is, unless it is `outcome_unknown`.
+    /// Makes everything durable. After an error nothing is, unless it is `outcome_unknown`;
+    /// either way the transaction has ended, and no rollback follows.
     fn commit(self: Box<Self>) -> Result<()>;
     /// Undoes everything.
     fn rollback(self: Box<Self>) -> Result<()>;

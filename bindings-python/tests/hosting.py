@@ -39,6 +39,8 @@ def postgres(url: str, database: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
+        # What waits for ever in a test is a defect, and is to be seen as one.
+        "OPTIONS": {"options": "-c statement_timeout=30s"},
     }
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class CodePointTextField(models.TextField):
+class CodePointTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is compared by code points, so that every database has the same order.
 
     A field of the model could name one collation for all databases only, and SQLite, which

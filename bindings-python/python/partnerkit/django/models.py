@@ -5,6 +5,8 @@ They are here for migrations, and for looking into the data; the library is what
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from .. import schema
@@ -13,7 +15,7 @@ from .fields import CodePointTextField
 
 PREFIX = "partnerkit_"
 
-FIELDS: dict[Kind, type[models.Field]] = {
+FIELDS: dict[Kind, type[models.Field[Any, Any]]] = {
     Kind.INTEGER: models.BigIntegerField,
     Kind.TEXT: CodePointTextField,
     Kind.BYTES: models.BinaryField,
@@ -21,7 +23,7 @@ FIELDS: dict[Kind, type[models.Field]] = {
 }
 
 
-def _field(table: Table, column: Column) -> models.Field:
+def _field(table: Table, column: Column) -> models.Field[Any, Any]:
     alone = table.key == (column.name,)
     return FIELDS[column.kind](primary_key=alone, null=column.nullable)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sqlite3
 from threading import Lock
+from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,7 +30,7 @@ def beside(connection: BaseDatabaseWrapper) -> str:
     ever go on.
     """
     if connection.vendor == "sqlite":
-        if connection.is_in_memory_db() or holds_write_lock(connection):
+        if is_in_memory(connection) or holds_write_lock(connection):
             raise InsideTransactionError(
                 "the host's transaction has locked the SQLite database"
             )
@@ -47,7 +48,13 @@ def has_write_ahead_log(connection: BaseDatabaseWrapper) -> bool:
     """Whether readers of the SQLite database are in no writer's way."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
-        return cursor.fetchone()[0] == "wal"
+        return bool(cursor.fetchone()[0] == "wal")
+
+
+def is_in_memory(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the SQLite database is the connection's alone."""
+    creation: Any = connection.creation
+    return bool(creation.is_in_memory_db(connection.settings_dict["NAME"]))
 
 
 class _Probed(Exception):

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::call;
-use crate::value::{Id, integer, metric, status};
+use crate::value::{Id, Typed, integer, metric, status};
 use crate::{reseller, usage, value};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
@@ -94,6 +94,51 @@ impl Agency {
     /// totals; its login domain is quarantined for 30 days. Raises NotFoundError.
     fn delete_reseller(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         call(py, || self.0.delete_reseller(id.0))
+    }
+
+    /// Sets a reseller's password, as the agency decides; earlier stamps end. Raises
+    /// NotFoundError, ValidationError with `password` and `password_confirmation`.
+    #[pyo3(signature = (id, *, password, password_confirmation))]
+    fn set_password(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        password: &Bound<'_, PyAny>,
+        password_confirmation: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (password, again) = reseller::new_password(password, password_confirmation)?;
+        call(py, || self.0.set_password(id.0, &password, &again))
+    }
+
+    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
+    /// as a failed sign-in. Raises AccessDeniedError, NotFoundError, ValidationError.
+    #[pyo3(signature = (id, *, current, password, password_confirmation))]
+    fn change_password(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        current: Typed,
+        password: &Bound<'_, PyAny>,
+        password_confirmation: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (password, again) = reseller::new_password(password, password_confirmation)?;
+        call(py, || self.0.change_password(id.0, &current.0, &password, &again))
+    }
+
+    /// A token with which `Platform.reset_password` sets a password, once and within an hour.
+    /// It is as good as the password. Raises NotFoundError.
+    fn reset_token(&self, py: Python<'_>, id: Id) -> PyResult<String> {
+        call(py, || self.0.reset_token(id.0))
+    }
+
+    /// Ends every access stamp of a reseller; it may sign in again. Raises NotFoundError.
+    fn revoke_access(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        call(py, || self.0.revoke_access(id.0))
+    }
+
+    /// Forgets a reseller's failed sign-ins, a hard stop included. Raises NotFoundError.
+    fn unlock(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        call(py, || self.0.unlock(id.0))
     }
 
     /// One page of resellers, newest first. `after` is `next` of the page before; limit is

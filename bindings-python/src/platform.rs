@@ -93,6 +93,20 @@ impl Platform {
         class!(py, records::Identity)?.call1((agency.as_str(), id(py, reseller)?))
     }
 
+    /// Sets a password with the token that `Agency.reset_token` gave: once, and in time. Raises
+    /// AccessDeniedError, ValidationError with `password` and `password_confirmation`.
+    #[pyo3(signature = (token, *, password, password_confirmation))]
+    fn reset_password(
+        &self,
+        py: Python<'_>,
+        token: Typed,
+        password: &Bound<'_, PyAny>,
+        password_confirmation: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (password, again) = reseller::new_password(password, password_confirmation)?;
+        call(py, || self.0.reset_password(&token.0, &password, &again))
+    }
+
     /// Which reseller a request's host name is for. Raises NotFoundError.
     fn resolve_host<'py>(&self, py: Python<'py>, host: Typed) -> PyResult<Bound<'py, PyAny>> {
         let Place { agency, reseller, status } = call(py, || self.0.resolve_host(&host.0))?;

@@ -126,9 +126,16 @@ fn field<'py, T>(fields: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
 where
     T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
 {
-    let Some(value) = fields.get_item(name)? else { return Ok(None) };
-    value.extract().map(Some).map_err(|error: PyErr| {
-        let py = fields.py();
+    fields.get_item(name)?.map(|value| typed(name, &value)).transpose()
+}
+
+/// What was typed into a field. An error names the field and never repeats the text.
+fn typed<'py, T>(name: &str, value: &Bound<'py, PyAny>) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    value.extract().map_err(|error: PyErr| {
+        let py = value.py();
         if error.is_instance_of::<PyUnicodeEncodeError>(py) {
             // A lone surrogate. Python's own error would show the whole text.
             refused(py, name, Code::Invalid)
@@ -156,6 +163,14 @@ fn clearable(fields: &Bound<'_, PyDict>, name: &str) -> PyResult<Patch<String>> 
         Some(None) => Patch::Clear,
         Some(Some(text)) => Patch::Set(text),
     })
+}
+
+/// A new password, typed twice.
+pub fn new_password(
+    password: &Bound<'_, PyAny>,
+    confirmation: &Bound<'_, PyAny>,
+) -> PyResult<(String, String)> {
+    Ok((typed("password", password)?, typed("password_confirmation", confirmation)?))
 }
 
 /// The record of a reseller.

@@ -132,6 +132,43 @@ def test_signing_in(platform: Platform, agency: Agency) -> None:
             refused()
 
 
+def test_s15_a_password_is_set_changed_and_reset(platform: Platform, agency: Agency) -> None:
+    acme = agency.create_reseller(**draft("acme"))
+    first, second, third = (f"{color} teal walrus 94 umbrella" for color in ("red", "sea", "sky"))
+
+    def new(password: str) -> dict[str, str]:
+        return {"password": password, "password_confirmation": password}
+
+    def sign_in(password: str) -> partnerkit.Access:
+        return platform.sign_in("acme", "owner@acme.example", password)
+
+    agency.set_password(acme.id, **new(first))
+    stamp = sign_in(first).stamp
+    agency.revoke_access(acme.id)
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.check_access(stamp)
+    with pytest.raises(partnerkit.AccessDeniedError):
+        agency.change_password(acme.id, current="wrong", **new(second))
+    agency.change_password(acme.id, current=first, **new(second))
+    agency.unlock(acme.id)
+    token = agency.reset_token(acme.id)
+    platform.reset_password(token, **new(third))
+    assert sign_in(third).reseller == acme
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.reset_password(token, **new(first))
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        agency.set_password(acme.id, password="short", password_confirmation="\ud800")
+    assert "short" not in str(refused.value)
+    kinds = [change.kind for change in agency.changes()][2:]
+    assert kinds == [
+        "password_changed",
+        "access_revoked",
+        "password_changed",
+        "sign_in_unlocked",
+        "password_changed",
+    ]
+
+
 def test_pages_and_searches(agency: Agency) -> None:
     labels = ["acme" + letter for letter in "abcdefg"]
     for label in labels:

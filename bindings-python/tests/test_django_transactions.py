@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import pytest
 from django.db import connections, transaction
@@ -146,7 +145,8 @@ def test_s19_on_sqlite_a_sign_in_behind_the_hosts_writes_is_refused_at_once(
 ) -> None:
     platform = Platform.with_storage(DjangoStorage(using=sqlite_alias))
     agency = platform.create_agency("northwind")
-    begun = time.monotonic()
+    beside = f"{sqlite_alias}__partnerkit"
+    connections.settings.pop(beside, None)
     with transaction.atomic(using=sqlite_alias):
         if by_the_library:
             agency.create_reseller(**draft("acme"))
@@ -156,7 +156,7 @@ def test_s19_on_sqlite_a_sign_in_behind_the_hosts_writes_is_refused_at_once(
             platform.sign_in("acme", "owner@acme.example", "wrong")
         assert refused.value.kind == "inside_transaction"
         agency.create_reseller(**draft("globex"))
-    assert time.monotonic() - begun < 2, "nobody waited for a busy database"
+    assert beside not in connections.settings, "no connection was made that could only wait"
     assert "globex" in names(agency)
 
 
@@ -179,18 +179,16 @@ def test_every_way_of_setting_sqlite_up_serves_many_callers(sqlite_alias: str) -
     assert sum(answers) == 8
 
 
-def test_in_a_rollback_journal_a_sign_in_behind_the_hosts_reads_is_refused_soon(
+def test_in_a_rollback_journal_a_sign_in_behind_the_hosts_reads_is_refused(
     migrated: set[str],
 ) -> None:
     journal_alias = migrate("sqlite_rollback_journal", migrated)
     platform = Platform.with_storage(DjangoStorage(using=journal_alias))
     agency = platform.create_agency("northwind")
-    begun = time.monotonic()
     with transaction.atomic(using=journal_alias):
         assert agency.overview().messages == 0
         with pytest.raises(partnerkit.InsideTransactionError):
             platform.sign_in("acme", "owner@acme.example", "wrong")
-    assert time.monotonic() - begun < 2
     with pytest.raises(partnerkit.AccessDeniedError), transaction.atomic(using=journal_alias):
         platform.sign_in("acme", "owner@acme.example", "wrong")
     assert failures(journal_alias) == 1

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod hashing;
+mod reset;
 mod secret;
 mod stamp;
 
@@ -11,6 +12,7 @@ pub use stamp::{Credentials, Generation};
 
 pub(crate) use attempts::AttemptPolicy;
 pub(crate) use hashing::Hasher;
+pub(crate) use reset::ResetToken;
 pub(crate) use stamp::{read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};

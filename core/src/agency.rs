@@ -1,5 +1,6 @@
 //! The handle on one agency: everything an agency does, and nothing of any other agency.
 
+mod credentials;
 mod metering;
 mod resellers;
 

@@ -23,10 +23,16 @@ pub enum ChangeKind {
     ResellerDeleted,
     /// A limit on what a reseller may consume was set or lifted.
     AllowanceChanged,
+    /// A reseller has a new password.
+    PasswordChanged,
+    /// Every access stamp of a reseller was ended.
+    AccessRevoked,
+    /// Failed sign-ins of a reseller were forgiven.
+    SignInUnlocked,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::AgencyCreated,
         Self::ResellerCreated,
         Self::ResellerUpdated,
@@ -34,6 +40,9 @@ impl ChangeKind {
         Self::ResellerActivated,
         Self::ResellerDeleted,
         Self::AllowanceChanged,
+        Self::PasswordChanged,
+        Self::AccessRevoked,
+        Self::SignInUnlocked,
     ];
 
     /// The stable slug.
@@ -46,6 +55,9 @@ impl ChangeKind {
             Self::ResellerActivated => "reseller_activated",
             Self::ResellerDeleted => "reseller_deleted",
             Self::AllowanceChanged => "allowance_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::AccessRevoked => "access_revoked",
+            Self::SignInUnlocked => "sign_in_unlocked",
         }
     }
 

@@ -14,7 +14,7 @@ use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
 use crate::storage::{self, AgencyRow, Insert, LabelRow, LabelState, Scope};
 use crate::usage::zone;
-use crate::values::{AgencyId, LoginDomain, Timestamp};
+use crate::values::{AgencyId, LoginDomain};
 
 /// A handle on one store. Cheap to clone, and safe to use from many threads.
 #[derive(Clone)]
@@ -119,9 +119,5 @@ impl Platform {
     /// them (S17), and for metrics.
     pub fn hash_computations(&self) -> u64 {
         self.shared.hasher.computations()
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
     }
 }

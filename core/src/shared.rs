@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::access::{AttemptPolicy, Hasher, Secret};
+use crate::access::{AttemptKey, AttemptPolicy, Attempts, Hasher, Secret};
 use crate::clock::{Clock, Entropy};
-use crate::storage::Storage;
-use crate::values::PasswordPolicy;
+use crate::error::Result;
+use crate::storage::{self, Scope, Storage};
+use crate::values::{AgencyId, PasswordPolicy};
 
 /// Made once, when a platform is opened.
 pub(crate) struct Shared {
@@ -17,4 +18,26 @@ pub(crate) struct Shared {
     pub login_base: String,
     pub password_policy: PasswordPolicy,
     pub attempts: AttemptPolicy,
+}
+
+impl Shared {
+    /// Counts an attempt to sign in as failed before its password is looked at; false if it may
+    /// not be. In a transaction of its own: no rollback of the host's forgets it (S19).
+    pub fn reserve_attempt(&self, key: AttemptKey) -> Result<bool> {
+        let (now, policy) = (self.clock.now(), self.attempts);
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            match policy.reserve(tx.lock_attempts(&key)?, now) {
+                Some(reserved) => tx.put_attempts(&reserved).map(|()| true),
+                None => Ok(false),
+            }
+        })
+    }
+
+    /// Forgets the failures in a row, after a success or because somebody says so.
+    pub fn clear_attempts(&self, key: AttemptKey) -> Result<()> {
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            tx.lock_attempts(&key)?;
+            tx.put_attempts(&Attempts::none(key))
+        })
+    }
 }

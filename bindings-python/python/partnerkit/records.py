@@ -91,6 +91,9 @@ class ChangeKind(StrEnum):
     RESELLER_ACTIVATED = "reseller_activated"
     RESELLER_DELETED = "reseller_deleted"
     ALLOWANCE_CHANGED = "allowance_changed"
+    PASSWORD_CHANGED = "password_changed"
+    ACCESS_REVOKED = "access_revoked"
+    SIGN_IN_UNLOCKED = "sign_in_unlocked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,25 @@ impl Secret {
         &self.0
     }
 
-    /// HMAC-SHA-256 over a purpose and parts; each is led by its length, so that no two lists
-    /// of parts are the same bytes.
+    /// HMAC-SHA-256 over a purpose and parts.
     pub(crate) fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        self.mac(purpose, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether a keyed hash, or its beginning, is that of these parts; takes as long for every
+    /// wrong one.
+    pub(crate) fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
+        self.mac(purpose, parts).verify_truncated_left(hash).is_ok()
+    }
+
+    /// Each part is led by its length, so that no two lists of parts are the same bytes.
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
+            Mac::update(&mut mac, &(part.len() as u64).to_be_bytes());
+            Mac::update(&mut mac, part);
         }
-        mac.finalize().into_bytes().into()
+        mac
     }
 }
 

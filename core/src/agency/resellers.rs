@@ -204,7 +204,7 @@ impl Agency {
     }
 }
 
-fn one(rows: Vec<Option<Reseller>>) -> Result<Reseller> {
+pub(super) fn one(rows: Vec<Option<Reseller>>) -> Result<Reseller> {
     rows.into_iter().flatten().next().ok_or_else(|| Error::not_found("reseller"))
 }
 
@@ -243,7 +243,11 @@ fn taken_fields(reads: &mut dyn Reads, wanted: &Reseller, errors: &mut FieldErro
 }
 
 /// Ends every access stamp given out so far.
-fn renew(tx: &mut dyn Transaction, id: ResellerId, generation: Generation) -> Result<()> {
+pub(super) fn renew(
+    tx: &mut dyn Transaction,
+    id: ResellerId,
+    generation: Generation,
+) -> Result<()> {
     let (_, before) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
     tx.put_credentials(id, &Credentials { generation, ..before })
 }

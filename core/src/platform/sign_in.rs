@@ -1,11 +1,13 @@
 //! Signing in and checking stamps, across agencies.
 
 use super::Platform;
-use crate::access::{Access, AttemptKey, Attempts, Credentials, Identity, read_stamp, write_stamp};
+use crate::access::{
+    Access, AttemptKey, Credentials, Identity, ResetToken, read_stamp, write_stamp,
+};
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, Status};
-use crate::storage::{self, Scope};
-use crate::values::{AgencyId, Email, LoginDomain, Password};
+use crate::storage;
+use crate::values::{Email, LoginDomain, Password};
 
 impl Platform {
     /// Signs a reseller in at a login domain. Whatever is wrong, the error is `AccessDenied`,
@@ -17,7 +19,7 @@ impl Platform {
         let email_key = Email::key_of(email);
         let typed_key = email_key.as_deref().unwrap_or(email);
         let attempt = AttemptKey::of(&self.shared.secret, login_domain, typed_key);
-        let allowed = self.reserve_attempt(attempt)?;
+        let allowed = self.shared.reserve_attempt(attempt)?;
         let account = self.account_at(login_domain, email_key.as_deref())?;
 
         let typed = Password::as_typed(password).filter(|_| allowed);
@@ -32,7 +34,7 @@ impl Platform {
         if reseller.status != Status::Active || now != credentials {
             return Err(Error::access_denied());
         }
-        self.clear_attempts(attempt)?;
+        self.shared.clear_attempts(attempt)?;
         let stamp = write_stamp(&identity, credentials.generation);
         Ok(Access { agency: identity.agency, reseller, stamp })
     }
@@ -48,22 +50,22 @@ impl Platform {
         Ok(identity)
     }
 
-    /// Counts the attempt as failed before the password is looked at; false if it may not be.
-    fn reserve_attempt(&self, key: AttemptKey) -> Result<bool> {
-        let (now, policy) = (self.now(), self.shared.attempts);
-        storage::write(&*self.shared.storage, &AgencyId::platform(), Scope::Own, |tx| match policy
-            .reserve(tx.lock_attempts(&key)?, now)
-        {
-            Some(reserved) => tx.put_attempts(&reserved).map(|()| true),
-            None => Ok(false),
-        })
-    }
-
-    fn clear_attempts(&self, key: AttemptKey) -> Result<()> {
-        storage::write(&*self.shared.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            tx.lock_attempts(&key)?;
-            tx.put_attempts(&Attempts::none(key))
-        })
+    /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
+    /// gave: once, and in time. Failed sign-ins are forgotten, and earlier stamps end.
+    ///
+    /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
+    /// `password_confirmation`.
+    pub fn reset_password(&self, token: &str, password: &str, confirmation: &str) -> Result<()> {
+        let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
+        let (reseller, credentials) =
+            self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
+        let (secret, now) = (&self.shared.secret, self.shared.clock.now());
+        if !token.is_valid(secret, credentials.generation, now) {
+            return Err(Error::access_denied());
+        }
+        let agency = self.agency(reseller.agency.as_str())?;
+        let password = agency.accepted(&reseller, password, confirmation)?;
+        agency.replace_password(&reseller, Some(&credentials), &password)
     }
 
     /// The account that a login domain and an email belong to.

@@ -54,13 +54,13 @@ pub trait TableTransaction {
     /// Inserts rows; `false` for each whose key or unique index is taken, without spoiling the
     /// transaction. Waits for concurrent transactions that have inserted the same.
     fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>>;
-    /// Stores rows that exist; `false` for each whose unique index is taken, without spoiling
-    /// the transaction.
+    /// Stores rows that exist and are locked; `false` for each whose unique index is taken,
+    /// without spoiling the transaction.
     fn update(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>>;
     /// Stores rows, whether they exist or not.
     fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<()>;
     /// Adds the last column of each row to what is stored under its key; what is not stored
-    /// counts as 0.
+    /// counts as 0. A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
     fn add(&mut self, table: &'static Table, rows: &[Row]) -> Result<()>;
     /// Removes the rows with these primary keys.
     fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<()>;

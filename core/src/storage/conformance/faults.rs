@@ -69,6 +69,11 @@ const OPERATIONS: &[Operation] = &[
         agency.record_usage(&[messages, members]).map(drop)
     }),
     ("consume", |_, _, agency, acme| agency.consume(acme.id, Metric::MESSAGES, 2, "c-1").map(drop)),
+    ("set a password", |_, _, agency, acme| {
+        let password = "another teal walrus 95 umbrella";
+        agency.set_password(acme.id, password, password)
+    }),
+    ("revoke", |_, _, agency, acme| agency.revoke_access(acme.id)),
     ("allowance", |_, _, agency, acme| agency.set_allowance(acme.id, Metric::MESSAGES, Some(10))),
     ("create an agency", |_, platform, _, _| platform.create_agency("tailspin").map(drop)),
     ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id)),

@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password};
-use crate::{ErrorKind, ResellerPatch};
+use crate::{ChangeKind, Code, ErrorKind, ResellerPatch};
 
 const EMAIL: &str = "owner@acme.example";
 
@@ -115,5 +115,94 @@ pub(super) fn a_success_clears_the_failures(harness: &dyn Harness) {
     bench.clock.forward(999);
     assert_eq!(sign_in(PASSWORD), DENIED);
     bench.clock.forward(1);
+    assert_eq!(sign_in(PASSWORD), None);
+}
+
+const OTHER: &str = "another teal walrus 95 umbrella";
+
+/// S15, S20.
+pub(super) fn a_new_password_ends_every_stamp(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "")), DENIED, "invited");
+    bench.agency.set_password(acme.id, PASSWORD, PASSWORD).expect("sets");
+    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    bench.agency.set_password(acme.id, OTHER, OTHER).expect("sets");
+    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED);
+    bench.platform.sign_in("acme", EMAIL, OTHER).expect("signs in");
+    assert_eq!(bench.agency.reseller(acme.id).expect("there").version, 1, "no edit is in conflict");
+    let last = bench.agency.changes(0, 100).expect("reads").pop().expect("an entry");
+    assert_eq!((last.kind, last.version), (ChangeKind::PasswordChanged, 1));
+    let refused = bench.agency.set_password(acme.id, "short", "shirt").expect_err("refused");
+    let codes: Vec<_> = refused.fields().iter().map(|e| (e.field.as_str(), e.code)).collect();
+    let expected = [("password", Code::TooShort), ("password_confirmation", Code::Mismatch)];
+    assert_eq!(codes, expected);
+    let guessable = "owner@acme.example";
+    let refused = bench.agency.set_password(acme.id, guessable, guessable).expect_err("refused");
+    assert_eq!(refused.fields()[0].code, Code::Guessable);
+}
+
+/// S15: and who guesses at it is stopped like who signs in.
+pub(super) fn changing_a_password_needs_the_current_one(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(3));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let change = |current, new| kind(bench.agency.change_password(acme.id, current, new, new));
+    assert_eq!(change("wrong", OTHER), DENIED);
+    assert_eq!(change(PASSWORD, "short"), Some(ErrorKind::Validation));
+    assert_eq!(change(PASSWORD, OTHER), None);
+    assert_eq!([change(PASSWORD, OTHER), change("x", OTHER), change("y", OTHER)], [DENIED; 3]);
+    assert_eq!(change(OTHER, PASSWORD), DENIED, "stopped, though right");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, OTHER)), DENIED, "there, too");
+}
+
+/// S15.
+pub(super) fn a_reset_token_works_once_and_in_time(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    let acme = bench.create("acme");
+    let globex = bench.create("globex");
+    let reset = |token: &str| kind(bench.platform.reset_password(token, OTHER, OTHER));
+    let (first, second) = (bench.agency.reset_token(acme.id), bench.agency.reset_token(acme.id));
+    let (first, second) = (first.expect("makes"), second.expect("makes"));
+    let foreign = bench.agency.reset_token(globex.id).expect("makes");
+    let stolen = first.replace(
+        &acme.id.as_uuid().simple().to_string(),
+        &globex.id.as_uuid().simple().to_string(),
+    );
+    for bad in ["", "a.b.c.d", &first[..first.len() - 1], &format!("{first}A"), &stolen] {
+        assert_eq!(reset(bad), DENIED, "{bad}");
+    }
+    assert_eq!(
+        [
+            kind(bench.platform.sign_in("acme", EMAIL, "x")),
+            kind(bench.platform.sign_in("acme", EMAIL, "y"))
+        ],
+        [DENIED; 2]
+    );
+    assert_eq!(reset(&first), None);
+    bench.platform.sign_in("acme", EMAIL, OTHER).expect("the failures are forgotten");
+    assert_eq!([reset(&first), reset(&second)], [DENIED; 2], "one password, one token");
+    bench.clock.forward(60 * 60_000);
+    assert_eq!(reset(&foreign), DENIED, "too late");
+}
+
+/// S20.
+pub(super) fn revoked_access_ends_every_stamp(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    bench.agency.revoke_access(acme.id).expect("revokes");
+    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    let again = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in again");
+    bench.platform.check_access(&again.stamp).expect("valid");
+}
+
+/// S19.
+pub(super) fn an_unlocked_reseller_signs_in_again(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password));
+    assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
+    bench.agency.unlock(acme.id).expect("unlocks");
     assert_eq!(sign_in(PASSWORD), None);
 }

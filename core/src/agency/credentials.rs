@@ -1,0 +1,142 @@
+//! What a reseller signs in with: set, change, reset; ending stamps, forgiving failures.
+
+use super::Agency;
+use super::resellers::{one, renew};
+use crate::access::{AttemptKey, Credentials, Generation, Identity, ResetToken};
+use crate::changes::{Change, ChangeKind};
+use crate::clock::random;
+use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::{Lock, Transaction};
+use crate::values::Password;
+
+/// How long a reset token is good for.
+const RESET_TOKEN: i64 = 60 * 60_000;
+
+impl Agency {
+    /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
+    /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    pub fn set_password(&self, id: ResellerId, password: &str, confirmation: &str) -> Result<()> {
+        let (reseller, _) = self.account(id)?;
+        let password = self.accepted(&reseller, password, confirmation)?;
+        self.replace_password(&reseller, None, &password)
+    }
+
+    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
+    /// as a failed sign-in. Earlier stamps end.
+    ///
+    /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
+    pub fn change_password(
+        &self,
+        id: ResellerId,
+        current: &str,
+        password: &str,
+        confirmation: &str,
+    ) -> Result<()> {
+        let (reseller, credentials) = self.account(id)?;
+        // Judged first: a new password that is refused is no failed attempt.
+        let password = self.accepted(&reseller, password, confirmation)?;
+        let allowed = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
+        let typed = Password::as_typed(current).filter(|_| allowed);
+        if !self.shared.hasher.verify(typed.as_ref(), credentials.hash.as_deref()) {
+            return Err(Error::access_denied());
+        }
+        self.replace_password(&reseller, Some(&credentials), &password)
+    }
+
+    /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
+    /// password, once and within an hour. It is as good as the password: send it to the
+    /// reseller's own address only. Errors: `NotFound`.
+    pub fn reset_token(&self, id: ResellerId) -> Result<String> {
+        let (_, credentials) = self.account(id)?;
+        let identity = Identity { agency: self.id.clone(), reseller: id };
+        let expires_at = self.now().plus_millis(RESET_TOKEN);
+        let secret = &self.shared.secret;
+        Ok(ResetToken::write(&identity, expires_at, credentials.generation, secret))
+    }
+
+    /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
+    pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
+        let generation = self.new_generation();
+        self.note(id, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
+    }
+
+    /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
+    pub fn unlock(&self, id: ResellerId) -> Result<()> {
+        let reseller = self.reseller(id)?;
+        self.shared.clear_attempts(self.attempts_of(&reseller))?;
+        self.note(id, ChangeKind::SignInUnlocked, |_| Ok(()))
+    }
+
+    /// Stores a new password, unless the credentials are no longer those that were `seen`.
+    pub(crate) fn replace_password(
+        &self,
+        reseller: &Reseller,
+        seen: Option<&Credentials>,
+        password: &Password,
+    ) -> Result<()> {
+        let id = reseller.id;
+        let salt = random(&*self.shared.entropy);
+        let hash = Some(self.shared.hasher.hash(password, salt)?);
+        let new = Credentials { generation: self.new_generation(), hash };
+        // First, because it is a transaction of its own: a fault between the two leaves the old
+        // password, and an error that is true.
+        self.shared.clear_attempts(self.attempts_of(reseller))?;
+        self.note(id, ChangeKind::PasswordChanged, |tx| {
+            let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
+            if seen.is_some_and(|seen| *seen != now) {
+                return Err(Error::access_denied());
+            }
+            tx.put_credentials(id, &new)
+        })
+    }
+
+    /// A new password, typed twice, that the policy accepts for this reseller.
+    pub(crate) fn accepted(
+        &self,
+        of: &Reseller,
+        password: &str,
+        confirmation: &str,
+    ) -> Result<Password> {
+        let mut errors = FieldErrors::default();
+        let context = [of.name.as_str(), of.email.as_str(), of.login_domain.as_str()];
+        let parsed = Password::parse(password, self.shared.password_policy, &context);
+        let parsed = errors.keep("password", parsed);
+        if !Password::typed_twice(password, confirmation) {
+            errors.push(FieldError::new("password_confirmation", Code::Mismatch));
+        }
+        parsed.filter(|_| errors.is_empty()).ok_or_else(|| errors.into())
+    }
+
+    /// Does something to a locked reseller's credentials and notes it in the feed. The record
+    /// stays as it is, and so does its version: nobody who edits the profile is in conflict.
+    fn note(
+        &self,
+        id: ResellerId,
+        kind: ChangeKind,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send,
+    ) -> Result<()> {
+        let now = self.now();
+        let change = self.change(kind, Some(id), 0, now);
+        self.write(|tx| {
+            let held = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            work(tx)?;
+            let (version, at) = (held.version, now.max(held.updated_at));
+            tx.append_changes(&[Change { version, at, ..change.clone() }])
+        })
+    }
+
+    fn account(&self, id: ResellerId) -> Result<(Reseller, Credentials)> {
+        let account = self.read(|reads| reads.account(id))?;
+        account.ok_or_else(|| Error::not_found("reseller"))
+    }
+
+    fn attempts_of(&self, reseller: &Reseller) -> AttemptKey {
+        let label = reseller.login_domain.as_str();
+        AttemptKey::of(&self.shared.secret, label, &reseller.email.key())
+    }
+
+    fn new_generation(&self) -> Generation {
+        Generation::from_bytes(random(&*self.shared.entropy))
+    }
+}

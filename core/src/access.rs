@@ -2,6 +2,7 @@
 
 mod attempts;
 mod hashing;
+mod permits;
 mod reset;
 mod secret;
 mod stamp;
@@ -12,6 +13,7 @@ pub use stamp::{Credentials, Generation};
 
 pub(crate) use attempts::AttemptPolicy;
 pub(crate) use hashing::Hasher;
+pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
 pub(crate) use stamp::{read_stamp, write_stamp};
 

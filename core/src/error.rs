@@ -26,6 +26,8 @@ enum Repr {
     NotFound { what: &'static str },
     #[error("access denied")]
     AccessDenied,
+    #[error("too many are waiting; try again later")]
+    Busy,
     #[error("the cursor is damaged, or belongs to another query")]
     InvalidCursor,
     #[error("not possible inside an open transaction")]
@@ -52,6 +54,8 @@ pub enum ErrorKind {
     NotFound,
     /// A sign-in or an access stamp was refused, for a reason that is not told.
     AccessDenied,
+    /// Too many passwords are being hashed and waited for; nothing was looked at or counted.
+    Busy,
     /// A page cursor is damaged, foreign or from another query.
     InvalidCursor,
     /// The call needs a transaction of its own and cannot have one here.
@@ -74,6 +78,7 @@ impl ErrorKind {
             Self::Conflict => "conflict",
             Self::NotFound => "not_found",
             Self::AccessDenied => "access_denied",
+            Self::Busy => "busy",
             Self::InvalidCursor => "invalid_cursor",
             Self::InsideTransaction => "inside_transaction",
             Self::Aborted => "aborted",
@@ -92,6 +97,7 @@ impl Error {
             Repr::Conflict { .. } => ErrorKind::Conflict,
             Repr::NotFound { .. } => ErrorKind::NotFound,
             Repr::AccessDenied => ErrorKind::AccessDenied,
+            Repr::Busy => ErrorKind::Busy,
             Repr::InvalidCursor => ErrorKind::InvalidCursor,
             Repr::InsideTransaction => ErrorKind::InsideTransaction,
             Repr::Aborted { .. } => ErrorKind::Aborted,
@@ -127,6 +133,10 @@ impl Error {
 
     pub(crate) fn access_denied() -> Self {
         Repr::AccessDenied.into()
+    }
+
+    pub(crate) fn busy() -> Self {
+        Repr::Busy.into()
     }
 
     pub(crate) fn invalid_cursor() -> Self {

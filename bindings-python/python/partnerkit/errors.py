@@ -18,6 +18,7 @@ __all__ = [
     "FieldError",
     "InsideTransactionError",
     "InternalError",
+    "BusyError",
     "InvalidCursorError",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -83,6 +84,12 @@ class AccessDeniedError(PartnerKitError):
     kind = "access_denied"
 
 
+class BusyError(PartnerKitError):
+    """Too many passwords are being hashed and waited for; nothing was looked at or counted."""
+
+    kind = "busy"
+
+
 class InvalidCursorError(PartnerKitError, ValueError):
     """A page cursor is damaged, foreign or from another query."""
 
@@ -132,6 +139,7 @@ _BY_KIND: dict[str, type[PartnerKitError]] = {
     error.kind: error
     for error in (
         AccessDeniedError,
+        BusyError,
         InvalidCursorError,
         NotFoundError,
         InsideTransactionError,

@@ -36,9 +36,10 @@ impl Agency {
         let (reseller, credentials) = self.account(id)?;
         // Judged first: a new password that is refused is no failed attempt.
         let password = self.accepted(&reseller, password, confirmation)?;
+        let turn = self.shared.hasher.turn()?;
         let allowed = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
         let typed = Password::as_typed(current).filter(|_| allowed);
-        if !self.shared.hasher.verify(typed.as_ref(), credentials.hash.as_deref()) {
+        if !turn.verify(typed.as_ref(), credentials.hash.as_deref()) {
             return Err(Error::access_denied());
         }
         self.replace_password(&reseller, Some(&credentials), &password)
@@ -77,7 +78,7 @@ impl Agency {
     ) -> Result<()> {
         let id = reseller.id;
         let salt = random(&*self.shared.entropy);
-        let hash = Some(self.shared.hasher.hash(password, salt)?);
+        let hash = Some(self.shared.hasher.turn()?.hash(password, salt)?);
         let new = Credentials { generation: self.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.

@@ -175,7 +175,7 @@ impl Agency {
     fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
         let (entropy, now) = (&*self.shared.entropy, self.now());
         let hash = match &draft.password {
-            Some(password) => Some(self.shared.hasher.hash(password, random(entropy))?),
+            Some(password) => Some(self.shared.hasher.turn()?.hash(password, random(entropy))?),
             None => None,
         };
         let credentials = Credentials::from_stored(random(entropy), hash);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Platform;
-use crate::access::{AttemptPolicy, Hasher, Secret};
+use crate::access::{AttemptPolicy, Hasher, Permits, Secret};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
 use crate::shared::Shared;
@@ -17,6 +17,7 @@ pub struct PlatformBuilder {
     login_base: String,
     password_policy: PasswordPolicy,
     attempts: AttemptPolicy,
+    hashing: Option<(usize, usize)>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -27,6 +28,7 @@ impl Default for PlatformBuilder {
             login_base: "partner.localhost".to_owned(),
             password_policy: PasswordPolicy::default(),
             attempts: AttemptPolicy::default(),
+            hashing: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -59,6 +61,14 @@ impl PlatformBuilder {
         self
     }
 
+    /// How many passwords are hashed at once, 20 MiB and a core each, and how many callers wait
+    /// for their turn before others are `Busy`. When not said: as many as there are cores, and
+    /// 50 waiting for each.
+    pub fn hashing(mut self, at_once: usize, queue: usize) -> Self {
+        self.hashing = Some((at_once, queue));
+        self
+    }
+
     /// Another source of time, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -79,12 +89,16 @@ impl PlatformBuilder {
     /// Opens a store of your own.
     pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
         let login_base = checked_base(&self.login_base)?;
+        let (at_once, queue) = self.hashing.unwrap_or_else(|| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            (cores, 50 * cores)
+        });
         let secret = secret_of(&*storage, &*self.clock, &*self.entropy)?;
         let shared = Shared {
             storage,
             clock: self.clock,
             entropy: self.entropy,
-            hasher: Hasher::new()?,
+            hasher: Hasher::new(Permits::new(at_once, queue))?,
             secret,
             login_base,
             password_policy: self.password_policy,

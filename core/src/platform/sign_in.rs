@@ -11,7 +11,8 @@ use crate::values::{Email, LoginDomain, Password};
 
 impl Platform {
     /// Signs a reseller in at a login domain. Whatever is wrong, the error is `AccessDenied`,
-    /// and the attempt costs one Argon2 computation (S17).
+    /// and the attempt costs one Argon2 computation (S17). `Busy`, under too much load, depends
+    /// on nothing else.
     ///
     /// The attempt is counted in a transaction of its own, so that it stays counted when the
     /// host rolls back what it had open (S19).
@@ -19,12 +20,14 @@ impl Platform {
         let email_key = Email::key_of(email);
         let typed_key = email_key.as_deref().unwrap_or(email);
         let attempt = AttemptKey::of(&self.shared.secret, login_domain, typed_key);
+        // A turn first: who is told `Busy` has cost nothing and was counted as nothing (S17).
+        let turn = self.shared.hasher.turn()?;
         let allowed = self.shared.reserve_attempt(attempt)?;
         let account = self.account_at(login_domain, email_key.as_deref())?;
 
         let typed = Password::as_typed(password).filter(|_| allowed);
         let hash = account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref());
-        let verified = self.shared.hasher.verify(typed.as_ref(), hash);
+        let verified = turn.verify(typed.as_ref(), hash);
 
         let (reseller, credentials) =
             account.filter(|_| verified).ok_or_else(Error::access_denied)?;

@@ -96,6 +96,20 @@ impl Agency {
         call(py, || self.0.delete_reseller(id.0))
     }
 
+    /// Gives a reseller another login domain, in one step; the old one is quarantined for 30
+    /// days. Raises ConflictError, NotFoundError, ValidationError with `login_domain`.
+    #[pyo3(signature = (id, login_domain, version=None))]
+    fn rename_login_domain<'py>(
+        &self,
+        py: Python<'py>,
+        id: Id,
+        login_domain: Typed,
+        version: Option<u64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let renamed = call(py, || self.0.rename_login_domain(id.0, version, &login_domain.0))?;
+        reseller::reseller(py, renamed)
+    }
+
     /// Sets a reseller's password, as the agency decides; earlier stamps end. Raises
     /// NotFoundError, ValidationError with `password` and `password_confirmation`.
     #[pyo3(signature = (id, *, password, password_confirmation))]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
-use partnerkit::{Access, Identity, PasswordPolicy, Place, PlatformBuilder};
+use partnerkit::{Access, DomainAvailability, Identity, PasswordPolicy, Place, PlatformBuilder};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::agency::Agency;
 use crate::error::call;
@@ -105,6 +106,19 @@ impl Platform {
     ) -> PyResult<()> {
         let (password, again) = reseller::new_password(password, password_confirmation)?;
         call(py, || self.0.reset_password(&token.0, &password, &again))
+    }
+
+    /// Whether a login domain can be had, why not, and what could be instead. Advice for a form:
+    /// only creating and renaming decide.
+    fn domain_availability<'py>(
+        &self,
+        py: Python<'py>,
+        label: Typed,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let answer = call(py, || self.0.domain_availability(&label.0))?;
+        let DomainAvailability { refused, suggestions } = answer;
+        let class = class!(py, records::DomainAvailability)?;
+        class.call1((refused.map(|code| code.slug()), PyTuple::new(py, suggestions)?))
     }
 
     /// Which reseller a request's host name is for. Raises NotFoundError.

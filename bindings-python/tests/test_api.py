@@ -169,6 +169,22 @@ def test_s15_a_password_is_set_changed_and_reset(platform: Platform, agency: Age
     ]
 
 
+def test_s6_s7_a_login_domain_is_looked_for_and_renamed(
+    platform: Platform, agency: Agency
+) -> None:
+    acme = agency.create_reseller(**draft("acme"))
+    taken = platform.domain_availability("acme")
+    assert (taken.available, taken.refused, len(taken.suggestions)) == (False, "taken", 5)
+    free = taken.suggestions[0]
+    assert platform.domain_availability(free) == partnerkit.DomainAvailability(None, ())
+    renamed = agency.rename_login_domain(acme.id, free, version=1)
+    assert (renamed.id, renamed.login_domain, renamed.version) == (acme.id, free, 2)
+    with pytest.raises(partnerkit.ConflictError):
+        agency.rename_login_domain(acme.id, "another", version=1)
+    assert platform.domain_availability("acme").refused == "quarantined"
+    assert platform.domain_availability("\ud800").refused == "not_ascii"
+
+
 def test_pages_and_searches(agency: Agency) -> None:
     labels = ["acme" + letter for letter in "abcdefg"]
     for label in labels:

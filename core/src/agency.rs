@@ -1,6 +1,7 @@
 //! The handle on one agency: everything an agency does, and nothing of any other agency.
 
 mod credentials;
+mod login_domains;
 mod metering;
 mod resellers;
 
@@ -9,7 +10,6 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::changes::{Change, ChangeKind};
-use crate::clock::new_id;
 use crate::error::{Code, FieldErrors, Refusal, Result};
 use crate::reseller::ResellerId;
 use crate::search::CursorSeal;
@@ -71,7 +71,7 @@ impl Agency {
         version: u64,
         at: Timestamp,
     ) -> Change {
-        let id = new_id(&*self.shared.entropy, at);
+        let id = self.shared.new_id(at);
         let actor = self.actor.clone();
         Change { sequence: 0, id, kind, reseller, version, at, actor, fields: Vec::new() }
     }

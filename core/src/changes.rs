@@ -29,10 +29,12 @@ pub enum ChangeKind {
     AccessRevoked,
     /// Failed sign-ins of a reseller were forgiven.
     SignInUnlocked,
+    /// A reseller has another login domain.
+    LoginDomainChanged,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::AgencyCreated,
         Self::ResellerCreated,
         Self::ResellerUpdated,
@@ -43,6 +45,7 @@ impl ChangeKind {
         Self::PasswordChanged,
         Self::AccessRevoked,
         Self::SignInUnlocked,
+        Self::LoginDomainChanged,
     ];
 
     /// The stable slug.
@@ -58,6 +61,7 @@ impl ChangeKind {
             Self::PasswordChanged => "password_changed",
             Self::AccessRevoked => "access_revoked",
             Self::SignInUnlocked => "sign_in_unlocked",
+            Self::LoginDomainChanged => "login_domain_changed",
         }
     }
 

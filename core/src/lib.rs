@@ -63,7 +63,7 @@ pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use partner_type::PartnerType;
-pub use platform::{Place, Platform, PlatformBuilder};
+pub use platform::{DomainAvailability, Place, Platform, PlatformBuilder};
 pub use reseller::{
     ContactDraft, ContactPerson, Patch, PhoneDraft, Reseller, ResellerDraft, ResellerId,
     ResellerPatch, Status,

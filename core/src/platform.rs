@@ -1,10 +1,12 @@
 //! The platform: one store, opened and configured once, and what concerns all agencies.
 
+mod availability;
 mod builder;
 mod sign_in;
 
 use std::sync::Arc;
 
+pub use availability::DomainAvailability;
 pub use builder::PlatformBuilder;
 
 use crate::agency::Agency;

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use crate::access::{AttemptKey, AttemptPolicy, Attempts, Hasher, Secret};
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, Ids};
 use crate::error::Result;
 use crate::storage::{self, Scope, Storage};
-use crate::values::{AgencyId, PasswordPolicy};
+use crate::values::{AgencyId, PasswordPolicy, Timestamp};
+use uuid::Uuid;
 
 /// Made once, when a platform is opened.
 pub(crate) struct Shared {
     pub storage: Arc<dyn Storage>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    pub ids: Ids,
     pub hasher: Hasher,
     pub secret: Secret,
     pub login_base: String,
@@ -21,6 +23,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A new id; it sorts behind those this platform has made before.
+    pub fn new_id(&self, now: Timestamp) -> Uuid {
+        self.ids.next(&*self.entropy, now)
+    }
+
     /// Counts an attempt to sign in as failed before its password is looked at; false if it may
     /// not be. In a transaction of its own: no rollback of the host's forgets it (S19).
     pub fn reserve_attempt(&self, key: AttemptKey) -> Result<bool> {

@@ -18,6 +18,7 @@ pub use agency_id::AgencyId;
 pub use email::Email;
 pub use external_id::ExternalId;
 pub use login_domain::LoginDomain;
+pub(crate) use login_domain::QUARANTINE;
 pub use metadata::Metadata;
 pub use name::Name;
 pub use password::{Password, PasswordPolicy};

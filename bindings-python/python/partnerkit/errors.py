@@ -13,12 +13,12 @@ from typing import ClassVar
 __all__ = [
     "AbortedError",
     "AccessDeniedError",
+    "BusyError",
     "ConfigurationError",
     "ConflictError",
     "FieldError",
     "InsideTransactionError",
     "InternalError",
-    "BusyError",
     "InvalidCursorError",
     "NotFoundError",
     "OutcomeUnknownError",

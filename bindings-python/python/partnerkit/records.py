@@ -21,6 +21,7 @@ __all__ = [
     "ContactDraft",
     "ContactPerson",
     "DenialReason",
+    "DomainAvailability",
     "EventOutcome",
     "Identity",
     "Metric",
@@ -94,6 +95,7 @@ class ChangeKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     ACCESS_REVOKED = "access_revoked"
     SIGN_IN_UNLOCKED = "sign_in_unlocked"
+    LOGIN_DOMAIN_CHANGED = "login_domain_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,21 @@ class Identity:
 
     agency: str
     reseller: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAvailability:
+    """Whether a login domain can be had: advice, because creating decides."""
+
+    refused: str | None
+    """Why not: the slug of a field code (`taken`); None when it is free."""
+    suggestions: tuple[str, ...]
+    """Up to five free labels like it."""
+
+    @property
+    def available(self) -> bool:
+        """Whether it was free when asked."""
+        return self.refused is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 use super::Agency;
 use crate::access::{Credentials, Generation};
 use crate::changes::{Change, ChangeKind};
-use crate::clock::{new_id, random};
+use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, Reseller, ResellerDraft, ResellerId, ResellerPatch, Status};
 use crate::search::{Page, ResellerQuery};
@@ -11,10 +11,7 @@ use crate::storage::{
     Insert, LabelRow, LabelState, Lock, Lookup, NewReseller, Reads, TotalDelta, Transaction,
 };
 use crate::usage::{ACTIVE_RESELLERS, MetricKind};
-use crate::values::{Timestamp, plain_text};
-
-/// How long nobody may have a label after its reseller is gone (S7).
-const QUARANTINE: i64 = 30 * Timestamp::DAY;
+use crate::values::{QUARANTINE, plain_text};
 
 impl Agency {
     /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
@@ -31,7 +28,7 @@ impl Agency {
             if let Some(Insert::Existing(holder)) =
                 tx.claim_labels(std::slice::from_ref(&label), now)?.pop()
             {
-                errors.push(FieldError::new("login_domain", refused_label(&holder)));
+                errors.push(FieldError::new("login_domain", holder.state.refusal()));
             }
             let inserted = tx.insert_resellers(std::slice::from_ref(&new))?.pop();
             if let Some(Insert::Existing(_)) = inserted {
@@ -183,7 +180,7 @@ impl Agency {
             partner_type, name, email, phone, contact, login_domain, website, ..
         } = draft;
         let reseller = Reseller {
-            id: ResellerId::from_uuid(new_id(entropy, now)),
+            id: ResellerId::from_uuid(self.shared.new_id(now)),
             agency: self.id.clone(),
             version: 1,
             status: Status::Active,
@@ -212,16 +209,9 @@ fn active(reseller: &Reseller) -> i64 {
     i64::from(reseller.status == Status::Active)
 }
 
-fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
+pub(super) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
     let (label, agency) = (reseller.login_domain.clone(), reseller.agency.clone());
     LabelRow { label, agency, state }
-}
-
-fn refused_label(holder: &LabelRow) -> Code {
-    match holder.state {
-        LabelState::Held(_) => Code::Taken,
-        LabelState::Quarantined(_) => Code::Quarantined,
-    }
 }
 
 /// Which of a reseller's unique fields another one has. A store names only one of them, and a

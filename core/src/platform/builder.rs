@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Platform;
 use crate::access::{AttemptPolicy, Hasher, Permits, Secret};
-use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random};
+use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
 use crate::shared::Shared;
 use crate::storage::memory::Memory;
@@ -98,6 +98,7 @@ impl PlatformBuilder {
             storage,
             clock: self.clock,
             entropy: self.entropy,
+            ids: Ids::default(),
             hasher: Hasher::new(Permits::new(at_once, queue))?,
             secret,
             login_base,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::schema::{self, Fields, Row, Table, Value, damaged};
 use crate::access::{AttemptKey, Attempts, Credentials, Secret};
 use crate::changes::{Change, ChangeKind};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, Reseller, ResellerId, Status};
 use crate::search::searchable;
@@ -54,6 +54,16 @@ pub enum LabelState {
     Held(ResellerId),
     /// By nobody, and nobody may have it before this instant. Holds no personal data (S7).
     Quarantined(Timestamp),
+}
+
+impl LabelState {
+    /// What a form says to somebody else who wants the label.
+    pub(crate) fn refusal(self) -> Code {
+        match self {
+            Self::Held(_) => Code::Taken,
+            Self::Quarantined(_) => Code::Quarantined,
+        }
+    }
 }
 
 /// A reseller to insert, with its credentials.

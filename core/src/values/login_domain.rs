@@ -1,7 +1,10 @@
 //! The subdomain under which a reseller's customers sign in.
 
-use super::text_value;
+use super::{Timestamp, text_value};
 use crate::error::{Code, Refusal};
+
+/// How long nobody may have a label after it was given up, in milliseconds (S7).
+pub(crate) const QUARANTINE: i64 = 30 * Timestamp::DAY;
 
 /// Labels that would be mistaken for the platform's own, or that browsers and mail programs
 /// look up by themselves (`wpad`, `autodiscover`).

@@ -41,7 +41,7 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
     State {
         resellers: page.resellers,
         accounts,
-        labels: ["acme", "globex"].iter().map(|label| bench.label(label)).collect(),
+        labels: ["acme", "globex", "initech"].iter().map(|label| bench.label(label)).collect(),
         events,
         meters,
         rollups,
@@ -74,6 +74,7 @@ const OPERATIONS: &[Operation] = &[
         agency.set_password(acme.id, password, password)
     }),
     ("revoke", |_, _, agency, acme| agency.revoke_access(acme.id)),
+    ("rename", |_, _, agency, acme| agency.rename_login_domain(acme.id, None, "initech").map(drop)),
     ("allowance", |_, _, agency, acme| agency.set_allowance(acme.id, Metric::MESSAGES, Some(10))),
     ("create an agency", |_, platform, _, _| platform.create_agency("tailspin").map(drop)),
     ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id)),

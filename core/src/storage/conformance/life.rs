@@ -196,6 +196,80 @@ pub(super) fn a_deleted_label_is_quarantined(harness: &dyn Harness) {
     bench.create("acme");
 }
 
+/// S7.
+pub(super) fn a_login_domain_is_renamed_in_one_step(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let globex = bench.create("globex");
+    let rename = |version, label: &str| bench.agency.rename_login_domain(acme.id, version, label);
+    for (label, code) in
+        [("globex", Code::Taken), ("www", Code::Reserved), ("Initech", Code::Uppercase)]
+    {
+        let refused = rename(None, label).expect_err("refused");
+        assert_eq!(codes(&refused), [("login_domain", code)]);
+    }
+    assert_eq!(rename(None, "acme").expect("nothing to do").version, 1);
+    assert_eq!(rename(Some(7), "initech").expect_err("stale").kind(), ErrorKind::Conflict);
+    assert_eq!(bench.label("initech"), None, "nothing was written");
+    let renamed = rename(Some(1), "initech").expect("renames");
+    assert_eq!(
+        (renamed.id, renamed.version, renamed.login_domain.as_str()),
+        (acme.id, 2, "initech")
+    );
+    assert_eq!(bench.agency.reseller(acme.id).expect("there"), renamed);
+    let place = bench.platform.resolve_host("initech.partner.example.com").expect("resolves");
+    assert_eq!(place.reseller, acme.id);
+    assert!(bench.platform.resolve_host("acme.partner.example.com").is_err());
+    let refused =
+        bench.agency.rename_login_domain(globex.id, None, "acme").expect_err("quarantined");
+    assert_eq!(codes(&refused), [("login_domain", Code::Quarantined)]);
+    assert_eq!(kinds(&bench.agency).last(), Some(&ChangeKind::LoginDomainChanged));
+    bench.clock.forward(30 * 86_400_000);
+    assert_eq!(rename(None, "acme").expect("free again").version, 3);
+}
+
+/// S3, S7: each wants the other's label, and all want one that is free.
+pub(super) fn racing_renames_leave_each_label_with_one(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let resellers: Vec<_> = (0..6).map(|n| bench.create(&label(n))).collect();
+    let renamed = bench.together(6, |i| {
+        let rename = |to: &str| bench.agency.rename_login_domain(resellers[i].id, None, to).is_ok();
+        (rename(&label(5 - i)), rename("initech"))
+    });
+    let swapped = renamed.iter().filter(|(swapped, _)| *swapped).count();
+    assert_eq!(swapped, 0, "what is given up is quarantined");
+    assert_eq!(renamed.iter().filter(|(_, initech)| *initech).count(), 1);
+    for reseller in &resellers {
+        let now = bench.agency.reseller(reseller.id).expect("there").login_domain;
+        let held = bench.label(now.as_str()).expect("held");
+        assert_eq!(held.state, LabelState::Held(reseller.id));
+    }
+}
+
+/// S6.
+pub(super) fn a_label_that_cannot_be_had_comes_with_suggestions(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    bench.create("acmeapp");
+    let ask = |label: &str| bench.platform.domain_availability(label).expect("answers");
+    let free = ask("globex");
+    assert_eq!((free.refused, free.suggestions.len()), (None, 0));
+    let taken = ask("acme");
+    assert_eq!((taken.refused, taken.suggestions.len()), (Some(Code::Taken), 5));
+    assert!(!taken.suggestions.contains(&"acmeapp".to_owned()));
+    for label in &taken.suggestions {
+        assert_eq!(ask(label).refused, None, "{label}");
+    }
+    bench.agency.delete_reseller(acme.id).expect("deletes");
+    assert_eq!(ask("acme").refused, Some(Code::Quarantined));
+    assert_eq!(ask("www").refused, Some(Code::Reserved));
+    let typed = ask("Globex 24");
+    assert_eq!(typed.refused, Some(Code::Uppercase));
+    assert_eq!(typed.suggestions.first().map(String::as_str), Some("globex"));
+    assert_eq!((ask("株式").refused, ask("株式").suggestions.len()), (Some(Code::NotAscii), 0));
+    assert_eq!(ask(&"x".repeat(100_000)).suggestions.len(), 5);
+}
+
 /// S56.
 pub(super) fn an_unknown_agency_is_not_found(harness: &dyn Harness) {
     let bench = Bench::new(harness);

@@ -1,0 +1,79 @@
+//! Login domains: whether one can be had, and changing a reseller's.
+
+use super::Agency;
+use super::resellers::{label_row, one};
+use crate::changes::ChangeKind;
+use crate::error::{Code, Error, FieldErrors, Refusal, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::{Insert, LabelRow, LabelState, Lock, Transaction};
+use crate::values::{LoginDomain, QUARANTINE};
+
+impl Agency {
+    /// Gives a reseller another login domain, in one step; the old one is quarantined for 30
+    /// days (S7). Ids and stamps stay. With an expected `version`, a record that has changed
+    /// since is a `Conflict`. Renaming to the present login domain changes nothing.
+    ///
+    /// Errors: `NotFound`, `Conflict`; field `login_domain`.
+    pub fn rename_login_domain(
+        &self,
+        id: ResellerId,
+        version: Option<u64>,
+        login_domain: &str,
+    ) -> Result<Reseller> {
+        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("login_domain"));
+        let label = LoginDomain::parse(login_domain).map_err(refused)?;
+        let now = self.now();
+        let change = self.change(ChangeKind::LoginDomainChanged, Some(id), 0, now);
+        self.write(|tx| {
+            let seen = one(tx.resellers(&[id])?)?;
+            if seen.login_domain == label {
+                return Ok(seen);
+            }
+            // Who has a reserved label keeps it, and nobody else gets one (S4).
+            if label.is_reserved() {
+                return Err(refused(Code::Reserved.into()).into());
+            }
+            self.swap_labels(tx, &seen, &label)?;
+            let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            if version.is_some_and(|version| version != before.version) {
+                return Err(Error::conflict(before.version));
+            }
+            if before.login_domain != seen.login_domain {
+                return Err(Error::aborted("the login domain has changed"));
+            }
+            let mut after = Reseller { login_domain: label.clone(), ..before };
+            after.version += 1;
+            after.updated_at = now.max(after.updated_at);
+            tx.update_reseller(&after)?;
+            let (version, at) = (after.version, after.updated_at);
+            tx.append_changes(&[crate::Change { version, at, ..change.clone() }])?;
+            Ok(after)
+        })
+    }
+
+    /// Claims the new label and quarantines the old one, in the order of locks: by label.
+    fn swap_labels(
+        &self,
+        tx: &mut dyn Transaction,
+        seen: &Reseller,
+        label: &LoginDomain,
+    ) -> Result<()> {
+        let now = self.now();
+        let until = LabelState::Quarantined(now.plus_millis(QUARANTINE));
+        let old = label_row(seen, until);
+        let held = LabelState::Held(seen.id);
+        let new = LabelRow { label: label.clone(), state: held, ..old.clone() };
+        if old.label < new.label {
+            tx.put_label(&old)?;
+        }
+        let claimed = tx.claim_labels(std::slice::from_ref(&new), now)?.pop();
+        if let Some(Insert::Existing(holder)) = claimed {
+            let refusal: Refusal = holder.state.refusal().into();
+            return Err(FieldErrors::from(refusal.of("login_domain")).into());
+        }
+        if old.label > new.label {
+            tx.put_label(&old)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether a login domain can be had: advice for a form; creating decides (S6).
+
+use super::Platform;
+use crate::error::{Code, Result};
+use crate::storage::LabelRow;
+use crate::values::{LoginDomain, Timestamp};
+
+/// What can be said of a label before anybody asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainAvailability {
+    /// Why the label cannot be had; `None` when it is free.
+    pub refused: Option<Code>,
+    /// Up to five labels like it that are free; none when the label itself is, or when nothing
+    /// like it could be a label.
+    pub suggestions: Vec<String>,
+}
+
+const SUGGESTIONS: usize = 5;
+
+impl Platform {
+    /// Whether a label could be claimed now, why not, and what could be instead. The answer may
+    /// be old when it arrives: only creating and renaming decide.
+    pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
+        let refused = match LoginDomain::parse(label) {
+            Err(refusal) => Some(refusal.code()),
+            Ok(label) => self.refusals(&[label])?.pop().flatten(),
+        };
+        let suggestions = if refused.is_none() { Vec::new() } else { self.free_like(label)? };
+        Ok(DomainAvailability { refused, suggestions })
+    }
+
+    /// Why each label cannot be had.
+    fn refusals(&self, labels: &[LoginDomain]) -> Result<Vec<Option<Code>>> {
+        let now: Timestamp = self.shared.clock.now();
+        let rows = self.shared.storage.labels(labels)?;
+        let refusal = |(label, row): (&LoginDomain, Option<LabelRow>)| match row {
+            Some(row) if !row.is_free(now) => Some(row.state.refusal()),
+            _ => label.is_reserved().then_some(Code::Reserved),
+        };
+        Ok(labels.iter().zip(rows).map(refusal).collect())
+    }
+
+    /// Free labels like what was typed. That is lowercased here, as it never is for a claim:
+    /// the suggestion is shown, and somebody chooses it.
+    fn free_like(&self, typed: &str) -> Result<Vec<String>> {
+        let letters = |c: &char| c.is_ascii_lowercase();
+        let stem: String = typed.to_ascii_lowercase().chars().filter(letters).take(57).collect();
+        if stem.is_empty() {
+            return Ok(Vec::new());
+        }
+        let endings = ["", "app", "hq", "online", "team", "group", "site"].map(str::to_owned);
+        let letters = ('a'..='z').map(String::from);
+        let candidates = endings.into_iter().chain(letters).map(|ending| format!("{stem}{ending}"));
+        let labels: Vec<_> =
+            candidates.filter_map(|label| LoginDomain::parse(&label).ok()).collect();
+        let refusals = self.refusals(&labels)?;
+        let free = labels.into_iter().zip(refusals).filter(|(_, refused)| refused.is_none());
+        Ok(free.map(|(label, _)| label.to_string()).take(SUGGESTIONS).collect())
+    }
+}

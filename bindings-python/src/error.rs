@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use crate::value::class;
+use crate::class::class;
 
 thread_local! {
     /// What a storage written in Python raised during the call that runs on this thread: the

@@ -8,10 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::agency::Agency;
+use crate::class::class;
 use crate::error::call;
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{Typed, class, id, object, record};
+use crate::value::{Typed, id, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads.

@@ -10,8 +10,9 @@ use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use crate::class::class;
 use crate::error::refused;
-use crate::value::{class, id, instant, member, object, only, record};
+use crate::value::{id, instant, member, object, only, record};
 
 /// A phone as typed: international text, or a pair of country code and national number.
 pub struct Phone(PhoneDraft);

@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
 
+use crate::class::class;
 use crate::error::{forget_raised, from_storage};
-use crate::value::class;
 
 /// Runs Python code for the core.
 fn python<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T> {

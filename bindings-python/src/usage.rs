@@ -5,7 +5,8 @@ use partnerkit::{
 };
 use pyo3::prelude::*;
 
-use crate::value::{Id, class, id, instant, integer, metric, object, record, timestamp};
+use crate::class::class;
+use crate::value::{Id, id, instant, integer, metric, object, record, timestamp};
 
 /// An event as a host reports it: a `UsageEvent`, or any object with its attributes.
 pub fn event(event: &Bound<'_, PyAny>) -> PyResult<UsageEvent> {

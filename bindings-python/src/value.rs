@@ -8,19 +8,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyType};
 use uuid::Uuid;
 
+use crate::class::class;
 use crate::error::{not_found, refused};
 
 const DAY: i64 = 86_400_000;
-
-/// A class of the package, looked up once.
-macro_rules! class {
-    ($py:expr, $module:ident::$name:ident) => {{
-        use pyo3::{Py, sync::PyOnceLock, types::PyType};
-        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        CLASS.import($py, concat!("partnerkit.", stringify!($module)), stringify!($name))
-    }};
-}
-pub(crate) use class;
 
 /// An object of one of the package's record classes, from named values.
 pub fn record<'py>(

@@ -41,8 +41,9 @@ function dispatcher(store) {
     }
     const transaction = open.get(id);
     if (method === 'commit' || method === 'rollback') open.delete(id);
-    // Every method but these, and `search`, names a table first.
-    if (TABLES.has(args[0]) && method !== 'search') args[0] = TABLES.get(args[0]);
+    // Every method but these, and those on resellers only, names a table first.
+    const onResellers = method === 'search' || method === 'count';
+    if (!onResellers && TABLES.has(args[0])) args[0] = TABLES.get(args[0]);
     return transaction[method](...args);
   };
 }

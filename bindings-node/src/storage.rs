@@ -11,10 +11,10 @@ use std::time::Duration;
 use napi::bindgen_prelude::{CallbackContext, FnArgs, Function, JsValue, PromiseRaw, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
-use partnerkit::storage::schema::{Row, Table};
+use partnerkit::storage::schema::{Row, Table, sort_column};
 use partnerkit::storage::tables::{Mode, Scan, TableStore, TableTransaction};
-use partnerkit::storage::{Lock, PageSpec, Scope};
-use partnerkit::{AgencyId, Error, Position, Result};
+use partnerkit::storage::{Filter, Lock, PageSpec, Scope};
+use partnerkit::{AgencyId, Error, Position, Result, SortKey, Timestamp};
 
 use crate::error::{Thrown, forget_thrown};
 use crate::value::Js;
@@ -145,6 +145,18 @@ impl TableStore for JsStore {
     }
 }
 
+fn js_filter(filter: &Filter) -> Js {
+    let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
+    let instant = |at: &Option<Timestamp>| at.map_or(Js::Null, |at| Js::Integer(at.as_millis()));
+    Js::Object(vec![
+        ("terms", Js::texts(terms)),
+        ("status", status.map(|status| status.slug()).into()),
+        ("partnerType", partner_type.map(|partner_type| partner_type.slug()).into()),
+        ("joinedFrom", instant(joined_from)),
+        ("joinedBefore", instant(joined_before)),
+    ])
+}
+
 /// A transaction, by the number that `index.js` has given it.
 struct JsTransaction {
     calls: Arc<Calls>,
@@ -239,18 +251,33 @@ impl TableTransaction for JsTransaction {
     }
 
     fn search(&mut self, agency: &AgencyId, spec: &PageSpec) -> Result<Vec<Row>> {
-        let PageSpec { terms, status, after, limit } = spec;
-        let after = after.map(|Position { created_at, id }| {
-            Js::List(vec![Js::Integer(created_at.as_millis()), Js::Text(id.to_string())])
-        });
+        let PageSpec { filter, sort, after, limit } = spec;
+        let place = |Position { key, id }: &Position| {
+            let key = match key {
+                SortKey::Instant(at) => Js::Integer(at.as_millis()),
+                SortKey::Text(text) => Js::Text(text.clone()),
+            };
+            Js::List(vec![key, Js::Text(id.to_string())])
+        };
         let spec = Js::Object(vec![
-            ("terms", Js::texts(terms)),
-            ("status", status.map(|status| status.slug()).into()),
-            ("after", after.unwrap_or(Js::Null)),
+            ("filter", js_filter(filter)),
+            ("column", sort_column(sort.by).into()),
+            ("descending", Js::Bool(sort.descending)),
+            ("after", after.as_ref().map_or(Js::Null, place)),
             ("limit", Js::Number((*limit).into())),
         ]);
         let table = &partnerkit::storage::schema::RESELLERS;
         self.ask_rows("search", table, vec![Js::from(agency.as_str()), spec])
+    }
+
+    fn count(&mut self, agency: &AgencyId, filter: &Filter, cap: u64) -> Result<u64> {
+        let cap = Js::Integer(i64::try_from(cap).unwrap_or(i64::MAX));
+        self.ask("count", vec![Js::from(agency.as_str()), js_filter(filter), cap], |answer| {
+            match answer {
+                Js::Integer(count) => u64::try_from(count).ok(),
+                _ => None,
+            }
+        })
     }
 
     fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>> {

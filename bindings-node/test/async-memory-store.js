@@ -106,20 +106,34 @@ class Transaction {
     return this.#rows.get(table.name).filter(matches).sort(order).slice(0, limit);
   }
 
-  async search(agency, { terms, status, after, limit }) {
+  async search(agency, { filter, column, descending, after, limit }) {
     await this.#entered('search');
-    const place = (row) => pick(SEARCHED, ['created_at', 'id'], row);
-    const matches = (row) => {
-      const [owner, state, text] = pick(SEARCHED, ['agency', 'status', 'search_text'], row);
+    const place = (row) => pick(SEARCHED, [column, 'id'], row);
+    const order = (a, b) => (descending ? compare(b, a) : compare(a, b));
+    const behind = (row) => !after || order(place(row), after) > 0;
+    const rows = this.#matching(agency, filter).filter(behind);
+    return rows.sort((a, b) => order(place(a), place(b))).slice(0, limit);
+  }
+
+  async count(agency, filter, cap) {
+    await this.#entered('count');
+    const found = BigInt(this.#matching(agency, filter).length);
+    return found < cap ? found : cap;
+  }
+
+  #matching(agency, { terms, status, partnerType, joinedFrom, joinedBefore }) {
+    const columns = ['agency', 'status', 'partner_type', 'created_at', 'search_text'];
+    return this.#rows.get('resellers').filter((row) => {
+      const [owner, state, type, joined, text] = pick(SEARCHED, columns, row);
       return (
         owner === agency &&
         (!status || state === status) &&
-        terms.every((term) => text.includes(term)) &&
-        (!after || compare(place(row), after) < 0)
+        (!partnerType || type === partnerType) &&
+        (joinedFrom === null || joined >= joinedFrom) &&
+        (joinedBefore === null || joined < joinedBefore) &&
+        terms.every((term) => text.includes(term))
       );
-    };
-    const newest = (a, b) => compare(place(b), place(a));
-    return this.#rows.get('resellers').filter(matches).sort(newest).slice(0, limit);
+    });
   }
 
   async insert(table, rows) {

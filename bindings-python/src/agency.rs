@@ -93,7 +93,7 @@ impl Agency {
     /// Deletes a reseller for good, with its personal data. What it used stays in the agency's
     /// totals; its login domain is quarantined for 30 days. Raises NotFoundError.
     fn delete_reseller(&self, py: Python<'_>, id: Id) -> PyResult<()> {
-        call(py, || self.0.delete_reseller(id.0))
+        call(py, || self.0.delete_reseller(id.0)).map(drop)
     }
 
     /// Gives a reseller another login domain, in one step; the old one is quarantined for 30

@@ -232,7 +232,7 @@ fn partner_type(py: Python<'_>, partner_type: PartnerType) -> PyResult<Bound<'_,
 
 /// The record of a page.
 pub fn page(py: Python<'_>, page: Page) -> PyResult<Bound<'_, PyAny>> {
-    let Page { resellers, next } = page;
+    let Page { resellers, next, total: _ } = page;
     let resellers: PyResult<Vec<_>> = resellers.into_iter().map(|r| reseller(py, r)).collect();
     class!(py, records::Page)?.call1((resellers?, next))
 }

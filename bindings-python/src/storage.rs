@@ -2,10 +2,10 @@
 //!
 //! Everything runs on the thread of the caller, inside whatever the host has open there.
 
-use partnerkit::storage::schema::{Column, Index, Kind, Row, TABLES, Table, Value};
+use partnerkit::storage::schema::{Column, Index, Kind, Row, TABLES, Table, Value, sort_column};
 use partnerkit::storage::tables::{Mode, Scan, TableStore, TableTransaction};
-use partnerkit::storage::{Lock, PageSpec, Scope};
-use partnerkit::{AgencyId, Position, Result};
+use partnerkit::storage::{Erasure, Filter, Lock, PageSpec, Scope};
+use partnerkit::{AgencyId, Position, Result, SortKey};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -36,6 +36,13 @@ impl TableStore for PythonStore {
             let mode = class!(py, storage::Mode)?.call1((mode_slug(mode),))?;
             let begun = self.0.call_method1(py, "begin", (agency.as_str(), mode))?;
             Ok(Box::new(PythonTransaction(begun)) as _)
+        })
+    }
+
+    fn scrub(&self) -> Result<Erasure> {
+        python(|py| {
+            let complete = self.0.call_method0(py, "scrub")?.is_truthy(py)?;
+            Ok(if complete { Erasure::Complete } else { Erasure::Pending })
         })
     }
 
@@ -110,12 +117,19 @@ impl TableTransaction for PythonTransaction {
 
     fn search(&mut self, agency: &AgencyId, spec: &PageSpec) -> Result<Vec<Row>> {
         python(|py| {
-            let PageSpec { terms, status, after, limit } = spec;
-            let after =
-                after.map(|Position { created_at, id }| (created_at.as_millis(), id.as_uuid()));
-            let arguments = (PyTuple::new(py, terms)?, status.map(|s| s.slug()), after, *limit);
+            let PageSpec { filter, sort, after, limit } = spec;
+            let after = after.as_ref().map(|after| position(py, after)).transpose()?;
+            let column = sort_column(sort.by);
+            let arguments = (python_filter(py, filter)?, column, sort.descending, after, *limit);
             let spec = class!(py, storage::PageSpec)?.call1(arguments)?;
             rust_rows(&self.0.bind(py).call_method1("search", (agency.as_str(), spec))?)
+        })
+    }
+
+    fn count(&mut self, agency: &AgencyId, filter: &Filter, cap: u64) -> Result<u64> {
+        python(|py| {
+            let arguments = (agency.as_str(), python_filter(py, filter)?, cap);
+            self.0.call_method1(py, "count", arguments)?.extract(py)
         })
     }
 
@@ -145,6 +159,25 @@ impl TableTransaction for PythonTransaction {
 
     fn rollback(self: Box<Self>) -> Result<()> {
         python(|py| self.0.call_method0(py, "rollback").map(drop))
+    }
+}
+
+fn python_filter<'py>(py: Python<'py>, filter: &Filter) -> PyResult<Bound<'py, PyAny>> {
+    let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
+    let arguments = (
+        PyTuple::new(py, terms)?,
+        status.map(|status| status.slug()),
+        partner_type.map(|partner_type| partner_type.slug()),
+        joined_from.map(|from| from.as_millis()),
+        joined_before.map(|before| before.as_millis()),
+    );
+    class!(py, storage::Filter)?.call1(arguments)
+}
+
+fn position<'py>(py: Python<'py>, Position { key, id }: &Position) -> PyResult<Bound<'py, PyAny>> {
+    match key {
+        SortKey::Instant(at) => (at.as_millis(), id.as_uuid()).into_bound_py_any(py),
+        SortKey::Text(text) => (text, id.as_uuid()).into_bound_py_any(py),
     }
 }
 

@@ -12,7 +12,7 @@ import partnerkit
 from partnerkit import Agency, Platform, Reseller
 from partnerkit.django import DjangoStorage
 from partnerkit.django.rows import DjangoTransaction
-from partnerkit.storage import Lock, Mode, PageSpec, Table
+from partnerkit.storage import Filter, Lock, Mode, PageSpec, Table
 
 from forms import draft
 from hosting import POSTGRES_URL, together
@@ -82,7 +82,9 @@ def test_of_two_rows_with_one_key_the_first_is_inserted(alias: str) -> None:
 
 def test_a_term_with_a_character_that_no_text_has(alias: str) -> None:
     rows = begin(alias, Mode.READ)
-    assert rows.search("northwind", PageSpec(("a\0",), None, None, 10)) == []
+    filter = Filter(("a\0",), None, None, None, None)
+    assert rows.count("northwind", filter, 10) == 0
+    assert rows.search("northwind", PageSpec(filter, "created_at", True, None, 10)) == []
     rows.commit()
 
 

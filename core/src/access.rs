@@ -11,10 +11,11 @@ pub use attempts::{AttemptKey, Attempts};
 pub use secret::Secret;
 pub use stamp::{Credentials, Generation};
 
-pub(crate) use attempts::AttemptPolicy;
+pub(crate) use attempts::{AttemptPolicy, SourcePolicy};
 pub(crate) use hashing::Hasher;
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
+pub(crate) use secret::Secrets;
 pub(crate) use stamp::{read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};

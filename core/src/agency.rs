@@ -1,20 +1,27 @@
 //! The handle on one agency: everything an agency does, and nothing of any other agency.
 
+mod bulk;
+mod creation;
 mod credentials;
+mod deletion;
 mod login_domains;
 mod metering;
 mod resellers;
+mod settings;
+
+pub use deletion::DeletionPlan;
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::changes::{Change, ChangeKind};
-use crate::error::{Code, FieldErrors, Refusal, Result};
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::ResellerId;
 use crate::search::CursorSeal;
+use crate::settings::AgencySettings;
 use crate::shared::Shared;
-use crate::storage::{self, AgencyRow, Reads, Scope, Transaction};
+use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
 use crate::usage::zone;
 use crate::values::{AgencyId, Timestamp, plain_text};
 
@@ -29,7 +36,7 @@ pub struct Agency {
 
 impl Agency {
     pub(crate) fn new(shared: Arc<Shared>, row: AgencyRow) -> Result<Self> {
-        let AgencyRow { id, time_zone, .. } = row;
+        let AgencySettings { agency: id, time_zone, .. } = row.settings;
         let zone =
             zone(&time_zone).map_err(|refusal| FieldErrors::from(refusal.of("time_zone")))?;
         Ok(Self { shared, id, zone, actor: None })
@@ -50,6 +57,9 @@ impl Agency {
 
     /// Entries of the change feed behind the sequence `after`, in order: without gaps, and none
     /// will ever appear behind one that was seen. `limit` is 1–1,000.
+    ///
+    /// Field errors: `limit`; `after` (`too_old`) when entries behind it have been removed, as
+    /// the host has configured: read everything anew then, and follow from `min` on.
     pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>> {
         if !(1..=1_000).contains(&limit) {
             let refusal =
@@ -57,7 +67,11 @@ impl Agency {
             return Err(FieldErrors::from(refusal.of("limit")).into());
         }
         self.write(|tx| {
-            tx.lock_agency()?;
+            let agency = tx.lock_agency(Lock::Update)?;
+            let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+            if after < agency.pruned {
+                return Err(FieldErrors::from(pruned(agency.pruned)).into());
+            }
             // Enough for this page; a reader that follows the feed numbers the rest later.
             tx.number_changes(limit)?;
             tx.changes(after, limit)
@@ -88,10 +102,16 @@ impl Agency {
     }
 
     fn seal(&self) -> CursorSeal<'_> {
-        CursorSeal { secret: &self.shared.secret, agency: &self.id }
+        CursorSeal { secrets: &self.shared.secrets, agency: &self.id }
     }
 
     fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
+}
+
+/// Why a feed cannot be followed from there.
+fn pruned(through: u64) -> FieldError {
+    let min = i64::try_from(through).unwrap_or(i64::MAX);
+    Refusal { code: Code::TooOld, params: vec![("min", min)] }.of("after")
 }

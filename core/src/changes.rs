@@ -11,6 +11,8 @@ use crate::values::Timestamp;
 pub enum ChangeKind {
     /// The agency was created.
     AgencyCreated,
+    /// The agency's settings changed; [`Change::fields`] names them.
+    AgencyUpdated,
     /// A reseller was created.
     ResellerCreated,
     /// Fields of a reseller's profile changed; [`Change::fields`] names them.
@@ -29,13 +31,18 @@ pub enum ChangeKind {
     AccessRevoked,
     /// Failed sign-ins of a reseller were forgiven.
     SignInUnlocked,
+    /// So many sign-ins of a reseller failed in a row that no further one is looked at.
+    SignInLocked,
     /// A reseller has another login domain.
     LoginDomainChanged,
+    /// A reseller has another partner type.
+    PartnerTypeChanged,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::AgencyCreated,
+        Self::AgencyUpdated,
         Self::ResellerCreated,
         Self::ResellerUpdated,
         Self::ResellerDeactivated,
@@ -45,13 +52,16 @@ impl ChangeKind {
         Self::PasswordChanged,
         Self::AccessRevoked,
         Self::SignInUnlocked,
+        Self::SignInLocked,
         Self::LoginDomainChanged,
+        Self::PartnerTypeChanged,
     ];
 
     /// The stable slug.
     pub fn slug(self) -> &'static str {
         match self {
             Self::AgencyCreated => "agency_created",
+            Self::AgencyUpdated => "agency_updated",
             Self::ResellerCreated => "reseller_created",
             Self::ResellerUpdated => "reseller_updated",
             Self::ResellerDeactivated => "reseller_deactivated",
@@ -61,7 +71,9 @@ impl ChangeKind {
             Self::PasswordChanged => "password_changed",
             Self::AccessRevoked => "access_revoked",
             Self::SignInUnlocked => "sign_in_unlocked",
+            Self::SignInLocked => "sign_in_locked",
             Self::LoginDomainChanged => "login_domain_changed",
+            Self::PartnerTypeChanged => "partner_type_changed",
         }
     }
 

@@ -3,6 +3,7 @@
 mod validation;
 
 use std::fmt::Display;
+use std::time::Duration;
 
 pub use validation::{Code, FieldError, FieldErrors, Refusal};
 
@@ -22,12 +23,16 @@ enum Repr {
     Validation(FieldErrors),
     #[error("the record has changed: its version is {current}")]
     Conflict { current: u64 },
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     #[error("no such {what}")]
     NotFound { what: &'static str },
     #[error("access denied")]
     AccessDenied,
     #[error("too many are waiting; try again later")]
     Busy,
+    #[error("too many failed attempts from there; try again in {} s", seconds(*retry_after))]
+    Throttled { retry_after: i64 },
     #[error("the cursor is damaged, or belongs to another query")]
     InvalidCursor,
     #[error("not possible inside an open transaction")]
@@ -48,7 +53,8 @@ enum Repr {
 pub enum ErrorKind {
     /// Input was refused; [`Error::fields`] has every reason. Nothing was written.
     Validation,
-    /// The expected version is stale; [`Error::current_version`] has the present one.
+    /// The expected version is stale, and [`Error::current_version`] has the present one; or an
+    /// idempotency key was used before, for another request.
     Conflict,
     /// No such record, or it belongs to another agency: the two answers are the same.
     NotFound,
@@ -56,6 +62,8 @@ pub enum ErrorKind {
     AccessDenied,
     /// Too many passwords are being hashed and waited for; nothing was looked at or counted.
     Busy,
+    /// Too many failed sign-ins from one source; [`Error::retry_after`] says when to try again.
+    Throttled,
     /// A page cursor is damaged, foreign or from another query.
     InvalidCursor,
     /// The call needs a transaction of its own and cannot have one here.
@@ -79,6 +87,7 @@ impl ErrorKind {
             Self::NotFound => "not_found",
             Self::AccessDenied => "access_denied",
             Self::Busy => "busy",
+            Self::Throttled => "throttled",
             Self::InvalidCursor => "invalid_cursor",
             Self::InsideTransaction => "inside_transaction",
             Self::Aborted => "aborted",
@@ -94,10 +103,11 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match *self.0 {
             Repr::Validation(_) => ErrorKind::Validation,
-            Repr::Conflict { .. } => ErrorKind::Conflict,
+            Repr::Conflict { .. } | Repr::KeyReused => ErrorKind::Conflict,
             Repr::NotFound { .. } => ErrorKind::NotFound,
             Repr::AccessDenied => ErrorKind::AccessDenied,
             Repr::Busy => ErrorKind::Busy,
+            Repr::Throttled { .. } => ErrorKind::Throttled,
             Repr::InvalidCursor => ErrorKind::InvalidCursor,
             Repr::InsideTransaction => ErrorKind::InsideTransaction,
             Repr::Aborted { .. } => ErrorKind::Aborted,
@@ -121,6 +131,25 @@ impl Error {
             Repr::Conflict { current } => Some(current),
             _ => None,
         }
+    }
+
+    /// How long to wait, for an error of kind [`ErrorKind::Throttled`].
+    pub fn retry_after(&self) -> Option<Duration> {
+        match *self.0 {
+            Repr::Throttled { retry_after } => {
+                Some(Duration::from_millis(retry_after.unsigned_abs()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn key_reused() -> Self {
+        Repr::KeyReused.into()
+    }
+
+    /// `retry_after` is in milliseconds.
+    pub(crate) fn throttled(retry_after: i64) -> Self {
+        Repr::Throttled { retry_after }.into()
     }
 
     pub(crate) fn conflict(current: u64) -> Self {
@@ -167,6 +196,11 @@ impl Error {
     pub fn storage(detail: impl Display) -> Self {
         Repr::Storage { detail: detail.to_string() }.into()
     }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(millis: i64) -> i64 {
+    millis.saturating_add(999) / 1_000
 }
 
 impl From<Repr> for Error {

@@ -52,23 +52,28 @@ mod partner_type;
 mod platform;
 mod reseller;
 mod search;
+mod settings;
 mod shared;
 pub mod storage;
 mod usage;
 mod values;
 
 pub use access::{Access, Identity};
-pub use agency::Agency;
+pub use agency::{Agency, DeletionPlan};
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use partner_type::PartnerType;
-pub use platform::{DomainAvailability, Place, Platform, PlatformBuilder};
+pub use platform::{
+    AgencyDeletionPlan, DomainAvailability, Maintenance, Place, Platform, PlatformBuilder,
+};
 pub use reseller::{
     ContactDraft, ContactPerson, Patch, PhoneDraft, Reseller, ResellerDraft, ResellerId,
     ResellerPatch, Status,
 };
-pub use search::{Page, Position, ResellerQuery};
+pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
+pub use settings::{AgencyPatch, AgencySettings};
+pub use storage::Erasure;
 pub use usage::{
     Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventId, EventOutcome, Meter,
     MeterKey, Metric, MetricKind, Overview, Slot, UsageEvent, UsageReport,

@@ -1,21 +1,23 @@
 //! The platform: one store, opened and configured once, and what concerns all agencies.
 
+mod agencies;
 mod availability;
 mod builder;
 mod sign_in;
+mod upkeep;
 
 use std::sync::Arc;
 
+pub use agencies::AgencyDeletionPlan;
 pub use availability::DomainAvailability;
 pub use builder::PlatformBuilder;
+pub use upkeep::Maintenance;
+pub(crate) use upkeep::Progress;
 
-use crate::agency::Agency;
-use crate::changes::ChangeKind;
-use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use crate::error::{Error, Result};
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
-use crate::storage::{self, AgencyRow, Insert, LabelRow, LabelState, Scope};
-use crate::usage::zone;
+use crate::storage::{self, LabelRow, LabelState};
 use crate::values::{AgencyId, LoginDomain};
 
 /// A handle on one store. Cheap to clone, and safe to use from many threads.
@@ -45,42 +47,6 @@ impl Platform {
     /// Settings first, then [`PlatformBuilder::open`].
     pub fn builder() -> PlatformBuilder {
         PlatformBuilder::default()
-    }
-
-    /// Creates an agency whose periods are those of UTC. Field errors: `id`.
-    pub fn create_agency(&self, id: &str) -> Result<Agency> {
-        self.create_agency_in(id, "UTC")
-    }
-
-    /// Creates an agency whose periods are those of an IANA time zone (`Europe/Berlin`).
-    /// Field errors: `id`, `time_zone`.
-    pub fn create_agency_in(&self, id: &str, time_zone: &str) -> Result<Agency> {
-        let mut errors = FieldErrors::default();
-        let id = errors.keep("id", AgencyId::parse(id));
-        let zone = errors.keep("time_zone", zone(time_zone));
-        let (Some(id), Some(_)) = (id, zone) else { return Err(errors.into()) };
-        let shared = &self.shared;
-        let time_zone = time_zone.to_owned();
-        let row =
-            AgencyRow { id: id.clone(), time_zone, created_at: shared.clock.now(), numbered: 0 };
-        let agency = Agency::new(shared.clone(), row.clone())?;
-        let change = agency.change(ChangeKind::AgencyCreated, None, 0, row.created_at);
-        storage::write(&*shared.storage, &id, Scope::Join, |tx| {
-            if let Insert::Existing(_) = tx.insert_agency(&row)? {
-                return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());
-            }
-            tx.append_changes(std::slice::from_ref(&change))
-        })?;
-        Ok(agency)
-    }
-
-    /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
-    /// agency (S56).
-    pub fn agency(&self, id: &str) -> Result<Agency> {
-        let missing = || Error::not_found("agency");
-        let id = AgencyId::parse(id).map_err(|_| missing())?;
-        let row = storage::read(&*self.shared.storage, &id, |reads| reads.agency())?;
-        Agency::new(self.shared.clone(), row.ok_or_else(missing)?)
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

@@ -7,7 +7,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-pub(crate) use draft::AcceptedDraft;
+pub(crate) use draft::{AcceptedDraft, FORM_ORDER};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
 pub use patch::{Patch, ResellerPatch};
 

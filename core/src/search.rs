@@ -2,24 +2,31 @@
 
 mod cursor;
 mod fold;
+mod sort;
 
 pub(crate) use cursor::CursorSeal;
 pub(crate) use fold::fold;
+pub use sort::{Position, Sort, SortBy, SortKey};
 
-use crate::error::{Code, FieldError, Refusal, Result};
-use crate::reseller::{Reseller, ResellerId, Status};
+use crate::error::{Code, FieldErrors, Refusal, Result};
+use crate::partner_type::PartnerType;
+use crate::reseller::{Reseller, Status};
 use crate::values::Timestamp;
 
 const DEFAULT_LIMIT: u32 = 25;
 const MAX_LIMIT: u32 = 200;
+/// Counting ends here: what a person reads as "more than" need not be exact (S30).
+const MAX_COUNT: u64 = 10_000;
 
-/// Which resellers to list, newest first.
+/// Which resellers to list, and how; the newest first when not said (S28).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResellerQuery {
     text: String,
-    status: Option<Status>,
+    filter: Filter,
+    sort: Sort,
     limit: Option<u32>,
     after: Option<String>,
+    with_total: bool,
 }
 
 /// Resellers, and where the next page begins.
@@ -29,31 +36,41 @@ pub struct Page {
     pub resellers: Vec<Reseller>,
     /// Give this to [`ResellerQuery::after`] for the next page; `None` at the end.
     pub next: Option<String>,
+    /// How many there are on all pages, if the query asked.
+    pub total: Option<Total>,
 }
 
-/// A row's place in the list.
+/// How many resellers a query finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// When the reseller joined.
-    pub created_at: Timestamp,
-    /// Decides between resellers of one millisecond.
-    pub id: ResellerId,
+pub enum Total {
+    /// This many.
+    Exact(u64),
+    /// This many or more: counting was ended (S30).
+    AtLeast(u64),
 }
 
-impl Position {
-    /// The place of a reseller.
-    pub fn of(reseller: &Reseller) -> Self {
-        Self { created_at: reseller.created_at, id: reseller.id }
-    }
-}
-
-/// A page of resellers, newest first: by `created_at`, then `id`, both descending.
+/// What a reseller must be, to be listed or counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageSpec {
+pub struct Filter {
     /// Folded terms; each must be a substring of the row's `search_text`. No wildcards.
     pub terms: Vec<String>,
     /// Only this status.
     pub status: Option<Status>,
+    /// Only this partner type.
+    pub partner_type: Option<PartnerType>,
+    /// Only those that joined at this instant or later.
+    pub joined_from: Option<Timestamp>,
+    /// Only those that joined before this instant.
+    pub joined_before: Option<Timestamp>,
+}
+
+/// A page of resellers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageSpec {
+    /// Which.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
     /// Only rows behind this place.
     pub after: Option<Position>,
     /// At most this many rows.
@@ -74,7 +91,37 @@ impl ResellerQuery {
 
     /// Only resellers of this status.
     pub fn status(mut self, status: Status) -> Self {
-        self.status = Some(status);
+        self.filter.status = Some(status);
+        self
+    }
+
+    /// Only resellers of this partner type.
+    pub fn partner_type(mut self, partner_type: PartnerType) -> Self {
+        self.filter.partner_type = Some(partner_type);
+        self
+    }
+
+    /// Only resellers that joined at this instant or later.
+    pub fn joined_from(mut self, from: Timestamp) -> Self {
+        self.filter.joined_from = Some(from);
+        self
+    }
+
+    /// Only resellers that joined before this instant.
+    pub fn joined_before(mut self, before: Timestamp) -> Self {
+        self.filter.joined_before = Some(before);
+        self
+    }
+
+    /// In this order; the smallest first.
+    pub fn ascending(mut self, by: SortBy) -> Self {
+        self.sort = Sort { by, descending: false };
+        self
+    }
+
+    /// In this order; the largest first.
+    pub fn descending(mut self, by: SortBy) -> Self {
+        self.sort = Sort { by, descending: true };
         self
     }
 
@@ -84,9 +131,16 @@ impl ResellerQuery {
         self
     }
 
-    /// The page that follows the one whose [`Page::next`] this is.
+    /// The page that follows the one whose [`Page::next`] this is. Such a cursor holds the last
+    /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.after = Some(cursor.into());
+        self
+    }
+
+    /// With the number of resellers on all pages together (S30).
+    pub fn with_total(mut self) -> Self {
+        self.with_total = true;
         self
     }
 
@@ -97,38 +151,52 @@ impl ResellerQuery {
         if !(1..=MAX_LIMIT).contains(&limit) {
             let range = vec![("min", 1), ("max", MAX_LIMIT.into())];
             let refusal = Refusal { code: Code::OutOfRange, params: range };
-            return Err(crate::error::FieldErrors::from(refusal.of("limit")).into());
+            return Err(FieldErrors::from(refusal.of("limit")).into());
         }
         if self.text.len() > 1_024 {
-            let error: FieldError = Refusal::too_long(1_024).of("text");
-            return Err(crate::error::FieldErrors::from(error).into());
+            return Err(FieldErrors::from(Refusal::too_long(1_024).of("text")).into());
         }
         let after = match &self.after {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?),
             None => None,
         };
         let terms = fold(&self.text).split_whitespace().map(str::to_owned).collect();
-        Ok(PageSpec { terms, status: self.status, after, limit: limit + 1 })
+        let filter = Filter { terms, ..self.filter.clone() };
+        Ok(PageSpec { filter, sort: self.sort, after, limit: limit + 1 })
+    }
+
+    /// Where a store may stop counting; `None` if nobody has asked.
+    pub(crate) fn count_up_to(&self) -> Option<u64> {
+        self.with_total.then_some(MAX_COUNT)
     }
 
     /// Cuts the extra row off and tells where the next page begins.
     pub(crate) fn page(
         &self,
         mut rows: Vec<Reseller>,
+        counted: Option<u64>,
         spec: &PageSpec,
         seal: &CursorSeal<'_>,
-    ) -> Page {
+    ) -> Result<Page> {
         let limit = spec.limit as usize - 1;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let last = rows.last().filter(|_| more).map(Position::of);
-        let next = last.map(|position| seal.close(position, &self.fingerprint()));
-        Page { resellers: rows, next }
+        let last = rows.last().filter(|_| more).map(|last| self.sort.position(last));
+        let next = last.map(|position| seal.close(&position, &self.fingerprint())).transpose()?;
+        let total =
+            counted.map(|n| if n < MAX_COUNT { Total::Exact(n) } else { Total::AtLeast(n) });
+        Ok(Page { resellers: rows, next, total })
     }
 
     /// What must be the same for a cursor to continue the query; the limit may change.
     fn fingerprint(&self) -> String {
-        format!("{}\n{}", self.status.map_or("", Status::slug), fold(&self.text))
+        let Self { text, filter, sort, .. } = self;
+        let Filter { terms: _, status, partner_type, joined_from, joined_before } = filter;
+        let status = status.map_or("", Status::slug);
+        let partner_type = partner_type.map_or("", PartnerType::slug);
+        let range = [joined_from, joined_before].map(|at| at.map(Timestamp::as_millis));
+        let (by, descending, text) = (sort.by.slug(), sort.descending, fold(text));
+        format!("{status}\n{partner_type}\n{range:?}\n{by}\n{descending}\n{text}")
     }
 }
 

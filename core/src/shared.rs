@@ -1,13 +1,17 @@
 //! What the handles of one platform have in common: the store and the settings.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use crate::access::{AttemptKey, AttemptPolicy, Attempts, Hasher, Secret};
-use crate::clock::{Clock, Entropy, Ids};
-use crate::error::Result;
-use crate::storage::{self, Scope, Storage};
-use crate::values::{AgencyId, PasswordPolicy, Timestamp};
 use uuid::Uuid;
+
+use crate::access::{
+    AttemptKey, AttemptPolicy, Attempts, Generation, Hasher, Secrets, SourcePolicy,
+};
+use crate::clock::{Clock, Entropy, Ids, random};
+use crate::error::{Error, Result};
+use crate::platform::Progress;
+use crate::storage::{self, Erasure, Scope, Storage};
+use crate::values::{AgencyId, PasswordPolicy, Timestamp};
 
 /// Made once, when a platform is opened.
 pub(crate) struct Shared {
@@ -16,10 +20,35 @@ pub(crate) struct Shared {
     pub entropy: Arc<dyn Entropy>,
     pub ids: Ids,
     pub hasher: Hasher,
-    pub secret: Secret,
+    pub secrets: Secrets,
     pub login_base: String,
     pub password_policy: PasswordPolicy,
     pub attempts: AttemptPolicy,
+    pub sources: SourcePolicy,
+    pub retention: Retention,
+    /// How far upkeep has come.
+    pub upkeep: Mutex<Progress>,
+}
+
+/// How long things are kept, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    pub idempotency_keys: i64,
+    /// For ever, if not said.
+    pub changes: Option<i64>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { idempotency_keys: Timestamp::DAY, changes: None }
+    }
+}
+
+/// Who wants to sign in, and where from, if the host has said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    pub account: AttemptKey,
+    pub source: Option<AttemptKey>,
 }
 
 impl Shared {
@@ -28,23 +57,56 @@ impl Shared {
         self.ids.next(&*self.entropy, now)
     }
 
-    /// Counts an attempt to sign in as failed before its password is looked at; false if it may
+    /// Takes what was deleted out of the store's files, if that is possible now. What was deleted
+    /// is deleted either way, so a failure is no error but something left to do.
+    pub fn scrub(&self) -> Erasure {
+        let possible = !self.storage.joined();
+        let scrubbed = possible.then(|| self.storage.scrub().ok()).flatten();
+        scrubbed.unwrap_or(Erasure::Pending)
+    }
+
+    /// A generation that no stamp has.
+    pub fn new_generation(&self) -> Generation {
+        Generation::from_bytes(random(&*self.entropy))
+    }
+
+    /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
     /// not be. In a transaction of its own: no rollback of the host's forgets it (S19).
-    pub fn reserve_attempt(&self, key: AttemptKey) -> Result<bool> {
-        let (now, policy) = (self.clock.now(), self.attempts);
+    ///
+    /// Errors: `Throttled`; nothing is counted then.
+    pub fn reserve_attempt(&self, attempt: Attempt) -> Result<Option<Attempts>> {
+        let (now, policy, sources) = (self.clock.now(), self.attempts, self.sources);
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            match policy.reserve(tx.lock_attempts(&key)?, now) {
-                Some(reserved) => tx.put_attempts(&reserved).map(|()| true),
-                None => Ok(false),
+            let (account, source) = lock(tx, attempt)?;
+            if let Some(source) = source {
+                tx.put_attempts(&sources.reserve(source, now).map_err(Error::throttled)?)?;
             }
+            let reserved = policy.reserve(account, now);
+            reserved.iter().try_for_each(|reserved| tx.put_attempts(reserved))?;
+            Ok(reserved)
         })
     }
 
-    /// Forgets the failures in a row, after a success or because somebody says so.
-    pub fn clear_attempts(&self, key: AttemptKey) -> Result<()> {
+    /// Forgets an account's failures in a row, after a success or because somebody says so, and
+    /// gives the source its attempt back.
+    pub fn clear_attempts(&self, attempt: Attempt) -> Result<()> {
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            tx.lock_attempts(&key)?;
-            tx.put_attempts(&Attempts::none(key))
+            let (_, source) = lock(tx, attempt)?;
+            if let Some(source) = source {
+                tx.put_attempts(&self.sources.give_back(source))?;
+            }
+            tx.forget_attempts(&attempt.account)
         })
     }
+}
+
+/// Locks what an attempt counts for, in the order of keys.
+fn lock(
+    tx: &mut dyn storage::Transaction,
+    Attempt { account, source }: Attempt,
+) -> Result<(Attempts, Option<Attempts>)> {
+    let Some(source) = source else { return Ok((tx.lock_attempts(&account)?, None)) };
+    let first = tx.lock_attempts(&account.min(source))?;
+    let second = tx.lock_attempts(&account.max(source))?;
+    Ok(if account < source { (first, Some(second)) } else { (second, Some(first)) })
 }

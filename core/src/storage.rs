@@ -5,6 +5,8 @@
 //! method must do under faults and races is proven by `storage::conformance`, which is the
 //! definition where this text leaves a doubt.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod conditions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;
@@ -26,8 +28,8 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
-pub use crate::search::PageSpec;
-pub use records::{AgencyRow, LabelRow, LabelState, NewReseller, SecretRow};
+pub use crate::search::{Filter, PageSpec};
+pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
 pub(crate) use work::{read, write};
 
 /// What is done with a snapshot.
@@ -53,6 +55,12 @@ pub trait Storage: Send + Sync {
     /// The ids of agencies in order, after the given one, for upkeep.
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>>;
 
+    /// Makes sure that nothing that was deleted can be read from the store's files any more, if
+    /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here.
+    fn scrub(&self) -> Result<Erasure> {
+        Ok(Erasure::Complete)
+    }
+
     /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.
     fn joined(&self) -> bool {
         false
@@ -68,6 +76,31 @@ pub enum Scope {
     /// Part of the host's transaction if there is one, as a savepoint: an error of the work
     /// leaves the host's transaction usable. Otherwise a transaction of its own.
     Join,
+}
+
+/// How far a deletion has got (S25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasure {
+    /// What was deleted can be read nowhere.
+    Complete,
+    /// No query finds it, but a reader or an open transaction still keeps it in the store's
+    /// files; [`Platform::maintain`](crate::Platform::maintain) will finish it.
+    Pending,
+}
+
+/// Rows that are no longer needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prunable {
+    /// Events of before this instant.
+    Events(Timestamp),
+    /// Idempotency keys of before this instant.
+    IdempotencyKeys(Timestamp),
+    /// Numbered changes up to this sequence.
+    Changes(u64),
+    /// Labels of every agency whose quarantine ended at or before this instant.
+    Labels(Timestamp),
+    /// Attempts that are blocked until an instant before this one.
+    Attempts(Timestamp),
 }
 
 /// How strongly rows are held.
@@ -112,12 +145,16 @@ pub trait Reads {
     fn agency(&mut self) -> Result<Option<AgencyRow>>;
     /// Resellers by id.
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>>;
-    /// A reseller by another unique field.
-    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>>;
+    /// Resellers by other unique fields.
+    fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>>;
     /// A reseller with its credentials.
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>>;
     /// One page of the list.
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>>;
+    /// How many resellers a filter finds; `cap` stands for that many or more.
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64>;
+    /// What an idempotency key was used for.
+    fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>>;
     /// Events by id.
     fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>>;
     /// Every meter of a reseller, by metric.
@@ -134,15 +171,15 @@ pub trait Reads {
 
 /// A transaction on one agency's rows.
 ///
-/// Locks are taken in the order attempts, labels, agency, resellers, usage, events, totals,
+/// Locks are taken in the order attempts, idempotency keys, labels, agency, resellers, usage, events, totals,
 /// changes, and within one call in the order of keys, which the core has sorted: so permuted
 /// batches never deadlock. Two transactions that hold one key queue, or one gets
 /// [`aborted`](crate::Error::aborted). A read that follows a lock sees the newest commit.
 pub trait Transaction: Reads {
     /// Locks the attempts of a key; no attempts so far are [`Attempts::none`], and locked, too.
     fn lock_attempts(&mut self, key: &AttemptKey) -> Result<Attempts>;
-    /// Locks the agency.
-    fn lock_agency(&mut self) -> Result<Option<AgencyRow>>;
+    /// Locks the agency. In share it only stays: its row may change, but not be erased.
+    fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>>;
     /// Locks resellers.
     fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>>;
     /// Locks meters, those that do not exist yet included, and then reads meters and rollups:
@@ -159,6 +196,16 @@ pub trait Transaction: Reads {
     fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>>;
     /// Stores the agency.
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()>;
+    /// Removes every row of the agency, waiting for those who hold it in share, and puts its
+    /// resellers' labels into quarantine until an instant.
+    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()>;
+    /// Keeps an idempotency key, also in place of one made at or before `expired`. Waits for a
+    /// concurrent transaction that keeps the same.
+    fn remember(
+        &mut self,
+        key: &IdempotencyRow,
+        expired: Timestamp,
+    ) -> Result<Insert<IdempotencyRow>>;
     /// Takes labels that are free, or whose quarantine ended at or before `now`.
     fn claim_labels(
         &mut self,
@@ -178,6 +225,8 @@ pub trait Transaction: Reads {
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()>;
     /// Stores attempts that are locked.
     fn put_attempts(&mut self, attempts: &Attempts) -> Result<()>;
+    /// Removes attempts that are locked.
+    fn forget_attempts(&mut self, key: &AttemptKey) -> Result<()>;
     /// Inserts events unless their id is taken, and answers with what is there. Waits for a
     /// concurrent transaction that has inserted the same id.
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>>;
@@ -190,4 +239,7 @@ pub trait Transaction: Reads {
     /// Numbers at most `max` committed entries, oldest first, under the agency's lock, which
     /// the caller holds; says how many.
     fn number_changes(&mut self, max: u32) -> Result<u32>;
+    /// Removes at most `max` rows that are no longer needed; says how many.
+    /// Attempts and labels are removed by a transaction of the pseudo-agency of the platform.
+    fn prune(&mut self, what: Prunable, max: u32) -> Result<u32>;
 }

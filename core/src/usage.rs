@@ -17,6 +17,6 @@ pub use overview::Overview;
 pub use rollup::{DayKey, DayRollup, Slot};
 
 pub(crate) use consume::{ConsumeRequest, consume};
-pub(crate) use ingest::{check, record};
+pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone;

@@ -90,7 +90,7 @@ fn waits_are_few() {
     assert_eq!(bench.waits(|agency| agency.reseller(id)), 1, "get");
     assert_eq!(bench.waits(|agency| agency.page(&ResellerQuery::text("acme"))), 1, "page");
     assert_eq!(bench.waits(|agency| agency.overview()), 1, "overview");
-    assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 3, "create");
+    assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 4, "create");
     let patch = ResellerPatch { name: Some("Acme Ltd".into()), ..ResellerPatch::default() };
     assert_eq!(bench.waits(|agency| agency.update_reseller(id, None, &patch)), 3, "update");
     let consume = |id| move |agency: &Agency| agency.consume(id, Metric::MESSAGES, 1, "c-1");
@@ -100,7 +100,7 @@ fn waits_are_few() {
     assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
     assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5 + 1, "a duplicate");
     assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 4, "deactivate");
-    assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 4, "delete");
+    assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 7, "delete");
     let before = bench.store.waits();
     bench.platform.resolve_host("globex.partner.localhost").expect("resolves");
     assert_eq!(bench.store.waits() - before, 2, "resolve");

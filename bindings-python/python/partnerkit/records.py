@@ -86,6 +86,7 @@ class ChangeKind(StrEnum):
     """What an entry of the change feed tells."""
 
     AGENCY_CREATED = "agency_created"
+    AGENCY_UPDATED = "agency_updated"
     RESELLER_CREATED = "reseller_created"
     RESELLER_UPDATED = "reseller_updated"
     RESELLER_DEACTIVATED = "reseller_deactivated"
@@ -95,7 +96,9 @@ class ChangeKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     ACCESS_REVOKED = "access_revoked"
     SIGN_IN_UNLOCKED = "sign_in_unlocked"
+    SIGN_IN_LOCKED = "sign_in_locked"
     LOGIN_DOMAIN_CHANGED = "login_domain_changed"
+    PARTNER_TYPE_CHANGED = "partner_type_changed"
 
 
 @dataclass(frozen=True, slots=True)

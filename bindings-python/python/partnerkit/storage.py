@@ -21,6 +21,7 @@ from uuid import UUID
 
 __all__ = [
     "Column",
+    "Filter",
     "Index",
     "Kind",
     "Lock",
@@ -115,14 +116,28 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class PageSpec:
-    """A page of the table `resellers`: by created_at, then id, both descending."""
+class Filter:
+    """Which rows of the table `resellers` to list or count; None is no condition."""
 
     terms: tuple[str, ...]
     """Each must be a substring of `search_text`; no character is a wildcard."""
     status: str | None
-    after: tuple[int, UUID] | None
-    """Only rows behind this created_at and id."""
+    partner_type: str | None
+    joined_from: int | None
+    """`created_at` is this or later."""
+    joined_before: int | None
+    """`created_at` is earlier than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """A page of the table `resellers`: by a column, then by id, both the same way."""
+
+    filter: Filter
+    column: str
+    descending: bool
+    after: tuple[int | str, UUID] | None
+    """Only rows behind this place: a value of the column, and an id."""
     limit: int
 
 
@@ -139,6 +154,10 @@ class TableTransaction(Protocol):
 
     def search(self, agency: str, page: PageSpec) -> Sequence[Row]:
         """A page of an agency's rows of the table `resellers`."""
+        ...
+
+    def count(self, agency: str, filter: Filter, cap: int) -> int:
+        """How many rows a filter finds; cap stands for that many or more."""
         ...
 
     def insert(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
@@ -178,6 +197,11 @@ class TableStore(Protocol):
 
     def begin(self, agency: str, mode: Mode) -> TableTransaction:
         """Begins a transaction."""
+        ...
+
+    def scrub(self) -> bool:
+        """Makes sure that nothing that was deleted can be read from the database's files any
+        more; False if somebody is in the way. A server's own files are not meant."""
         ...
 
     def joined(self) -> bool:

@@ -13,11 +13,28 @@ CREATE TABLE partnerkit.secrets (
 
 CREATE TABLE partnerkit.agencies (
     agency text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
     time_zone text COLLATE "C" NOT NULL,
+    capacity text COLLATE "C" NOT NULL,
+    reserved_labels text COLLATE "C" NOT NULL,
     created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
     numbered bigint NOT NULL,
+    pruned bigint NOT NULL,
     PRIMARY KEY (agency)
 );
+
+CREATE TABLE partnerkit.idempotency (
+    agency text COLLATE "C" NOT NULL,
+    idempotency_key text COLLATE "C" NOT NULL,
+    fingerprint bytea NOT NULL,
+    reseller uuid NOT NULL,
+    version bigint NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (agency, idempotency_key)
+);
+
+CREATE INDEX idempotency_age ON partnerkit.idempotency (agency, created_at);
 
 CREATE TABLE partnerkit.labels (
     label text COLLATE "C" NOT NULL,
@@ -26,6 +43,8 @@ CREATE TABLE partnerkit.labels (
     quarantined_until bigint,
     PRIMARY KEY (label)
 );
+
+CREATE INDEX labels_quarantine ON partnerkit.labels (quarantined_until);
 
 CREATE TABLE partnerkit.resellers (
     agency text COLLATE "C" NOT NULL,
@@ -47,6 +66,8 @@ CREATE TABLE partnerkit.resellers (
     metadata text COLLATE "C" NOT NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
+    sort_name text COLLATE "C" NOT NULL,
+    sort_email text COLLATE "C" NOT NULL,
     search_text text COLLATE "C" NOT NULL,
     PRIMARY KEY (agency, id),
     CONSTRAINT resellers_agency FOREIGN KEY (agency) REFERENCES partnerkit.agencies (agency)
@@ -54,7 +75,9 @@ CREATE TABLE partnerkit.resellers (
 
 CREATE UNIQUE INDEX resellers_email ON partnerkit.resellers (agency, email_key);
 CREATE UNIQUE INDEX resellers_external_id ON partnerkit.resellers (agency, external_id);
-CREATE INDEX resellers_newest ON partnerkit.resellers (agency, created_at, id);
+CREATE INDEX resellers_by_joined ON partnerkit.resellers (agency, created_at, id);
+CREATE INDEX resellers_by_name ON partnerkit.resellers (agency, sort_name, id);
+CREATE INDEX resellers_by_email ON partnerkit.resellers (agency, sort_email, id);
 
 CREATE TABLE partnerkit.credentials (
     agency text COLLATE "C" NOT NULL,
@@ -74,6 +97,8 @@ CREATE TABLE partnerkit.attempts (
     PRIMARY KEY (agency, attempt)
 );
 
+CREATE INDEX attempts_age ON partnerkit.attempts (agency, blocked_until);
+
 CREATE TABLE partnerkit.events (
     agency text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,
@@ -84,13 +109,15 @@ CREATE TABLE partnerkit.events (
     PRIMARY KEY (agency, id)
 );
 
+CREATE INDEX events_age ON partnerkit.events (agency, at);
+
 CREATE TABLE partnerkit.meters (
     agency text COLLATE "C" NOT NULL,
     reseller uuid NOT NULL,
     metric text COLLATE "C" NOT NULL,
     value bigint NOT NULL,
     events bigint NOT NULL,
-    period_start bigint NOT NULL,
+    period bigint NOT NULL,
     period_used bigint NOT NULL,
     last_at bigint NOT NULL,
     last_event text COLLATE "C",

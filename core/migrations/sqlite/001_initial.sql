@@ -11,10 +11,27 @@ CREATE TABLE secrets (
 
 CREATE TABLE agencies (
     agency TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
     time_zone TEXT NOT NULL,
+    capacity TEXT NOT NULL,
+    reserved_labels TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    numbered INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    numbered INTEGER NOT NULL,
+    pruned INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+    agency TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    reseller BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (agency, idempotency_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_age ON idempotency (agency, created_at);
 
 CREATE TABLE labels (
     label TEXT NOT NULL PRIMARY KEY,
@@ -22,6 +39,8 @@ CREATE TABLE labels (
     reseller BLOB,
     quarantined_until INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX labels_quarantine ON labels (quarantined_until);
 
 CREATE TABLE resellers (
     agency TEXT NOT NULL REFERENCES agencies (agency),
@@ -43,13 +62,17 @@ CREATE TABLE resellers (
     metadata TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    sort_name TEXT NOT NULL,
+    sort_email TEXT NOT NULL,
     search_text TEXT NOT NULL,
     PRIMARY KEY (agency, id)
 ) STRICT;
 
 CREATE UNIQUE INDEX resellers_email ON resellers (agency, email_key);
 CREATE UNIQUE INDEX resellers_external_id ON resellers (agency, external_id);
-CREATE INDEX resellers_newest ON resellers (agency, created_at, id);
+CREATE INDEX resellers_by_joined ON resellers (agency, created_at, id);
+CREATE INDEX resellers_by_name ON resellers (agency, sort_name, id);
+CREATE INDEX resellers_by_email ON resellers (agency, sort_email, id);
 
 CREATE TABLE credentials (
     agency TEXT NOT NULL,
@@ -68,6 +91,8 @@ CREATE TABLE attempts (
     PRIMARY KEY (agency, attempt)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX attempts_age ON attempts (agency, blocked_until);
+
 CREATE TABLE events (
     agency TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -78,13 +103,15 @@ CREATE TABLE events (
     PRIMARY KEY (agency, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX events_age ON events (agency, at);
+
 CREATE TABLE meters (
     agency TEXT NOT NULL,
     reseller BLOB NOT NULL,
     metric TEXT NOT NULL,
     value INTEGER NOT NULL,
     events INTEGER NOT NULL,
-    period_start INTEGER NOT NULL,
+    period INTEGER NOT NULL,
     period_used INTEGER NOT NULL,
     last_at INTEGER NOT NULL,
     last_event TEXT,

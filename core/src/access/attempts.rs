@@ -1,6 +1,6 @@
 //! Failed sign-ins, and how they slow the next one down (S19).
 
-use super::Secret;
+use super::Secrets;
 use crate::values::Timestamp;
 
 /// A keyed hash of the label and email that were typed, the same for accounts that exist and
@@ -19,8 +19,14 @@ impl AttemptKey {
         &self.0
     }
 
-    pub(crate) fn of(secret: &Secret, label: &str, email_key: &str) -> Self {
-        Self(secret.keyed_hash("attempt", &[label.as_bytes(), email_key.as_bytes()]))
+    /// Of what was typed to say who wants to sign in.
+    pub(crate) fn of(secrets: &Secrets, label: &str, email_key: &str) -> Self {
+        Self(secrets.keyed_hash("attempt", &[label.as_bytes(), email_key.as_bytes()]))
+    }
+
+    /// Of where an attempt comes from.
+    pub(crate) fn of_source(secrets: &Secrets, source: &str) -> Self {
+        Self(secrets.keyed_hash("source", &[source.as_bytes()]))
     }
 }
 
@@ -68,8 +74,16 @@ impl AttemptPolicy {
             return None;
         }
         let failures = before.failures + 1;
-        let blocked_until = now.plus_millis(self.delay(failures));
+        // Behind the last one there is no time at which another is looked at.
+        let stopped = failures >= self.hard_stop;
+        let delay = if stopped { i64::MAX } else { self.delay(failures) };
+        let blocked_until = now.plus_millis(delay);
         Some(Attempts { failures, blocked_until, ..before })
+    }
+
+    /// Whether no further attempt is looked at behind this one.
+    pub fn is_last(self, reserved: &Attempts) -> bool {
+        reserved.failures >= self.hard_stop
     }
 
     /// From 1 s, doubled with each failure, to 15 min.
@@ -78,5 +92,43 @@ impl AttemptPolicy {
             None => 0,
             Some(beyond) => (Self::FIRST_DELAY << beyond.min(20)).min(Self::LONGEST_DELAY),
         }
+    }
+}
+
+/// How many failed attempts one source may make: a number at once, and then one each so often
+/// (the generic cell rate algorithm, ITU-T I.371, annex A). A success gives its attempt back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SourcePolicy {
+    pub burst: u32,
+    /// In milliseconds.
+    pub every: i64,
+}
+
+impl Default for SourcePolicy {
+    /// An office behind one address may mistype 50 times, and then six times a minute.
+    fn default() -> Self {
+        Self { burst: 50, every: 10_000 }
+    }
+}
+
+impl SourcePolicy {
+    /// Counts an attempt, or says for how many milliseconds none may be made. The instant that
+    /// is kept is when the source will have made up for everything it did.
+    pub fn reserve(self, before: Attempts, now: Timestamp) -> Result<Attempts, i64> {
+        let made_up = before.blocked_until.max(now).plus_millis(self.every);
+        let burst = self.every.saturating_mul(self.burst.into());
+        let early = made_up.as_millis().saturating_sub(burst).saturating_sub(now.as_millis());
+        if early > 0 {
+            return Err(early);
+        }
+        let failures = before.failures.saturating_add(1);
+        Ok(Attempts { failures, blocked_until: made_up, ..before })
+    }
+
+    /// Takes one attempt back.
+    pub fn give_back(self, before: Attempts) -> Attempts {
+        let failures = before.failures.saturating_sub(1);
+        let blocked_until = before.blocked_until.plus_millis(-self.every);
+        Attempts { failures, blocked_until, ..before }
     }
 }

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use super::{Generation, Identity, Secret};
+use super::{Generation, Identity, Secrets};
 use crate::reseller::ResellerId;
 use crate::values::{AgencyId, Timestamp};
 
@@ -22,12 +22,13 @@ impl ResetToken {
         identity: &Identity,
         expires_at: Timestamp,
         generation: Generation,
-        secret: &Secret,
+        secrets: &Secrets,
     ) -> String {
         let Identity { agency, reseller } = identity;
         let millis = expires_at.as_millis();
-        let seal =
-            with_parts(identity, expires_at, generation, |parts| secret.keyed_hash("reset", parts));
+        let seal = with_parts(identity, expires_at, generation, |parts| {
+            secrets.keyed_hash("reset", parts)
+        });
         let seal = URL_SAFE_NO_PAD.encode(seal);
         format!("{agency}.{}.{millis}.{seal}", reseller.as_uuid().simple())
     }
@@ -43,9 +44,9 @@ impl ResetToken {
     }
 
     /// Whether the token is ours, in time, and no password was set since it was given.
-    pub fn is_valid(&self, secret: &Secret, generation: Generation, now: Timestamp) -> bool {
+    pub fn is_valid(&self, secrets: &Secrets, generation: Generation, now: Timestamp) -> bool {
         let ours = with_parts(&self.identity, self.expires_at, generation, |parts| {
-            self.seal.len() == 32 && secret.verifies("reset", parts, &self.seal)
+            self.seal.len() == 32 && secrets.verifies("reset", parts, &self.seal)
         });
         ours && now < self.expires_at
     }

@@ -21,13 +21,13 @@ impl Secret {
     }
 
     /// HMAC-SHA-256 over a purpose and parts.
-    pub(crate) fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         self.mac(purpose, parts).finalize().into_bytes().into()
     }
 
     /// Whether a keyed hash, or its beginning, is that of these parts; takes as long for every
     /// wrong one.
-    pub(crate) fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
+    fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
         self.mac(purpose, parts).verify_truncated_left(hash).is_ok()
     }
 
@@ -39,6 +39,30 @@ impl Secret {
             Mac::update(&mut mac, part);
         }
         mac
+    }
+}
+
+/// The secrets of a platform: the newest one makes, each of them verifies (S59).
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets {
+    newest: Secret,
+    older: Vec<Secret>,
+}
+
+impl Secrets {
+    pub fn new(newest: Secret, older: Vec<Secret>) -> Self {
+        Self { newest, older }
+    }
+
+    /// A keyed hash made with the newest secret.
+    pub fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.newest.keyed_hash(purpose, parts)
+    }
+
+    /// Whether a keyed hash, or its beginning, was made of these parts with any of the secrets.
+    pub fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
+        let mut all = std::iter::once(&self.newest).chain(&self.older);
+        all.any(|secret| secret.verifies(purpose, parts, hash))
     }
 }
 

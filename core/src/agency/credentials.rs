@@ -2,12 +2,13 @@
 
 use super::Agency;
 use super::resellers::{one, renew};
-use crate::access::{AttemptKey, Credentials, Generation, Identity, ResetToken};
+use crate::access::{AttemptKey, Credentials, Identity, ResetToken};
 use crate::changes::{Change, ChangeKind};
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{Lock, Transaction};
+use crate::shared::Attempt;
+use crate::storage::{self, Lock, Scope, Transaction};
 use crate::values::Password;
 
 /// How long a reset token is good for.
@@ -37,9 +38,12 @@ impl Agency {
         // Judged first: a new password that is refused is no failed attempt.
         let password = self.accepted(&reseller, password, confirmation)?;
         let turn = self.shared.hasher.turn()?;
-        let allowed = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
-        let typed = Password::as_typed(current).filter(|_| allowed);
+        let reserved = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
+        let typed = Password::as_typed(current).filter(|_| reserved.is_some());
         if !turn.verify(typed.as_ref(), credentials.hash.as_deref()) {
+            if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
+                self.note_sign_in_locked(id)?;
+            }
             return Err(Error::access_denied());
         }
         self.replace_password(&reseller, Some(&credentials), &password)
@@ -52,21 +56,27 @@ impl Agency {
         let (_, credentials) = self.account(id)?;
         let identity = Identity { agency: self.id.clone(), reseller: id };
         let expires_at = self.now().plus_millis(RESET_TOKEN);
-        let secret = &self.shared.secret;
-        Ok(ResetToken::write(&identity, expires_at, credentials.generation, secret))
+        let secrets = &self.shared.secrets;
+        Ok(ResetToken::write(&identity, expires_at, credentials.generation, secrets))
     }
 
     /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
-        let generation = self.new_generation();
-        self.note(id, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
+        let generation = self.shared.new_generation();
+        self.note(id, Scope::Join, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
     }
 
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         let reseller = self.reseller(id)?;
         self.shared.clear_attempts(self.attempts_of(&reseller))?;
-        self.note(id, ChangeKind::SignInUnlocked, |_| Ok(()))
+        self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
+    }
+
+    /// Tells the feed that so many sign-ins have failed that no further one is looked at. Stays,
+    /// like the count itself, when the host rolls back.
+    pub(crate) fn note_sign_in_locked(&self, id: ResellerId) -> Result<()> {
+        self.note(id, Scope::Own, ChangeKind::SignInLocked, |_| Ok(()))
     }
 
     /// Stores a new password, unless the credentials are no longer those that were `seen`.
@@ -79,11 +89,11 @@ impl Agency {
         let id = reseller.id;
         let salt = random(&*self.shared.entropy);
         let hash = Some(self.shared.hasher.turn()?.hash(password, salt)?);
-        let new = Credentials { generation: self.new_generation(), hash };
+        let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
         self.shared.clear_attempts(self.attempts_of(reseller))?;
-        self.note(id, ChangeKind::PasswordChanged, |tx| {
+        self.note(id, Scope::Join, ChangeKind::PasswordChanged, |tx| {
             let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
             if seen.is_some_and(|seen| *seen != now) {
                 return Err(Error::access_denied());
@@ -114,12 +124,13 @@ impl Agency {
     fn note(
         &self,
         id: ResellerId,
+        scope: Scope,
         kind: ChangeKind,
         mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send,
     ) -> Result<()> {
         let now = self.now();
         let change = self.change(kind, Some(id), 0, now);
-        self.write(|tx| {
+        storage::write(&*self.shared.storage, &self.id, scope, |tx| {
             let held = one(tx.lock_resellers(&[id], Lock::Update)?)?;
             work(tx)?;
             let (version, at) = (held.version, now.max(held.updated_at));
@@ -132,12 +143,9 @@ impl Agency {
         account.ok_or_else(|| Error::not_found("reseller"))
     }
 
-    fn attempts_of(&self, reseller: &Reseller) -> AttemptKey {
+    pub(super) fn attempts_of(&self, reseller: &Reseller) -> Attempt {
         let label = reseller.login_domain.as_str();
-        AttemptKey::of(&self.shared.secret, label, &reseller.email.key())
-    }
-
-    fn new_generation(&self) -> Generation {
-        Generation::from_bytes(random(&*self.shared.entropy))
+        let account = AttemptKey::of(&self.shared.secrets, label, &reseller.email.key());
+        Attempt { account, source: None }
     }
 }

@@ -1,7 +1,8 @@
 //! Login domains: whether one can be had, and changing a reseller's.
 
 use super::Agency;
-use super::resellers::{label_row, one};
+use super::creation::{held_agency, reserved_by};
+use super::resellers::{expect_version, label_row, one};
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldErrors, Refusal, Result};
 use crate::reseller::{Reseller, ResellerId};
@@ -34,10 +35,11 @@ impl Agency {
                 return Err(refused(Code::Reserved.into()).into());
             }
             self.swap_labels(tx, &seen, &label)?;
-            let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
-            if version.is_some_and(|version| version != before.version) {
-                return Err(Error::conflict(before.version));
+            if let Some(reserved) = reserved_by(&held_agency(tx)?, &label) {
+                return Err(FieldErrors::from(reserved).into());
             }
+            let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            expect_version(version, before.version)?;
             if before.login_domain != seen.login_domain {
                 return Err(Error::aborted("the login domain has changed"));
             }

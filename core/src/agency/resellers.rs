@@ -1,48 +1,17 @@
-//! The life of a reseller: create, get, list, update, switch off and on, delete.
+//! The life of a reseller: get, list, update, switch off and on.
 
 use super::Agency;
 use crate::access::{Credentials, Generation};
 use crate::changes::{Change, ChangeKind};
-use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, Reseller, ResellerDraft, ResellerId, ResellerPatch, Status};
+use crate::partner_type::PartnerType;
+use crate::reseller::{Reseller, ResellerId, ResellerPatch, Status};
 use crate::search::{Page, ResellerQuery};
-use crate::storage::{
-    Insert, LabelRow, LabelState, Lock, Lookup, NewReseller, Reads, TotalDelta, Transaction,
-};
-use crate::usage::{ACTIVE_RESELLERS, MetricKind};
-use crate::values::{QUARANTINE, plain_text};
+use crate::storage::{Insert, LabelRow, LabelState, Lock, Lookup, Reads, TotalDelta, Transaction};
+use crate::usage::ACTIVE_RESELLERS;
+use crate::values::plain_text;
 
 impl Agency {
-    /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
-    /// login domain, email or external id included, and nothing is written then.
-    pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
-        let accepted = draft.accept(self.shared.password_policy)?;
-        let new = self.new_reseller(accepted)?;
-        let reseller = &new.reseller;
-        let now = reseller.created_at;
-        let label = label_row(reseller, LabelState::Held(reseller.id));
-        let change = self.change(ChangeKind::ResellerCreated, Some(reseller.id), 1, now);
-        self.write(|tx| {
-            let mut errors = FieldErrors::default();
-            if let Some(Insert::Existing(holder)) =
-                tx.claim_labels(std::slice::from_ref(&label), now)?.pop()
-            {
-                errors.push(FieldError::new("login_domain", holder.state.refusal()));
-            }
-            let inserted = tx.insert_resellers(std::slice::from_ref(&new))?.pop();
-            if let Some(Insert::Existing(_)) = inserted {
-                taken_fields(tx, reseller, &mut errors)?;
-            }
-            if !errors.is_empty() {
-                return Err(errors.into());
-            }
-            tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: 1 }])?;
-            tx.append_changes(std::slice::from_ref(&change))
-        })?;
-        Ok(new.reseller)
-    }
-
     /// A reseller by id.
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         self.read(|reads| one(reads.resellers(&[id])?))
@@ -53,14 +22,21 @@ impl Agency {
         let refused = |refusal: Refusal| FieldErrors::from(refusal.of("external_id"));
         let id = crate::values::ExternalId::parse(external_id).map_err(refused)?;
         let lookup = Lookup::ExternalId(id);
-        self.read(|reads| reads.find(&lookup))
+        let found = self.read(|reads| reads.find(std::slice::from_ref(&lookup)))?;
+        Ok(found.into_iter().flatten().next())
     }
 
-    /// One page of the resellers that a query asks for, newest first.
+    /// One page of the resellers that a query asks for, newest first unless it says otherwise.
+    ///
+    /// Errors: `InvalidCursor`; fields `limit` and `text`.
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         let spec = query.spec(&self.seal())?;
-        let rows = self.read(|reads| reads.page(&spec))?;
-        Ok(query.page(rows, &spec, &self.seal()))
+        let (rows, counted) = self.read(|reads| {
+            let count = |cap| reads.count(&spec.filter, cap);
+            let counted = query.count_up_to().map(count).transpose()?;
+            Ok((reads.page(&spec)?, counted))
+        })?;
+        query.page(rows, counted, &spec, &self.seal())
     }
 
     /// Changes a profile. With an expected `version`, a record that has changed since is a
@@ -71,11 +47,9 @@ impl Agency {
         version: Option<u64>,
         patch: &ResellerPatch,
     ) -> Result<Reseller> {
-        let generation = Generation::from_bytes(random(&*self.shared.entropy));
+        let generation = self.shared.new_generation();
         self.mutate(id, ChangeKind::ResellerUpdated, |tx, before, change| {
-            if version.is_some_and(|version| version != before.version) {
-                return Err(Error::conflict(before.version));
-            }
+            expect_version(version, before.version)?;
             let (after, changed) = patch.apply(before)?;
             if changed.contains(&"email") {
                 renew(tx, id, generation)?;
@@ -91,7 +65,7 @@ impl Agency {
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
         let refused = |refusal: Refusal| FieldErrors::from(refusal.of("reason"));
         let reason = reason.map(|raw| plain_text(raw, 500)).transpose().map_err(refused)?;
-        let generation = Generation::from_bytes(random(&*self.shared.entropy));
+        let generation = self.shared.new_generation();
         self.mutate(id, ChangeKind::ResellerDeactivated, |tx, before, _| {
             if before.status == Status::Inactive {
                 return Ok(None);
@@ -112,26 +86,20 @@ impl Agency {
         })
     }
 
-    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined for 30 days (S25, S7).
-    pub fn delete_reseller(&self, id: ResellerId) -> Result<()> {
-        let now = self.now();
-        let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
-        self.write(|tx| {
-            // Labels are locked before resellers, so the label is looked up without a lock.
-            let seen = one(tx.resellers(&[id])?)?;
-            let quarantined = LabelState::Quarantined(now.plus_millis(QUARANTINE));
-            tx.put_label(&label_row(&seen, quarantined))?;
-            let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
-            if reseller.login_domain != seen.login_domain {
-                return Err(Error::aborted("the login domain has changed"));
-            }
-            let deltas = what_leaves(tx, &reseller)?;
-            tx.erase_reseller(id)?;
-            tx.add_totals(&deltas)?;
-            change.version = reseller.version + 1;
-            change.at = now.max(reseller.updated_at);
-            tx.append_changes(std::slice::from_ref(&change))
+    /// Changes what a reseller sells, from now on; what it did so far stays as it is (S41).
+    /// Setting the same type again changes nothing. Field errors: `partner_type`.
+    pub fn change_partner_type(
+        &self,
+        id: ResellerId,
+        version: Option<u64>,
+        partner_type: &str,
+    ) -> Result<Reseller> {
+        let refused = || FieldErrors::from(FieldError::new("partner_type", Code::Invalid));
+        let partner_type = PartnerType::from_slug(partner_type).ok_or_else(refused)?;
+        self.mutate(id, ChangeKind::PartnerTypeChanged, |_, before, _| {
+            expect_version(version, before.version)?;
+            let differs = before.partner_type != partner_type;
+            Ok(differs.then(|| Reseller { partner_type, ..before.clone() }))
         })
     }
 
@@ -166,38 +134,13 @@ impl Agency {
             Ok(after)
         })
     }
+}
 
-    /// The record and its credentials. Time, ids and the hash are drawn here, before any
-    /// transaction: a transaction never waits for a password to be hashed.
-    fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
-        let (entropy, now) = (&*self.shared.entropy, self.now());
-        let hash = match &draft.password {
-            Some(password) => Some(self.shared.hasher.turn()?.hash(password, random(entropy))?),
-            None => None,
-        };
-        let credentials = Credentials::from_stored(random(entropy), hash);
-        let AcceptedDraft {
-            partner_type, name, email, phone, contact, login_domain, website, ..
-        } = draft;
-        let reseller = Reseller {
-            id: ResellerId::from_uuid(self.shared.new_id(now)),
-            agency: self.id.clone(),
-            version: 1,
-            status: Status::Active,
-            deactivation_reason: None,
-            partner_type,
-            login_domain,
-            name,
-            email,
-            phone,
-            contact,
-            website,
-            external_id: draft.external_id,
-            metadata: draft.metadata,
-            created_at: now,
-            updated_at: now,
-        };
-        Ok(NewReseller { reseller, credentials })
+/// A record that has changed since it was read is a conflict; `None` is any version (S22).
+pub(super) fn expect_version(expected: Option<u64>, current: u64) -> Result<()> {
+    match expected {
+        Some(expected) if expected != current => Err(Error::conflict(current)),
+        _ => Ok(()),
     }
 }
 
@@ -205,7 +148,7 @@ pub(super) fn one(rows: Vec<Option<Reseller>>) -> Result<Reseller> {
     rows.into_iter().flatten().next().ok_or_else(|| Error::not_found("reseller"))
 }
 
-fn active(reseller: &Reseller) -> i64 {
+pub(super) fn active(reseller: &Reseller) -> i64 {
     i64::from(reseller.status == Status::Active)
 }
 
@@ -216,16 +159,22 @@ pub(super) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
 
 /// Which of a reseller's unique fields another one has. A store names only one of them, and a
 /// form wants all.
-fn taken_fields(reads: &mut dyn Reads, wanted: &Reseller, errors: &mut FieldErrors) -> Result<()> {
+pub(super) fn taken_fields(
+    reads: &mut dyn Reads,
+    wanted: &Reseller,
+    errors: &mut FieldErrors,
+) -> Result<()> {
     let external = wanted.external_id.clone().map(|id| ("external_id", Lookup::ExternalId(id)));
     let lookups = [Some(("email", Lookup::Email(wanted.email.clone()))), external];
-    let before = errors.as_slice().len();
-    for (field, lookup) in lookups.into_iter().flatten() {
-        if reads.find(&lookup)?.is_some_and(|holder| holder.id != wanted.id) {
+    let (fields, lookups): (Vec<_>, Vec<_>) = lookups.into_iter().flatten().unzip();
+    let mut found = false;
+    for (field, holder) in fields.into_iter().zip(reads.find(&lookups)?) {
+        if holder.is_some_and(|holder| holder.id != wanted.id) {
             errors.push(FieldError::new(field, Code::Taken));
+            found = true;
         }
     }
-    if errors.as_slice().len() == before {
+    if !found {
         // The holder was deleted between the two statements.
         return Err(Error::aborted("a unique field has become free"));
     }
@@ -240,18 +189,4 @@ pub(super) fn renew(
 ) -> Result<()> {
     let (_, before) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
     tx.put_credentials(id, &Credentials { generation, ..before })
-}
-
-/// What the agency's totals lose with a reseller: its place among the active ones and the
-/// levels of its gauges. Counters are history and stay.
-fn what_leaves(reads: &mut dyn Reads, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
-    let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
-    for meter in reads.meters(reseller.id)? {
-        if meter.key.metric.kind() == MetricKind::Gauge {
-            deltas.push(TotalDelta { name: meter.key.metric.slug(), add: -meter.value });
-        }
-    }
-    deltas.retain(|delta| delta.add != 0);
-    deltas.sort_by_key(|delta| delta.name);
-    Ok(deltas)
 }

@@ -1,12 +1,14 @@
 //! Opening a platform: the settings, checked, and the secret, made or found.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::Platform;
-use crate::access::{AttemptPolicy, Hasher, Permits, Secret};
+use crate::access::{AttemptPolicy, Hasher, Permits, Secret, Secrets, SourcePolicy};
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
-use crate::shared::Shared;
+use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage};
 use crate::values::{AgencyId, PasswordPolicy};
@@ -17,6 +19,9 @@ pub struct PlatformBuilder {
     login_base: String,
     password_policy: PasswordPolicy,
     attempts: AttemptPolicy,
+    sources: SourcePolicy,
+    retention: Retention,
+    secrets: BTreeMap<u32, Secret>,
     hashing: Option<(usize, usize)>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -28,6 +33,9 @@ impl Default for PlatformBuilder {
             login_base: "partner.localhost".to_owned(),
             password_policy: PasswordPolicy::default(),
             attempts: AttemptPolicy::default(),
+            sources: SourcePolicy::default(),
+            retention: Retention::default(),
+            secrets: BTreeMap::new(),
             hashing: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -58,6 +66,33 @@ impl PlatformBuilder {
     /// From which failed sign-in in a row the next ones are delayed; 10 when not said.
     pub fn sign_in_delay_from(mut self, failures: u32) -> Self {
         self.attempts.free = failures;
+        self
+    }
+
+    /// How many attempts from one source (see [`Platform::sign_in_from`]) may fail: so many at
+    /// once, and then one each so often. 50 and ten seconds when not said.
+    pub fn source_limit(mut self, burst: u32, every: Duration) -> Self {
+        self.sources = SourcePolicy { burst: burst.max(1), every: millis(every) };
+        self
+    }
+
+    /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
+    /// kept in the store (S59). Given several, that of the highest id makes and all of them
+    /// verify: that is how a secret is replaced.
+    pub fn secret(mut self, id: u32, secret: [u8; 32]) -> Self {
+        self.secrets.insert(id, Secret::from_bytes(secret));
+        self
+    }
+
+    /// How long idempotency keys are kept; 24 hours when not said (S23).
+    pub fn keep_idempotency_keys(mut self, kept: Duration) -> Self {
+        self.retention.idempotency_keys = millis(kept);
+        self
+    }
+
+    /// How long entries of the change feed are kept; for ever when not said (S51).
+    pub fn keep_changes(mut self, kept: Duration) -> Self {
+        self.retention.changes = Some(millis(kept));
         self
     }
 
@@ -93,17 +128,23 @@ impl PlatformBuilder {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             (cores, 50 * cores)
         });
-        let secret = secret_of(&*storage, &*self.clock, &*self.entropy)?;
+        let secrets = match self.secrets.into_values().rev().collect::<Vec<_>>().split_first() {
+            Some((newest, older)) => Secrets::new(newest.clone(), older.to_vec()),
+            None => stored_secrets(&*storage, &*self.clock, &*self.entropy)?,
+        };
         let shared = Shared {
             storage,
             clock: self.clock,
             entropy: self.entropy,
             ids: Ids::default(),
             hasher: Hasher::new(Permits::new(at_once, queue))?,
-            secret,
+            secrets,
             login_base,
             password_policy: self.password_policy,
             attempts: self.attempts,
+            sources: self.sources,
+            retention: self.retention,
+            upkeep: Mutex::default(),
         };
         Ok(Platform { shared: Arc::new(shared) })
     }
@@ -138,17 +179,30 @@ fn checked_base(raw: &str) -> Result<String> {
     Ok(base)
 }
 
-/// The platform's secret: made at the first open, kept in the store, the same in every process.
-fn secret_of(storage: &dyn Storage, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Secret> {
+/// The platform's own secrets: made at the first open, kept in the store, the same in every
+/// process.
+fn stored_secrets(
+    storage: &dyn Storage,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Secrets> {
     let platform = AgencyId::platform();
-    let newest = |mut rows: Vec<SecretRow>| rows.pop().map(|row| row.secret);
-    if let Some(secret) = storage::read(storage, &platform, |reads| reads.secrets()).map(newest)? {
-        return Ok(secret);
+    let rows = storage::read(storage, &platform, |reads| reads.secrets())?;
+    let mut newest_first = rows.into_iter().rev().map(|row| row.secret);
+    if let Some(newest) = newest_first.next() {
+        return Ok(Secrets::new(newest, newest_first.collect()));
     }
     let secret = Secret::from_bytes(random(entropy));
     let row = SecretRow { id: 1, secret, created_at: clock.now() };
-    storage::write(storage, &platform, Scope::Own, |tx| match tx.insert_secret(&row)? {
-        Insert::Done => Ok(row.secret.clone()),
-        Insert::Existing(other) => Ok(other.secret),
-    })
+    let secret = storage::write(storage, &platform, Scope::Own, |tx| {
+        Ok(match tx.insert_secret(&row)? {
+            Insert::Done => row.secret.clone(),
+            Insert::Existing(other) => other.secret,
+        })
+    })?;
+    Ok(Secrets::new(secret, Vec::new()))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,10 +2,11 @@
 
 use super::Platform;
 use crate::access::{
-    Access, AttemptKey, Credentials, Identity, ResetToken, read_stamp, write_stamp,
+    Access, AttemptKey, Attempts, Credentials, Identity, ResetToken, read_stamp, write_stamp,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::reseller::{Reseller, Status};
+use crate::shared::Attempt;
 use crate::storage;
 use crate::values::{Email, LoginDomain, Password};
 
@@ -17,29 +18,81 @@ impl Platform {
     /// The attempt is counted in a transaction of its own, so that it stays counted when the
     /// host rolls back what it had open (S19).
     pub fn sign_in(&self, login_domain: &str, email: &str, password: &str) -> Result<Access> {
+        self.attempt(login_domain, email, password, None)
+    }
+
+    /// The same, for an attempt of which the host knows where it comes from: its address. Of
+    /// one source only so many attempts may fail; others are `Throttled`, before any password is
+    /// looked at and whatever the account (S19).
+    pub fn sign_in_from(
+        &self,
+        source: &str,
+        login_domain: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<Access> {
+        self.attempt(login_domain, email, password, Some(source))
+    }
+
+    fn attempt(
+        &self,
+        login_domain: &str,
+        email: &str,
+        password: &str,
+        source: Option<&str>,
+    ) -> Result<Access> {
+        let secrets = &self.shared.secrets;
         let email_key = Email::key_of(email);
-        let typed_key = email_key.as_deref().unwrap_or(email);
-        let attempt = AttemptKey::of(&self.shared.secret, login_domain, typed_key);
+        let attempt = Attempt {
+            account: AttemptKey::of(secrets, login_domain, email_key.as_deref().unwrap_or(email)),
+            source: source.map(|source| AttemptKey::of_source(secrets, source)),
+        };
         // A turn first: who is told `Busy` has cost nothing and was counted as nothing (S17).
         let turn = self.shared.hasher.turn()?;
-        let allowed = self.shared.reserve_attempt(attempt)?;
+        let reserved = self.shared.reserve_attempt(attempt)?;
         let account = self.account_at(login_domain, email_key.as_deref())?;
 
-        let typed = Password::as_typed(password).filter(|_| allowed);
+        let typed = Password::as_typed(password).filter(|_| reserved.is_some());
         let hash = account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref());
         let verified = turn.verify(typed.as_ref(), hash);
 
-        let (reseller, credentials) =
-            account.filter(|_| verified).ok_or_else(Error::access_denied)?;
-        let identity = Identity { agency: reseller.agency.clone(), reseller: reseller.id };
-        // Hashing takes long: the account may have been switched off or changed meanwhile.
-        let (reseller, now) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
-        if reseller.status != Status::Active || now != credentials {
+        let Some(access) = self.admit(account.as_ref().filter(|_| verified))? else {
+            self.note_hard_stop(account, reserved)?;
             return Err(Error::access_denied());
-        }
+        };
         self.shared.clear_attempts(attempt)?;
-        let stamp = write_stamp(&identity, credentials.generation);
-        Ok(Access { agency: identity.agency, reseller, stamp })
+        Ok(access)
+    }
+
+    /// Access to an account whose password was right. Hashing takes long: the account may have
+    /// been switched off or changed meanwhile.
+    fn admit(&self, account: Option<&(Reseller, Credentials)>) -> Result<Option<Access>> {
+        let Some((reseller, credentials)) = account else { return Ok(None) };
+        let identity = Identity { agency: reseller.agency.clone(), reseller: reseller.id };
+        let now = self.account(&identity)?;
+        let now = now.filter(|(now, secret)| now.status == Status::Active && secret == credentials);
+        Ok(now.map(|(reseller, credentials)| {
+            let stamp = write_stamp(&identity, credentials.generation);
+            Access { agency: identity.agency, reseller, stamp }
+        }))
+    }
+
+    /// The last failure that an account may have puts an entry into its agency's feed (S19).
+    fn note_hard_stop(
+        &self,
+        account: Option<(Reseller, Credentials)>,
+        reserved: Option<Attempts>,
+    ) -> Result<()> {
+        let is_last = |reserved| self.shared.attempts.is_last(&reserved);
+        match account.filter(|_| reserved.is_some_and(is_last)) {
+            Some((reseller, _)) => {
+                let agency = self.agency(reseller.agency.as_str());
+                let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id));
+                // Deleted meanwhile: nothing is left to tell of.
+                noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
@@ -62,8 +115,8 @@ impl Platform {
         let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
         let (reseller, credentials) =
             self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
-        let (secret, now) = (&self.shared.secret, self.shared.clock.now());
-        if !token.is_valid(secret, credentials.generation, now) {
+        let (secrets, now) = (&self.shared.secrets, self.shared.clock.now());
+        if !token.is_valid(secrets, credentials.generation, now) {
             return Err(Error::access_denied());
         }
         let agency = self.agency(reseller.agency.as_str())?;

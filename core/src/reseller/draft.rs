@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::ContactPerson;
@@ -14,7 +14,7 @@ use crate::values::{
 };
 
 /// A phone number as typed: national with its country, or international without.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(default)]
 pub struct PhoneDraft {
     /// ISO 3166-1 alpha-2 code of the country a national number belongs to.
@@ -37,7 +37,7 @@ impl PhoneDraft {
 }
 
 /// A contact person as typed.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(default)]
 pub struct ContactDraft {
     /// The person's name.
@@ -55,7 +55,7 @@ pub struct ContactDraft {
 ///
 /// Rules of the form (what must be there, what must agree) are declared here; what a value may
 /// be is the business of its own type.
-#[derive(Clone, Default, Deserialize, Validate)]
+#[derive(Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(default)]
 #[validate(schema(function = "password_agrees"))]
 pub struct ResellerDraft {
@@ -72,8 +72,10 @@ pub struct ResellerDraft {
     #[validate(nested)]
     pub phone: PhoneDraft,
     /// The first password. Must be empty when `invite` is set.
+    #[serde(skip_serializing)]
     pub password: String,
     /// The same password again.
+    #[serde(skip_serializing)]
     pub password_confirmation: String,
     /// Creates the reseller without a password: sign-in is refused until one is set (S15).
     pub invite: bool,
@@ -116,6 +118,11 @@ pub(crate) struct AcceptedDraft {
 }
 
 impl ResellerDraft {
+    /// The form without its secrets, as one text: two forms that say the same have the same.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a form of texts has a JSON form")
+    }
+
     /// Every field as a value, or every reason why not, in the order of the form.
     pub(crate) fn accept(&self, policy: PasswordPolicy) -> Result<AcceptedDraft, FieldErrors> {
         let mut errors = form_errors(self);
@@ -201,7 +208,7 @@ pub(super) fn optional<T>(
     }
 }
 
-const FORM_ORDER: &[&str] = &[
+pub(crate) const FORM_ORDER: &[&str] = &[
     "partner_type",
     "name",
     "email",

@@ -6,7 +6,9 @@
 //!
 //! makes one `#[test]` for each case. A case fails by panicking.
 
+mod agencies;
 mod conflicts;
+mod creation;
 mod faults;
 mod faulty;
 mod feed;
@@ -18,6 +20,7 @@ mod metering;
 mod pages;
 mod sign_in;
 mod transactions;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -61,6 +64,12 @@ pub fn run(name: &str, harness: &dyn Harness) {
 macro_rules! each_conformance_case {
     ($callback:ident $(, $harness:expr)?) => {
         $crate::$callback! { $($harness)? ;
+            agencies::an_agency_is_configured,
+            agencies::wrong_settings_are_refused_all_at_once,
+            agencies::another_time_zone_begins_no_new_period,
+            agencies::a_deleted_agency_leaves_nothing_but_tombstones,
+            agencies::no_create_outlives_its_agency,
+            agencies::a_planned_deletion_changes_nothing,
             conflicts::a_taken_label_is_answered_with_its_holder,
             conflicts::a_label_can_be_claimed_when_its_quarantine_is_over,
             conflicts::a_taken_unique_field_leaves_the_transaction_usable,
@@ -69,6 +78,10 @@ macro_rules! each_conformance_case {
             conflicts::a_blocked_duplicate_is_answered_with_what_was_committed,
             conflicts::a_duplicate_of_what_was_rolled_back_is_inserted,
             conflicts::an_agency_and_a_secret_are_made_once,
+            creation::a_repeated_create_is_answered_as_the_first,
+            creation::of_racing_creates_with_one_key_one_creates,
+            creation::of_many_created_at_once_each_has_its_answer,
+            creation::racing_batches_create_each_label_once,
             faults::a_fault_at_any_call_leaves_all_or_nothing,
             feed::the_feed_is_gapless_while_many_write,
             feed::entries_of_one_reseller_follow_its_versions,
@@ -114,6 +127,9 @@ macro_rules! each_conformance_case {
             pages::a_search_finds_what_was_folded,
             pages::no_character_is_a_wildcard,
             pages::a_foreign_cursor_is_refused,
+            pages::a_list_is_filtered,
+            pages::a_list_is_sorted_by_folded_text,
+            pages::a_page_can_carry_the_total,
             sign_in::a_reseller_signs_in_until_switched_off,
             sign_in::every_failure_is_one_error_and_one_computation,
             sign_in::racing_guesses_stay_within_the_limit,
@@ -124,6 +140,8 @@ macro_rules! each_conformance_case {
             sign_in::a_reset_token_works_once_and_in_time,
             sign_in::revoked_access_ends_every_stamp,
             sign_in::an_unlocked_reseller_signs_in_again,
+            sign_in::one_source_cannot_go_on_guessing,
+            sign_in::a_hard_stop_is_told_to_the_feed_once,
             transactions::an_error_of_the_work_undoes_everything,
             transactions::a_panic_of_the_work_undoes_everything,
             transactions::aborted_work_runs_again_and_counts_once,
@@ -131,6 +149,9 @@ macro_rules! each_conformance_case {
             transactions::a_transaction_reads_its_own_writes,
             transactions::a_read_is_not_torn,
             transactions::every_row_comes_back_as_it_was_stored,
+            upkeep::what_is_due_is_removed,
+            upkeep::old_changes_go_if_the_host_wants,
+            upkeep::upkeep_runs_from_many_at_once,
         }
     };
 }

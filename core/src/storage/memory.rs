@@ -3,13 +3,13 @@
 //! One mutex is every lock. What a transaction changes it notes down, to put it back if the
 //! work fails.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    AgencyRow, Insert, LabelRow, Lock, Lookup, NewReseller, PageSpec, ReadWork, Reads, Scope,
-    SecretRow, Storage, TotalDelta, Transaction, WriteWork,
+    AgencyRow, Filter, IdempotencyRow, Insert, LabelRow, LabelState, Lock, Lookup, NewReseller,
+    PageSpec, Prunable, ReadWork, Reads, Scope, SecretRow, Storage, TotalDelta, Transaction,
+    WriteWork,
 };
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
@@ -39,6 +39,7 @@ struct State {
     labels: BTreeMap<LoginDomain, LabelRow>,
     agencies: BTreeMap<AgencyId, AgencyRow>,
     secrets: Rows<i64, SecretRow>,
+    idempotency_keys: Rows<String, IdempotencyRow>,
     resellers: Rows<ResellerId, Reseller>,
     unique: Rows<(UniqueField, String), ResellerId>,
     credentials: Rows<ResellerId, Credentials>,
@@ -132,6 +133,50 @@ impl<'a> Tx<'a> {
         rows.iter().filter(|((agency, _), _)| agency == self.agency).map(|(_, row)| row)
     }
 
+    /// Removes every row of this agency from a table.
+    fn clear<K: Ord + Clone + 'static, V: 'static>(
+        &mut self,
+        table: fn(&mut State) -> &mut Rows<K, V>,
+    ) {
+        let rows = table(self.state).keys();
+        let keys: Vec<_> = rows.filter(|(agency, _)| agency == self.agency).cloned().collect();
+        keys.into_iter().for_each(|key| self.replace(table, key, None));
+    }
+
+    /// Removes rows with these keys, at most so many.
+    fn remove<K: Ord + Clone + 'static, V: 'static>(
+        &mut self,
+        table: fn(&mut State) -> &mut BTreeMap<K, V>,
+        keys: Vec<K>,
+        max: u32,
+    ) -> u32 {
+        let keys: Vec<_> = keys.into_iter().take(max as usize).collect();
+        let removed = keys.len();
+        keys.into_iter().for_each(|key| self.replace(table, key, None));
+        u32::try_from(removed).unwrap_or(max)
+    }
+
+    fn keys_of<K: Clone, V>(
+        &self,
+        rows: &Rows<K, V>,
+        due: impl Fn(&V) -> bool,
+    ) -> Vec<(AgencyId, K)> {
+        let rows = rows.iter().filter(|((agency, _), row)| agency == self.agency && due(row));
+        rows.map(|(key, _)| key.clone()).collect()
+    }
+
+    fn matching<'s>(&'s self, filter: &'s Filter) -> impl Iterator<Item = &'s Reseller> {
+        self.of_agency(&self.state.resellers).filter(|reseller| {
+            let text = searchable(reseller.name.as_str(), reseller.email.as_str());
+            let joined = reseller.created_at;
+            filter.terms.iter().all(|term| text.contains(term))
+                && filter.status.is_none_or(|status| reseller.status == status)
+                && filter.partner_type.is_none_or(|kind| reseller.partner_type == kind)
+                && filter.joined_from.is_none_or(|from| joined >= from)
+                && filter.joined_before.is_none_or(|before| joined < before)
+        })
+    }
+
     /// Whether another reseller has one of this one's unique fields.
     fn is_taken(&self, reseller: &Reseller) -> bool {
         unique_fields(reseller).into_iter().any(|field| {
@@ -183,13 +228,16 @@ impl Reads for Tx<'_> {
         Ok(ids.iter().map(|id| self.state.resellers.get(&self.key(*id)).cloned()).collect())
     }
 
-    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
-        let field = match lookup {
-            Lookup::Email(email) => (UniqueField::Email, email.key()),
-            Lookup::ExternalId(id) => (UniqueField::ExternalId, id.as_str().to_owned()),
+    fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
+        let find = |lookup: &Lookup| {
+            let field = match lookup {
+                Lookup::Email(email) => (UniqueField::Email, email.key()),
+                Lookup::ExternalId(id) => (UniqueField::ExternalId, id.as_str().to_owned()),
+            };
+            let id = self.state.unique.get(&self.key(field));
+            id.and_then(|id| self.state.resellers.get(&self.key(*id))).cloned()
         };
-        let id = self.state.unique.get(&self.key(field));
-        Ok(id.and_then(|id| self.state.resellers.get(&self.key(*id))).cloned())
+        Ok(lookups.iter().map(find).collect())
     }
 
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
@@ -199,16 +247,28 @@ impl Reads for Tx<'_> {
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        let order = |position: Position| Reverse((position.created_at, position.id));
-        let matches = |reseller: &&Reseller| {
-            let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-            spec.terms.iter().all(|term| text.contains(term))
-                && spec.status.is_none_or(|status| reseller.status == status)
-                && spec.after.is_none_or(|after| order(Position::of(reseller)) > order(after))
+        let PageSpec { filter, sort, after, limit } = spec;
+        let matching = self.matching(filter).map(|row| (sort.position(row), row));
+        let behind = |position: &Position| match after {
+            Some(after) if sort.descending => position < after,
+            Some(after) => position > after,
+            None => true,
         };
-        let mut rows: Vec<_> = self.of_agency(&self.state.resellers).filter(matches).collect();
-        rows.sort_by_key(|reseller| order(Position::of(reseller)));
-        Ok(rows.into_iter().take(spec.limit as usize).cloned().collect())
+        let mut rows: Vec<_> = matching.filter(|(position, _)| behind(position)).collect();
+        rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if sort.descending {
+            rows.reverse();
+        }
+        Ok(rows.into_iter().take(*limit as usize).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        let cap = usize::try_from(cap).unwrap_or(usize::MAX);
+        Ok(self.matching(filter).take(cap).count() as u64)
+    }
+
+    fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>> {
+        Ok(self.state.idempotency_keys.get(&self.key(key.to_owned())).cloned())
     }
 
     fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
@@ -244,7 +304,7 @@ impl Transaction for Tx<'_> {
         Ok(self.state.attempts.get(&self.key(*key)).copied().unwrap_or(Attempts::none(*key)))
     }
 
-    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
+    fn lock_agency(&mut self, _: Lock) -> Result<Option<AgencyRow>> {
         self.agency()
     }
 
@@ -274,7 +334,7 @@ impl Transaction for Tx<'_> {
     }
 
     fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
-        if let Some(before) = self.state.agencies.get(&agency.id) {
+        if let Some(before) = self.state.agencies.get(&agency.settings.agency) {
             return Ok(Insert::Existing(before.clone()));
         }
         self.put_agency(agency)?;
@@ -282,8 +342,44 @@ impl Transaction for Tx<'_> {
     }
 
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
-        self.replace(|s| &mut s.agencies, agency.id.clone(), Some(agency.clone()));
+        let id = agency.settings.agency.clone();
+        self.replace(|s| &mut s.agencies, id, Some(agency.clone()));
         Ok(())
+    }
+
+    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
+        let state = LabelState::Quarantined(quarantined_until);
+        let resellers = self.of_agency(&self.state.resellers);
+        let labels: Vec<_> = resellers.map(|reseller| reseller.login_domain.clone()).collect();
+        for label in labels {
+            let row = LabelRow { label: label.clone(), agency: self.agency.clone(), state };
+            self.replace(|s| &mut s.labels, label, Some(row));
+        }
+        self.clear(|s| &mut s.idempotency_keys);
+        self.clear(|s| &mut s.resellers);
+        self.clear(|s| &mut s.unique);
+        self.clear(|s| &mut s.credentials);
+        self.clear(|s| &mut s.events);
+        self.clear(|s| &mut s.meters);
+        self.clear(|s| &mut s.rollups);
+        self.clear(|s| &mut s.totals);
+        self.clear(|s| &mut s.changes);
+        self.replace(|s| &mut s.agencies, self.agency.clone(), None);
+        Ok(())
+    }
+
+    fn remember(
+        &mut self,
+        key: &IdempotencyRow,
+        expired: Timestamp,
+    ) -> Result<Insert<IdempotencyRow>> {
+        match self.remembered(&key.key)?.filter(|before| before.created_at > expired) {
+            Some(before) => Ok(Insert::Existing(before)),
+            None => {
+                self.set(|s| &mut s.idempotency_keys, key.key.clone(), Some(key.clone()));
+                Ok(Insert::Done)
+            }
+        }
     }
 
     fn claim_labels(
@@ -357,6 +453,11 @@ impl Transaction for Tx<'_> {
         Ok(())
     }
 
+    fn forget_attempts(&mut self, key: &AttemptKey) -> Result<()> {
+        self.set(|s| &mut s.attempts, *key, None);
+        Ok(())
+    }
+
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
         let mut insert = |event: &Event| match self.state.events.get(&self.key(event.id.clone())) {
             Some(before) => Insert::Existing(before.clone()),
@@ -391,8 +492,10 @@ impl Transaction for Tx<'_> {
     /// One writer at a time: entries can have their number at once.
     fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
         for change in changes {
-            let newest = self.of_agency(&self.state.changes).map(|change| change.sequence).max();
-            let sequence = newest.unwrap_or_default() + 1;
+            let mut agency = self.agency()?.ok_or_else(super::schema::damaged)?;
+            agency.numbered += 1;
+            let sequence = agency.numbered;
+            self.put_agency(&agency)?;
             self.set(|s| &mut s.changes, sequence, Some(Change { sequence, ..change.clone() }));
         }
         Ok(())
@@ -400,5 +503,32 @@ impl Transaction for Tx<'_> {
 
     fn number_changes(&mut self, _: u32) -> Result<u32> {
         Ok(0)
+    }
+
+    fn prune(&mut self, what: Prunable, max: u32) -> Result<u32> {
+        let state = &self.state;
+        Ok(match what {
+            Prunable::Events(before) => {
+                let due = self.keys_of(&state.events, |event| event.at < before);
+                self.remove(|s| &mut s.events, due, max)
+            }
+            Prunable::IdempotencyKeys(before) => {
+                let due = self.keys_of(&state.idempotency_keys, |key| key.created_at < before);
+                self.remove(|s| &mut s.idempotency_keys, due, max)
+            }
+            Prunable::Changes(through) => {
+                let due = self.keys_of(&state.changes, |change| change.sequence <= through);
+                self.remove(|s| &mut s.changes, due, max)
+            }
+            Prunable::Labels(now) => {
+                let due = state.labels.values().filter(|label| label.is_free(now));
+                let due = due.map(|label| label.label.clone()).collect();
+                self.remove(|s| &mut s.labels, due, max)
+            }
+            Prunable::Attempts(before) => {
+                let due = self.keys_of(&state.attempts, |a| a.blocked_until < before);
+                self.remove(|s| &mut s.attempts, due, max)
+            }
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::schema::{self, Fields, Row, Table, Value, damaged};
@@ -10,7 +11,8 @@ use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, Reseller, ResellerId, Status};
-use crate::search::searchable;
+use crate::search::{fold, searchable};
+use crate::settings::AgencySettings;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
 use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
@@ -19,14 +21,27 @@ use crate::values::{
 /// An agency as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyRow {
-    /// The id.
-    pub id: AgencyId,
-    /// The IANA time zone its periods are aligned to.
-    pub time_zone: String,
-    /// When it was created.
-    pub created_at: Timestamp,
+    /// Its settings.
+    pub settings: AgencySettings,
     /// The sequence of the newest numbered change.
     pub numbered: u64,
+    /// The sequence of the newest change that was removed.
+    pub pruned: u64,
+}
+
+/// What an idempotency key was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRow {
+    /// The key.
+    pub key: String,
+    /// A keyed hash of what was asked for.
+    pub fingerprint: [u8; 32],
+    /// What was created.
+    pub reseller: ResellerId,
+    /// The version it had then.
+    pub version: u64,
+    /// When.
+    pub created_at: Timestamp,
 }
 
 /// A login domain and what it stands for.
@@ -105,6 +120,10 @@ fn text(text: impl AsRef<str>) -> Value {
     Value::Text(text.as_ref().to_owned())
 }
 
+fn json(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_string(value).map(Value::Text).map_err(|_| damaged())
+}
+
 fn optional_text<T: AsRef<str>>(value: Option<&T>) -> Value {
     value.map_or(Value::Null, text)
 }
@@ -134,6 +153,10 @@ impl Fields {
         self.uuid().map(ResellerId::from_uuid)
     }
 
+    fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        serde_json::from_str(&self.text()?).map_err(|_| damaged())
+    }
+
     fn metric(&mut self) -> Result<Metric> {
         Metric::from_slug(&self.text()?).ok_or_else(damaged)
     }
@@ -161,16 +184,69 @@ impl Record for AgencyRow {
     const TABLE: &'static Table = &schema::AGENCIES;
 
     fn to_row(&self, _: &AgencyId) -> Result<Row> {
-        let numbered = unsigned(self.numbered);
-        Ok(vec![text(&self.id), text(&self.time_zone), instant(self.created_at), numbered])
+        let AgencySettings { capacity, reserved_labels, .. } = &self.settings;
+        let capacity: BTreeMap<_, _> =
+            capacity.iter().map(|(metric, amount)| (metric.slug(), amount)).collect();
+        let labels: Vec<_> = reserved_labels.iter().map(LoginDomain::as_str).collect();
+        Ok(vec![
+            text(&self.settings.agency),
+            unsigned(self.settings.version),
+            text(&self.settings.time_zone),
+            json(&capacity)?,
+            json(&labels)?,
+            instant(self.settings.created_at),
+            instant(self.settings.updated_at),
+            unsigned(self.numbered),
+            unsigned(self.pruned),
+        ])
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
+        let agency = AgencyId::from_stored(fields.text()?);
+        let version = fields.unsigned()?;
+        let time_zone = fields.text()?;
+        let capacity: BTreeMap<String, i64> = fields.json()?;
+        let metric = |slug: String| Metric::from_slug(&slug).ok_or_else(damaged);
+        let capacity = capacity.into_iter().map(|(slug, n)| Ok((metric(slug)?, n)));
+        let capacity = capacity.collect::<Result<_>>()?;
+        let labels: Vec<String> = fields.json()?;
+        let reserved_labels = labels.into_iter().map(LoginDomain::from_stored).collect();
+        let (created_at, updated_at) = (fields.instant()?, fields.instant()?);
+        let settings = AgencySettings {
+            agency,
+            version,
+            time_zone,
+            capacity,
+            reserved_labels,
+            created_at,
+            updated_at,
+        };
+        Ok(Self { settings, numbered: fields.unsigned()?, pruned: fields.unsigned()? })
+    }
+}
+
+impl Record for IdempotencyRow {
+    const TABLE: &'static Table = &schema::IDEMPOTENCY;
+
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        Ok(vec![
+            text(agency),
+            text(&self.key),
+            Value::Bytes(self.fingerprint.to_vec()),
+            id(self.reseller),
+            unsigned(self.version),
+            instant(self.created_at),
+        ])
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.skip()?;
         Ok(Self {
-            id: AgencyId::from_stored(fields.text()?),
-            time_zone: fields.text()?,
+            key: fields.text()?,
+            fingerprint: fields.bytes()?.try_into().map_err(|_| damaged())?,
+            reseller: fields.id()?,
+            version: fields.unsigned()?,
             created_at: fields.instant()?,
-            numbered: fields.unsigned()?,
         })
     }
 }
@@ -202,7 +278,6 @@ impl Record for Reseller {
     const TABLE: &'static Table = &schema::RESELLERS;
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
-        let metadata = serde_json::to_string(self.metadata.as_map()).map_err(|_| damaged())?;
         Ok(vec![
             text(agency),
             id(self.id),
@@ -220,9 +295,11 @@ impl Record for Reseller {
             text(&self.contact.phone),
             optional_text(self.website.as_ref()),
             optional_text(self.external_id.as_ref()),
-            text(metadata),
+            json(self.metadata.as_map())?,
             instant(self.created_at),
             instant(self.updated_at),
+            text(fold(self.name.as_str())),
+            text(fold(self.email.as_str())),
             text(searchable(self.name.as_str(), self.email.as_str())),
         ])
     }
@@ -246,11 +323,12 @@ impl Record for Reseller {
         };
         let website = fields.optional_text()?.map(Website::from_stored);
         let external_id = fields.optional_text()?.map(ExternalId::from_stored);
-        let metadata: BTreeMap<_, _> =
-            serde_json::from_str(&fields.text()?).map_err(|_| damaged())?;
+        let metadata: BTreeMap<_, _> = fields.json()?;
         let created_at = fields.instant()?;
         let updated_at = fields.instant()?;
-        fields.skip()?; // search_text: derived
+        for _derived in ["sort_name", "sort_email", "search_text"] {
+            fields.skip()?;
+        }
         Ok(Self {
             id,
             agency,
@@ -348,7 +426,7 @@ impl Record for Meter {
             text(self.key.metric.slug()),
             Value::Integer(self.value),
             Value::Integer(self.events),
-            instant(self.period_start),
+            Value::Integer(self.period.into()),
             Value::Integer(self.period_used),
             instant(self.last_at),
             optional_text(self.last_event.as_ref()),
@@ -362,7 +440,7 @@ impl Record for Meter {
             key: MeterKey { reseller: fields.id()?, metric: fields.metric()? },
             value: fields.integer()?,
             events: fields.integer()?,
-            period_start: fields.instant()?,
+            period: i32::try_from(fields.integer()?).map_err(|_| damaged())?,
             period_used: fields.integer()?,
             last_at: fields.instant()?,
             last_event: fields.optional_text()?.map(EventId::from_stored),
@@ -435,7 +513,6 @@ impl Record for Change {
 
 /// The columns that both tables of changes end with.
 fn change_columns(change: &Change) -> Result<Row> {
-    let fields = serde_json::to_string(&change.fields).map_err(|_| damaged())?;
     Ok(vec![
         instant(change.at),
         unsigned(change.version),
@@ -443,7 +520,7 @@ fn change_columns(change: &Change) -> Result<Row> {
         text(change.kind.slug()),
         change.reseller.map_or(Value::Null, id),
         optional_text(change.actor.as_ref()),
-        text(fields),
+        json(&change.fields)?,
     ])
 }
 
@@ -454,6 +531,6 @@ fn read_change(sequence: u64, fields: &mut Fields) -> Result<Change> {
     let kind = ChangeKind::from_slug(&fields.text()?).ok_or_else(damaged)?;
     let reseller = fields.optional_uuid()?.map(ResellerId::from_uuid);
     let actor = fields.optional_text()?;
-    let fields = serde_json::from_str(&fields.text()?).map_err(|_| damaged())?;
+    let fields = fields.json()?;
     Ok(Change { sequence, id, kind, reseller, version, at, actor, fields })
 }

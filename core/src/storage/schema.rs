@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::search::SortBy;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,7 @@ const fn nullable(column: Column) -> Column {
 pub const TABLES: &[&Table] = &[
     &SECRETS,
     &AGENCIES,
+    &IDEMPOTENCY,
     &LABELS,
     &RESELLERS,
     &CREDENTIALS,
@@ -117,12 +119,38 @@ pub const SECRETS: Table = Table {
     indexes: &[],
 };
 
-/// Agencies. `numbered` is the sequence of the newest numbered change.
+/// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
+/// newest one that was removed.
 pub const AGENCIES: Table = Table {
     name: "agencies",
-    columns: &[text("agency"), text("time_zone"), integer("created_at"), integer("numbered")],
+    columns: &[
+        text("agency"),
+        integer("version"),
+        text("time_zone"),
+        text("capacity"),
+        text("reserved_labels"),
+        integer("created_at"),
+        integer("updated_at"),
+        integer("numbered"),
+        integer("pruned"),
+    ],
     key: &["agency"],
     indexes: &[],
+};
+
+/// Keys of creates, so that a repeated one is answered as the first (S23).
+pub const IDEMPOTENCY: Table = Table {
+    name: "idempotency",
+    columns: &[
+        text("agency"),
+        text("idempotency_key"),
+        bytes("fingerprint"),
+        uuid("reseller"),
+        integer("version"),
+        integer("created_at"),
+    ],
+    key: &["agency", "idempotency_key"],
+    indexes: &[Index { name: "age", columns: &["agency", "created_at"], unique: false }],
 };
 
 /// Login domains: the one table that is unique across agencies.
@@ -135,10 +163,10 @@ pub const LABELS: Table = Table {
         nullable(integer("quarantined_until")),
     ],
     key: &["label"],
-    indexes: &[],
+    indexes: &[Index { name: "quarantine", columns: &["quarantined_until"], unique: false }],
 };
 
-/// Resellers.
+/// Resellers. The columns `sort_name`, `sort_email` and `search_text` hold folded text.
 pub const RESELLERS: Table = Table {
     name: "resellers",
     columns: &[
@@ -161,15 +189,28 @@ pub const RESELLERS: Table = Table {
         text("metadata"),
         integer("created_at"),
         integer("updated_at"),
+        text("sort_name"),
+        text("sort_email"),
         text("search_text"),
     ],
     key: &["agency", "id"],
     indexes: &[
         Index { name: "email", columns: &["agency", "email_key"], unique: true },
         Index { name: "external_id", columns: &["agency", "external_id"], unique: true },
-        Index { name: "newest", columns: &["agency", "created_at", "id"], unique: false },
+        Index { name: "by_joined", columns: &["agency", "created_at", "id"], unique: false },
+        Index { name: "by_name", columns: &["agency", "sort_name", "id"], unique: false },
+        Index { name: "by_email", columns: &["agency", "sort_email", "id"], unique: false },
     ],
 };
+
+/// The column that holds what a list of resellers is sorted by.
+pub fn sort_column(by: SortBy) -> &'static str {
+    match by {
+        SortBy::Joined => "created_at",
+        SortBy::Name => "sort_name",
+        SortBy::Email => "sort_email",
+    }
+}
 
 /// Password hashes and access generations, apart from the records that are shown.
 pub const CREDENTIALS: Table = Table {
@@ -184,7 +225,7 @@ pub const ATTEMPTS: Table = Table {
     name: "attempts",
     columns: &[text("agency"), bytes("attempt"), integer("failures"), integer("blocked_until")],
     key: &["agency", "attempt"],
-    indexes: &[],
+    indexes: &[Index { name: "age", columns: &["agency", "blocked_until"], unique: false }],
 };
 
 /// Usage events, kept to tell a repeated one from a new one.
@@ -199,7 +240,7 @@ pub const EVENTS: Table = Table {
         integer("at"),
     ],
     key: &["agency", "id"],
-    indexes: &[],
+    indexes: &[Index { name: "age", columns: &["agency", "at"], unique: false }],
 };
 
 /// Meters.
@@ -211,7 +252,7 @@ pub const METERS: Table = Table {
         text("metric"),
         integer("value"),
         integer("events"),
-        integer("period_start"),
+        integer("period"),
         integer("period_used"),
         integer("last_at"),
         nullable(text("last_event")),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{TABLES, Table};
+use super::Prunable;
+use super::conditions::Conditions;
+use super::schema::{self, Column, Kind, TABLES, Table, Value};
 
 /// How a database writes what the statements need.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +13,19 @@ pub(crate) struct Dialect {
     pub prefix: &'static str,
     /// What stands before a parameter's number.
     pub parameter: char,
+    /// How a term is looked for.
+    pub terms: Terms,
+}
+
+/// How a database looks for a term in a text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Terms {
+    /// By the function `instr`.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
+    Instr,
+    /// By `LIKE`, which an index can serve.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
+    Like,
 }
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
@@ -26,11 +41,31 @@ pub(crate) struct Statements {
     pub update: String,
     /// `DELETE … WHERE key`.
     pub delete: String,
+    /// `DELETE … WHERE agency`, of a table that has one.
+    pub erase: String,
 }
 
 /// Every table's statements, by the table's name; built once per backend.
 pub(crate) fn statements(dialect: Dialect) -> BTreeMap<&'static str, Statements> {
     TABLES.iter().map(|table| (table.name, Statements::of(table, dialect))).collect()
+}
+
+/// Removes rows that are no longer needed, and the parameters behind the agency, which is the
+/// first one.
+pub(crate) fn prune(what: Prunable, max: u32, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
+    let (table, of_agency) = match what {
+        Prunable::Events(_) => (&schema::EVENTS, "agency ="),
+        Prunable::IdempotencyKeys(_) => (&schema::IDEMPOTENCY, "agency ="),
+        Prunable::Changes(_) => (&schema::CHANGES, "agency ="),
+        // Those of every agency.
+        Prunable::Labels(_) => (&schema::LABELS, "'' <"),
+        Prunable::Attempts(_) => (&schema::ATTEMPTS, "agency ="),
+    };
+    let Conditions { sql, params, .. } = Conditions::of_prunable(what, max, dialect);
+    let Dialect { prefix, parameter, .. } = dialect;
+    let (table, key) = (format!("{prefix}{}", table.name), table.key.join(", "));
+    let due = format!("SELECT {key} FROM {table} WHERE {of_agency} {parameter}1{sql}");
+    (format!("DELETE FROM {table} WHERE ({key}) IN ({due})"), params)
 }
 
 /// The columns of a table, as a statement lists them.
@@ -40,7 +75,7 @@ pub(crate) fn columns(table: &Table) -> String {
 
 impl Statements {
     fn of(table: &Table, dialect: Dialect) -> Self {
-        let Dialect { prefix, parameter } = dialect;
+        let Dialect { prefix, parameter, .. } = dialect;
         let (name, columns) = (table.name, columns(table));
         let values = joined((1..=table.columns.len()).map(|n| format!("{parameter}{n}")), ", ");
         let by_key = joined(
@@ -55,14 +90,15 @@ impl Statements {
             put: format!("{insert} ({}) DO UPDATE SET {}", table.key.join(", "), excluded(table)),
             update: update(table, dialect),
             delete: format!("DELETE FROM {prefix}{name} WHERE {by_key}"),
+            erase: format!("DELETE FROM {prefix}{name} WHERE agency = {parameter}1"),
         }
     }
 }
 
-fn update(table: &Table, Dialect { prefix, parameter }: Dialect) -> String {
+fn update(table: &Table, Dialect { prefix, parameter, .. }: Dialect) -> String {
     let (key, rest): (Vec<_>, Vec<_>) =
         table.columns.iter().zip(1..).partition(|(column, _)| table.key.contains(&column.name));
-    let assign = |pairs: Vec<(&super::schema::Column, i32)>, separator| {
+    let assign = |pairs: Vec<(&Column, i32)>, separator| {
         let equal = pairs.into_iter().map(|(c, n)| format!("{} = {parameter}{n}", c.name));
         joined(equal, separator)
     };

@@ -14,10 +14,10 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::records::LabelRow;
-use super::{ReadWork, Scope, Storage, WriteWork};
+use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
-use connection::{Began, open_reader, open_writer, storage_error};
+use connection::{Began, empty_log, open_reader, open_writer, storage_error};
 use rows::Rows;
 
 /// A store in one SQLite file.
@@ -82,5 +82,11 @@ impl Storage for Sqlite {
                 statement.query_map((after, limit), |row| row.get(0)).map_err(storage_error)?;
             ids.map(|id| id.map(AgencyId::from_stored).map_err(storage_error)).collect()
         })
+    }
+
+    /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.
+    fn scrub(&self) -> Result<Erasure> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        empty_log(&writer)
     }
 }

@@ -4,12 +4,13 @@
 //! in [`schema`] and knows nothing of what they mean.
 
 mod transaction;
+mod upkeep;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::records::{LabelRow, Record};
 use super::schema::{self, Row, Table, Value};
-use super::{Lock, PageSpec, ReadWork, Scope, Storage, WriteWork};
+use super::{Erasure, Filter, Lock, PageSpec, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
 use transaction::Tx;
@@ -18,6 +19,11 @@ use transaction::Tx;
 pub trait TableStore: Send + Sync {
     /// Begins a transaction.
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>>;
+
+    /// Makes sure that nothing that was deleted can be read from the store's files any more.
+    fn scrub(&self) -> Result<Erasure> {
+        Ok(Erasure::Complete)
+    }
 
     /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.
     fn joined(&self) -> bool {
@@ -51,6 +57,8 @@ pub trait TableTransaction {
     fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>>;
     /// A page of the table of resellers.
     fn search(&mut self, agency: &AgencyId, spec: &PageSpec) -> Result<Vec<Row>>;
+    /// How many resellers a filter finds; `cap` stands for that many or more.
+    fn count(&mut self, agency: &AgencyId, filter: &Filter, cap: u64) -> Result<u64>;
     /// Inserts rows; `false` for each whose key or unique index is taken, without spoiling the
     /// transaction. Waits for concurrent transactions that have inserted the same.
     fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>>;
@@ -141,11 +149,15 @@ impl<S: TableStore> Storage for Tables<S> {
         let mut found = Vec::new();
         self.run(&AgencyId::platform(), Mode::Read, |tx| {
             for row in tx.rows.scan(&scan)? {
-                found.push(super::AgencyRow::from_row(row)?.id);
+                found.push(super::AgencyRow::from_row(row)?.settings.agency);
             }
             Ok(())
         })?;
         Ok(found)
+    }
+
+    fn scrub(&self) -> Result<Erasure> {
+        self.0.scrub()
     }
 
     fn joined(&self) -> bool {

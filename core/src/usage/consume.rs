@@ -82,7 +82,7 @@ pub(crate) fn consume(tx: &mut dyn Transaction, request: &ConsumeRequest) -> Res
         return replayed(&before, event, &meter, month);
     }
     let denied = |reason| {
-        let used = meter.used_in(month.start);
+        let used = meter.used_in(month.first_day);
         let requested = event.quantity;
         Consumption::Denied(Denial {
             reason,
@@ -95,21 +95,21 @@ pub(crate) fn consume(tx: &mut dyn Transaction, request: &ConsumeRequest) -> Res
     if reseller.status == Status::Inactive {
         return Ok(denied(DenialReason::Inactive));
     }
-    if !within_limit(&meter, event.quantity, month.start) {
+    if !within_limit(&meter, event.quantity, month.first_day) {
         return Ok(denied(DenialReason::LimitReached));
     }
     sums.refuse_overflow(tx, event)?;
     if let Some(Insert::Existing(before)) = tx.insert_events(std::slice::from_ref(event))?.pop() {
         return replayed(&before, event, &meter, month);
     }
-    sums.count(event, month.start)?;
+    sums.count(event, month.first_day)?;
     let after = sums.meter(key);
     store(tx, sums)?;
     Ok(granted(&after, month, false))
 }
 
 /// Whether a quantity fits under the limit beside what was used in the period.
-fn within_limit(meter: &Meter, quantity: i64, period: Timestamp) -> bool {
+fn within_limit(meter: &Meter, quantity: i64, period: i32) -> bool {
     let after = meter.used_in(period).checked_add(quantity);
     meter.limit.is_none_or(|limit| after.is_some_and(|after| after <= limit))
 }
@@ -122,7 +122,7 @@ fn replayed(before: &Event, event: &Event, meter: &Meter, month: Month) -> Resul
 }
 
 fn granted(meter: &Meter, month: Month, duplicate: bool) -> Consumption {
-    let used = meter.used_in(month.start);
+    let used = meter.used_in(month.first_day);
     Consumption::Granted { used, limit: meter.limit, resets_at: month.end, duplicate }
 }
 

@@ -15,6 +15,9 @@ use crate::values::Timestamp;
 
 const LATEST: i64 = 5 * 60_000;
 const EARLIEST: i64 = 35 * Timestamp::DAY;
+/// How long events are kept to tell a repeated one: longer than one is accepted, whatever the
+/// clocks of several machines say (S33).
+pub(crate) const EVENTS_KEPT: i64 = EARLIEST + 5 * Timestamp::DAY;
 
 /// What can be said of an event before any store is asked.
 pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, Code> {
@@ -50,7 +53,7 @@ pub(crate) fn record(
     for (event, insert) in fresh.iter().zip(inserted) {
         let outcome = match insert {
             Insert::Done => {
-                sums.count(event, months.start_of(event.at)?)?;
+                sums.count(event, months.period_of(event.at)?)?;
                 EventOutcome::Accepted
             }
             Insert::Existing(before) if before == *event => EventOutcome::Duplicate,
@@ -165,7 +168,7 @@ impl Sums {
     }
 
     /// Counts an event that was inserted just now.
-    pub fn count(&mut self, event: &Event, period: Timestamp) -> Result<()> {
+    pub fn count(&mut self, event: &Event, period: i32) -> Result<()> {
         let day = DayKey::of(event);
         let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
         let before = meter.value;
@@ -251,12 +254,12 @@ struct Months<'a> {
 }
 
 impl Months<'_> {
-    fn start_of(&mut self, at: Timestamp) -> Result<Timestamp> {
+    fn period_of(&mut self, at: Timestamp) -> Result<i32> {
         let month = match self.last.filter(|month| month.contains(at)) {
             Some(month) => month,
             None => Month::of(at, self.zone)?,
         };
         self.last = Some(month);
-        Ok(month.start)
+        Ok(month.first_day)
     }
 }

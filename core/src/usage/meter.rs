@@ -22,8 +22,9 @@ pub struct Meter {
     pub value: i64,
     /// How many events were counted.
     pub events: i64,
-    /// When the period of `period_used` began.
-    pub period_start: Timestamp,
+    /// The first day of the period of `period_used`: a date of the agency's calendar, in days
+    /// from 1970-01-01. A date, so that an agency that changes its zone begins no new period.
+    pub period: i32,
     /// A counter's sum within the period.
     pub period_used: i64,
     /// The time of the latest event, which decides the level of a gauge.
@@ -42,7 +43,7 @@ impl Meter {
             key,
             value: 0,
             events: 0,
-            period_start: never,
+            period: i32::MIN,
             period_used: 0,
             last_at: never,
             last_event: None,
@@ -50,23 +51,23 @@ impl Meter {
         }
     }
 
-    /// What has been used in the period that begins at `start`.
-    pub(crate) fn used_in(&self, start: Timestamp) -> i64 {
-        if self.period_start == start { self.period_used } else { 0 }
+    /// What has been used in the period that begins on this day.
+    pub(crate) fn used_in(&self, period: i32) -> i64 {
+        if self.period == period { self.period_used } else { 0 }
     }
 
-    /// Counts an event that falls into the period beginning at `period`.
+    /// Counts an event that falls into the period beginning on this day.
     /// `None`, with nothing counted, when a sum would leave `i64`.
-    pub(crate) fn count(&mut self, event: &Event, period: Timestamp) -> Option<()> {
+    pub(crate) fn count(&mut self, event: &Event, period: i32) -> Option<()> {
         let events = self.events.checked_add(1)?;
         match event.metric.kind() {
             MetricKind::Counter => {
                 let value = self.value.checked_add(event.quantity)?;
                 // Use in the period is part of the lifetime's sum, so it cannot overflow either.
-                if period > self.period_start {
-                    self.period_start = period;
+                if period > self.period {
+                    self.period = period;
                     self.period_used = event.quantity;
-                } else if period == self.period_start {
+                } else if period == self.period {
                     self.period_used += event.quantity;
                 }
                 self.value = value;

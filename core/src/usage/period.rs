@@ -20,6 +20,8 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
 pub(crate) struct Month {
     pub start: Timestamp,
     pub end: Timestamp,
+    /// The date of the first day, in days from 1970-01-01, whatever the zone.
+    pub first_day: i32,
 }
 
 impl Month {
@@ -30,12 +32,19 @@ impl Month {
         let first = instant.to_zoned_datetime(zone.clone()).first_of_month();
         let start = first.and_then(|day| day.start_of_day()).map_err(out_of_range)?;
         let next = start.checked_add(1.month()).and_then(|day| day.start_of_day());
-        Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?) })
+        let first_day = day_number(start.date());
+        Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?), first_day })
     }
 
     pub fn contains(&self, at: Timestamp) -> bool {
         self.start <= at && at < self.end
     }
+}
+
+fn day_number(date: jiff::civil::Date) -> i32 {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    // Dates lie within 9,999 years of year 0.
+    epoch.until(date).map_or(i32::MIN, |span| span.get_days())
 }
 
 fn stamp(zoned: &ZonedDateTime) -> Timestamp {

@@ -10,13 +10,18 @@ from django.db.transaction import Atomic
 from django.db.utils import Error
 
 from ..errors import AbortedError, InsideTransactionError, OutcomeUnknownError
-from ..storage import Lock, PageSpec, Row, Scan, Table
+from ..storage import Filter, Lock, PageSpec, Row, Scan, Table
 from .failures import concurrent_is_aborted, is_concurrent, is_overflow, lost_connection
 from .sql import Dialect, Statement, chunks
 
 
 class Undo(Exception):
     """Makes an atomic block roll back."""
+
+
+def cannot_match(filter: Filter) -> bool:
+    """No stored text has a NUL, and PostgreSQL takes none."""
+    return any("\0" in term for term in filter.terms)
 
 
 class DjangoTransaction:
@@ -61,10 +66,16 @@ class DjangoTransaction:
 
     @concurrent_is_aborted
     def search(self, agency: str, page: PageSpec) -> list[Row]:
-        # No stored text has a NUL, and PostgreSQL takes none.
-        if any("\0" in term for term in page.terms):
+        if cannot_match(page.filter):
             return []
         return self._rows(self.resellers, self.dialect.search(self.resellers, agency, page))
+
+    @concurrent_is_aborted
+    def count(self, agency: str, filter: Filter, cap: int) -> int:
+        if cannot_match(filter):
+            return 0
+        ((count,),) = self._execute(self.dialect.count(self.resellers, agency, filter, cap))
+        return int(count)  # type: ignore[call-overload,no-any-return]
 
     # Writing
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..storage import Kind, Lock, PageSpec, Row, Scan, Table, Value
+from ..storage import Filter, Kind, Lock, PageSpec, Row, Scan, Table, Value
 
 # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
 PARAMETERS = 30_000
@@ -54,22 +54,39 @@ class Dialect:
         return f"{sql} LIMIT %s", self._flat([(*values, scan.limit)])
 
     def search(self, table: Table, agency: str, page: PageSpec) -> Statement:
-        """A page of resellers, newest first."""
+        """A page of resellers."""
+        where, values = self._filter(agency, page.filter)
+        column = quoted(page.column)
+        if page.after is not None:
+            where += f' AND ({column}, "id") {"<" if page.descending else ">"} (%s, %s)'
+            values.extend(page.after)
+        sql = f"SELECT {columns(table)} FROM {name(table)} WHERE {where}"
+        way = "DESC" if page.descending else "ASC"
+        order = f'{column} {way}, "id" {way}'
+        return f"{sql} ORDER BY {order} LIMIT %s", self._flat([(*values, page.limit)])
+
+    def count(self, table: Table, agency: str, filter: Filter, cap: int) -> Statement:
+        """How many resellers a filter finds, counted up to a cap."""
+        where, values = self._filter(agency, filter)
+        found = f"SELECT 1 FROM {name(table)} WHERE {where} LIMIT %s"
+        return f"SELECT count(*) FROM ({found}) AS found", self._flat([(*values, cap)])
+
+    def _filter(self, agency: str, filter: Filter) -> tuple[str, list[Value]]:
         conditions = ['"agency" = %s']
         values: list[Value] = [agency]
-        if page.status is not None:
-            conditions.append('"status" = %s')
-            values.append(page.status)
-        for term in page.terms:
+        for term in filter.terms:
             conditions.append("\"search_text\" LIKE %s ESCAPE '!'")
             values.append(f"%{escaped(term)}%")
-        if page.after is not None:
-            conditions.append('("created_at", "id") < (%s, %s)')
-            values.extend(page.after)
-        where = " AND ".join(conditions)
-        sql = f"SELECT {columns(table)} FROM {name(table)} WHERE {where}"
-        order = '"created_at" DESC, "id" DESC'
-        return f"{sql} ORDER BY {order} LIMIT %s", self._flat([(*values, page.limit)])
+        for condition, value in (
+            ('"status" = %s', filter.status),
+            ('"partner_type" = %s', filter.partner_type),
+            ('"created_at" >= %s', filter.joined_from),
+            ('"created_at" < %s', filter.joined_before),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        return " AND ".join(conditions), values
 
     def insert(self, table: Table, rows: Sequence[Row]) -> Statement:
         """Inserts rows that are in nobody's way, and answers with their keys."""

@@ -17,6 +17,8 @@ from .scopes import beside, has_write_ahead_log, in_transaction
 # Changes nothing, and takes SQLite's write lock. Whoever reads first and writes then may find
 # that somebody else has written in between, and cannot wait for that any more.
 TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0'
+# Deleted personal data is not left in free pages.
+OVERWRITE_DELETED = "PRAGMA secure_delete = ON"
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
@@ -37,6 +39,26 @@ class DjangoStorage:
     def joined(self) -> bool:
         """Whether the caller's thread is in a transaction of the host's."""
         return in_transaction(self._connection())
+
+    @concurrent_is_aborted
+    def scrub(self) -> bool:
+        """Takes what was deleted out of SQLite's write-ahead log, if no reader needs it.
+
+        A deleted row is overwritten in the database because of `secure_delete`, which every
+        writing transaction of the library turns on.
+        """
+        connection = self._connection()
+        if connection.vendor != "sqlite":
+            return True
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout")
+            (patience,) = cursor.fetchone()
+            # Nobody waits for a reader: the next upkeep will try again.
+            cursor.execute("PRAGMA busy_timeout = 0")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {patience}")
+        return not busy
 
     @concurrent_is_aborted
     def begin(self, agency: str, mode: Mode) -> DjangoTransaction:
@@ -72,11 +94,11 @@ class DjangoStorage:
         return connection
 
     def _first_statement(self, connection: BaseDatabaseWrapper, mode: Mode) -> None:
-        statement = None
+        statements = []
         if mode is not Mode.READ and connection.vendor == "sqlite":
-            statement = TAKE_WRITE_LOCK
+            statements = [TAKE_WRITE_LOCK, OVERWRITE_DELETED]
         elif mode is Mode.READ and connection.vendor == "postgresql":
-            statement = SNAPSHOT
-        if statement:
-            with connection.cursor() as cursor:
+            statements = [SNAPSHOT]
+        with connection.cursor() as cursor:
+            for statement in statements:
                 cursor.execute(statement)

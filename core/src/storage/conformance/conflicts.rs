@@ -7,6 +7,7 @@ use super::Harness;
 use super::fixture::{Bench, held, row};
 use crate::access::Secret;
 use crate::error::Error;
+use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Insert, LabelState, Scope, SecretRow};
 use crate::usage::{Event, EventId, Metric};
 use crate::values::{AgencyId, Timestamp};
@@ -140,8 +141,8 @@ pub(super) fn an_agency_and_a_secret_are_made_once(harness: &dyn Harness) {
     let agency = AgencyId::parse("tailspin").expect("an id");
     let created_at = Timestamp::from_millis(1);
     let row = |time_zone: &str| {
-        let (id, time_zone) = (agency.clone(), time_zone.to_owned());
-        AgencyRow { id, time_zone, created_at, numbered: 0 }
+        let settings = AgencySettings::new(agency.clone(), time_zone.to_owned(), created_at);
+        AgencyRow { settings, numbered: 0, pruned: 0 }
     };
     let insert = |zone: &str| {
         let row = row(zone);

@@ -8,8 +8,9 @@ use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::{
-    AgencyRow, Insert, LabelRow, Lock, Lookup, NewReseller, PageSpec, ReadWork, Reads, Scope,
-    SecretRow, Storage, TotalDelta, Transaction, WriteWork,
+    AgencyRow, Erasure, Filter, IdempotencyRow, Insert, LabelRow, Lock, Lookup, NewReseller,
+    PageSpec, Prunable, ReadWork, Reads, Scope, SecretRow, Storage, TotalDelta, Transaction,
+    WriteWork,
 };
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
@@ -85,6 +86,11 @@ impl Storage for Faulty {
         self.countdown.call()?;
         self.inner.agencies(after, limit)
     }
+
+    /// Not counted: what was deleted is deleted, so a fault here is no error.
+    fn scrub(&self) -> Result<Erasure> {
+        self.inner.scrub()
+    }
 }
 
 struct FaultyReads<'a> {
@@ -113,9 +119,11 @@ macro_rules! counted_reads {
             counted! {
                 fn agency(&mut self) -> Option<AgencyRow>;
                 fn resellers(&mut self, ids: &[ResellerId]) -> Vec<Option<Reseller>>;
-                fn find(&mut self, lookup: &Lookup) -> Option<Reseller>;
+                fn find(&mut self, lookups: &[Lookup]) -> Vec<Option<Reseller>>;
                 fn account(&mut self, id: ResellerId) -> Option<(Reseller, Credentials)>;
                 fn page(&mut self, spec: &PageSpec) -> Vec<Reseller>;
+                fn count(&mut self, filter: &Filter, cap: u64) -> u64;
+                fn remembered(&mut self, key: &str) -> Option<IdempotencyRow>;
                 fn events(&mut self, ids: &[EventId]) -> Vec<Option<Event>>;
                 fn meters(&mut self, reseller: ResellerId) -> Vec<Meter>;
                 fn rollups(&mut self, days: &[DayKey]) -> Vec<Option<DayRollup>>;
@@ -133,12 +141,14 @@ counted_reads!(FaultyTransaction);
 impl Transaction for FaultyTransaction<'_> {
     counted! {
         fn lock_attempts(&mut self, key: &AttemptKey) -> Attempts;
-        fn lock_agency(&mut self) -> Option<AgencyRow>;
+        fn lock_agency(&mut self, lock: Lock) -> Option<AgencyRow>;
         fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Vec<Option<Reseller>>;
         fn lock_usage(&mut self, meters: &[MeterKey], days: &[DayKey]) -> (Vec<Meter>, Vec<DayRollup>);
         fn insert_secret(&mut self, secret: &SecretRow) -> Insert<SecretRow>;
         fn insert_agency(&mut self, agency: &AgencyRow) -> Insert<AgencyRow>;
         fn put_agency(&mut self, agency: &AgencyRow) -> ();
+        fn erase_agency(&mut self, quarantined_until: Timestamp) -> ();
+        fn remember(&mut self, key: &IdempotencyRow, expired: Timestamp) -> Insert<IdempotencyRow>;
         fn claim_labels(&mut self, labels: &[LabelRow], now: Timestamp) -> Vec<Insert<LabelRow>>;
         fn put_label(&mut self, label: &LabelRow) -> ();
         fn insert_resellers(&mut self, new: &[NewReseller]) -> Vec<Insert<()>>;
@@ -146,10 +156,12 @@ impl Transaction for FaultyTransaction<'_> {
         fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> ();
         fn erase_reseller(&mut self, id: ResellerId) -> ();
         fn put_attempts(&mut self, attempts: &Attempts) -> ();
+        fn forget_attempts(&mut self, key: &AttemptKey) -> ();
         fn insert_events(&mut self, events: &[Event]) -> Vec<Insert<Event>>;
         fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> ();
         fn add_totals(&mut self, deltas: &[TotalDelta]) -> ();
         fn append_changes(&mut self, changes: &[Change]) -> ();
         fn number_changes(&mut self, max: u32) -> u32;
+        fn prune(&mut self, what: Prunable, max: u32) -> u32;
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::fixture::{Bench, draft_with_password, row};
-use crate::storage::{self, Insert, LabelState, Lock, Lookup, PageSpec, Scope, TotalDelta};
+use crate::storage::{self, Filter, Insert, LabelState, Lock, Lookup, PageSpec, Scope, TotalDelta};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
 use crate::{Agency, AgencyId, Clock, ErrorKind, Reseller, ResellerPatch};
 
@@ -18,7 +18,7 @@ fn neighbours(harness: &dyn Harness) -> Neighbours<'_> {
     let bench = Bench::new(harness);
     let mut draft = draft_with_password("acme");
     draft.external_id = Some("crm-7".into());
-    let acme = bench.agency.create_reseller(draft).expect("creates");
+    let acme = bench.agency.create_reseller_once("key-1", draft).expect("creates");
     let usage = bench.event("e-1", &acme, Metric::MESSAGES, 3);
     bench.agency.record_usage(&[usage]).expect("records");
     let other = bench.platform.create_agency("tailspin").expect("creates");
@@ -32,10 +32,12 @@ pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let external = acme.external_id.clone().expect("has one");
     storage::read(&*bench.storage, other.id(), |reads| {
-        assert_eq!(reads.agency()?.map(|row| row.id), Some(other.id().clone()));
+        assert_eq!(reads.agency()?.map(|row| row.settings.agency), Some(other.id().clone()));
         assert_eq!(reads.resellers(&[acme.id])?, [None]);
-        assert_eq!(reads.find(&Lookup::Email(acme.email.clone()))?, None);
-        assert_eq!(reads.find(&Lookup::ExternalId(external.clone()))?, None);
+        let lookups = [Lookup::Email(acme.email.clone()), Lookup::ExternalId(external.clone())];
+        assert_eq!(reads.find(&lookups)?, [None, None]);
+        assert_eq!(reads.count(&Filter::default(), 10)?, 0);
+        assert_eq!(reads.remembered("key-1")?, None);
         assert_eq!(reads.account(acme.id)?, None);
         assert_eq!(reads.page(&PageSpec { limit: 10, ..PageSpec::default() })?, []);
         assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [None]);
@@ -59,7 +61,8 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let meter = DayKey::of(&event).meter;
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        assert_eq!(tx.lock_agency()?.map(|row| row.id), Some(other.id().clone()));
+        let locked = tx.lock_agency(Lock::Update)?.map(|row| row.settings.agency);
+        assert_eq!(locked, Some(other.id().clone()));
         assert_eq!(tx.lock_resellers(&[acme.id], Lock::Update)?, [None]);
         assert_eq!(tx.lock_resellers(&[acme.id], Lock::Share)?, [None]);
         Ok(())
@@ -81,7 +84,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
         other.update_reseller(acme.id, None, &ResellerPatch::default()).map(drop),
         other.deactivate(acme.id, None).map(drop),
         other.activate(acme.id).map(drop),
-        other.delete_reseller(acme.id),
+        other.delete_reseller(acme.id).map(drop),
         other.set_allowance(acme.id, Metric::MESSAGES, Some(1)),
         other.consume(acme.id, Metric::MESSAGES, 1, "c-1").map(drop),
     ];

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Harness;
 use super::fixture::{Bench, draft, label};
-use crate::{ErrorKind, Reseller, ResellerQuery, Status};
+use crate::search::fold;
+use crate::storage::Filter;
+use crate::{ErrorKind, PartnerType, Reseller, ResellerQuery, SortBy, Status, Total};
 
 /// Resellers with these names; three of each four share their millisecond.
 fn named(bench: &Bench<'_>, names: &[&str]) -> Vec<Reseller> {
@@ -162,4 +164,89 @@ pub(super) fn a_foreign_cursor_is_refused(harness: &dyn Harness) {
         assert_eq!(attempt.expect_err("refused").kind(), ErrorKind::InvalidCursor);
     }
     bench.agency.page(&query.limit(3).after(cursor)).expect("another limit is the same query");
+}
+
+/// S28.
+pub(super) fn a_list_is_filtered(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let rows = named(&bench, &["a"; 8]);
+    let sells = bench.agency.change_partner_type(rows[1].id, Some(1), "commission");
+    let sells = sells.expect("changes");
+    assert_eq!((sells.partner_type, sells.version), (PartnerType::Commission, 2));
+    let all = ResellerQuery::all;
+    let sells = [sells];
+    assert_eq!(walk(&bench, &all().partner_type(PartnerType::Commission)), sells);
+    assert_eq!(walk(&bench, &all().partner_type(PartnerType::OwnPlans).limit(3)).len(), 7);
+    let (first, last) = (rows[0].created_at, rows[7].created_at);
+    assert!(first < last);
+    let since = rows.iter().filter(|row| row.created_at >= last).count();
+    assert_eq!(walk(&bench, &all().joined_from(last)).len(), since);
+    assert_eq!(walk(&bench, &all().joined_before(first)).len(), 0);
+    assert_eq!(walk(&bench, &all().joined_before(last)).len(), 8 - since);
+    let both = all().joined_from(first).joined_before(rows[3].created_at);
+    assert_eq!(walk(&bench, &both.clone().limit(1)).len(), 3);
+    assert_eq!(walk(&bench, &both.partner_type(PartnerType::Commission)), sells);
+}
+
+/// S28, S58: by folded code points, then by id, either way, ties across pages included.
+pub(super) fn a_list_is_sorted_by_folded_text(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let names = [
+        "beta",
+        "Älpha",
+        "alpha",
+        "ALPHA",
+        "Zürich",
+        "zurich",
+        "東京",
+        "éclair",
+        "Eclair",
+        "\u{10348}",
+        "\u{fe6b}",
+        "10",
+        "9",
+        "alpha",
+    ];
+    let rows = named(&bench, &names);
+    for by in [SortBy::Name, SortBy::Email, SortBy::Joined] {
+        let key = |row: &Reseller| match by {
+            SortBy::Name => fold(row.name.as_str()),
+            SortBy::Email => fold(row.email.as_str()),
+            SortBy::Joined => format!("{:020}", row.created_at.as_millis()),
+        };
+        let mut expected = rows.clone();
+        expected.sort_by_key(|row| (key(row).chars().collect::<Vec<_>>(), row.id));
+        for limit in [1, 3, 200] {
+            let ascending = ResellerQuery::all().ascending(by).limit(limit);
+            assert_eq!(walk(&bench, &ascending), expected, "{by:?}, {limit} a page");
+        }
+        expected.reverse();
+        for limit in [1, 4, 200] {
+            let descending = ResellerQuery::all().descending(by).limit(limit);
+            assert_eq!(walk(&bench, &descending), expected, "{by:?}, {limit} a page");
+        }
+    }
+    let cursor = bench.agency.page(&ResellerQuery::all().ascending(SortBy::Name).limit(2));
+    let cursor = cursor.expect("reads").next.expect("more");
+    for other in [SortBy::Email, SortBy::Joined] {
+        let other = ResellerQuery::all().ascending(other).after(cursor.clone());
+        let refused = bench.agency.page(&other).expect_err("another order");
+        assert_eq!(refused.kind(), ErrorKind::InvalidCursor);
+    }
+}
+
+/// S30.
+pub(super) fn a_page_can_carry_the_total(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    named(&bench, &["some", "some", "other", "100 %"]);
+    let total = |query: ResellerQuery| bench.agency.page(&query.with_total()).expect("reads").total;
+    assert_eq!(bench.agency.page(&ResellerQuery::all()).expect("reads").total, None);
+    assert_eq!(total(ResellerQuery::all().limit(1)), Some(Total::Exact(4)));
+    assert_eq!(total(ResellerQuery::text("some").limit(1)), Some(Total::Exact(2)));
+    assert_eq!(total(ResellerQuery::text("%")), Some(Total::Exact(1)));
+    assert_eq!(total(ResellerQuery::text("\0")), Some(Total::Exact(0)));
+    assert_eq!(total(ResellerQuery::all().status(Status::Inactive)), Some(Total::Exact(0)));
+    // A count ends where it is told to.
+    assert_eq!(bench.read(|reads| reads.count(&Filter::default(), 3)), 3);
+    assert_eq!(bench.read(|reads| reads.count(&Filter::default(), 5)), 4);
 }

@@ -1,5 +1,7 @@
 //! Signing in: one error for every failure, and "switched off" means now.
 
+use std::time::Duration;
+
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password};
 use crate::{ChangeKind, Code, ErrorKind, ResellerPatch};
@@ -205,4 +207,63 @@ pub(super) fn an_unlocked_reseller_signs_in_again(harness: &dyn Harness) {
     assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
     bench.agency.unlock(acme.id).expect("unlocks");
     assert_eq!(sign_in(PASSWORD), None);
+}
+
+/// S19: whatever the account, before any password is looked at; a success costs nothing.
+pub(super) fn one_source_cannot_go_on_guessing(harness: &dyn Harness) {
+    let seconds = Duration::from_secs;
+    let bench = Bench::with(harness, |builder| builder.source_limit(3, seconds(10)));
+    bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let guess = |source: &str, email: &str, password: &str| {
+        bench.platform.sign_in_from(source, "acme", email, password)
+    };
+    for _ in 0..5 {
+        guess("192.0.2.1", EMAIL, PASSWORD).expect("a success is given back");
+    }
+    for n in 0..3 {
+        let email = format!("guess{n}@acme.example");
+        assert_eq!(kind(guess("192.0.2.1", &email, "wrong")), DENIED);
+    }
+    let computed = bench.platform.hash_computations();
+    let throttled = guess("192.0.2.1", EMAIL, PASSWORD).expect_err("throttled");
+    assert_eq!(throttled.kind(), ErrorKind::Throttled);
+    assert_eq!(throttled.retry_after(), Some(seconds(10)));
+    assert_eq!(bench.platform.hash_computations(), computed, "before any hashing");
+    guess("192.0.2.2", EMAIL, PASSWORD).expect("another source");
+    bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("no source at all");
+    bench.clock.forward(10_000);
+    assert_eq!(kind(guess("192.0.2.1", EMAIL, "wrong")), DENIED);
+    assert_eq!(kind(guess("192.0.2.1", EMAIL, "wrong")), Some(ErrorKind::Throttled));
+    bench.clock.forward(60_000);
+    guess("192.0.2.1", EMAIL, PASSWORD).expect("forgiven in time");
+}
+
+/// S19.
+pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
+    let limit =
+        |builder: crate::PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1_000);
+    let bench = Bench::with(harness, limit);
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    for _ in 0..5 {
+        assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong")), DENIED);
+        // Unknown accounts are stopped, too, and nobody is told.
+        assert_eq!(kind(bench.platform.sign_in("acme", "x@acme.example", "wrong")), DENIED);
+    }
+    let told = || {
+        let feed = bench.agency.changes(0, 100).expect("reads").into_iter();
+        let stops = feed.filter(|change| change.kind == ChangeKind::SignInLocked);
+        stops.map(|change| (change.reseller, change.version)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(), [(Some(acme.id), 1)]);
+    bench.clock.forward(400 * 86_400_000);
+    bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED, "no time ends it");
+    bench.agency.unlock(acme.id).expect("unlocks");
+    bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    let new = "another teal walrus 95 umbrella";
+    for expected in [1, 1, 2, 2] {
+        let denied = bench.agency.change_password(acme.id, "wrong", new, new);
+        assert_eq!(kind(denied), DENIED);
+        assert_eq!(told().len(), expected, "guessing by another door");
+    }
 }

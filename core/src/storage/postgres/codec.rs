@@ -14,13 +14,13 @@ use crate::storage::schema::{Kind, Row, Table, Value, damaged};
 type Coded<T> = std::result::Result<T, Box<dyn StdError + Sync + Send>>;
 
 /// A parameter with its type, so that a statement needs no preparing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Param {
     pub kind: Type,
     data: Data,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Data {
     One(Value),
     Many(Vec<Value>),

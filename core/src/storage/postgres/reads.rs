@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
 use super::session::Session;
-use super::sql;
+use super::sql::{self, DIALECT, typed};
 use crate::access::Credentials;
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
+use crate::storage::conditions::Conditions;
 use crate::storage::records::{CredentialsRow, Record};
-use crate::storage::schema::{self, Kind, Row, Value, damaged};
-use crate::storage::{AgencyRow, LabelRow, Lookup, PageSpec, Reads, SecretRow};
+use crate::storage::schema::{self, Row, Value, damaged};
+use crate::storage::{
+    AgencyRow, Filter, IdempotencyRow, LabelRow, Lookup, PageSpec, Reads, SecretRow,
+};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::LoginDomain;
 
@@ -102,12 +105,22 @@ impl Reads for Session<'_> {
         self.records(id_keys(ids))
     }
 
-    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
-        let (condition, value) = match lookup {
-            Lookup::Email(email) => (" AND email_key = $2", email.key()),
-            Lookup::ExternalId(id) => (" AND external_id = $2", id.to_string()),
+    fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
+        let (mut emails, mut external_ids) = (Vec::new(), Vec::new());
+        for lookup in lookups {
+            match lookup {
+                Lookup::Email(email) => emails.push(email.key()),
+                Lookup::ExternalId(id) => external_ids.push(id.to_string()),
+            }
+        }
+        let condition = " AND (email_key = ANY($2) OR external_id = ANY($3))";
+        let params = vec![Param::texts(emails), Param::texts(external_ids)];
+        let found: Vec<Reseller> = self.select(condition, params)?;
+        let is = |reseller: &&Reseller, lookup: &Lookup| match lookup {
+            Lookup::Email(email) => reseller.email.key() == email.key(),
+            Lookup::ExternalId(id) => reseller.external_id.as_ref() == Some(id),
         };
-        Ok(self.select(condition, vec![Param::text(value)])?.pop())
+        Ok(lookups.iter().map(|lookup| found.iter().find(|r| is(r, lookup)).cloned()).collect())
     }
 
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
@@ -120,12 +133,31 @@ impl Reads for Session<'_> {
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        // No stored text has this character, and the server takes none that does.
-        if spec.terms.iter().any(|term| term.contains('\0')) {
+        if cannot_match(&spec.filter) {
             return Ok(Vec::new());
         }
-        let (conditions, params) = page_conditions(spec);
-        self.select(&conditions, params)
+        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+        self.select(&sql, typed(params).collect())
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        if cannot_match(filter) {
+            return Ok(0);
+        }
+        let mut conditions = Conditions::of_filter(filter, DIALECT);
+        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
+        let Conditions { sql, params, .. } = conditions;
+        let found = format!("SELECT FROM partnerkit.resellers WHERE agency = $1{sql}");
+        let sql = format!("SELECT count(*) FROM ({found}) AS found");
+        let params = std::iter::once(self.agency_param()).chain(typed(params)).collect();
+        let answer = self.ask(Statement::new(sql, params))?;
+        let count = answer.rows.first().map_or(Ok(0), |row| codec::integer(row, 0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>> {
+        let key = self.key([Value::Text(key.to_owned())]);
+        self.ask(sql::get(IdempotencyRow::TABLE, key))?.record()
     }
 
     fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
@@ -162,45 +194,9 @@ impl Reads for Session<'_> {
     }
 }
 
-/// What a page asks for beyond the agency. One condition for each term, not one on an array of
-/// them: an index can serve it.
-fn page_conditions(spec: &PageSpec) -> (String, Vec<Param>) {
-    let mut conditions = String::new();
-    let mut params = Vec::new();
-    let mut next = |param| {
-        params.push(param);
-        format!("${}", params.len() + 1)
-    };
-    for term in &spec.terms {
-        let pattern = next(Param::text(pattern(term)));
-        conditions += &format!(" AND search_text LIKE {pattern} ESCAPE '\\'");
-    }
-    if let Some(status) = spec.status {
-        let status = next(Param::text(status.slug()));
-        conditions += &format!(" AND status = {status}");
-    }
-    if let Some(after) = spec.after {
-        let created_at = next(Param::integer(after.created_at.as_millis()));
-        let id = next(Param::one(Kind::Uuid, Value::Uuid(after.id.as_uuid())));
-        conditions += &format!(" AND (created_at, id) < ({created_at}, {id})");
-    }
-    let limit = next(Param::integer(spec.limit.into()));
-    conditions += &format!(" ORDER BY created_at DESC, id DESC LIMIT {limit}");
-    (conditions, params)
-}
-
-/// A pattern for every text that contains the term, in which nothing of it is a wildcard.
-fn pattern(term: &str) -> String {
-    let mut pattern = String::with_capacity(term.len() + 2);
-    pattern.push('%');
-    for c in term.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
+/// No stored text has this character, and the server takes none that does.
+fn cannot_match(filter: &Filter) -> bool {
+    filter.terms.iter().any(|term| term.contains('\0'))
 }
 
 /// Where a row that must be there is not.

@@ -6,10 +6,12 @@ use std::sync::LazyLock;
 
 use super::codec::{Param, array_params, row_params};
 use super::pipeline::Statement;
-use crate::storage::schema::{Row, TABLES, Table};
-use crate::storage::sql::{Dialect, Statements, columns, statements};
+use crate::storage::schema::{Kind, LABELS, Row, TABLES, Table, Value};
+use crate::storage::sql::{self, Dialect, Statements, Terms, columns, statements};
+use crate::storage::{Lock, Prunable};
 
-const DIALECT: Dialect = Dialect { prefix: "partnerkit.", parameter: '$' };
+pub(super) const DIALECT: Dialect =
+    Dialect { prefix: "partnerkit.", parameter: '$', terms: Terms::Like };
 
 /// The statements of one table.
 struct OfTable {
@@ -49,16 +51,39 @@ pub(super) fn get(table: &Table, key: Row) -> Statement {
     Statement::new(&*SQL[table.name].one.get, key_params(table, key))
 }
 
-/// The same, and nobody may change it until the transaction ends. Rows that refer to it by a
-/// foreign key may still come.
-pub(super) fn get_locked(table: &Table, key: Row) -> Statement {
-    let sql = format!("{} FOR NO KEY UPDATE", SQL[table.name].one.get);
+/// The same, and nobody may change it until the transaction ends (rows that refer to it by a
+/// foreign key may still come), or in share: nobody may remove it.
+pub(super) fn get_locked(table: &Table, key: Row, lock: Lock) -> Statement {
+    let lock = match lock {
+        Lock::Share => "KEY SHARE",
+        Lock::Update => "NO KEY UPDATE",
+    };
+    let sql = format!("{} FOR {lock}", SQL[table.name].one.get);
     Statement::new(sql, key_params(table, key))
 }
 
 /// Removes the row with this key.
 pub(super) fn delete(table: &Table, key: Row) -> Statement {
     Statement::new(&*SQL[table.name].one.delete, key_params(table, key))
+}
+
+/// Removes every row of the agency, but for labels; backwards, because what refers to rows goes
+/// before them.
+pub(super) fn erase_agency(agency: &Param) -> Vec<Statement> {
+    let tables = TABLES.iter().rev().filter(|table| table.name != LABELS.name);
+    tables.map(|table| Statement::new(&*SQL[table.name].one.erase, vec![agency.clone()])).collect()
+}
+
+/// Removes rows that are no longer needed.
+pub(super) fn prune(agency: Param, what: Prunable, max: u32) -> Statement {
+    let (sql, params) = sql::prune(what, max, DIALECT);
+    let params = std::iter::once(agency).chain(typed(params)).collect();
+    Statement::new(sql, params)
+}
+
+/// Values with their types.
+pub(super) fn typed(params: Vec<(Kind, Value)>) -> impl Iterator<Item = Param> {
+    params.into_iter().map(|(kind, value)| Param::one(kind, value))
 }
 
 /// Inserts rows in their order, each unless its key or a unique index is taken.
@@ -82,7 +107,7 @@ pub(super) fn get_all(table: &Table, agency: Param, keys: Vec<Row>, tail: &str) 
     Statement::new(format!("{}{tail}", SQL[table.name].get_many), params)
 }
 
-fn column_kind(table: &Table, name: &str) -> Option<crate::storage::schema::Kind> {
+fn column_kind(table: &Table, name: &str) -> Option<Kind> {
     table.columns.iter().find(|column| column.name == name).map(|column| column.kind)
 }
 
@@ -141,6 +166,24 @@ pub(super) const CLAIM_LABELS: &str = "\
     ON CONFLICT (label) DO UPDATE SET agency = excluded.agency, reseller = excluded.reseller, \
     quarantined_until = excluded.quarantined_until \
     WHERE labels.quarantined_until <= $5 RETURNING label";
+
+/// Waits until nobody holds the agency in share any more, and lets nobody do so again.
+pub(super) const CLOSE_AGENCY: &str =
+    "SELECT agency FROM partnerkit.agencies WHERE agency = $1 FOR UPDATE";
+
+/// Puts the labels of an agency's resellers into quarantine.
+pub(super) const QUARANTINE_LABELS: &str = "\
+    UPDATE partnerkit.labels SET reseller = NULL, quarantined_until = $2 WHERE label IN \
+    (SELECT login_domain FROM partnerkit.resellers WHERE agency = $1)";
+
+/// Keeps an idempotency key that is free, or whose last use has expired, and returns it.
+pub(super) const REMEMBER: &str = "\
+    INSERT INTO partnerkit.idempotency \
+    (agency, idempotency_key, fingerprint, reseller, version, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6) \
+    ON CONFLICT (agency, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+    reseller = excluded.reseller, version = excluded.version, created_at = excluded.created_at \
+    WHERE idempotency.created_at <= $7 RETURNING agency";
 
 /// Stores a label that the agency holds, or nobody.
 pub(super) const PUT_LABEL: &str = "\

@@ -14,7 +14,8 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{CredentialsRow, PendingChange, Record};
 use crate::storage::schema::{self, Row, Value};
 use crate::storage::{
-    AgencyRow, Insert, LabelRow, Lock, NewReseller, Reads, SecretRow, TotalDelta, Transaction,
+    AgencyRow, IdempotencyRow, Insert, LabelRow, Lock, NewReseller, Prunable, Reads, SecretRow,
+    TotalDelta, Transaction,
 };
 use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
 use crate::values::{LoginDomain, Timestamp};
@@ -57,13 +58,13 @@ impl Transaction for Session<'_> {
         let row = Attempts::none(*key).to_row(self.agency)?;
         let key = self.key([Value::Bytes(key.as_bytes().to_vec())]);
         let table = &schema::ATTEMPTS;
-        let statements = [sql::insert(table, row), sql::get_locked(table, key)];
+        let statements = [sql::insert(table, row), sql::get_locked(table, key, Lock::Update)];
         let [_, locked] = self.ask_all(statements)?;
         locked.record()?.ok_or_else(vanished)
     }
 
-    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
-        self.ask(sql::get_locked(&schema::AGENCIES, self.key([])))?.record()
+    fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>> {
+        self.ask(sql::get_locked(&schema::AGENCIES, self.key([]), lock))?.record()
     }
 
     fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>> {
@@ -110,6 +111,32 @@ impl Transaction for Session<'_> {
 
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
         self.put(agency)
+    }
+
+    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
+        let agency = self.agency_param();
+        // An answer first: what follows must see what those have committed who held it.
+        self.ask(Statement::new(sql::CLOSE_AGENCY, vec![agency.clone()]))?;
+        let until = Param::integer(quarantined_until.as_millis());
+        self.defer(Statement::new(sql::QUARANTINE_LABELS, vec![agency.clone(), until]));
+        sql::erase_agency(&agency).into_iter().for_each(|statement| self.defer(statement));
+        Ok(())
+    }
+
+    fn remember(
+        &mut self,
+        key: &IdempotencyRow,
+        expired: Timestamp,
+    ) -> Result<Insert<IdempotencyRow>> {
+        let mut params = row_params(IdempotencyRow::TABLE, key.to_row(self.agency)?);
+        params.push(Param::integer(expired.as_millis()));
+        let remember = Statement::new(sql::REMEMBER, params);
+        let found = sql::get(IdempotencyRow::TABLE, self.key([Value::Text(key.key.clone())]));
+        let [remembered, found] = self.ask_all([remember, found])?;
+        if !remembered.rows.is_empty() {
+            return Ok(Insert::Done);
+        }
+        found.record()?.map(Insert::Existing).ok_or_else(vanished)
     }
 
     fn claim_labels(
@@ -192,6 +219,12 @@ impl Transaction for Session<'_> {
         self.put(attempts)
     }
 
+    fn forget_attempts(&mut self, key: &AttemptKey) -> Result<()> {
+        let key = self.key([Value::Bytes(key.as_bytes().to_vec())]);
+        self.defer(sql::delete(&schema::ATTEMPTS, key));
+        Ok(())
+    }
+
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
         if events.is_empty() {
             return Ok(Vec::new());
@@ -237,5 +270,10 @@ impl Transaction for Session<'_> {
         let answer = self.ask(Statement::new(sql::NUMBER_CHANGES, params))?;
         let numbered = answer.rows.first().map_or(Ok(0), |row| codec::integer(row, 0))?;
         Ok(u32::try_from(numbered).unwrap_or(u32::MAX))
+    }
+
+    fn prune(&mut self, what: Prunable, max: u32) -> Result<u32> {
+        let removed = self.ask(sql::prune(self.agency_param(), what, max))?.affected;
+        Ok(u32::try_from(removed).unwrap_or(max))
     }
 }

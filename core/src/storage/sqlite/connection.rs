@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::{Error, Result};
+use crate::storage::Erasure;
 
 /// The schema's versions, in order; the file keeps how many it has in `user_version`.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/001_initial.sql")];
@@ -63,6 +64,16 @@ fn migrate(writer: &Connection) -> Result<()> {
     }
     writer.pragma_update(None, "user_version", known as u32).map_err(storage_error)?;
     transaction.commit()
+}
+
+/// Moves everything from the write-ahead log into the database and cuts the log off, unless a
+/// reader still needs it: nobody waits for that one.
+pub(super) fn empty_log(writer: &Connection) -> Result<Erasure> {
+    writer.busy_timeout(Duration::ZERO).map_err(storage_error)?;
+    let busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
+    let checkpoint = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], busy);
+    writer.busy_timeout(BUSY).map_err(storage_error)?;
+    Ok(if checkpoint.map_err(storage_error)? { Erasure::Pending } else { Erasure::Complete })
 }
 
 /// A transaction that has begun; unless it is committed, it is rolled back.

@@ -1,14 +1,15 @@
 //! Reading one agency's rows.
 
-use super::rows::Rows;
+use super::rows::{DIALECT, Rows, values};
 use crate::access::Credentials;
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{AgencyRow, CredentialsRow, Record, SecretRow};
+use crate::storage::conditions::Conditions;
+use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
 use crate::storage::schema::Value;
 use crate::storage::sql::columns;
-use crate::storage::{Lookup, PageSpec, Reads};
+use crate::storage::{Filter, Lookup, PageSpec, Reads};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
 
 impl Reads for Rows<'_> {
@@ -20,13 +21,15 @@ impl Reads for Rows<'_> {
         ids.iter().map(|id| self.get(&self.id_key(*id))).collect()
     }
 
-    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
-        let (column, value) = match lookup {
-            Lookup::Email(email) => ("email_key", email.key()),
-            Lookup::ExternalId(id) => ("external_id", id.to_string()),
+    fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
+        let find = |lookup: &Lookup| {
+            let (condition, value) = match lookup {
+                Lookup::Email(email) => ("AND email_key = ?2", email.key()),
+                Lookup::ExternalId(id) => ("AND external_id = ?2", id.to_string()),
+            };
+            Ok(self.of_agency(condition, [Value::Text(value)])?.pop())
         };
-        let condition = format!("AND {column} = ?2");
-        Ok(self.of_agency(&condition, [Value::Text(value)])?.pop())
+        lookups.iter().map(find).collect()
     }
 
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
@@ -36,29 +39,21 @@ impl Reads for Rows<'_> {
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        let mut condition = String::new();
-        let mut parameters = Vec::new();
-        let mut bind = |value| {
-            parameters.push(value);
-            format!("?{}", parameters.len() + 1)
-        };
-        if let Some(status) = spec.status {
-            let status = bind(Value::Text(status.slug().to_owned()));
-            condition += &format!(" AND status = {status}");
-        }
-        if let Some(after) = spec.after {
-            let created_at = bind(Value::Integer(after.created_at.as_millis()));
-            let id = bind(Value::Uuid(after.id.as_uuid()));
-            condition += &format!(" AND (created_at, id) < ({created_at}, {id})");
-        }
-        for term in &spec.terms {
-            // Compares bytes, so that no character is a wildcard.
-            condition +=
-                &format!(" AND instr(search_text, {}) > 0", bind(Value::Text(term.clone())));
-        }
-        let limit = bind(Value::Integer(spec.limit.into()));
-        condition += &format!(" ORDER BY created_at DESC, id DESC LIMIT {limit}");
-        self.of_agency(&condition, parameters)
+        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+        self.of_agency(&sql, values(params))
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        let mut conditions = Conditions::of_filter(filter, DIALECT);
+        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
+        let Conditions { sql, params, .. } = conditions;
+        let found = format!("SELECT 1 FROM resellers WHERE agency = ?1{sql}");
+        let sql = format!("SELECT count(*) FROM ({found})");
+        self.number(&sql, &self.key(values(params))).map(i64::unsigned_abs)
+    }
+
+    fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>> {
+        self.get(&self.key([Value::Text(key.to_owned())]))
     }
 
     fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {

@@ -12,12 +12,14 @@ use crate::error::Result;
 use crate::reseller::ResellerId;
 use crate::storage::records::{LabelRow, Record};
 use crate::storage::schema::{Column, Kind, Row, Table, Value, damaged};
-use crate::storage::sql::{Dialect, Statements, statements};
+use crate::storage::sql::{Dialect, Statements, Terms, statements};
 use crate::usage::MeterKey;
 use crate::values::{AgencyId, LoginDomain};
 
+pub(super) const DIALECT: Dialect = Dialect { prefix: "", parameter: '?', terms: Terms::Instr };
+
 static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
-    LazyLock::new(|| statements(Dialect { prefix: "", parameter: '?' }));
+    LazyLock::new(|| statements(DIALECT));
 
 /// One agency's rows, on a connection that has begun a transaction.
 pub(super) struct Rows<'c> {
@@ -91,14 +93,30 @@ impl<'c> Rows<'c> {
         self.execute(&STATEMENTS[table.name].delete, key).map(drop)
     }
 
+    /// Removes the agency's rows from a table.
+    pub fn erase(&self, table: &Table) -> Result<()> {
+        self.execute(&STATEMENTS[table.name].erase, &self.key([])).map(drop)
+    }
+
     pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
         let parameters = params_from_iter(parameters.iter().map(Parameter));
         self.prepare(sql)?.execute(parameters).map_err(storage_error)
     }
 
+    /// The one number that a statement answers.
+    pub fn number(&self, sql: &str, parameters: &[Value]) -> Result<i64> {
+        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        self.prepare(sql)?.query_row(parameters, |row| row.get(0)).map_err(storage_error)
+    }
+
     pub fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
         labels.iter().map(|label| self.get(&vec![Value::Text(label.to_string())])).collect()
     }
+}
+
+/// The values of parameters; SQLite needs no kinds.
+pub(super) fn values(params: Vec<(Kind, Value)>) -> impl Iterator<Item = Value> {
+    params.into_iter().map(|(_, value)| value)
 }
 
 /// Only the statement was undone, and the transaction goes on.

@@ -1,15 +1,15 @@
 //! Writing one agency's rows. There is one writer at a time, so its transaction is every lock.
 
-use super::rows::Rows;
+use super::rows::{DIALECT, Rows, values};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{
-    AgencyRow, CredentialsRow, LabelRow, NewReseller, Record, SecretRow,
+    AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, Record, SecretRow,
 };
-use crate::storage::schema::{self, Row, Value};
-use crate::storage::{Insert, Lock, Reads, TotalDelta, Transaction};
+use crate::storage::schema::{self, Row, TABLES, Value};
+use crate::storage::{Insert, Lock, Prunable, Reads, TotalDelta, Transaction, sql};
 use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
 use crate::values::Timestamp;
 
@@ -30,7 +30,7 @@ impl Transaction for Rows<'_> {
         Ok(row.unwrap_or(Attempts::none(*key)))
     }
 
-    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
+    fn lock_agency(&mut self, _: Lock) -> Result<Option<AgencyRow>> {
         self.agency()
     }
 
@@ -61,6 +61,26 @@ impl Transaction for Rows<'_> {
 
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
         self.put(agency)
+    }
+
+    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
+        let sql = "UPDATE labels SET reseller = NULL, quarantined_until = ?2 WHERE label IN
+                   (SELECT login_domain FROM resellers WHERE agency = ?1)";
+        self.execute(sql, &self.key([Value::Integer(quarantined_until.as_millis())]))?;
+        // Backwards: what refers to rows goes before them.
+        let tables = TABLES.iter().rev().filter(|table| table.name != schema::LABELS.name);
+        tables.into_iter().try_for_each(|table| self.erase(table))
+    }
+
+    fn remember(
+        &mut self,
+        key: &IdempotencyRow,
+        expired: Timestamp,
+    ) -> Result<Insert<IdempotencyRow>> {
+        match self.remembered(&key.key)?.filter(|before| before.created_at > expired) {
+            Some(before) => Ok(Insert::Existing(before)),
+            None => self.put(key).map(|()| Insert::Done),
+        }
     }
 
     fn claim_labels(
@@ -114,6 +134,10 @@ impl Transaction for Rows<'_> {
         self.put(attempts)
     }
 
+    fn forget_attempts(&mut self, key: &AttemptKey) -> Result<()> {
+        self.delete(&schema::ATTEMPTS, &self.key([Value::Bytes(key.as_bytes().to_vec())]))
+    }
+
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
         let key = |event: &Event| self.key([Value::Text(event.id.to_string())]);
         events.iter().map(|event| self.insert_or_get(event, &key(event))).collect()
@@ -151,5 +175,11 @@ impl Transaction for Rows<'_> {
 
     fn number_changes(&mut self, _: u32) -> Result<u32> {
         Ok(0)
+    }
+
+    fn prune(&mut self, what: Prunable, max: u32) -> Result<u32> {
+        let (sql, params) = sql::prune(what, max, DIALECT);
+        let removed = self.execute(&sql, &self.key(values(params)))?;
+        Ok(u32::try_from(removed).unwrap_or(max))
     }
 }

@@ -6,10 +6,13 @@ use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{
-    AgencyRow, CredentialsRow, LabelRow, NewReseller, PendingChange, Record, SecretRow,
+    AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, PendingChange, Record,
+    SecretRow,
 };
 use crate::storage::schema::{self, Row, Value};
-use crate::storage::{Insert, Lock, Lookup, PageSpec, Reads, TotalDelta, Transaction};
+use crate::storage::{
+    Filter, Insert, Lock, Lookup, PageSpec, Prunable, Reads, TotalDelta, Transaction,
+};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Timestamp};
 
@@ -24,7 +27,7 @@ const ALL: u32 = 1_000_000;
 
 impl Tx<'_> {
     /// A primary key that the agency leads.
-    fn key(&self, rest: impl IntoIterator<Item = Value>) -> Row {
+    pub fn key(&self, rest: impl IntoIterator<Item = Value>) -> Row {
         std::iter::once(Value::Text(self.agency.to_string())).chain(rest).collect()
     }
 
@@ -58,7 +61,7 @@ impl Tx<'_> {
     }
 
     /// Records of this agency in the order of an index.
-    fn scan<R: Record>(
+    pub fn scan<R: Record>(
         &mut self,
         columns: &'static [&'static str],
         equals: impl IntoIterator<Item = Value>,
@@ -84,7 +87,7 @@ impl Tx<'_> {
         self.rows.insert(R::TABLE, &rows)
     }
 
-    fn put<R: Record>(&mut self, records: &[R]) -> Result<()> {
+    pub fn put<R: Record>(&mut self, records: &[R]) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -119,12 +122,15 @@ impl Reads for Tx<'_> {
         self.records(&keys, None)
     }
 
-    fn find(&mut self, lookup: &Lookup) -> Result<Option<Reseller>> {
-        let (columns, value): (&'static [&'static str], _) = match lookup {
-            Lookup::Email(email) => (&["agency", "email_key"], email.key()),
-            Lookup::ExternalId(id) => (&["agency", "external_id"], id.to_string()),
+    fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
+        let mut find = |lookup: &Lookup| {
+            let (columns, value): (&'static [&'static str], _) = match lookup {
+                Lookup::Email(email) => (&["agency", "email_key"], email.key()),
+                Lookup::ExternalId(id) => (&["agency", "external_id"], id.to_string()),
+            };
+            Ok(self.scan(columns, [Value::Text(value)], None, 1)?.pop())
         };
-        Ok(self.scan(columns, [Value::Text(value)], None, 1)?.pop())
+        lookups.iter().map(&mut find).collect()
     }
 
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
@@ -135,6 +141,14 @@ impl Reads for Tx<'_> {
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
         self.rows.search(self.agency, spec)?.into_iter().map(Reseller::from_row).collect()
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        self.rows.count(self.agency, filter, cap)
+    }
+
+    fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>> {
+        self.record(self.key([Value::Text(key.to_owned())]), None)
     }
 
     fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
@@ -187,8 +201,8 @@ impl Transaction for Tx<'_> {
         self.record(key, Some(Lock::Update))?.ok_or_else(vanished)
     }
 
-    fn lock_agency(&mut self) -> Result<Option<AgencyRow>> {
-        self.record(self.key([]), Some(Lock::Update))
+    fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>> {
+        self.record(self.key([]), Some(lock))
     }
 
     fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>> {
@@ -220,6 +234,29 @@ impl Transaction for Tx<'_> {
 
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
         self.put(std::slice::from_ref(agency))
+    }
+
+    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
+        self.lock_agency(Lock::Update)?;
+        self.quarantine_labels(quarantined_until)?;
+        self.erase_all()
+    }
+
+    fn remember(
+        &mut self,
+        key: &IdempotencyRow,
+        expired: Timestamp,
+    ) -> Result<Insert<IdempotencyRow>> {
+        if self.insert(std::slice::from_ref(key))? == [true] {
+            return Ok(Insert::Done);
+        }
+        let row = self.key([Value::Text(key.key.clone())]);
+        let before: IdempotencyRow = self.record(row, Some(Lock::Update))?.ok_or_else(vanished)?;
+        if before.created_at > expired {
+            return Ok(Insert::Existing(before));
+        }
+        self.put(std::slice::from_ref(key))?;
+        Ok(Insert::Done)
     }
 
     fn claim_labels(
@@ -288,6 +325,11 @@ impl Transaction for Tx<'_> {
         self.put(&[*attempts])
     }
 
+    fn forget_attempts(&mut self, key: &AttemptKey) -> Result<()> {
+        let key = self.key([Value::Bytes(key.as_bytes().to_vec())]);
+        self.rows.delete(&schema::ATTEMPTS, &[key])
+    }
+
     fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
         let inserted = self.insert(events)?;
         let refused = events.iter().zip(&inserted).filter(|(_, inserted)| !**inserted);
@@ -335,6 +377,10 @@ impl Transaction for Tx<'_> {
         self.rows.delete(&schema::PENDING_CHANGES, &keys)?;
         self.put_agency(&agency)?;
         Ok(u32::try_from(numbered.len()).unwrap_or(u32::MAX))
+    }
+
+    fn prune(&mut self, what: Prunable, max: u32) -> Result<u32> {
+        self.remove_due(what, max)
     }
 }
 

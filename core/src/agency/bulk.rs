@@ -1,0 +1,197 @@
+//! Creating many resellers in one step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Agency;
+use super::creation::{held_agency, reserved_by};
+use super::resellers::{label_row, taken_fields};
+use crate::changes::ChangeKind;
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::reseller::{FORM_ORDER, Reseller, ResellerDraft};
+use crate::storage::{Insert, LabelRow, LabelState, Lookup, NewReseller, TotalDelta, Transaction};
+use crate::usage::ACTIVE_RESELLERS;
+
+/// At most so many resellers are created in one step.
+const MAX_BATCH: usize = 1_000;
+
+/// The rows of a batch by their place in it: those that can still be created, and why others
+/// cannot.
+#[derive(Default)]
+struct Batch {
+    new: BTreeMap<usize, NewReseller>,
+    refused: BTreeMap<usize, FieldErrors>,
+}
+
+impl Agency {
+    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
+    /// an answer of its own, in the order given; those that can be created are.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
+    pub fn create_resellers(
+        &self,
+        drafts: &[ResellerDraft],
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
+        if drafts.len() > MAX_BATCH {
+            let params = vec![("max", MAX_BATCH as i64)];
+            let refusal = Refusal { code: Code::TooMany, params };
+            return Err(FieldErrors::from(refusal.of("resellers")).into());
+        }
+        let mut batch = self.checked(drafts)?;
+        self.write(|tx| self.insert_batch(tx, &mut batch))?;
+        Ok(batch.answers())
+    }
+
+    /// The same, without creating anything: what could be created is answered with the record it
+    /// would become.
+    pub fn check_resellers(
+        &self,
+        drafts: &[ResellerDraft],
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
+        Ok(self.checked(drafts)?.answers())
+    }
+
+    /// A batch in which whatever can be known beforehand is refused.
+    fn checked(&self, drafts: &[ResellerDraft]) -> Result<Batch> {
+        let mut batch = Batch::default();
+        for (i, draft) in drafts.iter().enumerate() {
+            match draft.accept(self.shared.password_policy) {
+                Ok(accepted) => drop(batch.new.insert(i, self.new_reseller(accepted)?)),
+                Err(errors) => drop(batch.refused.insert(i, errors)),
+            }
+        }
+        batch.refuse_repeated();
+        self.refuse_taken(&mut batch)?;
+        Ok(batch)
+    }
+
+    /// Refuses what is taken already: advice that saves the transaction a second run.
+    fn refuse_taken(&self, batch: &mut Batch) -> Result<()> {
+        let rows: Vec<_> = batch.new.iter().map(|(i, new)| (*i, new.reseller.clone())).collect();
+        let labels: Vec<_> = rows.iter().map(|(_, row)| row.login_domain.clone()).collect();
+        let holders = self.shared.storage.labels(&labels)?;
+        let emails = rows.iter().map(|(_, row)| Lookup::Email(row.email.clone()));
+        let emails: Vec<_> = emails.collect();
+        let external = rows.iter().filter_map(|(_, row)| row.external_id.clone());
+        let external: Vec<_> = external.map(Lookup::ExternalId).collect();
+        let (agency, emails, external) =
+            self.read(|reads| Ok((reads.agency()?, reads.find(&emails)?, reads.find(&external)?)))?;
+        let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+        let mut external = external.into_iter();
+        for (((i, row), label), email) in rows.iter().zip(holders).zip(emails) {
+            if let Some(label) = label.filter(|label| !label.is_free(row.created_at)) {
+                batch.refuse(*i, FieldError::new("login_domain", label.state.refusal()));
+            } else if let Some(reserved) = reserved_by(&agency, &row.login_domain) {
+                batch.refuse(*i, reserved);
+            }
+            if email.is_some() {
+                batch.refuse(*i, FieldError::new("email", Code::Taken));
+            }
+            if row.external_id.is_some() && external.next().flatten().is_some() {
+                batch.refuse(*i, FieldError::new("external_id", Code::Taken));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts what can be inserted. What turns out to be taken is refused, and the transaction
+    /// runs again without it: a refused row must not leave its label behind.
+    fn insert_batch(&self, tx: &mut dyn Transaction, batch: &mut Batch) -> Result<()> {
+        if batch.new.is_empty() {
+            return Ok(());
+        }
+        // In the order of labels, which is that of their locks.
+        let mut rows: Vec<_> = batch.new.iter().map(|(i, new)| (*i, new.clone())).collect();
+        rows.sort_by(|(_, a), (_, b)| a.reseller.login_domain.cmp(&b.reseller.login_domain));
+        let (places, rows): (Vec<usize>, Vec<NewReseller>) = rows.into_iter().unzip();
+        let before = batch.refused.len();
+        batch.claim_labels(tx, &places, &rows)?;
+        if batch.refused.len() == before {
+            batch.insert(tx, &places, &rows)?;
+        }
+        if batch.refused.len() > before {
+            return Err(Error::aborted("unique fields have been taken"));
+        }
+        let created = |new: &NewReseller| {
+            let Reseller { id, created_at, .. } = new.reseller;
+            self.change(ChangeKind::ResellerCreated, Some(id), 1, created_at)
+        };
+        let changes: Vec<_> = rows.iter().map(created).collect();
+        tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: changes.len() as i64 }])?;
+        tx.append_changes(&changes)
+    }
+}
+
+impl Batch {
+    fn refuse(&mut self, i: usize, error: FieldError) {
+        self.new.remove(&i);
+        self.refused.entry(i).or_default().push(error);
+    }
+
+    /// Of rows that agree in a unique field the first one counts.
+    fn refuse_repeated(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut repeated = Vec::new();
+        for (i, NewReseller { reseller, .. }) in &self.new {
+            let external = reseller.external_id.as_ref().map(|id| id.to_string());
+            let fields = [
+                ("email", Some(reseller.email.key())),
+                ("login_domain", Some(reseller.login_domain.to_string())),
+                ("external_id", external),
+            ];
+            for (field, value) in fields {
+                if value.is_some_and(|value| !seen.insert((field, value))) {
+                    repeated.push((*i, FieldError::new(field, Code::Taken)));
+                }
+            }
+        }
+        repeated.into_iter().for_each(|(i, error)| self.refuse(i, error));
+    }
+
+    fn claim_labels(
+        &mut self,
+        tx: &mut dyn Transaction,
+        places: &[usize],
+        rows: &[NewReseller],
+    ) -> Result<()> {
+        let label = |NewReseller { reseller, .. }: &NewReseller| {
+            label_row(reseller, LabelState::Held(reseller.id))
+        };
+        let labels: Vec<LabelRow> = rows.iter().map(label).collect();
+        let now = rows[0].reseller.created_at;
+        let claimed = tx.claim_labels(&labels, now)?;
+        let agency = held_agency(tx)?;
+        for ((i, label), claimed) in places.iter().zip(&labels).zip(claimed) {
+            if let Insert::Existing(holder) = claimed {
+                self.refuse(*i, FieldError::new("login_domain", holder.state.refusal()));
+            } else if let Some(reserved) = reserved_by(&agency, &label.label) {
+                self.refuse(*i, reserved);
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        tx: &mut dyn Transaction,
+        places: &[usize],
+        rows: &[NewReseller],
+    ) -> Result<()> {
+        for ((i, row), inserted) in places.iter().zip(rows).zip(tx.insert_resellers(rows)?) {
+            if let Insert::Existing(()) = inserted {
+                let mut errors = FieldErrors::default();
+                taken_fields(tx, &row.reseller, &mut errors)?;
+                self.new.remove(i);
+                self.refused.insert(*i, errors);
+            }
+        }
+        Ok(())
+    }
+
+    fn answers(self) -> Vec<Result<Reseller, FieldErrors>> {
+        let new = self.new.into_iter().map(|(i, new)| (i, Ok(new.reseller)));
+        let refused =
+            self.refused.into_iter().map(|(i, errors)| (i, Err(errors.in_order_of(FORM_ORDER))));
+        let answers: BTreeMap<_, _> = new.chain(refused).collect();
+        answers.into_values().collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! Creating a reseller from a form, and once for an idempotency key.
+
+use super::Agency;
+use super::resellers::{label_row, one, taken_fields};
+use crate::access::Credentials;
+use crate::changes::ChangeKind;
+use crate::clock::random;
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::reseller::{AcceptedDraft, FORM_ORDER, Reseller, ResellerDraft, ResellerId, Status};
+use crate::storage::{
+    AgencyRow, IdempotencyRow, Insert, LabelState, Lock, NewReseller, TotalDelta, Transaction,
+};
+use crate::usage::ACTIVE_RESELLERS;
+use crate::values::{LoginDomain, Timestamp, plain_text};
+
+/// What a keyed hash of a form is for.
+const KEYED: &str = "create_reseller";
+
+impl Agency {
+    /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
+    /// login domain, email or external id included, and nothing is written then.
+    pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
+        self.create(&draft, None)
+    }
+
+    /// The same, once for a key of the host's, which is kept for 24 hours unless configured
+    /// otherwise: when it is repeated, the reseller is returned as it is now, and nothing is
+    /// created (S23). A create that fails does not use the key up. Passwords are not compared.
+    ///
+    /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller
+    /// has been deleted since; those of [`create_reseller`](Self::create_reseller); field
+    /// `idempotency_key` (1–255 characters).
+    pub fn create_reseller_once(&self, key: &str, draft: ResellerDraft) -> Result<Reseller> {
+        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("idempotency_key"));
+        let key = plain_text(key, 255).map_err(refused)?;
+        // Looked for first, so that a repeated create does not hash the password again.
+        let before = self.read(|reads| {
+            let known = reads.remembered(&key)?.filter(|row| row.created_at > self.expired());
+            let Some(known) = known else { return Ok(None) };
+            self.same_request(&known, &draft)?;
+            one(reads.resellers(&[known.reseller])?).map(Some)
+        })?;
+        match before {
+            Some(before) => Ok(before),
+            None => self.create(&draft, Some(key)),
+        }
+    }
+
+    fn create(&self, draft: &ResellerDraft, key: Option<String>) -> Result<Reseller> {
+        let new = self.new_reseller(draft.accept(self.shared.password_policy)?)?;
+        let reseller = &new.reseller;
+        let now = reseller.created_at;
+        let key = key.map(|key| IdempotencyRow {
+            key,
+            fingerprint: self.shared.secrets.keyed_hash(KEYED, &[&draft.body()]),
+            reseller: reseller.id,
+            version: 1,
+            created_at: now,
+        });
+        let change = self.change(ChangeKind::ResellerCreated, Some(reseller.id), 1, now);
+        let before = self.write(|tx| {
+            if let Some(key) = &key
+                && let Insert::Existing(known) = tx.remember(key, self.expired())?
+            {
+                self.same_request(&known, draft)?;
+                return one(tx.resellers(&[known.reseller])?).map(Some);
+            }
+            self.insert(tx, &new)?;
+            tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: 1 }])?;
+            tx.append_changes(std::slice::from_ref(&change))?;
+            Ok(None)
+        })?;
+        Ok(before.unwrap_or(new.reseller))
+    }
+
+    /// Takes the label and inserts the record, or tells everything that is taken.
+    fn insert(&self, tx: &mut dyn Transaction, new: &NewReseller) -> Result<()> {
+        let reseller = &new.reseller;
+        let label = label_row(reseller, LabelState::Held(reseller.id));
+        let mut errors = FieldErrors::default();
+        let claimed = tx.claim_labels(std::slice::from_ref(&label), reseller.created_at)?.pop();
+        if let Some(Insert::Existing(holder)) = claimed {
+            errors.push(FieldError::new("login_domain", holder.state.refusal()));
+        }
+        let agency = held_agency(tx)?;
+        if let Some(reserved) = reserved_by(&agency, &label.label).filter(|_| errors.is_empty()) {
+            errors.push(reserved);
+        }
+        let inserted = tx.insert_resellers(std::slice::from_ref(new))?.pop();
+        if let Some(Insert::Existing(_)) = inserted {
+            taken_fields(tx, reseller, &mut errors)?;
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors.in_order_of(FORM_ORDER).into()) }
+    }
+
+    /// Until when idempotency keys that were made then have expired by now.
+    fn expired(&self) -> Timestamp {
+        self.now().plus_millis(-self.shared.retention.idempotency_keys)
+    }
+
+    /// A key belongs to the form it was first used for.
+    fn same_request(&self, known: &IdempotencyRow, draft: &ResellerDraft) -> Result<()> {
+        let same = self.shared.secrets.verifies(KEYED, &[&draft.body()], &known.fingerprint);
+        if same { Ok(()) } else { Err(Error::key_reused()) }
+    }
+
+    /// The record and its credentials. Time, ids and the hash are drawn here, before any
+    /// transaction: a transaction never waits for a password to be hashed.
+    pub(super) fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
+        let (entropy, now) = (&*self.shared.entropy, self.now());
+        let hash = match &draft.password {
+            Some(password) => Some(self.shared.hasher.turn()?.hash(password, random(entropy))?),
+            None => None,
+        };
+        let credentials = Credentials::from_stored(random(entropy), hash);
+        let AcceptedDraft {
+            partner_type, name, email, phone, contact, login_domain, website, ..
+        } = draft;
+        let reseller = Reseller {
+            id: ResellerId::from_uuid(self.shared.new_id(now)),
+            agency: self.id.clone(),
+            version: 1,
+            status: Status::Active,
+            deactivation_reason: None,
+            partner_type,
+            login_domain,
+            name,
+            email,
+            phone,
+            contact,
+            website,
+            external_id: draft.external_id,
+            metadata: draft.metadata,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(NewReseller { reseller, credentials })
+    }
+}
+
+/// The agency, which will not be deleted before the transaction ends.
+pub(super) fn held_agency(tx: &mut dyn Transaction) -> Result<AgencyRow> {
+    tx.lock_agency(Lock::Share)?.ok_or_else(|| Error::not_found("agency"))
+}
+
+/// Why a reseller of this agency may not have a label, whoever else has it.
+pub(super) fn reserved_by(agency: &AgencyRow, label: &LoginDomain) -> Option<FieldError> {
+    let reserved = agency.settings.reserved_labels.contains(label);
+    reserved.then(|| FieldError::new("login_domain", Code::Reserved))
+}

@@ -1,0 +1,86 @@
+//! Deleting a reseller for good, and asking first what that would do (S25, S46).
+
+use super::Agency;
+use super::resellers::{active, label_row, one};
+use crate::changes::ChangeKind;
+use crate::error::{Error, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::{Erasure, LabelState, Lock, Reads, TotalDelta};
+use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind};
+use crate::values::{LoginDomain, QUARANTINE, Timestamp};
+
+/// What deleting a reseller would do. Nothing blocks a deletion so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeletionPlan {
+    /// Whom it is about.
+    pub reseller: ResellerId,
+    /// The login domain that would stop working.
+    pub login_domain: LoginDomain,
+    /// From when on somebody else could have it.
+    pub quarantined_until: Timestamp,
+    /// The levels of gauges that would leave the agency's totals.
+    pub levels: Vec<(Metric, i64)>,
+}
+
+impl Agency {
+    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
+    pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
+        let quarantined_until = self.now().plus_millis(QUARANTINE);
+        self.read(|reads| {
+            let login_domain = one(reads.resellers(&[id])?)?.login_domain;
+            let levels = levels(reads, id)?;
+            Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
+        })
+    }
+
+    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
+    /// used stays in the agency's totals; its login domain is quarantined for 30 days (S25, S7).
+    ///
+    /// The answer tells whether the data is gone from the store's files, too.
+    pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
+        let now = self.now();
+        let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
+        if !self.shared.storage.joined() {
+            // A keyed hash of the email. First, because it is a transaction of its own: if the
+            // other one fails, nothing but failed sign-ins is forgotten.
+            self.shared.clear_attempts(self.attempts_of(&self.reseller(id)?))?;
+        }
+        self.write(|tx| {
+            // Labels are locked before resellers, so the label is looked up without a lock.
+            let seen = one(tx.resellers(&[id])?)?;
+            let quarantined = LabelState::Quarantined(now.plus_millis(QUARANTINE));
+            tx.put_label(&label_row(&seen, quarantined))?;
+            let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            if reseller.login_domain != seen.login_domain {
+                return Err(Error::aborted("the login domain has changed"));
+            }
+            let deltas = what_leaves(tx, &reseller)?;
+            tx.erase_reseller(id)?;
+            tx.add_totals(&deltas)?;
+            change.version = reseller.version + 1;
+            change.at = now.max(reseller.updated_at);
+            tx.append_changes(std::slice::from_ref(&change))
+        })?;
+        Ok(self.shared.scrub())
+    }
+}
+
+/// The levels of a reseller's gauges.
+fn levels(reads: &mut dyn Reads, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
+    let meters = reads.meters(id)?.into_iter();
+    let gauges = meters.filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
+    Ok(gauges.map(|meter| (meter.key.metric, meter.value)).collect())
+}
+
+/// What the agency's totals lose with a reseller: its place among the active ones and the
+/// levels of its gauges. Counters are history and stay.
+fn what_leaves(reads: &mut dyn Reads, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
+    let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
+    for (metric, level) in levels(reads, reseller.id)? {
+        deltas.push(TotalDelta { name: metric.slug(), add: -level });
+    }
+    deltas.retain(|delta| delta.add != 0);
+    deltas.sort_by_key(|delta| delta.name);
+    Ok(deltas)
+}

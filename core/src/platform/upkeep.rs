@@ -1,0 +1,106 @@
+//! Upkeep: removing what is no longer needed, in small steps (S51).
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::Platform;
+use crate::error::Result;
+use crate::storage::{self, AgencyRow, Erasure, Lock, Prunable, Scope, Transaction};
+use crate::usage::EVENTS_KEPT;
+use crate::values::{AgencyId, Timestamp};
+
+/// How many rows are removed in one transaction: few enough that nobody waits for it.
+const STEP: u32 = 500;
+/// For how long failed sign-ins are remembered once nothing is blocked by them any more.
+const ATTEMPTS_KEPT: i64 = 30 * Timestamp::DAY;
+
+/// What upkeep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maintenance {
+    /// How many rows were removed.
+    pub removed: u64,
+    /// Whether every agency has had its turn; otherwise the next call goes on where this ended.
+    pub finished: bool,
+    /// Whether what was deleted is gone from the store's files.
+    pub erasure: Erasure,
+}
+
+/// How far a round has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    /// The agency whose turn it is; none while it is the platform's own.
+    agency: Option<AgencyId>,
+    /// How many of its tasks are done.
+    done: usize,
+}
+
+/// Something to remove, in steps.
+enum Task {
+    Prune(Prunable),
+    /// Changes of before this instant.
+    Changes(Timestamp),
+}
+
+impl Platform {
+    /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
+    /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
+    /// host has configured. At most `budget` rows, counting each look as one; the next call goes
+    /// on where this one ended. Call it every few minutes, from as many processes as you like.
+    pub fn maintain(&self, budget: u32) -> Result<Maintenance> {
+        let mut progress = self.progress().clone();
+        let (mut left, mut removed, mut finished) = (budget, 0, false);
+        while left > 0 && !finished {
+            let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
+                let next = self.shared.storage.agencies(progress.agency.as_ref(), 1)?.pop();
+                finished = next.is_none();
+                progress = Progress { agency: next, done: 0 };
+                continue;
+            };
+            let max = left.min(STEP);
+            let step = self.step(progress.agency.as_ref(), &task, max)?;
+            progress.done += usize::from(step < max);
+            removed += u64::from(step);
+            left -= step.clamp(1, left);
+        }
+        *self.progress() = progress;
+        Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
+    }
+
+    /// What there is to do for an agency, or for the platform itself.
+    fn tasks(&self, progress: &Progress) -> Vec<Task> {
+        let (now, retention) = (self.shared.clock.now(), self.shared.retention);
+        let before = |kept: i64| now.plus_millis(-kept);
+        if progress.agency.is_none() {
+            let attempts = Prunable::Attempts(before(ATTEMPTS_KEPT));
+            return vec![Task::Prune(Prunable::Labels(now)), Task::Prune(attempts)];
+        }
+        let events = Prunable::Events(before(EVENTS_KEPT));
+        let keys = Prunable::IdempotencyKeys(before(retention.idempotency_keys));
+        let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
+        [Task::Prune(events), Task::Prune(keys)].into_iter().chain(changes).collect()
+    }
+
+    /// Removes at most `max` rows, and says how many.
+    fn step(&self, agency: Option<&AgencyId>, task: &Task, max: u32) -> Result<u32> {
+        let platform = AgencyId::platform();
+        let agency = agency.unwrap_or(&platform);
+        storage::write(&*self.shared.storage, agency, Scope::Join, |tx| match task {
+            Task::Prune(what) => tx.prune(*what, max),
+            Task::Changes(before) => prune_changes(tx, *before, max),
+        })
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Changes go from the oldest on, and the agency keeps where its feed begins now.
+fn prune_changes(tx: &mut dyn Transaction, before: Timestamp, max: u32) -> Result<u32> {
+    // Deleted since it was listed: nothing is left to do.
+    let Some(agency) = tx.lock_agency(Lock::Update)? else { return Ok(0) };
+    let oldest = tx.changes(agency.pruned, max)?;
+    let due = oldest.iter().take_while(|change| change.at < before).last();
+    let Some(pruned) = due.map(|change| change.sequence) else { return Ok(0) };
+    tx.put_agency(&AgencyRow { pruned, ..agency })?;
+    tx.prune(Prunable::Changes(pruned), max)
+}

@@ -1,0 +1,82 @@
+//! The order of a list, and a row's place in it (S28, S58).
+
+use serde::{Deserialize, Serialize};
+
+use super::fold;
+use crate::reseller::{Reseller, ResellerId};
+use crate::values::Timestamp;
+
+/// What a list is sorted by; the id decides between equals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SortBy {
+    /// When the reseller joined.
+    #[default]
+    Joined,
+    /// The folded name, by code points.
+    Name,
+    /// The folded email, by code points.
+    Email,
+}
+
+impl SortBy {
+    const ALL: [Self; 3] = [Self::Joined, Self::Name, Self::Email];
+
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Name => "name",
+            Self::Email => "email",
+        }
+    }
+
+    /// The order with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.slug() == slug)
+    }
+}
+
+/// An order, either way. The default is the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// By what.
+    pub by: SortBy,
+    /// Whether the largest comes first; of equals then, too, that with the largest id.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self { by: SortBy::Joined, descending: true }
+    }
+}
+
+impl Sort {
+    /// A row's place in this order.
+    pub fn position(self, of: &Reseller) -> Position {
+        let key = match self.by {
+            SortBy::Joined => SortKey::Instant(of.created_at),
+            SortBy::Name => SortKey::Text(fold(of.name.as_str())),
+            SortBy::Email => SortKey::Text(fold(of.email.as_str())),
+        };
+        Position { key, id: of.id }
+    }
+}
+
+/// What a list is sorted by, of one row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SortKey {
+    /// Of [`SortBy::Joined`].
+    Instant(Timestamp),
+    /// Of the others: folded text.
+    Text(String),
+}
+
+/// A row's place in a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// What the list is sorted by.
+    pub key: SortKey,
+    /// Decides between rows of one key.
+    pub id: ResellerId,
+}

@@ -1,0 +1,89 @@
+//! Upkeep: what is no longer needed goes, in small steps, and nothing else.
+
+use std::time::Duration;
+
+use super::Harness;
+use super::fixture::{Bench, draft, label};
+use super::life::codes;
+use crate::{Code, ErrorKind, Metric};
+
+const DAY: i64 = 86_400_000;
+
+/// S51.
+pub(super) fn what_is_due_is_removed(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.agency.create_reseller_once("key-1", draft("acme")).expect("creates");
+    let globex = bench.create("globex");
+    bench.agency.delete_reseller(globex.id).expect("deletes");
+    let events: Vec<_> =
+        (0..30).map(|n| bench.event(&format!("e-{n}"), &acme, Metric::MESSAGES, 1)).collect();
+    bench.agency.record_usage(&events).expect("records");
+    bench.platform.sign_in("acme", "nobody@acme.example", "wrong").expect_err("denied");
+    let nothing = bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!((nothing.removed, nothing.finished), (0, true), "nothing is due yet");
+
+    bench.clock.forward(DAY + 1);
+    let keys = bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!(keys.removed, 1, "an idempotency key");
+    bench.clock.forward(30 * DAY);
+    let labels = bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!(labels.removed, 2, "a tombstone and a forgotten failure");
+    assert_eq!(bench.label("globex"), None);
+    assert!(bench.label("acme").is_some(), "who has a label keeps it");
+    bench.clock.forward(10 * DAY);
+    let (mut removed, mut calls) = (0, 0);
+    loop {
+        let step = bench.platform.maintain(7).expect("maintains");
+        (removed, calls) = (removed + step.removed, calls + 1);
+        assert!(step.removed <= 7);
+        if step.finished {
+            break;
+        }
+    }
+    assert_eq!(removed, 30, "every event");
+    assert!(calls > 4, "in small steps");
+    let overview = bench.agency.overview().expect("reads");
+    assert_eq!(overview.messages, 30, "what they added up to stays");
+    let late = bench.agency.record_usage(&events[..1]).expect("reports");
+    assert_eq!(late.outcomes, [crate::EventOutcome::Rejected(Code::TooOld)], "counted once");
+}
+
+/// S51, S47.
+pub(super) fn old_changes_go_if_the_host_wants(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |b| b.keep_changes(Duration::from_secs(60 * 86_400)));
+    (0..5).for_each(|n| drop(bench.create(&label(n))));
+    bench.clock.forward(61 * DAY);
+    let recent = bench.create(&label(5));
+    assert_eq!(bench.agency.changes(0, 100).expect("reads").len(), 7);
+    let done = bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!((done.removed, done.finished), (6, true));
+    let refused = bench.agency.changes(0, 100).expect_err("no longer from the start");
+    assert_eq!(codes(&refused), [("after", Code::TooOld)]);
+    assert_eq!(refused.fields()[0].params, [("min", 6)]);
+    let rest = bench.agency.changes(6, 100).expect("reads");
+    let rest: Vec<_> = rest.iter().map(|change| (change.sequence, change.reseller)).collect();
+    assert_eq!(rest, [(7, Some(recent.id))]);
+    bench.create(&label(6));
+    assert_eq!(bench.agency.changes(7, 100).expect("reads")[0].sequence, 8);
+}
+
+/// S51: from many at once, and with every agency in its turn.
+pub(super) fn upkeep_runs_from_many_at_once(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    for n in 0..4 {
+        let agency = bench.platform.create_agency(&format!("agency-{n}")).expect("creates");
+        agency.create_reseller_once("key-1", draft(&label(n))).expect("creates");
+    }
+    bench.clock.forward(2 * DAY);
+    let removed = bench.together(4, |_| {
+        let maintain = |_| match bench.platform.maintain(2) {
+            Ok(step) => step.removed,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Aborted);
+                0
+            }
+        };
+        (0..40).map(maintain).sum::<u64>()
+    });
+    assert_eq!(removed.iter().sum::<u64>(), 4, "each key once");
+}

@@ -61,20 +61,22 @@ impl Agency {
     /// Field errors: `limit`; `after` (`too_old`) when entries behind it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
     pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>> {
-        if !(1..=1_000).contains(&limit) {
-            let refusal =
-                Refusal { code: Code::OutOfRange, params: vec![("min", 1), ("max", 1_000)] };
-            return Err(FieldErrors::from(refusal.of("limit")).into());
-        }
-        self.write(|tx| {
-            let agency = tx.lock_agency(Lock::Update)?;
-            let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
-            if after < agency.pruned {
-                return Err(FieldErrors::from(pruned(agency.pruned)).into());
+        self.observe("changes", None, || {
+            if !(1..=1_000).contains(&limit) {
+                let refusal =
+                    Refusal { code: Code::OutOfRange, params: vec![("min", 1), ("max", 1_000)] };
+                return Err(FieldErrors::from(refusal.of("limit")).into());
             }
-            // Enough for this page; a reader that follows the feed numbers the rest later.
-            tx.number_changes(limit)?;
-            tx.changes(after, limit)
+            self.write(|tx| {
+                let agency = tx.lock_agency(Lock::Update)?;
+                let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+                if after < agency.pruned {
+                    return Err(FieldErrors::from(pruned(agency.pruned)).into());
+                }
+                // Enough for this page; a reader that follows the feed numbers the rest later.
+                tx.number_changes(limit)?;
+                tx.changes(after, limit)
+            })
         })
     }
 

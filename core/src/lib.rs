@@ -45,9 +45,12 @@
 
 pub mod access;
 mod agency;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod changes;
 mod clock;
 mod error;
+mod observe;
 mod partner_type;
 mod platform;
 mod reseller;
@@ -60,6 +63,8 @@ mod values;
 
 pub use access::{Access, Identity};
 pub use agency::{Agency, DeletionPlan};
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncAgency, AsyncPlatform};
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};

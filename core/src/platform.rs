@@ -52,13 +52,15 @@ impl Platform {
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
     pub fn resolve_host(&self, host: &str) -> Result<Place> {
-        let missing = || Error::not_found("host");
-        let label = self.label_of(host).ok_or_else(missing)?;
-        let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
-        let storage = &*self.shared.storage;
-        let rows = storage::read(storage, &agency, |reads| reads.resellers(&[reseller]))?;
-        let status = rows.into_iter().flatten().next().ok_or_else(missing)?.status;
-        Ok(Place { agency, reseller, status })
+        self.observe("resolve_host", || {
+            let missing = || Error::not_found("host");
+            let label = self.label_of(host).ok_or_else(missing)?;
+            let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
+            let storage = &*self.shared.storage;
+            let rows = storage::read(storage, &agency, |reads| reads.resellers(&[reseller]))?;
+            let status = rows.into_iter().flatten().next().ok_or_else(missing)?.status;
+            Ok(Place { agency, reseller, status })
+        })
     }
 
     fn label_of(&self, host: &str) -> Option<LoginDomain> {

@@ -95,3 +95,39 @@ fn no_conformance_case_is_forgotten() {
     assert_eq!(written.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new());
     assert_eq!(written.len(), listed.len());
 }
+
+/// The public methods of the handles that can fail, by name.
+fn operations() -> BTreeSet<String> {
+    let folders = ["core/src/agency", "core/src/platform"].into_iter().flat_map(sources);
+    let texts = folders.filter(|(path, _)| !path.ends_with("builder.rs"));
+    let mut found = BTreeSet::new();
+    for (_, text) in texts {
+        for method in text.split("\n    pub fn ").skip(1) {
+            let (signature, _) = method.split_once('{').expect("a body");
+            if signature.contains("&self") && signature.contains("-> Result<") {
+                found.insert(method.split(['(', '<']).next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// S53, and that nothing is missing on tokio.
+#[test]
+fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
+    let texts: String = ["core/src/agency", "core/src/platform"]
+        .into_iter()
+        .flat_map(sources)
+        .map(|(_, t)| t)
+        .collect();
+    let (_, twins) = sources("core/src")
+        .into_iter()
+        .find(|(path, _)| path.ends_with("asynchronous.rs"))
+        .expect("the asynchronous handles");
+    let operations = operations();
+    assert!(operations.len() > 30, "{operations:?}");
+    for operation in operations {
+        assert!(texts.contains(&format!("observe(\"{operation}\"")), "{operation} is no span");
+        assert!(twins.contains(&format!("fn {operation}(")), "{operation} has no twin");
+    }
+}

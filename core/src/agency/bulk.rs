@@ -31,14 +31,16 @@ impl Agency {
         &self,
         drafts: &[ResellerDraft],
     ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
-        if drafts.len() > MAX_BATCH {
-            let params = vec![("max", MAX_BATCH as i64)];
-            let refusal = Refusal { code: Code::TooMany, params };
-            return Err(FieldErrors::from(refusal.of("resellers")).into());
-        }
-        let mut batch = self.checked(drafts)?;
-        self.write(|tx| self.insert_batch(tx, &mut batch))?;
-        Ok(batch.answers())
+        self.observe("create_resellers", None, || {
+            if drafts.len() > MAX_BATCH {
+                let params = vec![("max", MAX_BATCH as i64)];
+                let refusal = Refusal { code: Code::TooMany, params };
+                return Err(FieldErrors::from(refusal.of("resellers")).into());
+            }
+            let mut batch = self.checked(drafts)?;
+            self.write(|tx| self.insert_batch(tx, &mut batch))?;
+            Ok(batch.answers())
+        })
     }
 
     /// The same, without creating anything: what could be created is answered with the record it
@@ -47,7 +49,7 @@ impl Agency {
         &self,
         drafts: &[ResellerDraft],
     ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
-        Ok(self.checked(drafts)?.answers())
+        self.observe("check_resellers", None, || Ok(self.checked(drafts)?.answers()))
     }
 
     /// A batch in which whatever can be known beforehand is refused.

@@ -20,7 +20,7 @@ impl Agency {
     /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
     /// login domain, email or external id included, and nothing is written then.
     pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
-        self.create(&draft, None)
+        self.observe("create_reseller", None, || self.create(&draft, None))
     }
 
     /// The same, once for a key of the host's, which is kept for 24 hours unless configured
@@ -31,19 +31,21 @@ impl Agency {
     /// has been deleted since; those of [`create_reseller`](Self::create_reseller); field
     /// `idempotency_key` (1–255 characters).
     pub fn create_reseller_once(&self, key: &str, draft: ResellerDraft) -> Result<Reseller> {
-        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("idempotency_key"));
-        let key = plain_text(key, 255).map_err(refused)?;
-        // Looked for first, so that a repeated create does not hash the password again.
-        let before = self.read(|reads| {
-            let known = reads.remembered(&key)?.filter(|row| row.created_at > self.expired());
-            let Some(known) = known else { return Ok(None) };
-            self.same_request(&known, &draft)?;
-            one(reads.resellers(&[known.reseller])?).map(Some)
-        })?;
-        match before {
-            Some(before) => Ok(before),
-            None => self.create(&draft, Some(key)),
-        }
+        self.observe("create_reseller_once", None, || {
+            let refused = |refusal: Refusal| FieldErrors::from(refusal.of("idempotency_key"));
+            let key = plain_text(key, 255).map_err(refused)?;
+            // Looked for first, so that a repeated create does not hash the password again.
+            let before = self.read(|reads| {
+                let known = reads.remembered(&key)?.filter(|row| row.created_at > self.expired());
+                let Some(known) = known else { return Ok(None) };
+                self.same_request(&known, &draft)?;
+                one(reads.resellers(&[known.reseller])?).map(Some)
+            })?;
+            match before {
+                Some(before) => Ok(before),
+                None => self.create(&draft, Some(key)),
+            }
+        })
     }
 
     fn create(&self, draft: &ResellerDraft, key: Option<String>) -> Result<Reseller> {

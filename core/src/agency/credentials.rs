@@ -18,9 +18,11 @@ impl Agency {
     /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
     /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
     pub fn set_password(&self, id: ResellerId, password: &str, confirmation: &str) -> Result<()> {
-        let (reseller, _) = self.account(id)?;
-        let password = self.accepted(&reseller, password, confirmation)?;
-        self.replace_password(&reseller, None, &password)
+        self.observe("set_password", id, || {
+            let (reseller, _) = self.account(id)?;
+            let password = self.accepted(&reseller, password, confirmation)?;
+            self.replace_password(&reseller, None, &password)
+        })
     }
 
     /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
@@ -34,43 +36,51 @@ impl Agency {
         password: &str,
         confirmation: &str,
     ) -> Result<()> {
-        let (reseller, credentials) = self.account(id)?;
-        // Judged first: a new password that is refused is no failed attempt.
-        let password = self.accepted(&reseller, password, confirmation)?;
-        let turn = self.shared.hasher.turn()?;
-        let reserved = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
-        let typed = Password::as_typed(current).filter(|_| reserved.is_some());
-        if !turn.verify(typed.as_ref(), credentials.hash.as_deref()) {
-            if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
-                self.note_sign_in_locked(id)?;
+        self.observe("change_password", id, || {
+            let (reseller, credentials) = self.account(id)?;
+            // Judged first: a new password that is refused is no failed attempt.
+            let password = self.accepted(&reseller, password, confirmation)?;
+            let turn = self.shared.hasher.turn()?;
+            let reserved = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
+            let typed = Password::as_typed(current).filter(|_| reserved.is_some());
+            if !turn.verify(typed.as_ref(), credentials.hash.as_deref()) {
+                if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
+                    self.note_sign_in_locked(id)?;
+                }
+                return Err(Error::access_denied());
             }
-            return Err(Error::access_denied());
-        }
-        self.replace_password(&reseller, Some(&credentials), &password)
+            self.replace_password(&reseller, Some(&credentials), &password)
+        })
     }
 
     /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
     /// password, once and within an hour. It is as good as the password: send it to the
     /// reseller's own address only. Errors: `NotFound`.
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
-        let (_, credentials) = self.account(id)?;
-        let identity = Identity { agency: self.id.clone(), reseller: id };
-        let expires_at = self.now().plus_millis(RESET_TOKEN);
-        let secrets = &self.shared.secrets;
-        Ok(ResetToken::write(&identity, expires_at, credentials.generation, secrets))
+        self.observe("reset_token", id, || {
+            let (_, credentials) = self.account(id)?;
+            let identity = Identity { agency: self.id.clone(), reseller: id };
+            let expires_at = self.now().plus_millis(RESET_TOKEN);
+            let secrets = &self.shared.secrets;
+            Ok(ResetToken::write(&identity, expires_at, credentials.generation, secrets))
+        })
     }
 
     /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
-        let generation = self.shared.new_generation();
-        self.note(id, Scope::Join, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
+        self.observe("revoke_access", id, || {
+            let generation = self.shared.new_generation();
+            self.note(id, Scope::Join, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
+        })
     }
 
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
-        let reseller = self.reseller(id)?;
-        self.shared.clear_attempts(self.attempts_of(&reseller))?;
-        self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
+        self.observe("unlock", id, || {
+            let reseller = self.reseller(id)?;
+            self.shared.clear_attempts(self.attempts_of(&reseller))?;
+            self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
+        })
     }
 
     /// Tells the feed that so many sign-ins have failed that no further one is looked at. Stays,

@@ -26,11 +26,13 @@ pub struct DeletionPlan {
 impl Agency {
     /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
     pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
-        let quarantined_until = self.now().plus_millis(QUARANTINE);
-        self.read(|reads| {
-            let login_domain = one(reads.resellers(&[id])?)?.login_domain;
-            let levels = levels(reads, id)?;
-            Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
+        self.observe("plan_deletion", id, || {
+            let quarantined_until = self.now().plus_millis(QUARANTINE);
+            self.read(|reads| {
+                let login_domain = one(reads.resellers(&[id])?)?.login_domain;
+                let levels = levels(reads, id)?;
+                Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
+            })
         })
     }
 
@@ -39,30 +41,32 @@ impl Agency {
     ///
     /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
-        let now = self.now();
-        let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
-        if !self.shared.storage.joined() {
-            // A keyed hash of the email. First, because it is a transaction of its own: if the
-            // other one fails, nothing but failed sign-ins is forgotten.
-            self.shared.clear_attempts(self.attempts_of(&self.reseller(id)?))?;
-        }
-        self.write(|tx| {
-            // Labels are locked before resellers, so the label is looked up without a lock.
-            let seen = one(tx.resellers(&[id])?)?;
-            let quarantined = LabelState::Quarantined(now.plus_millis(QUARANTINE));
-            tx.put_label(&label_row(&seen, quarantined))?;
-            let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
-            if reseller.login_domain != seen.login_domain {
-                return Err(Error::aborted("the login domain has changed"));
+        self.observe("delete_reseller", id, || {
+            let now = self.now();
+            let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
+            if !self.shared.storage.joined() {
+                // A keyed hash of the email. First, because it is a transaction of its own: if the
+                // other one fails, nothing but failed sign-ins is forgotten.
+                self.shared.clear_attempts(self.attempts_of(&self.reseller(id)?))?;
             }
-            let deltas = what_leaves(tx, &reseller)?;
-            tx.erase_reseller(id)?;
-            tx.add_totals(&deltas)?;
-            change.version = reseller.version + 1;
-            change.at = now.max(reseller.updated_at);
-            tx.append_changes(std::slice::from_ref(&change))
-        })?;
-        Ok(self.shared.scrub())
+            self.write(|tx| {
+                // Labels are locked before resellers, so the label is looked up without a lock.
+                let seen = one(tx.resellers(&[id])?)?;
+                let quarantined = LabelState::Quarantined(now.plus_millis(QUARANTINE));
+                tx.put_label(&label_row(&seen, quarantined))?;
+                let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+                if reseller.login_domain != seen.login_domain {
+                    return Err(Error::aborted("the login domain has changed"));
+                }
+                let deltas = what_leaves(tx, &reseller)?;
+                tx.erase_reseller(id)?;
+                tx.add_totals(&deltas)?;
+                change.version = reseller.version + 1;
+                change.at = now.max(reseller.updated_at);
+                tx.append_changes(std::slice::from_ref(&change))
+            })?;
+            Ok(self.shared.scrub())
+        })
     }
 }
 

@@ -21,35 +21,37 @@ impl Agency {
         version: Option<u64>,
         login_domain: &str,
     ) -> Result<Reseller> {
-        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("login_domain"));
-        let label = LoginDomain::parse(login_domain).map_err(refused)?;
-        let now = self.now();
-        let change = self.change(ChangeKind::LoginDomainChanged, Some(id), 0, now);
-        self.write(|tx| {
-            let seen = one(tx.resellers(&[id])?)?;
-            if seen.login_domain == label {
-                return Ok(seen);
-            }
-            // Who has a reserved label keeps it, and nobody else gets one (S4).
-            if label.is_reserved() {
-                return Err(refused(Code::Reserved.into()).into());
-            }
-            self.swap_labels(tx, &seen, &label)?;
-            if let Some(reserved) = reserved_by(&held_agency(tx)?, &label) {
-                return Err(FieldErrors::from(reserved).into());
-            }
-            let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
-            expect_version(version, before.version)?;
-            if before.login_domain != seen.login_domain {
-                return Err(Error::aborted("the login domain has changed"));
-            }
-            let mut after = Reseller { login_domain: label.clone(), ..before };
-            after.version += 1;
-            after.updated_at = now.max(after.updated_at);
-            tx.update_reseller(&after)?;
-            let (version, at) = (after.version, after.updated_at);
-            tx.append_changes(&[crate::Change { version, at, ..change.clone() }])?;
-            Ok(after)
+        self.observe("rename_login_domain", id, || {
+            let refused = |refusal: Refusal| FieldErrors::from(refusal.of("login_domain"));
+            let label = LoginDomain::parse(login_domain).map_err(refused)?;
+            let now = self.now();
+            let change = self.change(ChangeKind::LoginDomainChanged, Some(id), 0, now);
+            self.write(|tx| {
+                let seen = one(tx.resellers(&[id])?)?;
+                if seen.login_domain == label {
+                    return Ok(seen);
+                }
+                // Who has a reserved label keeps it, and nobody else gets one (S4).
+                if label.is_reserved() {
+                    return Err(refused(Code::Reserved.into()).into());
+                }
+                self.swap_labels(tx, &seen, &label)?;
+                if let Some(reserved) = reserved_by(&held_agency(tx)?, &label) {
+                    return Err(FieldErrors::from(reserved).into());
+                }
+                let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+                expect_version(version, before.version)?;
+                if before.login_domain != seen.login_domain {
+                    return Err(Error::aborted("the login domain has changed"));
+                }
+                let mut after = Reseller { login_domain: label.clone(), ..before };
+                after.version += 1;
+                after.updated_at = now.max(after.updated_at);
+                tx.update_reseller(&after)?;
+                let (version, at) = (after.version, after.updated_at);
+                tx.append_changes(&[crate::Change { version, at, ..change.clone() }])?;
+                Ok(after)
+            })
         })
     }
 

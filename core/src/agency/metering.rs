@@ -16,16 +16,19 @@ impl Agency {
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
     /// each. An event that was recorded before is a `duplicate` and changes nothing (S32).
     pub fn record_usage(&self, events: &[UsageEvent]) -> Result<UsageReport> {
-        if events.len() > MAX_BATCH {
-            let params = vec![("max", MAX_BATCH as i64)];
-            return Err(
-                FieldErrors::from(Refusal { code: Code::TooMany, params }.of("events")).into()
-            );
-        }
-        let now = self.now();
-        let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
-        let outcomes = self.write(|tx| record(tx, &checked, &self.zone))?;
-        Ok(UsageReport { outcomes })
+        self.observe("record_usage", None, || {
+            if events.len() > MAX_BATCH {
+                let params = vec![("max", MAX_BATCH as i64)];
+                return Err(FieldErrors::from(
+                    Refusal { code: Code::TooMany, params }.of("events"),
+                )
+                .into());
+            }
+            let now = self.now();
+            let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
+            let outcomes = self.write(|tx| record(tx, &checked, &self.zone))?;
+            Ok(UsageReport { outcomes })
+        })
     }
 
     /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
@@ -39,14 +42,16 @@ impl Agency {
         quantity: i64,
         id: &str,
     ) -> Result<Consumption> {
-        let at = self.now();
-        let event = UsageEvent { id: id.to_owned(), reseller, metric, quantity, at };
-        let event = check(&event, at).map_err(|code| {
-            let field = if code == Code::Negative { "quantity" } else { "id" };
-            FieldErrors::from(FieldError::new(field, code))
-        })?;
-        let request = ConsumeRequest { event, zone: self.zone.clone() };
-        self.write(|tx| consume(tx, &request))
+        self.observe("consume", reseller, || {
+            let at = self.now();
+            let event = UsageEvent { id: id.to_owned(), reseller, metric, quantity, at };
+            let event = check(&event, at).map_err(|code| {
+                let field = if code == Code::Negative { "quantity" } else { "id" };
+                FieldErrors::from(FieldError::new(field, code))
+            })?;
+            let request = ConsumeRequest { event, zone: self.zone.clone() };
+            self.write(|tx| consume(tx, &request))
+        })
     }
 
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
@@ -59,30 +64,33 @@ impl Agency {
         metric: Metric,
         limit: Option<i64>,
     ) -> Result<()> {
-        if limit.is_some_and(|limit| limit < 0) {
-            return Err(FieldErrors::from(FieldError::new("limit", Code::Negative)).into());
-        }
-        let now = self.now();
-        let mut change = self.change(ChangeKind::AllowanceChanged, Some(reseller), 0, now);
-        change.fields.push(metric.slug().to_owned());
-        self.write(|tx| {
-            let held = tx.lock_resellers(&[reseller], Lock::Share)?.into_iter().flatten().next();
-            let held = held.ok_or_else(|| Error::not_found("reseller"))?;
-            let (meters, _) = tx.lock_usage(&[MeterKey { reseller, metric }], &[])?;
-            for mut meter in meters {
-                if meter.limit != limit {
-                    meter.limit = limit;
-                    (change.version, change.at) = (held.version, now.max(held.updated_at));
-                    tx.put_usage(&[meter], &[])?;
-                    tx.append_changes(std::slice::from_ref(&change))?;
-                }
+        self.observe("set_allowance", reseller, || {
+            if limit.is_some_and(|limit| limit < 0) {
+                return Err(FieldErrors::from(FieldError::new("limit", Code::Negative)).into());
             }
-            Ok(())
+            let now = self.now();
+            let mut change = self.change(ChangeKind::AllowanceChanged, Some(reseller), 0, now);
+            change.fields.push(metric.slug().to_owned());
+            self.write(|tx| {
+                let held =
+                    tx.lock_resellers(&[reseller], Lock::Share)?.into_iter().flatten().next();
+                let held = held.ok_or_else(|| Error::not_found("reseller"))?;
+                let (meters, _) = tx.lock_usage(&[MeterKey { reseller, metric }], &[])?;
+                for mut meter in meters {
+                    if meter.limit != limit {
+                        meter.limit = limit;
+                        (change.version, change.at) = (held.version, now.max(held.updated_at));
+                        tx.put_usage(&[meter], &[])?;
+                        tx.append_changes(std::slice::from_ref(&change))?;
+                    }
+                }
+                Ok(())
+            })
         })
     }
 
     /// Active resellers and what was used, over all time: read, not summed (S39).
     pub fn overview(&self) -> Result<Overview> {
-        self.read(overview)
+        self.observe("overview", None, || self.read(overview))
     }
 }

@@ -14,29 +14,33 @@ use crate::values::plain_text;
 impl Agency {
     /// A reseller by id.
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
-        self.read(|reads| one(reads.resellers(&[id])?))
+        self.observe("reseller", id, || self.read(|reads| one(reads.resellers(&[id])?)))
     }
 
     /// A reseller by the host's own id; `None` if no reseller has it.
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
-        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("external_id"));
-        let id = crate::values::ExternalId::parse(external_id).map_err(refused)?;
-        let lookup = Lookup::ExternalId(id);
-        let found = self.read(|reads| reads.find(std::slice::from_ref(&lookup)))?;
-        Ok(found.into_iter().flatten().next())
+        self.observe("reseller_by_external_id", None, || {
+            let refused = |refusal: Refusal| FieldErrors::from(refusal.of("external_id"));
+            let id = crate::values::ExternalId::parse(external_id).map_err(refused)?;
+            let lookup = Lookup::ExternalId(id);
+            let found = self.read(|reads| reads.find(std::slice::from_ref(&lookup)))?;
+            Ok(found.into_iter().flatten().next())
+        })
     }
 
     /// One page of the resellers that a query asks for, newest first unless it says otherwise.
     ///
     /// Errors: `InvalidCursor`; fields `limit` and `text`.
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
-        let spec = query.spec(&self.seal())?;
-        let (rows, counted) = self.read(|reads| {
-            let count = |cap| reads.count(&spec.filter, cap);
-            let counted = query.count_up_to().map(count).transpose()?;
-            Ok((reads.page(&spec)?, counted))
-        })?;
-        query.page(rows, counted, &spec, &self.seal())
+        self.observe("page", None, || {
+            let spec = query.spec(&self.seal())?;
+            let (rows, counted) = self.read(|reads| {
+                let count = |cap| reads.count(&spec.filter, cap);
+                let counted = query.count_up_to().map(count).transpose()?;
+                Ok((reads.page(&spec)?, counted))
+            })?;
+            query.page(rows, counted, &spec, &self.seal())
+        })
     }
 
     /// Changes a profile. With an expected `version`, a record that has changed since is a
@@ -47,15 +51,17 @@ impl Agency {
         version: Option<u64>,
         patch: &ResellerPatch,
     ) -> Result<Reseller> {
-        let generation = self.shared.new_generation();
-        self.mutate(id, ChangeKind::ResellerUpdated, |tx, before, change| {
-            expect_version(version, before.version)?;
-            let (after, changed) = patch.apply(before)?;
-            if changed.contains(&"email") {
-                renew(tx, id, generation)?;
-            }
-            change.fields = changed.into_iter().map(str::to_owned).collect();
-            Ok((!change.fields.is_empty()).then_some(after))
+        self.observe("update_reseller", id, || {
+            let generation = self.shared.new_generation();
+            self.mutate(id, ChangeKind::ResellerUpdated, |tx, before, change| {
+                expect_version(version, before.version)?;
+                let (after, changed) = patch.apply(before)?;
+                if changed.contains(&"email") {
+                    renew(tx, id, generation)?;
+                }
+                change.fields = changed.into_iter().map(str::to_owned).collect();
+                Ok((!change.fields.is_empty()).then_some(after))
+            })
         })
     }
 
@@ -63,26 +69,30 @@ impl Agency {
     /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
     /// Field errors: `reason` (1–500 characters).
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
-        let refused = |refusal: Refusal| FieldErrors::from(refusal.of("reason"));
-        let reason = reason.map(|raw| plain_text(raw, 500)).transpose().map_err(refused)?;
-        let generation = self.shared.new_generation();
-        self.mutate(id, ChangeKind::ResellerDeactivated, |tx, before, _| {
-            if before.status == Status::Inactive {
-                return Ok(None);
-            }
-            renew(tx, id, generation)?;
-            let (status, deactivation_reason) = (Status::Inactive, reason.clone());
-            Ok(Some(Reseller { status, deactivation_reason, ..before.clone() }))
+        self.observe("deactivate", id, || {
+            let refused = |refusal: Refusal| FieldErrors::from(refusal.of("reason"));
+            let reason = reason.map(|raw| plain_text(raw, 500)).transpose().map_err(refused)?;
+            let generation = self.shared.new_generation();
+            self.mutate(id, ChangeKind::ResellerDeactivated, |tx, before, _| {
+                if before.status == Status::Inactive {
+                    return Ok(None);
+                }
+                renew(tx, id, generation)?;
+                let (status, deactivation_reason) = (Status::Inactive, reason.clone());
+                Ok(Some(Reseller { status, deactivation_reason, ..before.clone() }))
+            })
         })
     }
 
     /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
     /// nothing.
     pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
-        self.mutate(id, ChangeKind::ResellerActivated, |_, before, _| {
-            let inactive = before.status == Status::Inactive;
-            let (status, deactivation_reason) = (Status::Active, None);
-            Ok(inactive.then(|| Reseller { status, deactivation_reason, ..before.clone() }))
+        self.observe("activate", id, || {
+            self.mutate(id, ChangeKind::ResellerActivated, |_, before, _| {
+                let inactive = before.status == Status::Inactive;
+                let (status, deactivation_reason) = (Status::Active, None);
+                Ok(inactive.then(|| Reseller { status, deactivation_reason, ..before.clone() }))
+            })
         })
     }
 
@@ -94,12 +104,14 @@ impl Agency {
         version: Option<u64>,
         partner_type: &str,
     ) -> Result<Reseller> {
-        let refused = || FieldErrors::from(FieldError::new("partner_type", Code::Invalid));
-        let partner_type = PartnerType::from_slug(partner_type).ok_or_else(refused)?;
-        self.mutate(id, ChangeKind::PartnerTypeChanged, |_, before, _| {
-            expect_version(version, before.version)?;
-            let differs = before.partner_type != partner_type;
-            Ok(differs.then(|| Reseller { partner_type, ..before.clone() }))
+        self.observe("change_partner_type", id, || {
+            let refused = || FieldErrors::from(FieldError::new("partner_type", Code::Invalid));
+            let partner_type = PartnerType::from_slug(partner_type).ok_or_else(refused)?;
+            self.mutate(id, ChangeKind::PartnerTypeChanged, |_, before, _| {
+                expect_version(version, before.version)?;
+                let differs = before.partner_type != partner_type;
+                Ok(differs.then(|| Reseller { partner_type, ..before.clone() }))
+            })
         })
     }
 

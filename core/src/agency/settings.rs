@@ -10,8 +10,10 @@ use crate::storage::{AgencyRow, Lock};
 impl Agency {
     /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
     pub fn settings(&self) -> Result<AgencySettings> {
-        let row = self.read(|reads| reads.agency())?;
-        row.map(|row| row.settings).ok_or_else(|| Error::not_found("agency"))
+        self.observe("settings", None, || {
+            let row = self.read(|reads| reads.agency())?;
+            row.map(|row| row.settings).ok_or_else(|| Error::not_found("agency"))
+        })
     }
 
     /// Changes settings. A handle keeps the time zone it was made with: take a new one
@@ -19,23 +21,26 @@ impl Agency {
     ///
     /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
-        let now = self.now();
-        let change = self.change(ChangeKind::AgencyUpdated, None, 0, now);
-        self.write(|tx| {
-            let before = tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
-            expect_version(version, before.settings.version)?;
-            let (mut settings, changed) = patch.apply(&before.settings)?;
-            if changed.is_empty() {
-                return Ok(settings);
-            }
-            settings.version += 1;
-            settings.updated_at = now.max(settings.updated_at);
-            tx.put_agency(&AgencyRow { settings: settings.clone(), ..before })?;
-            let mut change = change.clone();
-            (change.version, change.at) = (settings.version, settings.updated_at);
-            change.fields = changed.into_iter().map(str::to_owned).collect();
-            tx.append_changes(&[change])?;
-            Ok(settings)
+        self.observe("configure", None, || {
+            let now = self.now();
+            let change = self.change(ChangeKind::AgencyUpdated, None, 0, now);
+            self.write(|tx| {
+                let before =
+                    tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
+                expect_version(version, before.settings.version)?;
+                let (mut settings, changed) = patch.apply(&before.settings)?;
+                if changed.is_empty() {
+                    return Ok(settings);
+                }
+                settings.version += 1;
+                settings.updated_at = now.max(settings.updated_at);
+                tx.put_agency(&AgencyRow { settings: settings.clone(), ..before })?;
+                let mut change = change.clone();
+                (change.version, change.at) = (settings.version, settings.updated_at);
+                change.fields = changed.into_iter().map(str::to_owned).collect();
+                tx.append_changes(&[change])?;
+                Ok(settings)
+            })
         })
     }
 }

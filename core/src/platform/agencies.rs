@@ -22,56 +22,64 @@ pub struct AgencyDeletionPlan {
 impl Platform {
     /// Creates an agency whose periods are those of UTC. Field errors: `id`.
     pub fn create_agency(&self, id: &str) -> Result<Agency> {
-        self.create_agency_in(id, "UTC")
+        self.observe("create_agency", || self.create_agency_in(id, "UTC"))
     }
 
     /// Creates an agency whose periods are those of an IANA time zone (`Europe/Berlin`).
     /// Field errors: `id`, `time_zone`.
     pub fn create_agency_in(&self, id: &str, time_zone: &str) -> Result<Agency> {
-        let mut errors = FieldErrors::default();
-        let id = errors.keep("id", AgencyId::parse(id));
-        let zone = errors.keep("time_zone", zone(time_zone));
-        let (Some(id), Some(_)) = (id, zone) else { return Err(errors.into()) };
-        let now = self.shared.clock.now();
-        let settings = AgencySettings::new(id.clone(), time_zone.to_owned(), now);
-        let row = AgencyRow { settings, numbered: 0, pruned: 0 };
-        let agency = Agency::new(self.shared.clone(), row.clone())?;
-        let change = agency.change(ChangeKind::AgencyCreated, None, 1, now);
-        storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
-            if let Insert::Existing(_) = tx.insert_agency(&row)? {
-                return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());
-            }
-            tx.append_changes(std::slice::from_ref(&change))
-        })?;
-        Ok(agency)
+        self.observe("create_agency_in", || {
+            let mut errors = FieldErrors::default();
+            let id = errors.keep("id", AgencyId::parse(id));
+            let zone = errors.keep("time_zone", zone(time_zone));
+            let (Some(id), Some(_)) = (id, zone) else { return Err(errors.into()) };
+            let now = self.shared.clock.now();
+            let settings = AgencySettings::new(id.clone(), time_zone.to_owned(), now);
+            let row = AgencyRow { settings, numbered: 0, pruned: 0 };
+            let agency = Agency::new(self.shared.clone(), row.clone())?;
+            let change = agency.change(ChangeKind::AgencyCreated, None, 1, now);
+            storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
+                if let Insert::Existing(_) = tx.insert_agency(&row)? {
+                    return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());
+                }
+                tx.append_changes(std::slice::from_ref(&change))
+            })?;
+            Ok(agency)
+        })
     }
 
     /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
     /// agency (S56).
     pub fn agency(&self, id: &str) -> Result<Agency> {
-        let id = existing(id)?;
-        let row = storage::read(&*self.shared.storage, &id, |reads| reads.agency())?;
-        Agency::new(self.shared.clone(), row.ok_or_else(|| Error::not_found("agency"))?)
+        self.observe("agency", || {
+            let id = existing(id)?;
+            let row = storage::read(&*self.shared.storage, &id, |reads| reads.agency())?;
+            Agency::new(self.shared.clone(), row.ok_or_else(|| Error::not_found("agency"))?)
+        })
     }
 
     /// The ids of agencies in order, behind the given one; `limit` is 1–1,000.
     pub fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
-        if !(1..=1_000).contains(&limit) {
-            let range = vec![("min", 1), ("max", 1_000)];
-            let refusal = Refusal { code: Code::OutOfRange, params: range };
-            return Err(FieldErrors::from(refusal.of("limit")).into());
-        }
-        self.shared.storage.agencies(after, limit)
+        self.observe("agencies", || {
+            if !(1..=1_000).contains(&limit) {
+                let range = vec![("min", 1), ("max", 1_000)];
+                let refusal = Refusal { code: Code::OutOfRange, params: range };
+                return Err(FieldErrors::from(refusal.of("limit")).into());
+            }
+            self.shared.storage.agencies(after, limit)
+        })
     }
 
     /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
     pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
-        let id = existing(id)?;
-        let resellers = storage::read(&*self.shared.storage, &id, |reads| {
-            reads.agency()?.ok_or_else(|| Error::not_found("agency"))?;
-            reads.count(&Filter::default(), i64::MAX as u64)
-        })?;
-        Ok(AgencyDeletionPlan { agency: id, resellers })
+        self.observe("plan_agency_deletion", || {
+            let id = existing(id)?;
+            let resellers = storage::read(&*self.shared.storage, &id, |reads| {
+                reads.agency()?.ok_or_else(|| Error::not_found("agency"))?;
+                reads.count(&Filter::default(), i64::MAX as u64)
+            })?;
+            Ok(AgencyDeletionPlan { agency: id, resellers })
+        })
     }
 
     /// Deletes an agency for good, in one step: its resellers, what they used, its change feed.
@@ -80,13 +88,15 @@ impl Platform {
     ///
     /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
-        let id = existing(id)?;
-        let until = self.shared.clock.now().plus_millis(QUARANTINE);
-        storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
-            tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
-            tx.erase_agency(until)
-        })?;
-        Ok(self.shared.scrub())
+        self.observe("delete_agency", || {
+            let id = existing(id)?;
+            let until = self.shared.clock.now().plus_millis(QUARANTINE);
+            storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
+                tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
+                tx.erase_agency(until)
+            })?;
+            Ok(self.shared.scrub())
+        })
     }
 }
 

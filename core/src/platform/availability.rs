@@ -21,12 +21,14 @@ impl Platform {
     /// Whether a label could be claimed now, why not, and what could be instead. The answer may
     /// be old when it arrives: only creating and renaming decide.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
-        let refused = match LoginDomain::parse(label) {
-            Err(refusal) => Some(refusal.code()),
-            Ok(label) => self.refusals(&[label])?.pop().flatten(),
-        };
-        let suggestions = if refused.is_none() { Vec::new() } else { self.free_like(label)? };
-        Ok(DomainAvailability { refused, suggestions })
+        self.observe("domain_availability", || {
+            let refused = match LoginDomain::parse(label) {
+                Err(refusal) => Some(refusal.code()),
+                Ok(label) => self.refusals(&[label])?.pop().flatten(),
+            };
+            let suggestions = if refused.is_none() { Vec::new() } else { self.free_like(label)? };
+            Ok(DomainAvailability { refused, suggestions })
+        })
     }
 
     /// Why each label cannot be had.

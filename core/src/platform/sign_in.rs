@@ -18,7 +18,7 @@ impl Platform {
     /// The attempt is counted in a transaction of its own, so that it stays counted when the
     /// host rolls back what it had open (S19).
     pub fn sign_in(&self, login_domain: &str, email: &str, password: &str) -> Result<Access> {
-        self.attempt(login_domain, email, password, None)
+        self.observe("sign_in", || self.attempt(login_domain, email, password, None))
     }
 
     /// The same, for an attempt of which the host knows where it comes from: its address. Of
@@ -31,7 +31,7 @@ impl Platform {
         email: &str,
         password: &str,
     ) -> Result<Access> {
-        self.attempt(login_domain, email, password, Some(source))
+        self.observe("sign_in_from", || self.attempt(login_domain, email, password, Some(source)))
     }
 
     fn attempt(
@@ -98,12 +98,15 @@ impl Platform {
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
     /// "switched off" take effect at once, in every process (S20).
     pub fn check_access(&self, stamp: &str) -> Result<Identity> {
-        let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
-        let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
-        if reseller.status != Status::Active || credentials.generation != generation {
-            return Err(Error::access_denied());
-        }
-        Ok(identity)
+        self.observe("check_access", || {
+            let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
+            let (reseller, credentials) =
+                self.account(&identity)?.ok_or_else(Error::access_denied)?;
+            if reseller.status != Status::Active || credentials.generation != generation {
+                return Err(Error::access_denied());
+            }
+            Ok(identity)
+        })
     }
 
     /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
@@ -112,16 +115,18 @@ impl Platform {
     /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
     /// `password_confirmation`.
     pub fn reset_password(&self, token: &str, password: &str, confirmation: &str) -> Result<()> {
-        let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
-        let (reseller, credentials) =
-            self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
-        let (secrets, now) = (&self.shared.secrets, self.shared.clock.now());
-        if !token.is_valid(secrets, credentials.generation, now) {
-            return Err(Error::access_denied());
-        }
-        let agency = self.agency(reseller.agency.as_str())?;
-        let password = agency.accepted(&reseller, password, confirmation)?;
-        agency.replace_password(&reseller, Some(&credentials), &password)
+        self.observe("reset_password", || {
+            let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
+            let (reseller, credentials) =
+                self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
+            let (secrets, now) = (&self.shared.secrets, self.shared.clock.now());
+            if !token.is_valid(secrets, credentials.generation, now) {
+                return Err(Error::access_denied());
+            }
+            let agency = self.agency(reseller.agency.as_str())?;
+            let password = agency.accepted(&reseller, password, confirmation)?;
+            agency.replace_password(&reseller, Some(&credentials), &password)
+        })
     }
 
     /// The account that a login domain and an email belong to.

@@ -46,23 +46,25 @@ impl Platform {
     /// host has configured. At most `budget` rows, counting each look as one; the next call goes
     /// on where this one ended. Call it every few minutes, from as many processes as you like.
     pub fn maintain(&self, budget: u32) -> Result<Maintenance> {
-        let mut progress = self.progress().clone();
-        let (mut left, mut removed, mut finished) = (budget, 0, false);
-        while left > 0 && !finished {
-            let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
-                let next = self.shared.storage.agencies(progress.agency.as_ref(), 1)?.pop();
-                finished = next.is_none();
-                progress = Progress { agency: next, done: 0 };
-                continue;
-            };
-            let max = left.min(STEP);
-            let step = self.step(progress.agency.as_ref(), &task, max)?;
-            progress.done += usize::from(step < max);
-            removed += u64::from(step);
-            left -= step.clamp(1, left);
-        }
-        *self.progress() = progress;
-        Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
+        self.observe("maintain", || {
+            let mut progress = self.progress().clone();
+            let (mut left, mut removed, mut finished) = (budget, 0, false);
+            while left > 0 && !finished {
+                let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
+                    let next = self.shared.storage.agencies(progress.agency.as_ref(), 1)?.pop();
+                    finished = next.is_none();
+                    progress = Progress { agency: next, done: 0 };
+                    continue;
+                };
+                let max = left.min(STEP);
+                let step = self.step(progress.agency.as_ref(), &task, max)?;
+                progress.done += usize::from(step < max);
+                removed += u64::from(step);
+                left -= step.clamp(1, left);
+            }
+            *self.progress() = progress;
+            Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
+        })
     }
 
     /// What there is to do for an agency, or for the platform itself.

@@ -23,7 +23,7 @@ use crate::settings::AgencySettings;
 use crate::shared::Shared;
 use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
 use crate::usage::zone;
-use crate::values::{AgencyId, Timestamp, plain_text};
+use crate::values::{AgencyId, PasswordPolicy, Timestamp, plain_text};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
 #[derive(Clone)]
@@ -105,6 +105,16 @@ impl Agency {
 
     fn seal(&self) -> CursorSeal<'_> {
         CursorSeal { secrets: &self.shared.secrets, agency: &self.id }
+    }
+
+    pub(crate) fn password_policy(&self) -> PasswordPolicy {
+        self.shared.password_policy
+    }
+
+    /// A short keyed hash, to tell values apart without keeping them.
+    pub(crate) fn short_hash(&self, field: &str, value: &str) -> [u8; 16] {
+        let hash = self.shared.secrets.keyed_hash(field, &[value.as_bytes()]);
+        std::array::from_fn(|i| hash[i])
     }
 
     fn now(&self) -> Timestamp {

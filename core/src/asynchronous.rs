@@ -3,6 +3,7 @@
 //!
 //! What a call is given it owns. A call whose future is dropped runs to its end all the same.
 
+use std::io::{Read, Write};
 use std::panic::resume_unwind;
 
 use tokio::runtime::Handle;
@@ -10,9 +11,9 @@ use tokio::runtime::Handle;
 use crate::error::{Error, FieldErrors, Result};
 use crate::{
     Access, Agency, AgencyDeletionPlan, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
-    DeletionPlan, DomainAvailability, Erasure, Identity, Maintenance, Metric, Overview, Page,
-    Place, Platform, PlatformBuilder, Reseller, ResellerDraft, ResellerId, ResellerPatch,
-    ResellerQuery, UsageEvent, UsageReport,
+    DeletionPlan, DomainAvailability, Erasure, Identity, ImportOptions, ImportReport, Maintenance,
+    Metric, Overview, Page, Place, Platform, PlatformBuilder, Reseller, ResellerDraft, ResellerId,
+    ResellerPatch, ResellerQuery, RowReport, UsageEvent, UsageReport,
 };
 
 /// A [`Platform`] whose calls are awaited.
@@ -157,6 +158,11 @@ twins! { AsyncAgency, Agency:
         |it| it.consume(reseller, metric, quantity, &id);
     fn set_allowance(reseller: ResellerId, metric: Metric, limit: Option<i64>) -> () =
         |it| it.set_allowance(reseller, metric, limit);
+    fn import_csv(
+        input: Box<dyn Read + Send>, options: ImportOptions, each: Box<dyn FnMut(RowReport) + Send>
+    ) -> ImportReport = |it| it.import_csv(input, &options, each);
+    fn export_csv(query: ResellerQuery, output: Box<dyn Write + Send>) -> u64 =
+        |it| it.export_csv(&query, output);
     fn overview() -> Overview = |it| it.overview();
     fn changes(after: u64, limit: u32) -> Vec<Change> = |it| it.changes(after, limit);
 }

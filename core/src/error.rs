@@ -43,6 +43,8 @@ enum Repr {
     OutcomeUnknown { detail: String },
     #[error("configuration: {detail}")]
     Configuration { detail: String },
+    #[error("reading or writing a file: {detail}")]
+    Io { detail: String },
     #[error("storage: {detail}")]
     Storage { detail: String },
 }
@@ -74,6 +76,8 @@ pub enum ErrorKind {
     OutcomeUnknown,
     /// The platform was opened with settings that cannot work.
     Configuration,
+    /// A file that was to be read or written failed; what was done before stays.
+    Io,
     /// The store failed; nothing of the call was written.
     Storage,
 }
@@ -93,6 +97,7 @@ impl ErrorKind {
             Self::Aborted => "aborted",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Configuration => "configuration",
+            Self::Io => "io",
             Self::Storage => "storage",
         }
     }
@@ -113,6 +118,7 @@ impl Error {
             Repr::Aborted { .. } => ErrorKind::Aborted,
             Repr::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
             Repr::Configuration { .. } => ErrorKind::Configuration,
+            Repr::Io { .. } => ErrorKind::Io,
             Repr::Storage { .. } => ErrorKind::Storage,
         }
     }
@@ -170,6 +176,10 @@ impl Error {
 
     pub(crate) fn invalid_cursor() -> Self {
         Repr::InvalidCursor.into()
+    }
+
+    pub(crate) fn io(detail: impl Display) -> Self {
+        Repr::Io { detail: detail.to_string() }.into()
     }
 
     pub(crate) fn configuration(detail: impl Display) -> Self {

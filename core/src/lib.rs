@@ -50,6 +50,7 @@ mod asynchronous;
 mod changes;
 mod clock;
 mod error;
+mod exchange;
 mod observe;
 mod partner_type;
 mod platform;
@@ -68,6 +69,7 @@ pub use asynchronous::{AsyncAgency, AsyncPlatform};
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
+pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
 pub use partner_type::PartnerType;
 pub use platform::{
     AgencyDeletionPlan, DomainAvailability, Maintenance, Place, Platform, PlatformBuilder,

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use partnerkit::storage::conformance::cases;
 
+/// Where the methods of the public handles are.
+const HANDLES: [&str; 3] = ["core/src/agency", "core/src/platform", "core/src/exchange"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -98,7 +101,7 @@ fn no_conformance_case_is_forgotten() {
 
 /// The public methods of the handles that can fail, by name.
 fn operations() -> BTreeSet<String> {
-    let folders = ["core/src/agency", "core/src/platform"].into_iter().flat_map(sources);
+    let folders = HANDLES.into_iter().flat_map(sources);
     let texts = folders.filter(|(path, _)| !path.ends_with("builder.rs"));
     let mut found = BTreeSet::new();
     for (_, text) in texts {
@@ -115,11 +118,7 @@ fn operations() -> BTreeSet<String> {
 /// S53, and that nothing is missing on tokio.
 #[test]
 fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
-    let texts: String = ["core/src/agency", "core/src/platform"]
-        .into_iter()
-        .flat_map(sources)
-        .map(|(_, t)| t)
-        .collect();
+    let texts: String = HANDLES.into_iter().flat_map(sources).map(|(_, t)| t).collect();
     let (_, twins) = sources("core/src")
         .into_iter()
         .find(|(path, _)| path.ends_with("asynchronous.rs"))

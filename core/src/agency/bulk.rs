@@ -7,7 +7,7 @@ use super::creation::{held_agency, reserved_by};
 use super::resellers::{label_row, taken_fields};
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{FORM_ORDER, Reseller, ResellerDraft};
+use crate::reseller::{AcceptedDraft, FORM_ORDER, Reseller, ResellerDraft};
 use crate::storage::{Insert, LabelRow, LabelState, Lookup, NewReseller, TotalDelta, Transaction};
 use crate::usage::ACTIVE_RESELLERS;
 
@@ -37,9 +37,7 @@ impl Agency {
                 let refusal = Refusal { code: Code::TooMany, params };
                 return Err(FieldErrors::from(refusal.of("resellers")).into());
             }
-            let mut batch = self.checked(drafts)?;
-            self.write(|tx| self.insert_batch(tx, &mut batch))?;
-            Ok(batch.answers())
+            self.take_accepted(self.accept_all(drafts), false)
         })
     }
 
@@ -49,21 +47,49 @@ impl Agency {
         &self,
         drafts: &[ResellerDraft],
     ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
-        self.observe("check_resellers", None, || Ok(self.checked(drafts)?.answers()))
+        self.observe("check_resellers", None, || self.take_accepted(self.accept_all(drafts), true))
     }
 
-    /// A batch in which whatever can be known beforehand is refused.
-    fn checked(&self, drafts: &[ResellerDraft]) -> Result<Batch> {
+    fn accept_all(&self, drafts: &[ResellerDraft]) -> Vec<Result<AcceptedDraft, FieldErrors>> {
+        drafts.iter().map(|draft| draft.accept(self.password_policy())).collect()
+    }
+
+    /// Creates what can be created, or says what could be.
+    pub(crate) fn take_accepted(
+        &self,
+        drafts: Vec<Result<AcceptedDraft, FieldErrors>>,
+        dry_run: bool,
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
         let mut batch = Batch::default();
-        for (i, draft) in drafts.iter().enumerate() {
-            match draft.accept(self.shared.password_policy) {
+        for (i, draft) in drafts.into_iter().enumerate() {
+            match draft {
                 Ok(accepted) => drop(batch.new.insert(i, self.new_reseller(accepted)?)),
                 Err(errors) => drop(batch.refused.insert(i, errors)),
             }
         }
         batch.refuse_repeated();
         self.refuse_taken(&mut batch)?;
-        Ok(batch)
+        if !dry_run {
+            self.write(|tx| self.insert_batch(tx, &mut batch))?;
+        }
+        Ok(batch.answers())
+    }
+
+    /// The resellers that are there already with all that is unique of a draft.
+    pub(crate) fn existing(
+        &self,
+        drafts: Vec<Option<&AcceptedDraft>>,
+    ) -> Result<Vec<Option<Reseller>>> {
+        let emails: Vec<_> =
+            drafts.iter().flatten().map(|draft| Lookup::Email(draft.email.clone())).collect();
+        let mut found = self.read(|reads| reads.find(&emails))?.into_iter();
+        let same = |draft: &AcceptedDraft, reseller: &Reseller| {
+            draft.login_domain == reseller.login_domain && draft.external_id == reseller.external_id
+        };
+        let existing = |draft: Option<&AcceptedDraft>| {
+            draft.and_then(|draft| found.next().flatten().filter(|reseller| same(draft, reseller)))
+        };
+        Ok(drafts.into_iter().map(existing).collect())
     }
 
     /// Refuses what is taken already: advice that saves the transaction a second run.

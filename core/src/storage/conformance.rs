@@ -9,6 +9,7 @@
 mod agencies;
 mod conflicts;
 mod creation;
+mod exchange;
 mod faults;
 mod faulty;
 mod feed;
@@ -82,6 +83,9 @@ macro_rules! each_conformance_case {
             creation::of_racing_creates_with_one_key_one_creates,
             creation::of_many_created_at_once_each_has_its_answer,
             creation::racing_batches_create_each_label_once,
+            exchange::every_row_of_a_file_has_its_answer,
+            exchange::a_file_that_cannot_be_read_says_why,
+            exchange::an_export_comes_back,
             faults::a_fault_at_any_call_leaves_all_or_nothing,
             feed::the_feed_is_gapless_while_many_write,
             feed::entries_of_one_reseller_follow_its_versions,

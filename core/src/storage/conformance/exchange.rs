@@ -1,0 +1,150 @@
+//! Resellers as CSV: each row has its answer, and a file can be taken in again.
+
+use super::Harness;
+use super::fixture::{Bench, draft, label};
+use crate::{
+    Code, ErrorKind, ImportOptions, ImportReport, Platform, ResellerQuery, RowOutcome, RowReport,
+    SortBy,
+};
+
+const HEADER: &str = "partner_type,name,email,phone_country,phone,contact_name,contact_email,\
+                      contact_phone,login_domain,external_id,metadata\n";
+
+fn line(name: &str, label: &str) -> String {
+    format!(
+        "own_plans,{name},owner@{label}.example,US,(415) 555-2671,Ann Lee,ann@{label}.example,\
+         '+49 30 901820,{label},crm-{label},\"{{\"\"tier\"\":\"\"gold\"\"}}\"\n"
+    )
+}
+
+fn import(bench: &Bench<'_>, file: &str, dry_run: bool) -> (ImportReport, Vec<RowReport>) {
+    let mut rows = Vec::new();
+    let options = ImportOptions { dry_run, ..ImportOptions::default() };
+    let each = |row| rows.push(row);
+    let report = bench.agency.import_csv(file.as_bytes(), &options, each).expect("imports");
+    (report, rows)
+}
+
+fn rejected(row: &RowReport) -> (u64, Vec<(&str, Code)>) {
+    let RowOutcome::Rejected(errors) = &row.outcome else { panic!("{row:?} is not rejected") };
+    (row.line, errors.as_slice().iter().map(|e| (e.field.as_str(), e.code)).collect())
+}
+
+/// S48.
+pub(super) fn every_row_of_a_file_has_its_answer(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let file = [
+        HEADER.to_owned(),
+        line("\"Acme, \"\"the\"\" first\"", "acme"),
+        line("", "Globex1"),
+        line("Second of its name", "acme"),
+        "own_plans,too few cells\n".to_owned(),
+        line("'=1+1", "initech"),
+    ]
+    .concat();
+    let taken = |field| (field, Code::Taken);
+    for dry_run in [true, false] {
+        let (report, rows) = import(&bench, &file, dry_run);
+        assert_eq!(report, ImportReport { created: 2, existing: 0, rejected: 3 });
+        let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6], "in the order of the file");
+        let wrong = [("name", Code::Empty), ("login_domain", Code::Uppercase)];
+        assert_eq!(rejected(&rows[1]), (3, wrong.to_vec()), "everything at once");
+        let repeated = [taken("email"), taken("login_domain"), taken("external_id")];
+        assert_eq!(rejected(&rows[2]), (4, repeated.to_vec()));
+        assert_eq!(rejected(&rows[3]), (5, vec![("row", Code::Invalid)]));
+        let active = bench.agency.overview().expect("reads").active_resellers;
+        assert_eq!(active, if dry_run { 0 } else { 2 });
+    }
+    let found = bench.agency.page(&ResellerQuery::text("the first")).expect("reads");
+    let acme = &found.resellers[0];
+    assert_eq!(acme.name.as_str(), "Acme, \"the\" first");
+    assert_eq!(acme.contact.phone.as_str(), "+4930901820");
+    assert_eq!(acme.metadata.as_map()["tier"], "gold");
+    let found = bench.agency.page(&ResellerQuery::text("initech")).expect("reads");
+    assert_eq!(found.resellers[0].name.as_str(), "=1+1");
+
+    // Again, with the rows that were wrong put right.
+    let right = [file, line("Globex", "globex")].concat();
+    let (report, rows) = import(&bench, &right, false);
+    // The repeated row is the reseller of the first one now.
+    assert_eq!(report, ImportReport { created: 1, existing: 3, rejected: 2 });
+    assert_eq!(rows[0].outcome, RowOutcome::Existing(acme.id));
+    assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
+}
+
+/// S48.
+pub(super) fn a_file_that_cannot_be_read_says_why(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let import = |file: &[u8]| {
+        let imported = bench.agency.import_csv(file, &ImportOptions::default(), |_| ());
+        imported.expect_err("refused")
+    };
+    let header = import(b"name,favourite colour,name,email\n");
+    let mut codes = super::life::codes(&header);
+    assert_eq!(codes.remove(0), ("columns", Code::Unexpected));
+    assert_eq!(codes.remove(0), ("columns", Code::Taken));
+    assert_eq!(header.fields()[0].params, [("column", 2)]);
+    let missing =
+        ["partner_type", "phone", "contact_name", "contact_email", "contact_phone", "login_domain"];
+    assert_eq!(codes, missing.map(|field| (field, Code::Empty)));
+    assert!(!format!("{header} {header:?}").contains("colour"), "no input in a message");
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("secret path"))
+        }
+    }
+    let broken = bench.agency.import_csv(Broken, &ImportOptions::default(), |_| ());
+    let broken = broken.expect_err("fails");
+    assert_eq!(broken.kind(), ErrorKind::Io);
+    assert!(!broken.to_string().contains("secret"));
+    // A row that is not text is one bad row.
+    let acme = line("Acme", "acme");
+    let bytes = [HEADER.as_bytes(), b"own_plans,\xff\xfe,x\n", acme.as_bytes()];
+    let mut rows = Vec::new();
+    let options = ImportOptions::default();
+    let report = bench.agency.import_csv(&bytes.concat()[..], &options, |row| rows.push(row));
+    assert_eq!(report.expect("imports"), ImportReport { created: 1, existing: 0, rejected: 1 });
+    assert_eq!(rejected(&rows[0]), (2, vec![("row", Code::Invalid)]));
+    // As a spreadsheet of another country writes it.
+    let semicolons = format!("\u{feff}{HEADER}{}", line("Globex", "globex")).replace(',', ";");
+    let options = ImportOptions { delimiter: b';', ..ImportOptions::default() };
+    let report = bench.agency.import_csv(semicolons.as_bytes(), &options, |_| ());
+    assert_eq!(report.expect("imports").created, 1);
+}
+
+/// S48: what is given out can be taken in elsewhere.
+pub(super) fn an_export_comes_back(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    for (n, name) in ["=cmd|' /C calc'!A0", "Zoë, \"quoted\"\nÉlan", "東京 🏢"].iter().enumerate()
+    {
+        let mut form = draft(&label(n));
+        form.name = name.replace('\n', " ");
+        form.external_id = Some(format!("+{n}"));
+        form.website = Some("https://example.com/?a=1,2".into());
+        form.metadata = [("note".to_owned(), "-1, \"x\"\n'=2".to_owned())].into();
+        bench.agency.create_reseller(form).expect("creates");
+    }
+    let mut file = Vec::new();
+    let query = ResellerQuery::all().ascending(SortBy::Name);
+    assert_eq!(bench.agency.export_csv(&query, &mut file).expect("exports"), 3);
+    let text = String::from_utf8(file.clone()).expect("text");
+    assert!(text.contains("'=cmd") && text.contains(",'+14155552671,"), "guarded: {text}");
+    let (report, _) = import(&bench, &text, false);
+    assert_eq!(report, ImportReport { created: 0, existing: 3, rejected: 0 });
+
+    let elsewhere = Platform::open("memory:").expect("opens").create_agency("tailspin");
+    let elsewhere = elsewhere.expect("creates");
+    let options = ImportOptions::default();
+    let report = elsewhere.import_csv(&file[..], &options, |_| ()).expect("imports");
+    assert_eq!(report.created, 3);
+    let forms = |agency: &crate::Agency| {
+        let page = agency.page(&query).expect("reads").resellers.into_iter();
+        let form = |r: crate::Reseller| {
+            (r.name, r.email, r.phone, r.contact, r.website, r.external_id, r.metadata)
+        };
+        page.map(form).collect::<Vec<_>>()
+    };
+    assert_eq!(forms(&elsewhere), forms(&bench.agency));
+}

@@ -68,6 +68,7 @@ impl From<ResellerDraft> for partnerkit::ResellerDraft {
             phone: draft.phone.unwrap_or_default().into(),
             password: draft.password.unwrap_or_default(),
             password_confirmation: draft.password_confirmation.unwrap_or_default(),
+            password_hash: None,
             invite: draft.invite.unwrap_or_default(),
             contact: draft.contact.unwrap_or_default().into(),
             login_domain: draft.login_domain.unwrap_or_default(),

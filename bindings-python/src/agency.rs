@@ -1,15 +1,23 @@
 //! `partnerkit.Agency`, and the iterator over a search.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use partnerkit::ResellerQuery;
+use partnerkit::{
+    AgencyPatch, AgencySettings, DeletionPlan, FieldErrors, ImportOptions, Reseller, ResellerDraft,
+    ResellerQuery,
+};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::error::call;
-use crate::value::{Id, Typed, integer, metric, status};
-use crate::{reseller, usage, value};
+use crate::class::class;
+use crate::error::{call, validation};
+use crate::exchange::{self, PythonFile, Raised, Told};
+use crate::platform::erasure;
+use crate::query::query;
+use crate::value::{self, Id, Typed, instant, integer, metric, object, record};
+use crate::{reseller, usage};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
 #[pyclass(frozen, module = "partnerkit")]
@@ -29,18 +37,113 @@ impl Agency {
         call(py, || self.0.acting_as(actor)).map(Self)
     }
 
+    /// The settings as they are now. Raises NotFoundError once the agency is deleted.
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        agency_settings(py, call(py, || self.0.settings())?)
+    }
+
+    /// Changes settings: time_zone, capacity (a mapping from metric to amount), reserved_labels.
+    /// A handle keeps the time zone it was made with: take a new one afterwards. Raises
+    /// ConflictError, NotFoundError, ValidationError.
+    #[pyo3(signature = (version=None, *, time_zone=None, capacity=None, reserved_labels=None))]
+    fn configure<'py>(
+        &self,
+        py: Python<'py>,
+        version: Option<u64>,
+        time_zone: Option<String>,
+        capacity: Option<BTreeMap<String, i64>>,
+        reserved_labels: Option<Vec<String>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let patch = AgencyPatch { time_zone, capacity, reserved_labels };
+        agency_settings(py, call(py, || self.0.configure(version, &patch))?)
+    }
+
     /// Creates a reseller from a form, given by name: partner_type, name, email, phone,
     /// password, password_confirmation, contact, login_domain; optional website, external_id,
-    /// metadata; invite=True instead of a password. Raises ValidationError with everything that
-    /// is wrong at once; nothing is written then.
-    #[pyo3(signature = (**fields))]
+    /// metadata; invite=True or password_hash instead of a password. Raises ValidationError with
+    /// everything that is wrong at once; nothing is written then.
+    ///
+    /// With an idempotency_key, a repeated call returns the reseller that the first one created;
+    /// ConflictError if the key was used for another form.
+    #[pyo3(signature = (*, idempotency_key=None, **fields))]
     fn create_reseller<'py>(
         &self,
         py: Python<'py>,
+        idempotency_key: Option<&str>,
         fields: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let draft = reseller::draft(fields)?;
-        reseller::reseller(py, call(py, || self.0.create_reseller(draft))?)
+        let created = call(py, || match idempotency_key {
+            None => self.0.create_reseller(draft),
+            Some(key) => self.0.create_reseller_once(key, draft),
+        })?;
+        reseller::reseller(py, created)
+    }
+
+    /// Creates up to 1,000 resellers in one step from a list of forms, each a dict. The list of
+    /// answers has a Reseller, or a ValidationError that is not raised, for each. Raises
+    /// ValidationError with the field `resellers`.
+    fn create_resellers<'py>(
+        &self,
+        py: Python<'py>,
+        forms: &Bound<'py, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let drafts = drafts(forms)?;
+        answers(py, call(py, || self.0.create_resellers(&drafts))?)
+    }
+
+    /// The same, without creating anything: what could be created is answered with the record it
+    /// would become.
+    fn check_resellers<'py>(
+        &self,
+        py: Python<'py>,
+        forms: &Bound<'py, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let drafts = drafts(forms)?;
+        answers(py, call(py, || self.0.check_resellers(&drafts))?)
+    }
+
+    /// Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
+    /// path or reads bytes; `each` is called with a RowReport for every row. Rows that are there
+    /// already are left alone, so that a file can be taken in again. Raises FileError,
+    /// ValidationError.
+    #[pyo3(signature = (file, *, dry_run=false, delimiter=",", each=None))]
+    fn import_csv<'py>(
+        &self,
+        py: Python<'py>,
+        file: &Bound<'py, PyAny>,
+        dry_run: bool,
+        delimiter: &str,
+        each: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let &[delimiter] = delimiter.as_bytes() else {
+            return Err(PyValueError::new_err("a delimiter is one ASCII character"));
+        };
+        let raised = Raised::default();
+        let reader = PythonFile::open(file, "rb", &raised)?;
+        let mut told = Told { to: each, raised: raised.clone() };
+        let options = ImportOptions { dry_run, delimiter };
+        let done = call(py, || self.0.import_csv(reader, &options, |row| told.tell(row)));
+        raised.again()?;
+        exchange::report(py, done?)
+    }
+
+    /// Writes resellers as CSV and says how many. `file` is a path or takes bytes; text and
+    /// conditions are those of `page`. Raises FileError.
+    #[pyo3(signature = (file, text="", **conditions))]
+    fn export_csv(
+        &self,
+        py: Python<'_>,
+        file: &Bound<'_, PyAny>,
+        text: &str,
+        conditions: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        let query = query(py, text, conditions)?;
+        let raised = Raised::default();
+        let writer = PythonFile::open(file, "wb", &raised)?;
+        let done = call(py, || self.0.export_csv(&query, writer));
+        raised.again()?;
+        done
     }
 
     /// A reseller by id. Raises NotFoundError.
@@ -90,10 +193,40 @@ impl Agency {
         reseller::reseller(py, call(py, || self.0.activate(id.0))?)
     }
 
+    /// Changes what a reseller sells, from now on. Raises ConflictError, NotFoundError,
+    /// ValidationError with `partner_type`.
+    #[pyo3(signature = (id, partner_type, version=None))]
+    fn change_partner_type<'py>(
+        &self,
+        py: Python<'py>,
+        id: Id,
+        partner_type: &str,
+        version: Option<u64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let changed = call(py, || self.0.change_partner_type(id.0, version, partner_type))?;
+        reseller::reseller(py, changed)
+    }
+
+    /// What `delete_reseller` would do now; it changes nothing. Raises NotFoundError.
+    fn plan_deletion<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
+        let DeletionPlan { reseller, login_domain, quarantined_until, levels, .. } =
+            call(py, || self.0.plan_deletion(id.0))?;
+        let levels: BTreeMap<_, _> =
+            levels.into_iter().map(|(metric, level)| (metric.slug(), level)).collect();
+        let fields = [
+            ("reseller", value::id(py, reseller)?),
+            ("login_domain", object(py, login_domain.as_str())?),
+            // What `datetime` cannot hold is never.
+            ("quarantined_until", object(py, instant(py, quarantined_until).ok())?),
+            ("levels", object(py, levels)?),
+        ];
+        record(class!(py, records::DeletionPlan)?, &fields)
+    }
+
     /// Deletes a reseller for good, with its personal data. What it used stays in the agency's
-    /// totals; its login domain is quarantined for 30 days. Raises NotFoundError.
-    fn delete_reseller(&self, py: Python<'_>, id: Id) -> PyResult<()> {
-        call(py, || self.0.delete_reseller(id.0)).map(drop)
+    /// totals; its login domain is quarantined. Raises NotFoundError.
+    fn delete_reseller<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
+        erasure(py, call(py, || self.0.delete_reseller(id.0))?)
     }
 
     /// Gives a reseller another login domain, in one step; the old one is quarantined for 30
@@ -155,35 +288,39 @@ impl Agency {
         call(py, || self.0.unlock(id.0))
     }
 
-    /// One page of resellers, newest first. `after` is `next` of the page before; limit is
-    /// 1-200, 25 when not said. Raises InvalidCursorError, ValidationError.
-    #[pyo3(signature = (text="", status=None, limit=None, after=None))]
+    /// One page of the resellers that a text and conditions find: status, partner_type,
+    /// joined_from, joined_before (aware datetimes); sort ("joined", "name", "email") and
+    /// descending; limit, 1-200, 25 when not said. `after` is `next` of the page before;
+    /// with_total also counts them. Raises InvalidCursorError, ValidationError.
+    #[pyo3(signature = (text="", *, after=None, with_total=false, **conditions))]
     fn page<'py>(
         &self,
         py: Python<'py>,
         text: &str,
-        status: Option<&str>,
-        limit: Option<&Bound<'py, PyAny>>,
         after: Option<&str>,
+        with_total: bool,
+        conditions: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let mut query = query(py, text, status, limit)?;
+        let mut query = query(py, text, conditions)?;
         if let Some(after) = after {
             query = query.after(after);
+        }
+        if with_total {
+            query = query.with_total();
         }
         reseller::page(py, call(py, || self.0.page(&query))?)
     }
 
-    /// Every reseller a search finds, newest first, read page by page as they are asked for.
-    /// limit is the size of a page, 1-200.
-    #[pyo3(signature = (text="", status=None, limit=None))]
-    fn search<'py>(
+    /// Every reseller that a text and the conditions of `page` find, read page by page as they
+    /// are asked for; limit is the size of a page.
+    #[pyo3(signature = (text="", **conditions))]
+    fn search(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         text: &str,
-        status: Option<&str>,
-        limit: Option<&Bound<'py, PyAny>>,
+        conditions: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Search> {
-        let next = Some(query(py, text, status, limit)?);
+        let next = Some(query(py, text, conditions)?);
         let place = Place { read: VecDeque::new(), next };
         Ok(Search { agency: self.0.clone(), place: Mutex::new(place) })
     }
@@ -255,20 +392,47 @@ impl Agency {
     }
 }
 
-fn query<'py>(
-    py: Python<'py>,
-    text: &str,
-    with_status: Option<&str>,
-    limit: Option<&Bound<'py, PyAny>>,
-) -> PyResult<ResellerQuery> {
-    let mut query = ResellerQuery::text(text);
-    if let Some(slug) = with_status {
-        query = query.status(status(py, slug)?);
-    }
-    if let Some(limit) = limit {
-        query = query.limit(value::limit(limit)?);
-    }
-    Ok(query)
+/// The record of an agency's settings.
+fn agency_settings(py: Python<'_>, settings: AgencySettings) -> PyResult<Bound<'_, PyAny>> {
+    let AgencySettings {
+        agency,
+        version,
+        time_zone,
+        capacity,
+        reserved_labels,
+        created_at,
+        updated_at,
+    } = settings;
+    let capacity: BTreeMap<_, _> =
+        capacity.into_iter().map(|(metric, amount)| (metric.slug(), amount)).collect();
+    let labels = reserved_labels.iter().map(|label| label.as_str());
+    let fields = [
+        ("agency", object(py, agency.as_str())?),
+        ("version", object(py, version)?),
+        ("time_zone", object(py, time_zone)?),
+        ("capacity", object(py, capacity)?),
+        ("reserved_labels", PyTuple::new(py, labels.collect::<Vec<_>>())?.into_any()),
+        ("created_at", instant(py, created_at)?),
+        ("updated_at", instant(py, updated_at)?),
+    ];
+    record(class!(py, records::AgencySettings)?, &fields)
+}
+
+fn drafts(forms: &Bound<'_, PyAny>) -> PyResult<Vec<ResellerDraft>> {
+    let draft = |form: PyResult<Bound<'_, PyAny>>| reseller::draft(Some(form?.cast::<PyDict>()?));
+    forms.try_iter()?.map(draft).collect()
+}
+
+/// A record, or an exception that is not raised, for each.
+fn answers(
+    py: Python<'_>,
+    answers: Vec<Result<Reseller, FieldErrors>>,
+) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    let answer = |answer| match answer {
+        Ok(created) => reseller::reseller(py, created),
+        Err(errors) => Ok(validation(py, errors).into_value(py).into_bound(py).into_any()),
+    };
+    answers.into_iter().map(answer).collect()
 }
 
 /// The resellers that a search finds, page by page.
@@ -280,7 +444,7 @@ pub struct Search {
 
 /// How far a search has got.
 struct Place {
-    read: VecDeque<partnerkit::Reseller>,
+    read: VecDeque<Reseller>,
     /// The query of the next page; none behind the last one.
     next: Option<ResellerQuery>,
 }
@@ -299,7 +463,7 @@ impl Search {
 
 impl Search {
     /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
-    fn next(&self) -> partnerkit::Result<Option<partnerkit::Reseller>> {
+    fn next(&self) -> partnerkit::Result<Option<Reseller>> {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         while place.read.is_empty() {
             // An error leaves the place as it is: the next call tries the same page again.

@@ -81,18 +81,26 @@ pub fn refused(py: Python<'_>, field: &str, code: Code) -> PyErr {
 
 /// The same answer as for a record that does not exist.
 pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
-    build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), Vec::new(), None)
+    build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), Vec::new(), (None, None))
+}
+
+/// Settings that cannot work.
+pub fn configuration(py: Python<'_>, message: &str) -> PyErr {
+    build(py, ErrorKind::Configuration.slug(), message, Vec::new(), (None, None))
 }
 
 fn internal(py: Python<'_>, message: &str) -> PyErr {
-    build(py, "internal", message, Vec::new(), None)
+    build(py, "internal", message, Vec::new(), (None, None))
 }
 
-fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr {
-    let fields = error.fields().iter().map(|field| field_error(py, field));
-    let fields: PyResult<Vec<_>> = fields.collect();
-    let (kind, message) = (error.kind(), error.to_string());
-    let built = fields.map(|f| build(py, kind.slug(), &message, f, error.current_version()));
+/// The exception for an error of the core.
+pub fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr {
+    let kind = error.kind();
+    let built = field_errors(py, error.fields()).map(|fields| {
+        let wait = error.retry_after().map(|wait| wait.as_secs_f64());
+        let details = (error.current_version(), wait);
+        build(py, kind.slug(), &error.to_string(), fields, details)
+    });
     let exception = built.unwrap_or_else(|failed| failed);
     let of_storage = matches!(
         kind,
@@ -105,6 +113,19 @@ fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr {
         exception.set_cause(py, raised);
     }
     exception
+}
+
+/// The exception for refused fields, not raised.
+pub fn validation(py: Python<'_>, errors: FieldErrors) -> PyErr {
+    exception(py, &errors.into(), None)
+}
+
+/// Field errors as Python's.
+pub fn field_errors<'py>(
+    py: Python<'py>,
+    errors: &[FieldError],
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    errors.iter().map(|error| field_error(py, error)).collect()
 }
 
 fn field_error<'py>(py: Python<'py>, error: &FieldError) -> PyResult<Bound<'py, PyAny>> {
@@ -122,12 +143,12 @@ fn build(
     kind: &str,
     message: &str,
     fields: Vec<Bound<'_, PyAny>>,
-    current_version: Option<u64>,
+    (current_version, retry_after): (Option<u64>, Option<f64>),
 ) -> PyErr {
     static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let built = BUILD
         .import(py, "partnerkit.errors", "_from_core")
-        .and_then(|build| build.call1((kind, message, fields, current_version)));
+        .and_then(|build| build.call1((kind, message, fields, current_version, retry_after)));
     built.map_or_else(|failed| failed, PyErr::from_value)
 }
 

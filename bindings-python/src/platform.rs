@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
-use partnerkit::{Access, DomainAvailability, Identity, PasswordPolicy, Place, PlatformBuilder};
+use partnerkit::{
+    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, Erasure, Identity, Maintenance,
+    Place,
+};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::agency::Agency;
 use crate::class::class;
-use crate::error::call;
+use crate::error::{call, refused};
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{Typed, id, object, record};
+use crate::value::{self, Typed, id, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads.
@@ -23,40 +26,35 @@ pub struct Platform(partnerkit::Platform);
 impl Platform {
     /// Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
     ///
-    /// login_base: the domain under which login domains live. second_factor: passwords may be
-    /// shorter, because the host asks for a second factor. sign_in_limit and
-    /// sign_in_delay_from: failed sign-ins in a row. Raises ConfigurationError, StorageError.
+    /// Settings, all optional: login_base, the domain under which login domains live.
+    /// login_domains, "letters" or "dns"; reserve, reserve_only, lists of labels; quarantine, days
+    /// or "immediately" or "never". second_factor: passwords may be shorter. hashing, a pair (at
+    /// once, waiting); hashing_cost, (KiB, passes, lanes); peppers, bytes by number;
+    /// legacy_verifier, an object with recognises(hash) and verify(password, hash).
+    /// sign_in_limit and sign_in_delay_from: failed sign-ins in a row; source_limit, a pair
+    /// (burst, timedelta). secrets, 32 bytes by number. keep_idempotency_keys, keep_changes:
+    /// timedelta. clock, a function that gives an aware datetime, for tests.
+    ///
+    /// Raises ConfigurationError, StorageError.
     #[staticmethod]
-    #[pyo3(signature = (url, *, login_base=None, second_factor=false, sign_in_limit=None,
-                        sign_in_delay_from=None))]
-    fn open(
-        py: Python<'_>,
-        url: &str,
-        login_base: Option<&str>,
-        second_factor: bool,
-        sign_in_limit: Option<u32>,
-        sign_in_delay_from: Option<u32>,
-    ) -> PyResult<Self> {
-        let settings = settings(login_base, second_factor, sign_in_limit, sign_in_delay_from);
-        call(py, || settings.open(url)).map(Self)
+    #[pyo3(signature = (url, **settings))]
+    fn open(py: Python<'_>, url: &str, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let builder = crate::settings::settings(settings)?;
+        call(py, || builder.open(url)).map(Self)
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
     /// `open`.
     #[staticmethod]
-    #[pyo3(signature = (storage, *, login_base=None, second_factor=false, sign_in_limit=None,
-                        sign_in_delay_from=None))]
+    #[pyo3(signature = (storage, **settings))]
     fn with_storage(
         py: Python<'_>,
         storage: Py<PyAny>,
-        login_base: Option<&str>,
-        second_factor: bool,
-        sign_in_limit: Option<u32>,
-        sign_in_delay_from: Option<u32>,
+        settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let settings = settings(login_base, second_factor, sign_in_limit, sign_in_delay_from);
+        let builder = crate::settings::settings(settings)?;
         let storage = Arc::new(Tables(PythonStore::new(storage)));
-        call(py, || settings.open_storage(storage)).map(Self)
+        call(py, || builder.open_storage(storage)).map(Self)
     }
 
     /// Creates an agency whose calendar months are those of an IANA time zone. Raises
@@ -71,18 +69,64 @@ impl Platform {
         call(py, || self.0.agency(id)).map(Agency)
     }
 
+    /// The ids of agencies in order, behind the given one; limit is 1-1,000.
+    #[pyo3(signature = (after=None, limit=None))]
+    fn agencies(
+        &self,
+        py: Python<'_>,
+        after: Option<&str>,
+        limit: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<String>> {
+        let limit = limit.map_or(Ok(100), value::limit)?;
+        // Text that is no id comes before or behind ids as it would among them.
+        let after = after.map(AgencyId::parse).transpose();
+        let after = after.map_err(|_| refused(py, "after", Code::Invalid))?;
+        let ids = call(py, || self.0.agencies(after.as_ref(), limit))?;
+        Ok(ids.iter().map(ToString::to_string).collect())
+    }
+
+    /// What `delete_agency` would do now; it changes nothing. Raises NotFoundError.
+    fn plan_agency_deletion<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let AgencyDeletionPlan { agency, resellers, .. } =
+            call(py, || self.0.plan_agency_deletion(id))?;
+        class!(py, records::AgencyDeletionPlan)?.call1((agency.as_str(), resellers))
+    }
+
+    /// Deletes an agency for good, with its resellers, what they used and its change feed.
+    /// Raises NotFoundError.
+    fn delete_agency<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyAny>> {
+        erasure(py, call(py, || self.0.delete_agency(id))?)
+    }
+
+    /// Removes what is no longer needed: at most `budget` rows, counting each look as one. Call
+    /// it every few minutes, from as many processes as you like.
+    #[pyo3(signature = (budget=10_000))]
+    fn maintain<'py>(&self, py: Python<'py>, budget: u32) -> PyResult<Bound<'py, PyAny>> {
+        let Maintenance { removed, finished, erasure: erased } =
+            call(py, || self.0.maintain(budget))?;
+        class!(py, records::Maintenance)?.call1((removed, finished, erasure(py, erased)?))
+    }
+
     /// Signs a reseller in at a login domain. Whatever is wrong, it raises AccessDeniedError.
     ///
     /// The attempt is counted in a transaction of its own, also inside the host's. Raises
     /// InsideTransactionError where a host's storage cannot have one.
+    ///
+    /// With a source, the client's address, only so many attempts of one source may fail: others
+    /// raise ThrottledError, whatever the account.
+    #[pyo3(signature = (login_domain, email, password, *, source=None))]
     fn sign_in<'py>(
         &self,
         py: Python<'py>,
         login_domain: Typed,
         email: Typed,
         password: Typed,
+        source: Option<Typed>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let access = call(py, || self.0.sign_in(&login_domain.0, &email.0, &password.0))?;
+        let access = call(py, || match &source {
+            None => self.0.sign_in(&login_domain.0, &email.0, &password.0),
+            Some(source) => self.0.sign_in_from(&source.0, &login_domain.0, &email.0, &password.0),
+        })?;
         let Access { agency, reseller, stamp } = access;
         let class = class!(py, records::Access)?;
         class.call1((agency.as_str(), reseller::reseller(py, reseller)?, stamp))
@@ -138,24 +182,7 @@ impl Platform {
     }
 }
 
-fn settings(
-    login_base: Option<&str>,
-    second_factor: bool,
-    sign_in_limit: Option<u32>,
-    sign_in_delay_from: Option<u32>,
-) -> PlatformBuilder {
-    let mut settings = partnerkit::Platform::builder();
-    if let Some(login_base) = login_base {
-        settings = settings.login_base(login_base);
-    }
-    if second_factor {
-        settings = settings.password_policy(PasswordPolicy::with_mfa());
-    }
-    if let Some(failures) = sign_in_limit {
-        settings = settings.sign_in_limit(failures);
-    }
-    if let Some(failures) = sign_in_delay_from {
-        settings = settings.sign_in_delay_from(failures);
-    }
-    settings
+/// How far a deletion has got.
+pub fn erasure(py: Python<'_>, erasure: Erasure) -> PyResult<Bound<'_, PyAny>> {
+    class!(py, records::Erasure)?.call1((erasure.slug(),))
 }

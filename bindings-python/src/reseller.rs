@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use partnerkit::{
     Code, ContactDraft, ContactPerson, Page, PartnerType, Patch, PhoneDraft, Reseller,
-    ResellerDraft, ResellerPatch, Status,
+    ResellerDraft, ResellerPatch, Status, Total,
 };
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
@@ -59,6 +59,7 @@ const DRAFT: &[&str] = &[
     "phone",
     "password",
     "password_confirmation",
+    "password_hash",
     "invite",
     "contact",
     "login_domain",
@@ -80,6 +81,7 @@ pub fn draft(fields: Option<&Bound<'_, PyDict>>) -> PyResult<ResellerDraft> {
         phone,
         password,
         password_confirmation,
+        password_hash,
         invite,
         contact,
         login_domain,
@@ -95,6 +97,7 @@ pub fn draft(fields: Option<&Bound<'_, PyDict>>) -> PyResult<ResellerDraft> {
     }
     fill(fields, "password", password)?;
     fill(fields, "password_confirmation", password_confirmation)?;
+    fill(fields, "password_hash", password_hash)?;
     fill(fields, "invite", invite)?;
     if let Some(Contact(given)) = field(fields, "contact")? {
         *contact = given;
@@ -232,7 +235,12 @@ fn partner_type(py: Python<'_>, partner_type: PartnerType) -> PyResult<Bound<'_,
 
 /// The record of a page.
 pub fn page(py: Python<'_>, page: Page) -> PyResult<Bound<'_, PyAny>> {
-    let Page { resellers, next, total: _ } = page;
+    let Page { resellers, next, total } = page;
     let resellers: PyResult<Vec<_>> = resellers.into_iter().map(|r| reseller(py, r)).collect();
-    class!(py, records::Page)?.call1((resellers?, next))
+    let counted = total.map(|total| match total {
+        Total::Exact(count) => (count, true),
+        Total::AtLeast(count) => (count, false),
+    });
+    let total = counted.map(|counted| class!(py, records::Total)?.call1(counted)).transpose()?;
+    class!(py, records::Page)?.call1((resellers?, next, total))
 }

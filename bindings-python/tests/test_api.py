@@ -202,7 +202,7 @@ def test_pages_and_searches(agency: Agency) -> None:
     (acmea,) = agency.search("THE acmea")
     agency.deactivate(acmea.id)
     assert [r.login_domain for r in agency.search(status=Status.INACTIVE)] == ["acmea"]
-    assert [r.login_domain for r in agency.search("acme compan", "active", 1)] == [
+    assert [r.login_domain for r in agency.search("acme compan", status="active", limit=1)] == [
         label for label in walked if label != "acmea"
     ]
     assert list(agency.search("acme%")) == []

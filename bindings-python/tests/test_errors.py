@@ -178,7 +178,7 @@ def test_a_panic_is_an_exception_and_the_next_call_works(agency: Agency) -> None
 def test_each_kind_has_one_class() -> None:
     classes = [getattr(errors, name) for name in errors.__all__ if name != "FieldError"]
     kinds = [cls.kind for cls in classes if cls is not partnerkit.PartnerKitError]
-    assert len(set(kinds)) == len(kinds) == 12
+    assert len(set(kinds)) == len(kinds) == 14
     for cls in classes:
         assert issubclass(cls, partnerkit.PartnerKitError)
-        assert type(errors._from_core(cls.kind, "m", [], None)) in (cls, errors.InternalError)
+        assert type(errors._from_core(cls.kind, "m", [], None, None)) in (cls, errors.InternalError)

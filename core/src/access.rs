@@ -1,28 +1,33 @@
 //! Signing in, and what it rests on: secrets, hashes, attempts and access stamps.
 
 mod attempts;
+mod cost;
 mod hashing;
 mod permits;
 mod reset;
 mod secret;
 mod stamp;
+mod stored;
 
 pub use attempts::{AttemptKey, Attempts};
+pub use cost::HashingCost;
 pub use secret::Secret;
 pub use stamp::{Credentials, Generation};
+pub use stored::LegacyVerifier;
 
 pub(crate) use attempts::{AttemptPolicy, SourcePolicy};
-pub(crate) use hashing::Hasher;
+pub(crate) use hashing::{Hasher, Verified};
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
-pub(crate) use secret::Secrets;
+pub(crate) use secret::{Pepper, Secrets};
 pub(crate) use stamp::{read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};
 use crate::values::AgencyId;
+use serde::Serialize;
 
 /// What a successful sign-in gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     /// The agency of the reseller that signed in.
     pub agency: AgencyId,
@@ -34,7 +39,7 @@ pub struct Access {
 }
 
 /// Whose access a valid stamp is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// The agency.
     pub agency: AgencyId,

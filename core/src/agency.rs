@@ -17,13 +17,13 @@ use jiff::tz::TimeZone;
 
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::ResellerId;
+use crate::reseller::{AcceptedDraft, ResellerDraft, ResellerId};
 use crate::search::CursorSeal;
 use crate::settings::AgencySettings;
 use crate::shared::Shared;
 use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
 use crate::usage::zone;
-use crate::values::{AgencyId, PasswordPolicy, Timestamp, plain_text};
+use crate::values::{AgencyId, Timestamp, plain_text};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
 #[derive(Clone)]
@@ -107,8 +107,9 @@ impl Agency {
         CursorSeal { secrets: &self.shared.secrets, agency: &self.id }
     }
 
-    pub(crate) fn password_policy(&self) -> PasswordPolicy {
-        self.shared.password_policy
+    /// A form as values, or everything that is wrong with it.
+    pub(crate) fn accept(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+        draft.accept(&self.shared.form_rules())
     }
 
     /// A short keyed hash, to tell values apart without keeping them.

@@ -1,5 +1,6 @@
 //! The change feed: one entry for every mutation, numbered when it is read.
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::reseller::ResellerId;
@@ -85,7 +86,7 @@ impl ChangeKind {
 
 /// One entry of the feed. It names what changed, never what it changed to: no entry holds
 /// personal data, so none has to be found when a reseller is erased (S47).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.
     pub sequence: u64,

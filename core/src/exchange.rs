@@ -6,6 +6,7 @@ mod import;
 
 use crate::error::FieldErrors;
 use crate::reseller::ResellerId;
+use serde::Serialize;
 
 /// How a file is taken in.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ impl Default for ImportOptions {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowReport {
     /// The line of the file the row begins at, from 1.
     pub line: u64,
@@ -43,7 +44,7 @@ pub enum RowOutcome {
 }
 
 /// What became of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
     /// How many rows were created.
     pub created: u64,

@@ -61,8 +61,9 @@ mod shared;
 pub mod storage;
 mod usage;
 mod values;
+mod wire;
 
-pub use access::{Access, Identity};
+pub use access::{Access, HashingCost, Identity, LegacyVerifier};
 pub use agency::{Agency, DeletionPlan};
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAgency, AsyncPlatform};
@@ -86,6 +87,6 @@ pub use usage::{
     MeterKey, Metric, MetricKind, Overview, Slot, UsageEvent, UsageReport,
 };
 pub use values::{
-    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Password, PasswordPolicy, Phone,
-    PhoneCountry, Timestamp, Website, phone_countries,
+    AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,
+    PasswordPolicy, Phone, PhoneCountry, Quarantine, Timestamp, Website, phone_countries,
 };

@@ -6,6 +6,7 @@ mod builder;
 mod sign_in;
 mod upkeep;
 
+use serde::Serialize;
 use std::sync::Arc;
 
 pub use agencies::AgencyDeletionPlan;
@@ -27,7 +28,7 @@ pub struct Platform {
 }
 
 /// Which reseller a request is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The agency.
     pub agency: AgencyId,

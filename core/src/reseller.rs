@@ -3,11 +3,12 @@
 mod draft;
 mod patch;
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use uuid::Uuid;
 
-pub(crate) use draft::{AcceptedDraft, FORM_ORDER};
+pub(crate) use draft::{AcceptedDraft, FORM_ORDER, FirstPassword, FormRules};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
 pub use patch::{Patch, ResellerPatch};
 
@@ -71,7 +72,7 @@ impl Status {
 }
 
 /// The person to talk to; the email need not be unique (S13).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactPerson {
     /// The person's name.
     pub name: Name,
@@ -82,7 +83,7 @@ pub struct ContactPerson {
 }
 
 /// A reseller as stored. It holds no secret: password hashes and access generations live apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reseller {
     /// The id; never changes.
     pub id: ResellerId,

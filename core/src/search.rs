@@ -12,6 +12,7 @@ use crate::error::{Code, FieldErrors, Refusal, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
 use crate::values::Timestamp;
+use serde::Serialize;
 
 const DEFAULT_LIMIT: u32 = 25;
 const MAX_LIMIT: u32 = 200;
@@ -30,7 +31,7 @@ pub struct ResellerQuery {
 }
 
 /// Resellers, and where the next page begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// At most as many as the query's limit.
     pub resellers: Vec<Reseller>,

@@ -1,5 +1,6 @@
 //! An agency's settings: the record, and the changes that can be made to it (S56).
 
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, FieldErrors, Refusal};
@@ -10,7 +11,7 @@ use crate::values::{AgencyId, LoginDomain, Timestamp};
 const MAX_RESERVED: usize = 1_000;
 
 /// An agency as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgencySettings {
     /// The id; never changes.
     pub agency: AgencyId,

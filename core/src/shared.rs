@@ -10,8 +10,9 @@ use crate::access::{
 use crate::clock::{Clock, Entropy, Ids, random};
 use crate::error::{Error, Result};
 use crate::platform::Progress;
+use crate::reseller::FormRules;
 use crate::storage::{self, Erasure, Scope, Storage};
-use crate::values::{AgencyId, PasswordPolicy, Timestamp};
+use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
 
 /// Made once, when a platform is opened.
 pub(crate) struct Shared {
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub secrets: Secrets,
     pub login_base: String,
     pub password_policy: PasswordPolicy,
+    pub login_domains: LoginDomainPolicy,
     pub attempts: AttemptPolicy,
     pub sources: SourcePolicy,
     pub retention: Retention,
@@ -63,6 +65,12 @@ impl Shared {
         let possible = !self.storage.joined();
         let scrubbed = possible.then(|| self.storage.scrub().ok()).flatten();
         scrubbed.unwrap_or(Erasure::Pending)
+    }
+
+    /// What a form is judged by.
+    pub fn form_rules(&self) -> FormRules<'_> {
+        let Self { password_policy: passwords, login_domains, hasher, .. } = self;
+        FormRules { passwords: *passwords, login_domains, hasher }
     }
 
     /// A generation that no stamp has.

@@ -88,6 +88,16 @@ pub enum Erasure {
     Pending,
 }
 
+impl Erasure {
+    /// The stable slug.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// Rows that are no longer needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prunable {

@@ -6,6 +6,7 @@ mod agency_id;
 mod email;
 mod external_id;
 mod login_domain;
+mod login_domain_policy;
 mod metadata;
 mod name;
 mod password;
@@ -18,7 +19,7 @@ pub use agency_id::AgencyId;
 pub use email::Email;
 pub use external_id::ExternalId;
 pub use login_domain::LoginDomain;
-pub(crate) use login_domain::QUARANTINE;
+pub use login_domain_policy::{LoginDomainPolicy, Quarantine};
 pub use metadata::Metadata;
 pub use name::Name;
 pub use password::{Password, PasswordPolicy};
@@ -31,6 +32,9 @@ pub(crate) use text::plain_text;
 /// What the newtypes around a canonical string share.
 macro_rules! text_value {
     ($name:ident) => {
+        $crate::values::text_value!($name, $name::parse);
+    };
+    ($name:ident, $parse:expr) => {
         impl $name {
             /// The canonical form.
             pub fn as_str(&self) -> &str {
@@ -40,6 +44,20 @@ macro_rules! text_value {
             /// Takes back a form that `parse` made and a store kept.
             pub(crate) fn from_stored(canonical: String) -> Self {
                 Self(canonical)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let raw = String::deserialize(deserializer)?;
+                let parse: fn(&str) -> Result<Self, crate::error::Refusal> = $parse;
+                parse(&raw).map_err(|refusal| serde::de::Error::custom(refusal.code().slug()))
             }
         }
 

@@ -71,6 +71,7 @@ fn s57_everything_that_is_wrong_is_told_at_once() {
         website: Some("ftp://acme.example".into()),
         external_id: Some("\u{7}".into()),
         metadata: [("k".repeat(41), String::new())].into(),
+        password_hash: None,
         invite: false,
     };
     let expected = [
@@ -101,7 +102,7 @@ fn s15_the_confirmation_is_compared_after_nfc() {
 
 #[test]
 fn s15_an_invitation_has_no_password() {
-    let invited = ResellerDraft { invite: true, ..good() };
+    let invited = ResellerDraft { invite: true, password_hash: None, ..good() };
     assert_eq!(refused(invited.clone()), told(&[("password", Code::Unexpected)]));
     let (password, password_confirmation) = (String::new(), String::new());
     assert_eq!(refused(ResellerDraft { password, password_confirmation, ..invited }), []);

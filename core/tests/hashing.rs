@@ -1,6 +1,13 @@
-//! Hashing is bounded, and who is turned away has cost nothing (S17, S18).
+//! Hashing: bounded, the same for every way to fail, taken over from others, made anew when it
+//! has become too cheap (S15–S18).
 
-use partnerkit::{ErrorKind, Platform};
+use std::sync::Arc;
+
+use partnerkit::storage::memory::Memory;
+use partnerkit::{
+    Code, ContactDraft, ErrorKind, HashingCost, LegacyVerifier, PhoneDraft, Platform,
+    PlatformBuilder, ResellerDraft,
+};
 
 #[test]
 fn s18_every_attempt_is_hashed_once_or_told_to_come_again() {
@@ -19,4 +26,165 @@ fn s18_every_attempt_is_hashed_once_or_told_to_come_again() {
     assert!(denied >= 1);
     assert_eq!(platform.hash_computations(), denied as u64);
     assert_eq!(attempt(), ErrorKind::AccessDenied, "free again");
+}
+
+const RIGHT: &str = "password";
+
+/// The reference implementation's own test vectors, and one as npm's argon2 orders parameters.
+const OF_OTHERS: [&str; 4] = [
+    "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    "$argon2id$v=19$m=65536,p=1,t=2$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA",
+    "$argon2i$m=65536,t=2,p=1$c29tZXNhbHQ$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ",
+];
+
+fn form(hash: &str) -> ResellerDraft {
+    ResellerDraft {
+        partner_type: "own_plans".into(),
+        name: "Acme".into(),
+        email: "owner@acme.example".into(),
+        phone: PhoneDraft::international("+49 30 901820"),
+        password_hash: Some(hash.into()),
+        contact: ContactDraft {
+            name: "Ann".into(),
+            email: "ann@acme.example".into(),
+            phone: PhoneDraft::international("+49 30 901820"),
+        },
+        login_domain: "acme".into(),
+        ..ResellerDraft::default()
+    }
+}
+
+/// How many computations a sign-in took, and how it ended.
+fn sign_in(platform: &Platform, password: &str) -> (u64, Option<ErrorKind>) {
+    let before = platform.hash_computations();
+    let result = platform.sign_in("acme", "owner@acme.example", password);
+    (platform.hash_computations() - before, result.err().map(|error| error.kind()))
+}
+
+const DENIED: Option<ErrorKind> = Some(ErrorKind::AccessDenied);
+
+#[test]
+fn s15_a_hash_of_another_library_is_taken_over() {
+    for hash in OF_OTHERS {
+        let platform = Platform::open("memory:").expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        agency.create_reseller(form(hash)).expect("creates");
+        assert_eq!(platform.hash_computations(), 0, "an import hashes nothing");
+        assert_eq!(sign_in(&platform, "wrong"), (1, DENIED), "{hash}");
+        let anew = u64::from(hash.starts_with("$argon2i$"));
+        assert_eq!(sign_in(&platform, RIGHT), (1 + anew, None), "{hash}");
+        assert_eq!(sign_in(&platform, RIGHT), (1, None), "{hash}");
+    }
+}
+
+#[test]
+fn s15_a_hash_that_nobody_understands_is_refused() {
+    let platform = Platform::open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    let refused = |draft: ResellerDraft| {
+        let error = agency.create_reseller(draft).expect_err("refused");
+        assert!(!format!("{error} {error:?}").contains("argon2"), "no input in an error");
+        error.fields().iter().map(|e| (e.field.clone(), e.code)).collect::<Vec<_>>()
+    };
+    let long = "x".repeat(1_025);
+    for (hash, code) in [
+        ("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", Code::Invalid),
+        ("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ", Code::Invalid),
+        (
+            "p7$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            Code::Invalid,
+        ),
+        (
+            "$argon2id$v=19$m=262145,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            Code::OutOfRange,
+        ),
+        (
+            "$argon2id$v=19$m=65536,t=17,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            Code::OutOfRange,
+        ),
+        (long.as_str(), Code::TooLong),
+    ] {
+        assert_eq!(refused(form(hash)), [("password_hash".to_owned(), code)], "{hash}");
+    }
+    let mut both = form(OF_OTHERS[0]);
+    both.password = "plain teal walrus 94 umbrella".into();
+    both.password_confirmation = both.password.clone();
+    assert_eq!(refused(both), [("password".to_owned(), Code::Unexpected)]);
+    let mut invited = form(OF_OTHERS[0]);
+    invited.invite = true;
+    assert_eq!(refused(invited), [("password_hash".to_owned(), Code::Unexpected)]);
+    assert!(!format!("{:?}", form(OF_OTHERS[0])).contains("argon2"));
+}
+
+/// A scheme of a host's own, which breaks down over one password.
+struct Reversed;
+
+impl LegacyVerifier for Reversed {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("rev:")
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> bool {
+        assert_ne!(password, "poison", "breaks down");
+        hash.strip_prefix("rev:").is_some_and(|rest| rest.chars().rev().eq(password.chars()))
+    }
+}
+
+#[test]
+fn s15_an_old_schemes_hash_is_made_anew_at_the_first_success() {
+    let verifier = Arc::new(Reversed);
+    let builder = Platform::builder().legacy_verifier(verifier).hashing(1, 0);
+    let platform = builder.open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    agency.create_reseller(form("rev:drowssap")).expect("creates");
+    assert_eq!(sign_in(&platform, "wrong"), (1, DENIED));
+    assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "and the turn is given back");
+    let access = platform.sign_in("acme", "owner@acme.example", RIGHT).expect("signs in");
+    assert_eq!(sign_in(&platform, RIGHT), (1, None), "the library's own now");
+    assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "nobody asks the old scheme");
+    platform.check_access(&access.stamp).expect("a new hash ends no stamp");
+}
+
+/// Each is opened on the same store, one after another.
+#[test]
+fn s16_a_hash_is_made_anew_when_the_cost_rises_or_the_pepper_changes() {
+    let store: Arc<Memory> = Arc::new(Memory::new());
+    let open = |configure: fn(PlatformBuilder) -> PlatformBuilder| {
+        configure(Platform::builder()).open_storage(store.clone()).expect("opens")
+    };
+    let plain = open(|builder| builder);
+    let agency = plain.create_agency("northwind").expect("creates");
+    let mut draft = form("");
+    draft.password = "plain teal walrus 94 umbrella".into();
+    draft.password_confirmation = draft.password.clone();
+    let right = draft.password.clone();
+    agency.create_reseller(draft).expect("creates");
+    assert_eq!(sign_in(&plain, &right), (1, None));
+    let dearer =
+        |b: PlatformBuilder| b.hashing_cost(HashingCost::new(20_000, 2, 1).expect("reasonable"));
+    assert_eq!(sign_in(&open(dearer), &right), (2, None), "dearer");
+    assert_eq!(sign_in(&open(dearer), &right), (1, None));
+    assert_eq!(sign_in(&plain, &right), (1, None), "what is dearer stays");
+    let first = |b: PlatformBuilder| b.pepper(1, *b"0123456789abcdef");
+    assert_eq!(sign_in(&open(first), &right), (2, None), "peppered");
+    assert_eq!(sign_in(&open(first), "wrong"), (1, DENIED));
+    assert_eq!(sign_in(&plain, &right), (1, DENIED), "not without the pepper");
+    let second =
+        |b: PlatformBuilder| b.pepper(2, *b"fedcba9876543210").pepper(1, *b"0123456789abcdef");
+    assert_eq!(sign_in(&open(second), &right), (2, None), "replaced");
+    assert_eq!(sign_in(&open(first), &right), (1, DENIED));
+    assert_eq!(sign_in(&open(second), &right), (1, None));
+}
+
+#[test]
+fn s16_unreasonable_settings_are_refused() {
+    for (memory, passes, lanes) in
+        [(19_455, 2, 1), (19_456, 1, 1), (300_000, 2, 1), (19_456, 99, 1)]
+    {
+        let refused = HashingCost::new(memory, passes, lanes).expect_err("refused");
+        assert_eq!(refused.kind(), ErrorKind::Configuration);
+    }
+    let short = Platform::builder().pepper(1, *b"short").open("memory:");
+    assert_eq!(short.map(drop).expect_err("refused").kind(), ErrorKind::Configuration);
 }

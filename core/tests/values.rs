@@ -1,10 +1,14 @@
 //! The values: what each accepts and why it refuses, and what holds for any input.
 
+use std::collections::{BTreeMap, HashMap};
+
 use partnerkit::{
-    AgencyId, Code, Email, EventId, ExternalId, LoginDomain, Name, Password, PasswordPolicy, Phone,
-    Refusal, Website, phone_countries,
+    AgencyId, Code, Email, EventId, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name,
+    Password, PasswordPolicy, Phone, Refusal, Website, phone_countries,
 };
 use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 fn code<T>(parsed: Result<T, Refusal>) -> Option<Code> {
     parsed.err().map(|refusal| refusal.code())
@@ -29,13 +33,42 @@ fn s1_each_cause_has_its_own_code_and_nothing_is_mapped() {
         ("acmeſ", Some(Code::NotAscii)),
         ("аcme", Some(Code::NotAscii)),
     ];
+    let letters = LoginDomainPolicy::letters();
     for (raw, expected) in cases {
-        assert_eq!(code(LoginDomain::parse(raw)), expected, "{raw}");
+        assert_eq!(code(letters.parse(raw)), expected, "{raw}");
     }
-    // S4: reserved is a matter of the form, not of the value: a holder keeps it.
-    assert!(LoginDomain::parse("www").is_ok_and(|label| label.is_reserved()));
-    assert!(LoginDomain::parse("wpad").is_ok_and(|label| label.is_reserved()));
-    assert!(LoginDomain::parse("acme").is_ok_and(|label| !label.is_reserved()));
+}
+
+#[test]
+fn s2_digits_and_inner_single_hyphens_are_allowed_by_choice() {
+    let dns = LoginDomainPolicy::dns();
+    for raw in ["acme", "acme1", "1acme", "7", "ac-me", "a-b-c", &"a1".repeat(31)] {
+        assert_eq!(code(dns.parse(raw)), None, "{raw}");
+    }
+    for raw in ["-acme", "acme-", "ac--me", "xn--acme", "-", "--"] {
+        assert_eq!(code(dns.parse(raw)), Some(Code::Hyphen), "{raw}");
+    }
+    for (raw, expected) in [
+        ("Acme-1", Code::Uppercase),
+        ("ac_me", Code::SpecialCharacter),
+        ("acmé", Code::NotAscii),
+        (" acme", Code::Whitespace),
+        (&"a1".repeat(32), Code::TooLong),
+    ] {
+        assert_eq!(code(dns.parse(raw)), Some(expected), "{raw}");
+    }
+}
+
+#[test]
+fn s4_reserved_labels_are_data_of_the_platform() {
+    let policy = LoginDomainPolicy::letters().reserve(["contoso"]);
+    for label in ["www", "wpad", "contoso"] {
+        assert_eq!(code(policy.parse(label)), Some(Code::Reserved), "{label}");
+        LoginDomain::parse(label).expect("a holder keeps it");
+    }
+    let own = LoginDomainPolicy::letters().reserve_only(["contoso"]);
+    assert_eq!(code(own.parse("www")), None);
+    assert_eq!(code(own.parse("contoso")), Some(Code::Reserved));
 }
 
 #[test]
@@ -155,6 +188,21 @@ fn s15_passwords_are_judged_by_length_and_guessability() {
 }
 
 #[test]
+fn s14_metadata_is_bounded() {
+    let pairs = |n: usize| (0..n).map(|n| (format!("key {n}"), "v".repeat(500))).collect();
+    let one = |key: &str, value: &str| Metadata::parse([(key.into(), value.into())].into());
+    assert_eq!(code(Metadata::parse(pairs(50))), None);
+    assert_eq!(code(Metadata::parse(pairs(51))), Some(Code::TooMany));
+    assert_eq!(code(one("", "x")), Some(Code::Empty));
+    assert_eq!(code(one(&"é".repeat(40), &"é".repeat(500))), None);
+    assert_eq!(code(one(&"k".repeat(41), "x")), Some(Code::TooLong));
+    assert_eq!(code(one("k", &"v".repeat(501))), Some(Code::TooLong));
+    assert_eq!(code(one("k", "a\nb\tc")), None, "the host's own data");
+    assert_eq!(code(one("k", "a\0b")), Some(Code::ControlCharacter));
+    assert_eq!(code(one("k\0", "b")), Some(Code::ControlCharacter));
+}
+
+#[test]
 fn s56_agency_ids_are_slugs() {
     for id in ["northwind", "a", "a1-b2", &"a".repeat(63)] {
         assert_eq!(code(AgencyId::parse(id)), None, "{id}");
@@ -215,5 +263,118 @@ proptest! {
         let parse = |local: &str| Email::parse(&format!("{local}@a.example")).expect("valid");
         let same = parse(&one).key() == parse(&two).key();
         prop_assert_eq!(same, one.eq_ignore_ascii_case(&two));
+    }
+}
+
+/// S9, over all code points: whatever is put into an address, nothing but another case of an
+/// ASCII letter or another form of the domain makes it the same.
+#[test]
+fn s9_no_two_different_addresses_are_the_same_account() {
+    let mut by_key: HashMap<String, String> = HashMap::new();
+    let mut stored = 0;
+    for c in '\0'..=char::MAX {
+        for raw in [format!("a{c}@a.example"), format!("{c}@a.example")] {
+            let Ok(email) = Email::parse(&raw) else { continue };
+            stored += 1;
+            let other = by_key.entry(email.key()).or_insert_with(|| email.to_string());
+            assert!(other.eq_ignore_ascii_case(email.as_str()), "{raw:?} is {other:?}");
+            if !c.is_ascii() {
+                assert!(!email.key().is_ascii(), "U+{:04X} became ASCII", u32::from(c));
+            }
+        }
+    }
+    assert!(stored > 100_000, "{stored}");
+}
+
+/// S9, S8: what cannot be seen cannot tell two addresses or names apart.
+#[test]
+fn s9_invisible_characters_are_refused() {
+    for c in [
+        '\u{ad}',
+        '\u{200b}',
+        '\u{200e}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{feff}',
+        '\u{61c}',
+        '\u{85}',
+        '\u{2028}',
+        '\u{e0041}',
+        '\u{fff9}',
+        '\u{180e}',
+    ] {
+        let email = Email::parse(&format!("ow{c}ner@a.example"));
+        assert!(email.is_err(), "U+{:04X} in an address", u32::from(c));
+    }
+    for c in
+        ['\u{0}', '\u{1b}', '\u{85}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{2028}']
+    {
+        let name = Name::parse(&format!("Ac{c}me"));
+        assert_eq!(code(name), Some(Code::ControlCharacter), "U+{:04X} in a name", u32::from(c));
+    }
+    // Joiners make letters of some scripts and families of emoji.
+    for name in ["می\u{200c}خواهم", "👩\u{200d}💻 Studio", "क\u{94d}\u{200d}ष"] {
+        assert_eq!(code(Name::parse(name)), None, "{name}");
+    }
+}
+
+/// Serde goes through the parser, both ways, and an error never repeats what was given.
+fn through_json<T>(raw: &str, parsed: Result<T, Refusal>)
+where
+    T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let json = serde_json::to_string(raw).expect("a text");
+    match (parsed, serde_json::from_str::<T>(&json)) {
+        (Ok(value), Ok(read)) => {
+            assert_eq!(read, value);
+            let written = serde_json::to_string(&value).expect("a value");
+            assert_eq!(serde_json::from_str::<T>(&written).expect("its own form"), value);
+        }
+        (Err(refusal), Err(error)) => {
+            assert!(error.to_string().starts_with(refusal.code().slug()), "{error}");
+        }
+        (parsed, read) => panic!("{raw:?} is {parsed:?} parsed and {read:?} read"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn values_are_read_through_their_parser(raw in raw()) {
+        through_json(&raw, LoginDomain::parse(&raw));
+        through_json(&raw, AgencyId::parse(&raw));
+        through_json(&raw, Name::parse(&raw));
+        through_json(&raw, ExternalId::parse(&raw));
+        through_json(&raw, EventId::parse(&raw));
+        through_json(&raw, Email::parse(&raw));
+        through_json(&raw, Website::parse(&raw));
+        through_json(&raw, Phone::parse(&raw, None));
+    }
+
+    #[test]
+    fn s14_metadata_is_read_through_its_parser(raw: BTreeMap<String, String>) {
+        let json = serde_json::to_string(&raw).expect("a map");
+        let read = serde_json::from_str::<Metadata>(&json);
+        match Metadata::parse(raw) {
+            Ok(metadata) => prop_assert_eq!(read.expect("reads"), metadata),
+            Err(_) => prop_assert!(read.is_err()),
+        }
+    }
+
+    #[test]
+    fn s10_a_label_of_a_policy_is_one_for_looking_up(raw in "[a-z0-9-]{0,66}") {
+        for policy in [LoginDomainPolicy::letters(), LoginDomainPolicy::dns()] {
+            if let Ok(label) = policy.parse(&raw) {
+                prop_assert_eq!(LoginDomain::parse(label.as_str()), Ok(label));
+            }
+        }
+    }
+
+    #[test]
+    fn s15_a_password_never_panics(raw: String, context: String) {
+        let policy = PasswordPolicy::with_mfa();
+        if let Ok(password) = Password::parse(&raw, policy, &[&context]) {
+            let shown = format!("{:?}", password);
+            prop_assert!(!shown.contains(&raw));
+        }
     }
 }

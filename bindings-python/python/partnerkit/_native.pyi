@@ -1,14 +1,23 @@
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, Self, TypedDict, Unpack, final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from os import PathLike
+from typing import Literal, Protocol, Self, TypedDict, Unpack, final
 from uuid import UUID
 
+from .errors import ValidationError
 from .records import (
     Access,
+    AgencyDeletionPlan,
+    AgencySettings,
     Change,
     Consumption,
     ContactDraft,
+    DeletionPlan,
     DomainAvailability,
+    Erasure,
     Identity,
+    ImportReport,
+    Maintenance,
     Metric,
     Overview,
     Page,
@@ -17,6 +26,8 @@ from .records import (
     PhoneCountry,
     Place,
     Reseller,
+    RowReport,
+    SortBy,
     Status,
     UsageEvent,
     UsageReport,
@@ -35,6 +46,7 @@ class _Draft(TypedDict, total=False):
     phone: Phone
     password: str
     password_confirmation: str
+    password_hash: str | None
     invite: bool
     contact: ContactDraft | _Contact
     login_domain: str
@@ -51,6 +63,45 @@ class _Patch(TypedDict, total=False):
     external_id: str | None
     metadata: Mapping[str, str]
 
+class _Conditions(TypedDict, total=False):
+    status: Status | str | None
+    partner_type: PartnerType | str | None
+    joined_from: datetime | None
+    joined_before: datetime | None
+    sort: SortBy | str | None
+    descending: bool | None
+    limit: int | None
+
+class _LegacyVerifier(Protocol):
+    def recognises(self, hash: str, /) -> bool: ...
+    def verify(self, password: str, hash: str, /) -> bool: ...
+
+class _Settings(TypedDict, total=False):
+    login_base: str | None
+    login_domains: Literal["letters", "dns"] | None
+    reserve: Sequence[str] | None
+    reserve_only: Sequence[str] | None
+    quarantine: int | Literal["immediately", "never"]
+    second_factor: bool
+    hashing: tuple[int, int] | None
+    hashing_cost: tuple[int, int, int] | None
+    peppers: Mapping[int, bytes] | None
+    legacy_verifier: _LegacyVerifier | None
+    sign_in_limit: int | None
+    sign_in_delay_from: int | None
+    source_limit: tuple[int, timedelta] | None
+    secrets: Mapping[int, bytes] | None
+    keep_idempotency_keys: timedelta | None
+    keep_changes: timedelta | None
+    clock: Callable[[], datetime] | None
+
+class _Reads(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+class _Writes(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> object: ...
+
 class _Harness(Protocol):
     def storage(self) -> TableStore: ...
     def thread_ends(self) -> None: ...
@@ -58,26 +109,18 @@ class _Harness(Protocol):
 @final
 class Platform:
     @staticmethod
-    def open(
-        url: str,
-        *,
-        login_base: str | None = None,
-        second_factor: bool = False,
-        sign_in_limit: int | None = None,
-        sign_in_delay_from: int | None = None,
-    ) -> Platform: ...
+    def open(url: str, **settings: Unpack[_Settings]) -> Platform: ...
     @staticmethod
-    def with_storage(
-        storage: TableStore,
-        *,
-        login_base: str | None = None,
-        second_factor: bool = False,
-        sign_in_limit: int | None = None,
-        sign_in_delay_from: int | None = None,
-    ) -> Platform: ...
+    def with_storage(storage: TableStore, **settings: Unpack[_Settings]) -> Platform: ...
     def create_agency(self, id: str, time_zone: str = "UTC") -> Agency: ...
     def agency(self, id: str) -> Agency: ...
-    def sign_in(self, login_domain: str, email: str, password: str) -> Access: ...
+    def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]: ...
+    def plan_agency_deletion(self, id: str) -> AgencyDeletionPlan: ...
+    def delete_agency(self, id: str) -> Erasure: ...
+    def maintain(self, budget: int = 10_000) -> Maintenance: ...
+    def sign_in(
+        self, login_domain: str, email: str, password: str, *, source: str | None = None
+    ) -> Access: ...
     def check_access(self, stamp: str) -> Identity: ...
     def reset_password(
         self, token: str, *, password: str, password_confirmation: str
@@ -90,7 +133,38 @@ class Agency:
     @property
     def id(self) -> str: ...
     def acting_as(self, actor: str) -> Agency: ...
-    def create_reseller(self, **fields: Unpack[_Draft]) -> Reseller: ...
+    def settings(self) -> AgencySettings: ...
+    def configure(
+        self,
+        version: int | None = None,
+        *,
+        time_zone: str | None = None,
+        capacity: Mapping[str, int] | None = None,
+        reserved_labels: Sequence[str] | None = None,
+    ) -> AgencySettings: ...
+    def create_reseller(
+        self, *, idempotency_key: str | None = None, **fields: Unpack[_Draft]
+    ) -> Reseller: ...
+    def create_resellers(
+        self, forms: Iterable[_Draft | dict[str, object]]
+    ) -> list[Reseller | ValidationError]: ...
+    def check_resellers(
+        self, forms: Iterable[_Draft | dict[str, object]]
+    ) -> list[Reseller | ValidationError]: ...
+    def import_csv(
+        self,
+        file: str | PathLike[str] | _Reads,
+        *,
+        dry_run: bool = False,
+        delimiter: str = ",",
+        each: Callable[[RowReport], object] | None = None,
+    ) -> ImportReport: ...
+    def export_csv(
+        self,
+        file: str | PathLike[str] | _Writes,
+        text: str = "",
+        **conditions: Unpack[_Conditions],
+    ) -> int: ...
     def reseller(self, id: UUID | str) -> Reseller: ...
     def reseller_by_external_id(self, external_id: str) -> Reseller | None: ...
     def update_reseller(
@@ -98,7 +172,11 @@ class Agency:
     ) -> Reseller: ...
     def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller: ...
     def activate(self, id: UUID | str) -> Reseller: ...
-    def delete_reseller(self, id: UUID | str) -> None: ...
+    def change_partner_type(
+        self, id: UUID | str, partner_type: PartnerType | str, version: int | None = None
+    ) -> Reseller: ...
+    def plan_deletion(self, id: UUID | str) -> DeletionPlan: ...
+    def delete_reseller(self, id: UUID | str) -> Erasure: ...
     def rename_login_domain(
         self, id: UUID | str, login_domain: str, version: int | None = None
     ) -> Reseller: ...
@@ -114,13 +192,12 @@ class Agency:
     def page(
         self,
         text: str = "",
-        status: Status | str | None = None,
-        limit: int | None = None,
+        *,
         after: str | None = None,
+        with_total: bool = False,
+        **conditions: Unpack[_Conditions],
     ) -> Page: ...
-    def search(
-        self, text: str = "", status: Status | str | None = None, limit: int | None = None
-    ) -> Search: ...
+    def search(self, text: str = "", **conditions: Unpack[_Conditions]) -> Search: ...
     def record_usage(self, events: Iterable[UsageEvent]) -> UsageReport: ...
     def consume(
         self, reseller: UUID | str, metric: Metric | str, quantity: int, id: str

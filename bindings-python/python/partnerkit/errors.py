@@ -17,6 +17,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "FieldError",
+    "FileError",
     "InsideTransactionError",
     "InternalError",
     "InvalidCursorError",
@@ -24,6 +25,7 @@ __all__ = [
     "OutcomeUnknownError",
     "PartnerKitError",
     "StorageError",
+    "ThrottledError",
     "ValidationError",
 ]
 
@@ -61,11 +63,14 @@ class ValidationError(PartnerKitError, ValueError):
 
 
 class ConflictError(PartnerKitError):
-    """The expected version is stale. Nothing was written."""
+    """The expected version is stale, or an idempotency key was used for another request.
+
+    Nothing was written.
+    """
 
     kind = "conflict"
     current_version: int | None
-    """The version the record has now."""
+    """The version the record has now; None for an idempotency key."""
 
     def __init__(self, message: str, current_version: int | None = None) -> None:
         super().__init__(message)
@@ -88,6 +93,24 @@ class BusyError(PartnerKitError):
     """Too many passwords are being hashed and waited for; nothing was looked at or counted."""
 
     kind = "busy"
+
+
+class ThrottledError(PartnerKitError):
+    """Too many failed sign-ins from one source; nothing was looked at."""
+
+    kind = "throttled"
+    retry_after: float
+    """Seconds to wait."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class FileError(PartnerKitError):
+    """A file that was to be read or written failed; what was done before stays."""
+
+    kind = "io"
 
 
 class InvalidCursorError(PartnerKitError, ValueError):
@@ -140,6 +163,7 @@ _BY_KIND: dict[str, type[PartnerKitError]] = {
     for error in (
         AccessDeniedError,
         BusyError,
+        FileError,
         InvalidCursorError,
         NotFoundError,
         InsideTransactionError,
@@ -153,11 +177,17 @@ _BY_KIND: dict[str, type[PartnerKitError]] = {
 
 
 def _from_core(
-    kind: str, message: str, fields: list[FieldError], current_version: int | None
+    kind: str,
+    message: str,
+    fields: list[FieldError],
+    current_version: int | None,
+    retry_after: float | None,
 ) -> PartnerKitError:
     """The exception for an error of the core."""
     if kind == ValidationError.kind:
         return ValidationError(message, fields)
     if kind == ConflictError.kind:
         return ConflictError(message, current_version)
+    if kind == ThrottledError.kind:
+        return ThrottledError(message, retry_after or 0.0)
     return _BY_KIND.get(kind, PartnerKitError)(message)

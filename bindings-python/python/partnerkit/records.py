@@ -13,17 +13,25 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from .errors import FieldError
+
 __all__ = [
     "Access",
+    "AgencyDeletionPlan",
+    "AgencySettings",
     "Change",
     "ChangeKind",
     "Consumption",
     "ContactDraft",
     "ContactPerson",
+    "DeletionPlan",
     "DenialReason",
     "DomainAvailability",
+    "Erasure",
     "EventOutcome",
     "Identity",
+    "ImportReport",
+    "Maintenance",
     "Metric",
     "OutcomeKind",
     "Overview",
@@ -32,7 +40,11 @@ __all__ = [
     "PhoneCountry",
     "Place",
     "Reseller",
+    "RowKind",
+    "RowReport",
+    "SortBy",
     "Status",
+    "Total",
     "UsageEvent",
     "UsageReport",
 ]
@@ -48,6 +60,33 @@ class Status(StrEnum):
 
     ACTIVE = "active"
     INACTIVE = "inactive"
+
+
+class Erasure(StrEnum):
+    """How far a deletion has got."""
+
+    COMPLETE = "complete"
+    """What was deleted can be read nowhere."""
+    PENDING = "pending"
+    """No query finds it, but somebody still keeps it in the store's files; `Platform.maintain`
+    will finish it."""
+
+
+class SortBy(StrEnum):
+    """What a list is sorted by; the id decides between equals."""
+
+    JOINED = "joined"
+    NAME = "name"
+    EMAIL = "email"
+
+
+class RowKind(StrEnum):
+    """What became of a row of a file."""
+
+    CREATED = "created"
+    EXISTING = "existing"
+    """The reseller was there already, with this email, login domain and external id."""
+    REJECTED = "rejected"
 
 
 class PartnerType(StrEnum):
@@ -147,12 +186,93 @@ class Reseller:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """How many resellers a query finds."""
+
+    count: int
+    exact: bool
+    """Otherwise there are this many or more: counting was ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Resellers, newest first, and where the next page begins."""
+    """Resellers, and where the next page begins."""
 
     resellers: list[Reseller]
     next: str | None
     """Give this to `Agency.page(after=…)`; None at the end."""
+    total: Total | None = None
+    """How many there are on all pages, if that was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencySettings:
+    """An agency as stored."""
+
+    agency: str
+    version: int
+    """Counts the changes, from 1."""
+    time_zone: str
+    capacity: Mapping[str, int] = field(hash=False)
+    """How much of a metric the agency has to give; unlimited if not here."""
+    reserved_labels: tuple[str, ...]
+    """Login domains that none of its resellers may take."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionPlan:
+    """What deleting a reseller would do."""
+
+    reseller: UUID
+    login_domain: str
+    """It would stop working."""
+    quarantined_until: datetime | None
+    """From when on somebody else could have it; None is never."""
+    levels: Mapping[str, int] = field(hash=False)
+    """The levels of gauges that would leave the agency's totals."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyDeletionPlan:
+    """What deleting an agency would do."""
+
+    agency: str
+    resellers: int
+    """How many would be deleted with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """What upkeep did."""
+
+    removed: int
+    """How many rows."""
+    finished: bool
+    """Whether every agency has had its turn; otherwise the next call goes on."""
+    erasure: Erasure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowReport:
+    """What became of one row of a file."""
+
+    line: int
+    """The line it begins at, from 1."""
+    kind: RowKind
+    reseller: UUID | None
+    errors: list[FieldError]
+    """Every reason why it was rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How many rows of a file were created, were there already, were rejected."""
+
+    created: int
+    existing: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True)

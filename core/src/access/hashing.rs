@@ -1,22 +1,31 @@
 //! Argon2id, and the promise that every attempt costs one computation of it (S16, S17).
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Version};
 
 use super::permits::{Permit, Permits};
-use crate::error::{Error, Result};
+use super::stored::{LegacyVerifier, Stored};
+use super::{HashingCost, Pepper};
+use crate::error::{Code, Error, Refusal, Result};
 use crate::values::Password;
 
-/// m = 19,456 KiB, t = 2, p = 1: the OWASP Password Storage Cheat Sheet's floor.
-const FLOOR: (u32, u32, u32) = (19_456, 2, 1);
+/// No scheme's hash is longer.
+const LONGEST: usize = 1_024;
 
 /// Hashes and verifies passwords, a bounded number at a time, and counts what it did.
-#[derive(Debug)]
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
+    cost: HashingCost,
+    /// By id; that of the highest goes into new hashes.
+    peppers: BTreeMap<u32, Pepper>,
+    legacy: Option<Arc<dyn LegacyVerifier>>,
     permits: Permits,
     computations: AtomicU64,
 }
@@ -27,12 +36,30 @@ pub(crate) struct Turn<'h> {
     _permit: Permit<'h>,
 }
 
+/// Whether a password was right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verified {
+    No,
+    Yes,
+    /// It was, but the hash is not what one would be made today.
+    Outdated,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
 impl Hasher {
-    pub fn new(permits: Permits) -> Result<Self> {
-        let (memory, passes, lanes) = FLOOR;
-        let params = Params::new(memory, passes, lanes, None).map_err(Error::configuration)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon2, permits, computations: AtomicU64::new(0) })
+    pub fn new(
+        permits: Permits,
+        cost: HashingCost,
+        peppers: BTreeMap<u32, Pepper>,
+        legacy: Option<Arc<dyn LegacyVerifier>>,
+    ) -> Result<Self> {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?);
+        Ok(Self { argon2, cost, peppers, legacy, permits, computations: AtomicU64::new(0) })
     }
 
     /// Waits for a turn, or is `Busy`.
@@ -44,38 +71,104 @@ impl Hasher {
     pub fn computations(&self) -> u64 {
         self.computations.load(Ordering::Relaxed)
     }
+
+    /// A hash that a host brings along. Codes: `too_long`, `invalid`; `out_of_range` for one
+    /// that would cost more than [`HashingCost::CEILING`].
+    pub fn imported(&self, text: &str) -> Result<String, Refusal> {
+        if text.len() > LONGEST {
+            return Err(Refusal::too_long(LONGEST as i64));
+        }
+        match Stored::read(text) {
+            Stored::Argon2 { cost, .. } if !cost.is_within(HashingCost::CEILING) => {
+                Err(Code::OutOfRange.into())
+            }
+            Stored::Argon2 { pepper: Some(id), .. } if !self.peppers.contains_key(&id) => {
+                Err(Code::Invalid.into())
+            }
+            Stored::Other(text) if !self.recognises(text) => Err(Code::Invalid.into()),
+            _ => Ok(text.to_owned()),
+        }
+    }
+
+    fn recognises(&self, text: &str) -> bool {
+        self.legacy.as_ref().is_some_and(|legacy| guarded(|| legacy.recognises(text)))
+    }
+
+    /// What is hashed instead of a password: a keyed hash of it, in hexadecimal digits so that
+    /// no byte has a meaning (OWASP Password Storage Cheat Sheet, pre-hashing pepper).
+    fn peppered(&self, password: &Password, id: Option<u32>) -> Option<Vec<u8>> {
+        let Some(id) = id else { return Some(password.as_bytes().to_vec()) };
+        let keyed = self.peppers.get(&id)?.keyed_hash(password.as_bytes());
+        Some(keyed.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect())
+    }
+
+    fn newest_pepper(&self) -> Option<u32> {
+        self.peppers.keys().next_back().copied()
+    }
 }
 
 impl Turn<'_> {
-    /// The PHC string of a password.
+    /// The stored form of a new password.
     pub fn hash(self, password: &Password, salt: [u8; 16]) -> Result<String> {
-        let argon2 = self.count();
-        let failed = |_| Error::storage("a password could not be hashed");
-        let hash: PasswordHash =
-            argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(failed)?;
-        Ok(hash.to_string())
+        let failed = || Error::storage("a password could not be hashed");
+        let pepper = self.hasher.newest_pepper();
+        let input = self.hasher.peppered(password, pepper).ok_or_else(failed)?;
+        let hashed = self.count().hash_password_with_salt(&input, &salt);
+        let hash: PasswordHash = hashed.map_err(|_| failed())?;
+        Ok(pepper.map_or_else(|| hash.to_string(), |id| format!("p{id}{hash}")))
     }
 
     /// Whether the password is the hash's. Without a hash or a password the answer is no, and
     /// costs the same.
-    pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> bool {
+    pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> Verified {
         let argon2 = self.count();
-        let parsed = hash.and_then(|hash| PasswordHash::new(hash).ok());
-        match (password, parsed) {
-            (Some(password), Some(hash)) => {
-                argon2.verify_password(password.as_bytes(), &hash).is_ok()
+        let right = match (password, hash.map(Stored::read)) {
+            (Some(password), Some(Stored::Argon2 { pepper, hash, cost, is_id }))
+                if cost.is_within(HashingCost::CEILING) =>
+            {
+                let input = self.hasher.peppered(password, pepper);
+                let current = is_id
+                    && self.hasher.cost.is_within(cost)
+                    && pepper == self.hasher.newest_pepper();
+                // With a pepper that is not known it is another password, at the same cost.
+                let known = input.is_some();
+                let input = input.unwrap_or_else(|| password.as_bytes().to_vec());
+                (argon2.verify_password(&input, &*hash).is_ok() && known).then_some(current)
+            }
+            (Some(password), Some(Stored::Other(hash))) => {
+                spend(argon2);
+                self.legacy(password, hash).then_some(false)
             }
             _ => {
-                let mut out = [0; 32];
-                // Only the time it takes matters.
-                let _ = argon2.hash_password_into(b"nobody", &[0; 16], &mut out);
-                false
+                spend(argon2);
+                None
             }
+        };
+        match right {
+            None => Verified::No,
+            Some(true) => Verified::Yes,
+            Some(false) => Verified::Outdated,
         }
+    }
+
+    fn legacy(&self, password: &Password, hash: &str) -> bool {
+        let legacy = self.hasher.legacy.as_ref();
+        legacy.is_some_and(|legacy| guarded(|| legacy.verify(password.as_str(), hash)))
     }
 
     fn count(&self) -> &Argon2<'static> {
         self.hasher.computations.fetch_add(1, Ordering::Relaxed);
         &self.hasher.argon2
     }
+}
+
+/// One computation for nothing: only the time it takes matters.
+fn spend(argon2: &Argon2<'static>) {
+    let mut out = [0; 32];
+    let _ = argon2.hash_password_into(b"nobody", &[0; 16], &mut out);
+}
+
+/// A panic of the host's own scheme is a no.
+fn guarded(ask: impl FnOnce() -> bool) -> bool {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
 }

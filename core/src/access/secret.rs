@@ -71,3 +71,31 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// A key that goes into password hashes and is never stored beside them (S16).
+#[derive(Clone)]
+pub(crate) struct Pepper(Vec<u8>);
+
+impl Pepper {
+    pub fn new(key: Vec<u8>) -> Self {
+        Self(key)
+    }
+
+    /// Whether nobody can guess it.
+    pub fn is_long_enough(&self) -> bool {
+        self.0.len() >= 16
+    }
+
+    pub fn keyed_hash(&self, password: &[u8]) -> [u8; 32] {
+        let mut mac: Hmac<Sha256> =
+            Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        Mac::update(&mut mac, password);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pepper(…)")
+    }
+}

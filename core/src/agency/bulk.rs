@@ -51,7 +51,7 @@ impl Agency {
     }
 
     fn accept_all(&self, drafts: &[ResellerDraft]) -> Vec<Result<AcceptedDraft, FieldErrors>> {
-        drafts.iter().map(|draft| draft.accept(self.password_policy())).collect()
+        drafts.iter().map(|draft| self.accept(draft)).collect()
     }
 
     /// Creates what can be created, or says what could be.

@@ -6,7 +6,9 @@ use crate::access::Credentials;
 use crate::changes::ChangeKind;
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, FORM_ORDER, Reseller, ResellerDraft, ResellerId, Status};
+use crate::reseller::{
+    AcceptedDraft, FORM_ORDER, FirstPassword, Reseller, ResellerDraft, ResellerId, Status,
+};
 use crate::storage::{
     AgencyRow, IdempotencyRow, Insert, LabelState, Lock, NewReseller, TotalDelta, Transaction,
 };
@@ -49,7 +51,7 @@ impl Agency {
     }
 
     fn create(&self, draft: &ResellerDraft, key: Option<String>) -> Result<Reseller> {
-        let new = self.new_reseller(draft.accept(self.shared.password_policy)?)?;
+        let new = self.new_reseller(draft.accept(&self.shared.form_rules())?)?;
         let reseller = &new.reseller;
         let now = reseller.created_at;
         let key = key.map(|key| IdempotencyRow {
@@ -111,8 +113,11 @@ impl Agency {
     pub(super) fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
         let (entropy, now) = (&*self.shared.entropy, self.now());
         let hash = match &draft.password {
-            Some(password) => Some(self.shared.hasher.turn()?.hash(password, random(entropy))?),
-            None => None,
+            FirstPassword::Typed(password) => {
+                Some(self.shared.hasher.turn()?.hash(password, random(entropy))?)
+            }
+            FirstPassword::Hash(hash) => Some(hash.clone()),
+            FirstPassword::None => None,
         };
         let credentials = Credentials::from_stored(random(entropy), hash);
         let AcceptedDraft {

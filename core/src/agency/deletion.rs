@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::{Erasure, LabelState, Lock, Reads, TotalDelta};
 use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind};
-use crate::values::{LoginDomain, QUARANTINE, Timestamp};
+use crate::values::{LoginDomain, Timestamp};
+use serde::Serialize;
 
 /// What deleting a reseller would do. Nothing blocks a deletion so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeletionPlan {
     /// Whom it is about.
@@ -27,7 +28,7 @@ impl Agency {
     /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
     pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
         self.observe("plan_deletion", id, || {
-            let quarantined_until = self.now().plus_millis(QUARANTINE);
+            let quarantined_until = self.shared.login_domains.free_at(self.now());
             self.read(|reads| {
                 let login_domain = one(reads.resellers(&[id])?)?.login_domain;
                 let levels = levels(reads, id)?;
@@ -37,7 +38,7 @@ impl Agency {
     }
 
     /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined for 30 days (S25, S7).
+    /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
     ///
     /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
@@ -52,7 +53,7 @@ impl Agency {
             self.write(|tx| {
                 // Labels are locked before resellers, so the label is looked up without a lock.
                 let seen = one(tx.resellers(&[id])?)?;
-                let quarantined = LabelState::Quarantined(now.plus_millis(QUARANTINE));
+                let quarantined = LabelState::Quarantined(self.shared.login_domains.free_at(now));
                 tx.put_label(&label_row(&seen, quarantined))?;
                 let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
                 if reseller.login_domain != seen.login_domain {

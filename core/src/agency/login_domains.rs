@@ -7,11 +7,11 @@ use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldErrors, Refusal, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::{Insert, LabelRow, LabelState, Lock, Transaction};
-use crate::values::{LoginDomain, QUARANTINE};
+use crate::values::LoginDomain;
 
 impl Agency {
-    /// Gives a reseller another login domain, in one step; the old one is quarantined for 30
-    /// days (S7). Ids and stamps stay. With an expected `version`, a record that has changed
+    /// Gives a reseller another login domain, in one step; the old one is quarantined
+    /// (S7). Ids and stamps stay. With an expected `version`, a record that has changed
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
@@ -23,7 +23,7 @@ impl Agency {
     ) -> Result<Reseller> {
         self.observe("rename_login_domain", id, || {
             let refused = |refusal: Refusal| FieldErrors::from(refusal.of("login_domain"));
-            let label = LoginDomain::parse(login_domain).map_err(refused)?;
+            let label = self.shared.login_domains.shape(login_domain).map_err(refused)?;
             let now = self.now();
             let change = self.change(ChangeKind::LoginDomainChanged, Some(id), 0, now);
             self.write(|tx| {
@@ -32,7 +32,7 @@ impl Agency {
                     return Ok(seen);
                 }
                 // Who has a reserved label keeps it, and nobody else gets one (S4).
-                if label.is_reserved() {
+                if self.shared.login_domains.is_reserved(&label) {
                     return Err(refused(Code::Reserved.into()).into());
                 }
                 self.swap_labels(tx, &seen, &label)?;
@@ -63,7 +63,7 @@ impl Agency {
         label: &LoginDomain,
     ) -> Result<()> {
         let now = self.now();
-        let until = LabelState::Quarantined(now.plus_millis(QUARANTINE));
+        let until = LabelState::Quarantined(self.shared.login_domains.free_at(now));
         let old = label_row(seen, until);
         let held = LabelState::Held(seen.id);
         let new = LabelRow { label: label.clone(), state: held, ..old.clone() };

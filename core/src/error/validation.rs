@@ -1,5 +1,6 @@
 //! Refused input: which field, which code, and every reason of a form at once.
 
+use serde::Serialize;
 use std::fmt;
 
 /// The one list of field codes: the slug that every language shows, and its English text.
@@ -36,6 +37,7 @@ codes! {
     Whitespace = "whitespace", "must not contain spaces";
     Digit = "digit", "must not contain digits";
     SpecialCharacter = "special_character", "must contain letters only";
+    Hyphen = "hyphen", "must not begin or end with a hyphen, nor have two in a row";
     NotAscii = "not_ascii", "must contain the letters a to z only";
     Reserved = "reserved", "is reserved";
     Taken = "taken", "is already in use";
@@ -61,13 +63,14 @@ codes! {
 }
 
 /// One refused field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field's stable name, dotted inside a nested record (`contact.email`).
     pub field: String,
     /// Why it was refused.
     pub code: Code,
     /// The bound that was broken, where there is one (`("max", 200)`); never user input.
+    #[serde(serialize_with = "crate::wire::params")]
     pub params: Vec<(&'static str, i64)>,
 }
 

@@ -70,8 +70,7 @@ impl Agency {
                 let line = record.position().map_or(0, csv::Position::line);
                 let draft =
                     if header.fits(&record) { draft(header, &record) } else { Err(unread()) };
-                let policy = self.password_policy();
-                Ok(Row { line, draft: draft.and_then(|draft| draft.accept(policy)) })
+                Ok(Row { line, draft: draft.and_then(|draft| self.accept(&draft)) })
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);

@@ -7,10 +7,11 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Erasure, Filter, Insert, Lock, Scope};
 use crate::usage::zone;
-use crate::values::{AgencyId, QUARANTINE};
+use crate::values::AgencyId;
+use serde::Serialize;
 
 /// What deleting an agency would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AgencyDeletionPlan {
     /// Which agency it is about.
@@ -90,7 +91,7 @@ impl Platform {
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
         self.observe("delete_agency", || {
             let id = existing(id)?;
-            let until = self.shared.clock.now().plus_millis(QUARANTINE);
+            let until = self.shared.login_domains.free_at(self.shared.clock.now());
             storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
                 tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
                 tx.erase_agency(until)

@@ -4,9 +4,10 @@ use super::Platform;
 use crate::error::{Code, Result};
 use crate::storage::LabelRow;
 use crate::values::{LoginDomain, Timestamp};
+use serde::Serialize;
 
 /// What can be said of a label before anybody asks for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DomainAvailability {
     /// Why the label cannot be had; `None` when it is free.
     pub refused: Option<Code>,
@@ -22,7 +23,7 @@ impl Platform {
     /// be old when it arrives: only creating and renaming decide.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         self.observe("domain_availability", || {
-            let refused = match LoginDomain::parse(label) {
+            let refused = match self.shared.login_domains.shape(label) {
                 Err(refusal) => Some(refusal.code()),
                 Ok(label) => self.refusals(&[label])?.pop().flatten(),
             };
@@ -37,7 +38,7 @@ impl Platform {
         let rows = self.shared.storage.labels(labels)?;
         let refusal = |(label, row): (&LoginDomain, Option<LabelRow>)| match row {
             Some(row) if !row.is_free(now) => Some(row.state.refusal()),
-            _ => label.is_reserved().then_some(Code::Reserved),
+            _ => self.shared.login_domains.is_reserved(label).then_some(Code::Reserved),
         };
         Ok(labels.iter().zip(rows).map(refusal).collect())
     }
@@ -45,16 +46,15 @@ impl Platform {
     /// Free labels like what was typed. That is lowercased here, as it never is for a claim:
     /// the suggestion is shown, and somebody chooses it.
     fn free_like(&self, typed: &str) -> Result<Vec<String>> {
-        let letters = |c: &char| c.is_ascii_lowercase();
-        let stem: String = typed.to_ascii_lowercase().chars().filter(letters).take(57).collect();
+        let policy = &self.shared.login_domains;
+        let stem: String = policy.letters_of(typed).chars().take(57).collect();
         if stem.is_empty() {
             return Ok(Vec::new());
         }
         let endings = ["", "app", "hq", "online", "team", "group", "site"].map(str::to_owned);
         let letters = ('a'..='z').map(String::from);
         let candidates = endings.into_iter().chain(letters).map(|ending| format!("{stem}{ending}"));
-        let labels: Vec<_> =
-            candidates.filter_map(|label| LoginDomain::parse(&label).ok()).collect();
+        let labels: Vec<_> = candidates.filter_map(|label| policy.shape(&label).ok()).collect();
         let refusals = self.refusals(&labels)?;
         let free = labels.into_iter().zip(refusals).filter(|(_, refused)| refused.is_none());
         Ok(free.map(|(label, _)| label.to_string()).take(SUGGESTIONS).collect())

@@ -5,19 +5,26 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::Platform;
-use crate::access::{AttemptPolicy, Hasher, Permits, Secret, Secrets, SourcePolicy};
+use crate::access::{
+    AttemptPolicy, Hasher, HashingCost, LegacyVerifier, Pepper, Permits, Secret, Secrets,
+    SourcePolicy,
+};
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage};
-use crate::values::{AgencyId, PasswordPolicy};
+use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy};
 
 /// The settings of a platform.
 #[derive(Clone)]
 pub struct PlatformBuilder {
     login_base: String,
     password_policy: PasswordPolicy,
+    login_domains: LoginDomainPolicy,
+    hashing_cost: HashingCost,
+    peppers: BTreeMap<u32, Pepper>,
+    legacy: Option<Arc<dyn LegacyVerifier>>,
     attempts: AttemptPolicy,
     sources: SourcePolicy,
     retention: Retention,
@@ -32,6 +39,10 @@ impl Default for PlatformBuilder {
         Self {
             login_base: "partner.localhost".to_owned(),
             password_policy: PasswordPolicy::default(),
+            login_domains: LoginDomainPolicy::default(),
+            hashing_cost: HashingCost::FLOOR,
+            peppers: BTreeMap::new(),
+            legacy: None,
             attempts: AttemptPolicy::default(),
             sources: SourcePolicy::default(),
             retention: Retention::default(),
@@ -54,6 +65,34 @@ impl PlatformBuilder {
     /// How long passwords must be.
     pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.password_policy = policy;
+        self
+    }
+
+    /// Which login domains new resellers may have; lowercase letters only when not said.
+    pub fn login_domain_policy(mut self, policy: LoginDomainPolicy) -> Self {
+        self.login_domains = policy;
+        self
+    }
+
+    /// What hashing a password costs; [`HashingCost::FLOOR`] when not said. Hashes that cost
+    /// less are made anew when their reseller signs in (S16).
+    pub fn hashing_cost(mut self, cost: HashingCost) -> Self {
+        self.hashing_cost = cost;
+        self
+    }
+
+    /// A key that goes into password hashes and is kept nowhere but with the host: 16 bytes or
+    /// more. Given several, that of the highest id is for new hashes, and hashes of the others,
+    /// or of none, are made anew when their reseller signs in (S16).
+    pub fn pepper(mut self, id: u32, key: impl Into<Vec<u8>>) -> Self {
+        self.peppers.insert(id, Pepper::new(key.into()));
+        self
+    }
+
+    /// Checks passwords against hashes of a scheme that the host has had before; each is hashed
+    /// anew when its reseller signs in (S15).
+    pub fn legacy_verifier(mut self, verifier: Arc<dyn LegacyVerifier>) -> Self {
+        self.legacy = Some(verifier);
         self
     }
 
@@ -124,6 +163,9 @@ impl PlatformBuilder {
     /// Opens a store of your own.
     pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
         let login_base = checked_base(&self.login_base)?;
+        if !self.peppers.values().all(Pepper::is_long_enough) {
+            return Err(Error::configuration("a pepper must have 16 bytes or more"));
+        }
         let (at_once, queue) = self.hashing.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             (cores, 50 * cores)
@@ -137,10 +179,16 @@ impl PlatformBuilder {
             clock: self.clock,
             entropy: self.entropy,
             ids: Ids::default(),
-            hasher: Hasher::new(Permits::new(at_once, queue))?,
+            hasher: Hasher::new(
+                Permits::new(at_once, queue),
+                self.hashing_cost,
+                self.peppers,
+                self.legacy,
+            )?,
             secrets,
             login_base,
             password_policy: self.password_policy,
+            login_domains: self.login_domains,
             attempts: self.attempts,
             sources: self.sources,
             retention: self.retention,

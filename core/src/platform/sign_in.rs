@@ -2,7 +2,8 @@
 
 use super::Platform;
 use crate::access::{
-    Access, AttemptKey, Attempts, Credentials, Identity, ResetToken, read_stamp, write_stamp,
+    Access, AttemptKey, Attempts, Credentials, Identity, ResetToken, Verified, read_stamp,
+    write_stamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::reseller::{Reseller, Status};
@@ -56,11 +57,16 @@ impl Platform {
         let hash = account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref());
         let verified = turn.verify(typed.as_ref(), hash);
 
-        let Some(access) = self.admit(account.as_ref().filter(|_| verified))? else {
+        let right = account.as_ref().filter(|_| verified != Verified::No);
+        let Some(access) = self.admit(right)? else {
             self.note_hard_stop(account, reserved)?;
             return Err(Error::access_denied());
         };
         self.shared.clear_attempts(attempt)?;
+        if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
+            let agency = self.agency(access.agency.as_str())?;
+            agency.hash_anew(access.reseller.id, seen, typed);
+        }
         Ok(access)
     }
 
@@ -70,7 +76,11 @@ impl Platform {
         let Some((reseller, credentials)) = account else { return Ok(None) };
         let identity = Identity { agency: reseller.agency.clone(), reseller: reseller.id };
         let now = self.account(&identity)?;
-        let now = now.filter(|(now, secret)| now.status == Status::Active && secret == credentials);
+        let generation = credentials.generation;
+        let same = |(now, credentials): &(Reseller, Credentials)| {
+            now.status == Status::Active && credentials.generation == generation
+        };
+        let now = now.filter(same);
         Ok(now.map(|(reseller, credentials)| {
             let stamp = write_stamp(&identity, credentials.generation);
             Access { agency: identity.agency, reseller, stamp }

@@ -1,5 +1,6 @@
 //! Upkeep: removing what is no longer needed, in small steps (S51).
 
+use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
@@ -14,7 +15,7 @@ const STEP: u32 = 500;
 const ATTEMPTS_KEPT: i64 = 30 * Timestamp::DAY;
 
 /// What upkeep did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Maintenance {
     /// How many rows were removed.
     pub removed: u64,

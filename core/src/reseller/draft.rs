@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::ContactPerson;
+use crate::access::Hasher;
 use crate::error::{Code, FieldError, FieldErrors};
 use crate::partner_type::PartnerType;
 use crate::values::{
-    Email, ExternalId, LoginDomain, Metadata, Name, Password, PasswordPolicy, Phone, Website,
+    Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password, PasswordPolicy,
+    Phone, Website,
 };
 
 /// A phone number as typed: national with its country, or international without.
@@ -77,6 +79,12 @@ pub struct ResellerDraft {
     /// The same password again.
     #[serde(skip_serializing)]
     pub password_confirmation: String,
+    /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
+    /// or of the scheme that [`PlatformBuilder::legacy_verifier`] knows (S15).
+    ///
+    /// [`PlatformBuilder::legacy_verifier`]: crate::PlatformBuilder::legacy_verifier
+    #[serde(skip_serializing)]
+    pub password_hash: Option<String>,
     /// Creates the reseller without a password: sign-in is refused until one is set (S15).
     pub invite: bool,
     /// The person to talk to.
@@ -102,14 +110,29 @@ impl fmt::Debug for ResellerDraft {
     }
 }
 
+/// What a new reseller signs in with.
+pub(crate) enum FirstPassword {
+    /// It was invited, and will set one.
+    None,
+    Typed(Password),
+    /// A hash that the host brought along.
+    Hash(String),
+}
+
+/// What a form is judged by.
+pub(crate) struct FormRules<'r> {
+    pub passwords: PasswordPolicy,
+    pub login_domains: &'r LoginDomainPolicy,
+    pub hasher: &'r Hasher,
+}
+
 /// A draft whose every field has become a value.
-#[derive(Debug)]
 pub(crate) struct AcceptedDraft {
     pub partner_type: PartnerType,
     pub name: Name,
     pub email: Email,
     pub phone: Phone,
-    pub password: Option<Password>,
+    pub password: FirstPassword,
     pub contact: ContactPerson,
     pub login_domain: LoginDomain,
     pub website: Option<Website>,
@@ -124,24 +147,25 @@ impl ResellerDraft {
     }
 
     /// Every field as a value, or every reason why not, in the order of the form.
-    pub(crate) fn accept(&self, policy: PasswordPolicy) -> Result<AcceptedDraft, FieldErrors> {
+    pub(crate) fn accept(&self, rules: &FormRules<'_>) -> Result<AcceptedDraft, FieldErrors> {
         let mut errors = form_errors(self);
-        let accepted = self.values(policy, &mut errors);
+        let accepted = self.values(rules, &mut errors);
         match accepted {
             Some(accepted) if errors.is_empty() => Ok(accepted),
             _ => Err(errors.in_order_of(FORM_ORDER)),
         }
     }
 
-    fn values(&self, policy: PasswordPolicy, errors: &mut FieldErrors) -> Option<AcceptedDraft> {
+    fn values(&self, rules: &FormRules<'_>, errors: &mut FieldErrors) -> Option<AcceptedDraft> {
         let partner_type = PartnerType::from_slug(&self.partner_type).ok_or(Code::Invalid.into());
         let partner_type = errors.keep("partner_type", partner_type);
         let name = errors.keep("name", Name::parse(&self.name));
         let email = errors.keep("email", Email::parse(&self.email));
         let phone = errors.keep("phone.number", self.phone.parse());
-        let password = self.first_password(policy, errors);
+        let password = self.first_password(rules, errors);
         let contact = self.contact.values(errors);
-        let login_domain = errors.keep("login_domain", self.free_label());
+        let login_domain =
+            errors.keep("login_domain", rules.login_domains.parse(&self.login_domain));
         let website = optional(errors, "website", self.website.as_deref(), Website::parse);
         let external_id =
             optional(errors, "external_id", self.external_id.as_deref(), ExternalId::parse);
@@ -160,23 +184,29 @@ impl ResellerDraft {
         })
     }
 
+    /// One of three: typed, brought along as a hash, or none yet.
     fn first_password(
         &self,
-        policy: PasswordPolicy,
+        rules: &FormRules<'_>,
         errors: &mut FieldErrors,
-    ) -> Option<Option<Password>> {
+    ) -> Option<FirstPassword> {
+        let hash = self.password_hash.as_deref().filter(|hash| !hash.is_empty());
+        if hash.is_some() && self.invite {
+            errors.push(FieldError::new("password_hash", Code::Unexpected));
+        }
+        if (self.invite || hash.is_some()) && !self.password.is_empty() {
+            errors.push(FieldError::new("password", Code::Unexpected));
+        }
+        if let Some(hash) = hash {
+            let imported = errors.keep("password_hash", rules.hasher.imported(hash));
+            return imported.map(FirstPassword::Hash);
+        }
         if self.invite {
-            let given = !self.password.is_empty();
-            let refused = if given { Err(Code::Unexpected.into()) } else { Ok(None) };
-            return errors.keep("password", refused);
+            return Some(FirstPassword::None);
         }
         let context = [self.name.as_str(), self.email.as_str(), self.login_domain.as_str()];
-        errors.keep("password", Password::parse(&self.password, policy, &context)).map(Some)
-    }
-
-    fn free_label(&self) -> Result<LoginDomain, crate::error::Refusal> {
-        let label = LoginDomain::parse(&self.login_domain)?;
-        if label.is_reserved() { Err(Code::Reserved.into()) } else { Ok(label) }
+        let password = Password::parse(&self.password, rules.passwords, &context);
+        errors.keep("password", password).map(FirstPassword::Typed)
     }
 }
 
@@ -215,6 +245,7 @@ pub(crate) const FORM_ORDER: &[&str] = &[
     "phone.number",
     "password",
     "password_confirmation",
+    "password_hash",
     "contact.name",
     "contact.email",
     "contact.phone.number",

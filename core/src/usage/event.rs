@@ -4,6 +4,7 @@ use super::Metric;
 use crate::error::{Code, Refusal};
 use crate::reseller::ResellerId;
 use crate::values::{Timestamp, text_value};
+use serde::Serialize;
 
 /// The host's id of an event: 1–255 bytes, unique within the agency (S32).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,7 +84,7 @@ impl EventOutcome {
 }
 
 /// What became of a batch, event by event, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UsageReport {
     /// One outcome for each event.
     pub outcomes: Vec<EventOutcome>,

@@ -3,12 +3,13 @@
 use super::Metric;
 use crate::error::Result;
 use crate::storage::Reads;
+use serde::Serialize;
 
 /// The name of the total that counts active resellers.
 pub(crate) const ACTIVE_RESELLERS: &str = "active_resellers";
 
 /// An agency's totals over all time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Overview {
     /// Resellers that may sign in.
     pub active_resellers: i64,

@@ -1,6 +1,6 @@
 //! An email address, and the key under which two spellings are one address.
 
-use super::text::nfc;
+use super::text::{is_invisible, nfc};
 use crate::error::{Code, Refusal};
 
 /// An email address: the local part in NFC as typed, the domain as lowercase A-labels (S9).
@@ -66,7 +66,7 @@ fn is_dot_atom(local: &str) -> bool {
     let atom_text = |c: char| {
         c.is_ascii_alphanumeric()
             || "!#$%&'*+-/=?^_`{|}~".contains(c)
-            || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+            || (!c.is_ascii() && !c.is_whitespace() && !is_invisible(c))
     };
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atom_text))
 }

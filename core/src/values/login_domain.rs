@@ -1,60 +1,11 @@
 //! The subdomain under which a reseller's customers sign in.
 
-use super::{Timestamp, text_value};
+use super::text_value;
 use crate::error::{Code, Refusal};
 
-/// How long nobody may have a label after it was given up, in milliseconds (S7).
-pub(crate) const QUARANTINE: i64 = 30 * Timestamp::DAY;
-
-/// Labels that would be mistaken for the platform's own, or that browsers and mail programs
-/// look up by themselves (`wpad`, `autodiscover`).
-const RESERVED: &[&str] = &[
-    "abuse",
-    "admin",
-    "administrator",
-    "api",
-    "app",
-    "assets",
-    "auth",
-    "autoconfig",
-    "autodiscover",
-    "billing",
-    "blog",
-    "cdn",
-    "dashboard",
-    "dev",
-    "docs",
-    "ftp",
-    "help",
-    "hostmaster",
-    "imap",
-    "isatap",
-    "localhost",
-    "login",
-    "mail",
-    "news",
-    "noc",
-    "ns",
-    "pop",
-    "postmaster",
-    "root",
-    "security",
-    "smtp",
-    "ssl",
-    "staging",
-    "static",
-    "status",
-    "support",
-    "test",
-    "usenet",
-    "uucp",
-    "webmail",
-    "webmaster",
-    "wpad",
-    "www",
-];
-
-/// The left-most label of a reseller's sign-in host: `[a-z]{1,63}`, unique on the platform.
+/// The left-most label of a reseller's sign-in host, unique on the platform: lowercase letters,
+/// digits and inner single hyphens, at most 63 (RFC 1035, 2.3.1). Which of these a new reseller
+/// may have is up to the platform's [`LoginDomainPolicy`](super::LoginDomainPolicy).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoginDomain(String);
 
@@ -62,34 +13,51 @@ text_value!(LoginDomain);
 
 impl LoginDomain {
     /// Checks the label exactly as typed: it is never lowercased, trimmed or mapped (S1).
-    /// Codes: `empty`, `too_long`, `not_ascii`, `whitespace`, `uppercase`, `digit`,
-    /// `special_character`.
+    /// Codes: `empty`, `too_long`, `not_ascii`, `whitespace`, `uppercase`, `special_character`,
+    /// `hyphen`.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        Self::of_shape(raw, Shape::Dns)
+    }
+
+    /// The same for a shape, with the code `digit` where it has none.
+    pub(super) fn of_shape(raw: &str, shape: Shape) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());
         }
-        if let Some(code) = raw.chars().find_map(complaint) {
+        if let Some(code) = raw.chars().find(|c| !shape.allows(*c)).map(complaint) {
             return Err(code.into());
+        }
+        // Two in a row would make it look like an internationalised name (RFC 5891, 4.2.3.1).
+        if raw.starts_with('-') || raw.ends_with('-') || raw.contains("--") {
+            return Err(Code::Hyphen.into());
         }
         if raw.len() > 63 {
             return Err(Refusal::too_long(63));
         }
         Ok(Self(raw.to_owned()))
     }
+}
 
-    /// Whether new resellers may not have the label (S4). Whoever holds it keeps it.
-    pub fn is_reserved(&self) -> bool {
-        RESERVED.binary_search(&self.as_str()).is_ok()
+/// Which characters a label may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Letters,
+    Dns,
+}
+
+impl Shape {
+    pub fn allows(self, c: char) -> bool {
+        c.is_ascii_lowercase() || (self == Self::Dns && (c.is_ascii_digit() || c == '-'))
     }
 }
 
-fn complaint(c: char) -> Option<Code> {
+/// What is wrong with a character that is not allowed.
+fn complaint(c: char) -> Code {
     match c {
-        'a'..='z' => None,
-        'A'..='Z' => Some(Code::Uppercase),
-        '0'..='9' => Some(Code::Digit),
-        c if c.is_whitespace() => Some(Code::Whitespace),
-        c if c.is_ascii() => Some(Code::SpecialCharacter),
-        _ => Some(Code::NotAscii),
+        'A'..='Z' => Code::Uppercase,
+        '0'..='9' => Code::Digit,
+        c if c.is_whitespace() => Code::Whitespace,
+        c if c.is_ascii() => Code::SpecialCharacter,
+        _ => Code::NotAscii,
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, de};
+
 use crate::error::{Code, Refusal};
 
 /// At most 50 pairs of text, keys up to 40 and values up to 500 characters (S14).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
@@ -38,5 +40,12 @@ impl Metadata {
 
     pub(crate) fn from_stored(pairs: BTreeMap<String, String>) -> Self {
         Self(pairs)
+    }
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = BTreeMap::deserialize(deserializer)?;
+        Self::parse(raw).map_err(|refusal| de::Error::custom(refusal.code().slug()))
     }
 }

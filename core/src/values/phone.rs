@@ -3,6 +3,7 @@
 use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use phonenumber::{Metadata, Mode, PhoneNumber, Type};
+use serde::Serialize;
 
 use super::text_value;
 use crate::error::{Code, Refusal};
@@ -11,10 +12,10 @@ use crate::error::{Code, Refusal};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
-text_value!(Phone);
+text_value!(Phone, |raw| Phone::parse(raw, None));
 
 /// A country of the numbering plan, for a form's drop-down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PhoneCountry {
     /// ISO 3166-1 alpha-2, or the plan's own code where ISO has none (`XK`).
     pub code: &'static str,

@@ -20,13 +20,30 @@ pub(crate) fn plain_text(raw: &str, max: usize) -> Result<String, Refusal> {
     if text.is_empty() {
         return Err(Code::Empty.into());
     }
-    if text.chars().any(|c| c.is_control() || turns_direction(c)) {
+    if text.chars().any(cannot_be_shown) {
         return Err(Code::ControlCharacter.into());
     }
     if text.chars().count() > max {
         return Err(Refusal::too_long(max as i64));
     }
     Ok(text)
+}
+
+/// What breaks a line of text, or turns it around.
+fn cannot_be_shown(c: char) -> bool {
+    c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// What cannot be seen, so that with and without it two texts look the same: the
+/// default-ignorable code points (Unicode Standard, DerivedCoreProperties), annotations, and what
+/// cannot be shown at all.
+pub(super) fn is_invisible(c: char) -> bool {
+    cannot_be_shown(c)
+        || matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// The bidirectional embeddings, overrides and isolates: Unicode Standard Annex 9, section 2.

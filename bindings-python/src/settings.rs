@@ -1,0 +1,165 @@
+//! The settings of a platform, given by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use partnerkit::{
+    Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
+    PlatformBuilder, Quarantine, SystemClock, Timestamp,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::{configuration, refused};
+use crate::value::{only, timestamp};
+
+const SETTINGS: &[&str] = &[
+    "login_base",
+    "login_domains",
+    "reserve",
+    "reserve_only",
+    "quarantine",
+    "second_factor",
+    "hashing",
+    "hashing_cost",
+    "peppers",
+    "legacy_verifier",
+    "sign_in_limit",
+    "sign_in_delay_from",
+    "source_limit",
+    "secrets",
+    "keep_idempotency_keys",
+    "keep_changes",
+    "clock",
+];
+
+/// The builder of a platform with these settings; names that mean nothing are refused.
+pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> {
+    let mut builder = Platform::builder();
+    let Some(given) = given else { return Ok(builder) };
+    only(given, SETTINGS)?;
+    if let Some(domain) = get::<String>(given, "login_base")? {
+        builder = builder.login_base(domain);
+    }
+    builder = builder.login_domain_policy(login_domains(given)?);
+    if get(given, "second_factor")?.unwrap_or(false) {
+        builder = builder.password_policy(PasswordPolicy::with_mfa());
+    }
+    builder = passwords(builder, given)?;
+    if let Some(failures) = get(given, "sign_in_limit")? {
+        builder = builder.sign_in_limit(failures);
+    }
+    if let Some(failures) = get(given, "sign_in_delay_from")? {
+        builder = builder.sign_in_delay_from(failures);
+    }
+    if let Some((burst, every)) = get::<(u32, Duration)>(given, "source_limit")? {
+        builder = builder.source_limit(burst, every);
+    }
+    for (id, secret) in get::<BTreeMap<u32, Vec<u8>>>(given, "secrets")?.unwrap_or_default() {
+        let secret = secret.try_into().map_err(|_| {
+            configuration(given.py(), "a platform's secret must have exactly 32 bytes")
+        })?;
+        builder = builder.secret(id, secret);
+    }
+    if let Some(kept) = get(given, "keep_idempotency_keys")? {
+        builder = builder.keep_idempotency_keys(kept);
+    }
+    if let Some(kept) = get(given, "keep_changes")? {
+        builder = builder.keep_changes(kept);
+    }
+    if let Some(clock) = get::<Py<PyAny>>(given, "clock")? {
+        builder = builder.clock(Arc::new(PythonClock(clock)));
+    }
+    Ok(builder)
+}
+
+fn passwords(mut builder: PlatformBuilder, given: &Bound<'_, PyDict>) -> PyResult<PlatformBuilder> {
+    if let Some((at_once, queue)) = get(given, "hashing")? {
+        builder = builder.hashing(at_once, queue);
+    }
+    if let Some((memory, passes, lanes)) = get(given, "hashing_cost")? {
+        let cost = HashingCost::new(memory, passes, lanes);
+        let cost = cost.map_err(|error| crate::error::exception(given.py(), &error, None))?;
+        builder = builder.hashing_cost(cost);
+    }
+    for (id, key) in get::<BTreeMap<u32, Vec<u8>>>(given, "peppers")?.unwrap_or_default() {
+        builder = builder.pepper(id, key);
+    }
+    if let Some(verifier) = get::<Py<PyAny>>(given, "legacy_verifier")? {
+        builder = builder.legacy_verifier(Arc::new(PythonVerifier(verifier)));
+    }
+    Ok(builder)
+}
+
+fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {
+    let kind = get::<String>(given, "login_domains")?;
+    let mut policy = match kind.as_deref() {
+        None | Some("letters") => LoginDomainPolicy::letters(),
+        Some("dns") => LoginDomainPolicy::dns(),
+        Some(_) => return Err(refused(given.py(), "login_domains", Code::Invalid)),
+    };
+    if let Some(labels) = get::<Vec<String>>(given, "reserve_only")? {
+        policy = policy.reserve_only(labels);
+    }
+    if let Some(labels) = get::<Vec<String>>(given, "reserve")? {
+        policy = policy.reserve(labels);
+    }
+    if let Some(days) = given.get_item("quarantine")? {
+        let quarantine = match (days.extract::<u32>(), days.extract::<String>()) {
+            (Ok(days), _) => Quarantine::Days(days),
+            (_, Ok(slug)) if slug == "immediately" => Quarantine::Immediately,
+            (_, Ok(slug)) if slug == "never" => Quarantine::Never,
+            _ => {
+                let expected = "quarantine is a number of days, 'immediately' or 'never'";
+                return Err(PyValueError::new_err(expected));
+            }
+        };
+        policy = policy.quarantine(quarantine);
+    }
+    Ok(policy)
+}
+
+/// A setting by name; `None` is one that is not given.
+fn get<'py, T>(given: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
+where
+    T: for<'a> FromPyObject<'a, 'py>,
+{
+    let value = given.get_item(name)?.filter(|value| !value.is_none());
+    value.map(|value| value.extract::<T>().map_err(Into::into)).transpose()
+}
+
+/// A function that tells the time: for tests.
+struct PythonClock(Py<PyAny>);
+
+impl Clock for PythonClock {
+    fn now(&self) -> Timestamp {
+        let told = Python::attach(|py| timestamp(&self.0.bind(py).call0()?));
+        // A clock that raises cannot stop what is under way.
+        told.unwrap_or_else(|_| SystemClock.now())
+    }
+}
+
+/// A host's check of its old hashes.
+struct PythonVerifier(Py<PyAny>);
+
+impl PythonVerifier {
+    fn ask(&self, method: &str, arguments: &[&str]) -> bool {
+        Python::attach(|py| {
+            let arguments = pyo3::types::PyTuple::new(py, arguments)?;
+            self.0.bind(py).call_method1(method, arguments)?.is_truthy()
+        })
+        .unwrap_or(false)
+    }
+}
+
+impl LegacyVerifier for PythonVerifier {
+    fn recognises(&self, hash: &str) -> bool {
+        self.ask("recognises", &[hash])
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> bool {
+        self.ask("verify", &[password, hash])
+    }
+}

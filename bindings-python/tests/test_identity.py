@@ -1,0 +1,236 @@
+"""Agencies, idempotency keys, bulk, files, lists, upkeep and settings, as Python sees them."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import partnerkit
+from partnerkit import Platform
+
+from forms import PASSWORD, draft, draft_with_password
+
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def northwind(**settings: object) -> tuple[Platform, partnerkit.Agency]:
+    platform = Platform.open("memory:", **settings)  # type: ignore[arg-type]
+    return platform, platform.create_agency("northwind")
+
+
+def test_s56_agencies_are_configured_listed_and_deleted() -> None:
+    platform, agency = northwind()
+    before = agency.settings()
+    assert (before.agency, before.version, before.time_zone) == ("northwind", 1, "UTC")
+    after = agency.configure(
+        1, time_zone="Asia/Tokyo", capacity={"messages": 10}, reserved_labels=["contoso"]
+    )
+    assert (after.version, after.time_zone, after.reserved_labels) == (2, "Asia/Tokyo", ("contoso",))
+    assert after.capacity == {"messages": 10}
+    with pytest.raises(partnerkit.ConflictError):
+        agency.configure(1, time_zone="UTC")
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        agency.configure(time_zone="Mars/Base", capacity={"sms": 1})
+    assert [e.code for e in refused.value.errors] == ["unknown_time_zone", "unknown_metric"]
+    platform.create_agency("tailspin")
+    assert platform.agencies() == ["northwind", "tailspin"]
+    assert platform.agencies("northwind", 1) == ["tailspin"]
+    agency.create_reseller(**draft("acme"))
+    assert platform.plan_agency_deletion("northwind").resellers == 1
+    assert platform.delete_agency("northwind") is partnerkit.Erasure.COMPLETE
+    with pytest.raises(partnerkit.NotFoundError):
+        platform.agency("northwind")
+
+
+def test_s23_a_repeated_create_is_answered_as_the_first() -> None:
+    _, agency = northwind()
+    acme = agency.create_reseller(idempotency_key="key-1", **draft("acme"))
+    assert agency.create_reseller(idempotency_key="key-1", **draft("acme")) == acme
+    with pytest.raises(partnerkit.ConflictError) as reused:
+        agency.create_reseller(idempotency_key="key-1", **draft("globex"))
+    assert reused.value.current_version is None
+
+
+def test_many_are_created_at_once() -> None:
+    _, agency = northwind()
+    forms = [draft("acme"), draft("Globex"), draft("acme")]
+    checked = agency.check_resellers(forms)
+    answers = agency.create_resellers(forms)
+    assert isinstance(answers[0], partnerkit.Reseller)
+    assert isinstance(checked[0], partnerkit.Reseller)
+    for wrong in (answers[1], checked[1]):
+        assert isinstance(wrong, partnerkit.ValidationError)
+        assert [(e.field, e.code) for e in wrong.errors] == [("login_domain", "uppercase")]
+    assert agency.overview().active_resellers == 1
+
+
+def test_s48_files_come_in_and_go_out(tmp_path: Path) -> None:
+    _, agency = northwind()
+    agency.create_reseller(**draft("acme", name="=1+1"))
+    agency.create_reseller(**draft("globex"))
+    out = io.BytesIO()
+    assert agency.export_csv(out, sort="name") == 2
+    assert b"'=1+1" in out.getvalue()
+    path = tmp_path / "resellers.csv"
+    assert agency.export_csv(path, "globex") == 1
+
+    _, elsewhere = northwind()
+    rows: list[partnerkit.RowReport] = []
+    file = out.getvalue() + b"own_plans\n"
+    dry = elsewhere.import_csv(io.BytesIO(file), dry_run=True)
+    assert (dry.created, dry.existing, dry.rejected) == (2, 0, 1)
+    done = elsewhere.import_csv(io.BytesIO(file), each=rows.append)
+    assert (done.created, done.existing, done.rejected) == (2, 0, 1)
+    assert [row.kind for row in rows] == ["created", "created", "rejected"]
+    assert [(e.field, e.code) for e in rows[2].errors] == [("row", "invalid")]
+    assert elsewhere.import_csv(path).existing == 1
+    assert {r.name for r in elsewhere.search()} == {"=1+1", "The globex company"}
+    with pytest.raises(FileNotFoundError):
+        elsewhere.import_csv(tmp_path / "nothing.csv")
+
+    class Broken:
+        def read(self, _size: int) -> bytes:
+            raise OSError("unplugged")
+
+    with pytest.raises(OSError, match="unplugged"):
+        elsewhere.import_csv(Broken())
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        elsewhere.import_csv(io.BytesIO(b"favourite colour\n"))
+    assert ("columns", "unexpected") in [(e.field, e.code) for e in refused.value.errors]
+
+    def interrupted(_row: partnerkit.RowReport) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        elsewhere.import_csv(path, each=interrupted)
+
+
+def test_s28_lists_are_filtered_sorted_and_counted() -> None:
+    clock = Clock()
+    _, agency = northwind(clock=clock)
+    for label in ("delta", "acme", "bravo"):
+        agency.create_reseller(**draft(label))
+        clock.at += DAY
+    (bravo,) = agency.search("bravo")
+    sells = agency.change_partner_type(bravo.id, "commission", bravo.version)
+    assert sells.partner_type is partnerkit.PartnerType.COMMISSION
+    names = [r.login_domain for r in agency.search(sort="name", limit=1)]
+    assert names == ["acme", "bravo", "delta"]
+    assert [r.login_domain for r in agency.search(sort="email", descending=True)] == names[::-1]
+    assert [r.login_domain for r in agency.search(descending=False)] == ["delta", "acme", "bravo"]
+    assert [r.id for r in agency.search(partner_type="commission")] == [bravo.id]
+    assert [r.id for r in agency.search(joined_from=bravo.created_at)] == [bravo.id]
+    page = agency.page(with_total=True, limit=2, joined_before=bravo.created_at)
+    assert page.total == partnerkit.Total(2, exact=True)
+    for wrong in ({"sort": "size"}, {"partner_type": "friend"}):
+        with pytest.raises(partnerkit.ValidationError):
+            agency.page(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="unexpected name 'colour'"):
+        agency.page(colour="red")  # type: ignore[call-arg]
+
+
+def test_s46_s51_deletion_is_planned_and_upkeep_cleans_up() -> None:
+    clock = Clock()
+    platform, agency = northwind(clock=clock, quarantine=1)
+    acme = agency.create_reseller(**draft("acme"))
+    plan = agency.plan_deletion(acme.id)
+    assert (plan.login_domain, plan.quarantined_until) == ("acme", clock.at + DAY)
+    assert agency.delete_reseller(acme.id) is partnerkit.Erasure.COMPLETE
+    assert platform.domain_availability("acme").refused == "quarantined"
+    clock.at += DAY
+    done = platform.maintain()
+    assert (done.removed, done.finished) == (1, True)
+    assert platform.domain_availability("acme").available
+    _, forever = northwind(quarantine="never")
+    acme = forever.create_reseller(**draft("acme"))
+    assert forever.plan_deletion(acme.id).quarantined_until is None
+
+
+def test_s2_s4_login_domains_follow_the_policy() -> None:
+    platform, agency = northwind(login_domains="dns", reserve=["contoso"])
+    agency.create_reseller(**draft("acme", login_domain="acme-24"))
+    assert platform.resolve_host("acme-24.partner.localhost").agency == "northwind"
+    assert platform.domain_availability("-x").refused == "hyphen"
+    assert platform.domain_availability("contoso").refused == "reserved"
+    platform, _ = northwind(reserve_only=["contoso"])
+    assert platform.domain_availability("www").available
+
+
+def test_s19_one_source_cannot_go_on_guessing() -> None:
+    clock = Clock()
+    platform, agency = northwind(clock=clock, source_limit=(1, timedelta(seconds=10)))
+    agency.create_reseller(**draft_with_password("acme"))
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", "wrong", source="192.0.2.1")
+    with pytest.raises(partnerkit.ThrottledError) as throttled:
+        platform.sign_in("acme", "owner@acme.example", PASSWORD, source="192.0.2.1")
+    assert throttled.value.retry_after == 10
+    platform.sign_in("acme", "owner@acme.example", PASSWORD, source="192.0.2.2")
+
+
+class Reversed:
+    """An old scheme of the host's, which breaks down over one password."""
+
+    def recognises(self, hash: str) -> bool:
+        return hash.startswith("rev:")
+
+    def verify(self, password: str, hash: str) -> bool:
+        assert password != "poison"
+        return hash == "rev:" + password[::-1]
+
+
+def test_s15_hashes_are_taken_over() -> None:
+    def form(hash: str) -> dict[str, object]:
+        return draft("acme", invite=False, password_hash=hash)
+
+    platform, agency = northwind(legacy_verifier=Reversed(), peppers={1: b"p" * 32})
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        agency.create_reseller(**form("md5:0123"))
+    assert [(e.field, e.code) for e in refused.value.errors] == [("password_hash", "invalid")]
+    agency.create_reseller(**form("rev:terces"))
+    for wrong in ("wrong", "poison"):
+        with pytest.raises(partnerkit.AccessDeniedError):
+            platform.sign_in("acme", "owner@acme.example", wrong)
+    for _ in range(2):
+        platform.sign_in("acme", "owner@acme.example", "secret")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"secrets": {1: b"short"}},
+        {"peppers": {1: b"short"}},
+        {"hashing_cost": (1, 1, 1)},
+        {"login_base": "not a domain"},
+    ],
+)
+def test_settings_that_cannot_work(settings: dict[str, object]) -> None:
+    with pytest.raises(partnerkit.ConfigurationError):
+        Platform.open("memory:", **settings)  # type: ignore[arg-type]
+
+
+def test_s59_the_hosts_secret_seals_cursors(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'resellers.db'}"
+    old, new = b"o" * 32, b"n" * 32
+    agency = Platform.open(url, secrets={1: old}).create_agency("northwind")
+    for label in ("acme", "globex"):
+        agency.create_reseller(**draft(label))
+    cursor = agency.page(limit=1).next
+    assert cursor is not None
+    rotated = Platform.open(url, secrets={1: old, 2: new}).agency("northwind")
+    assert len(rotated.page(limit=1, after=cursor).resellers) == 1
+    with pytest.raises(partnerkit.InvalidCursorError):
+        Platform.open(url, secrets={2: new}).agency("northwind").page(limit=1, after=cursor)

@@ -1,0 +1,122 @@
+//! Which login domains new resellers may have, and what becomes of those that are given up.
+
+use std::collections::BTreeSet;
+
+use super::login_domain::Shape;
+use super::{LoginDomain, Timestamp};
+use crate::error::{Code, Refusal};
+
+const RESERVED: &str = include_str!("../../data/reserved_labels.txt");
+
+/// The rules of a platform's login domains. Changing them evicts nobody: they are for those who
+/// want a new one (S4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginDomainPolicy {
+    shape: Shape,
+    reserved: BTreeSet<String>,
+    quarantine: Quarantine,
+}
+
+/// For how long nobody may have a login domain that was given up (S7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quarantine {
+    /// So many days.
+    Days(u32),
+    /// It is free at once.
+    Immediately,
+    /// It is never free again.
+    Never,
+}
+
+impl Default for LoginDomainPolicy {
+    fn default() -> Self {
+        Self::letters()
+    }
+}
+
+impl LoginDomainPolicy {
+    /// Lowercase letters only (S1); what is usually reserved is, and 30 days of quarantine.
+    pub fn letters() -> Self {
+        Self::of_shape(Shape::Letters)
+    }
+
+    /// Lowercase letters, digits, and inner single hyphens (S2).
+    pub fn dns() -> Self {
+        Self::of_shape(Shape::Dns)
+    }
+
+    fn of_shape(shape: Shape) -> Self {
+        let lines = RESERVED.lines().filter(|line| !line.starts_with('#'));
+        let reserved = lines.map(str::to_owned).collect();
+        Self { shape, reserved, quarantine: Quarantine::Days(30) }
+    }
+
+    /// Reserves labels beside those that are reserved already (S4).
+    pub fn reserve<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
+        self.reserved.extend(labels.into_iter().map(Into::into));
+        self
+    }
+
+    /// Reserves these labels and no others.
+    pub fn reserve_only<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
+        self.reserved = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What becomes of a label that is given up.
+    pub fn quarantine(mut self, quarantine: Quarantine) -> Self {
+        self.quarantine = quarantine;
+        self
+    }
+
+    /// A label that a new reseller may have, if nobody else has it. Codes: those of
+    /// [`LoginDomain::parse`], `digit`, `reserved`.
+    pub fn parse(&self, raw: &str) -> Result<LoginDomain, Refusal> {
+        let label = self.shape(raw)?;
+        if self.is_reserved(&label) { Err(Code::Reserved.into()) } else { Ok(label) }
+    }
+
+    /// The same, whether it is reserved or not.
+    pub(crate) fn shape(&self, raw: &str) -> Result<LoginDomain, Refusal> {
+        LoginDomain::of_shape(raw, self.shape)
+    }
+
+    /// Whether new resellers may not have the label. Whoever holds it keeps it.
+    pub fn is_reserved(&self, label: &LoginDomain) -> bool {
+        self.reserved.contains(label.as_str())
+    }
+
+    /// What is left of a text when every character that no label may have is taken out.
+    pub(crate) fn letters_of(&self, typed: &str) -> String {
+        let allowed = |c: &char| self.shape.allows(*c);
+        typed.to_ascii_lowercase().chars().filter(allowed).collect()
+    }
+
+    /// When a label is free again that is given up now.
+    pub(crate) fn free_at(&self, now: Timestamp) -> Timestamp {
+        match self.quarantine {
+            Quarantine::Days(days) => now.plus_millis(i64::from(days) * Timestamp::DAY),
+            Quarantine::Immediately => now,
+            Quarantine::Never => Timestamp::from_millis(i64::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LoginDomainPolicy, RESERVED};
+    use crate::values::LoginDomain;
+
+    #[test]
+    fn s4_the_list_of_reserved_labels_is_in_order() {
+        let labels: Vec<_> = RESERVED.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(labels.windows(2).all(|pair| pair[0] < pair[1]), "in order, and none twice");
+        for label in &labels {
+            LoginDomain::parse(label).expect("a label");
+        }
+        let policy = LoginDomainPolicy::dns();
+        for label in ["www", "api", "admin", "mail", "login", "app", "autodiscover", "wpad"] {
+            assert!(policy.is_reserved(&LoginDomain::parse(label).expect("a label")), "{label}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod proxy;
+pub mod races;
 
 use std::sync::{Arc, Mutex};
 

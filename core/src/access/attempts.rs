@@ -70,7 +70,10 @@ impl AttemptPolicy {
     /// Counts an attempt as failed before it is made, so that racing ones cannot all be first.
     /// `None` when it may not be made now; nothing is counted then.
     pub fn reserve(self, before: Attempts, now: Timestamp) -> Option<Attempts> {
-        if before.failures >= self.hard_stop || now < before.blocked_until {
+        // Without a delay the instant is that of the last attempt, and of two that race the later
+        // one may have been first: that blocks nobody.
+        let delayed = before.failures >= self.free && now < before.blocked_until;
+        if before.failures >= self.hard_stop || delayed {
             return None;
         }
         let failures = before.failures + 1;
@@ -130,5 +133,23 @@ impl SourcePolicy {
         let failures = before.failures.saturating_sub(1);
         let blocked_until = before.blocked_until.plus_millis(-self.every);
         Attempts { failures, blocked_until, ..before }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AttemptKey, AttemptPolicy, Attempts};
+    use crate::values::Timestamp;
+
+    /// Two that sign in at once read the clock before they queue for the row.
+    #[test]
+    fn s19_an_attempt_that_comes_late_into_the_row_is_not_delayed() {
+        let policy = AttemptPolicy { free: 3, hard_stop: 10 };
+        let at = Timestamp::from_millis;
+        let none = Attempts::none(AttemptKey::from_bytes([0; 32]));
+        let first = policy.reserve(none, at(10)).expect("allowed");
+        let second = policy.reserve(first, at(9)).expect("allowed");
+        let third = policy.reserve(second, at(8)).expect("allowed");
+        assert_eq!(policy.reserve(third, at(8)), None, "delayed from here on");
     }
 }

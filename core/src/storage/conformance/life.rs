@@ -60,13 +60,13 @@ pub(super) fn all_taken_fields_are_reported_at_once(harness: &dyn Harness) {
 /// S3.
 pub(super) fn of_many_creates_of_one_label_one_succeeds(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let results = bench.together(16, |i| {
+    let results = bench.together(100, |i| {
         let mut form = draft("acme");
         form.email = format!("owner{i}@acme.example");
         bench.agency.create_reseller(form)
     });
     let (created, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-    assert_eq!((created.len(), refused.len()), (1, 15));
+    assert_eq!((created.len(), refused.len()), (1, 99));
     for refused in refused {
         assert_eq!(codes(&refused.expect_err("taken")), [("login_domain", Code::Taken)]);
     }

@@ -1,0 +1,140 @@
+//! One of many processes that want the same thing: opens a store, says that it is ready, waits
+//! for a line, does what its arguments say, and tells how it went.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use partnerkit::{
+    Agency, ErrorKind, LegacyVerifier, Platform, PlatformBuilder, ResellerPatch, Result,
+};
+use partnerkit_tests::invitation;
+use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD};
+
+/// Passwords of the old scheme `old:` are as they are; each evaluation leaves a byte in a file
+/// that all processes share.
+struct Counted(PathBuf);
+
+impl LegacyVerifier for Counted {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("old:")
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> bool {
+        let mut file = OpenOptions::new().append(true).open(&self.0).expect("a file to count in");
+        file.write_all(b".").expect("counts");
+        hash.strip_prefix("old:") == Some(password)
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, what, rest @ ..] = &arguments[..] else { panic!("URL WHAT …") };
+    let builder = Platform::builder().sign_in_delay_from(1_000_000);
+    let done = match (what.as_str(), rest) {
+        ("create", [labels, emails]) => create(&open(builder, url), labels, emails),
+        ("update", [id]) => update(&agency(&open(builder, url)), id),
+        ("guess", [limit, guesses, evaluated]) => {
+            let counted = Arc::new(Counted(evaluated.into()));
+            let builder = builder.sign_in_limit(number(limit)).legacy_verifier(counted);
+            guess(&open(builder, url), number(guesses))
+        }
+        ("enter", [stamp, checks, sign_ins]) => {
+            let platform = open(builder.sign_in_limit(1_000_000), url);
+            enter(&platform, stamp, number(checks), number(sign_ins))
+        }
+        _ => panic!("unknown arguments"),
+    };
+    tell(&done);
+}
+
+fn open(builder: PlatformBuilder, url: &str) -> Platform {
+    let platform = builder.open(url).expect("opens");
+    tell("ready");
+    wait();
+    platform
+}
+
+fn agency(platform: &Platform) -> Agency {
+    platform.agency("northwind").expect("there")
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().expect("a number")
+}
+
+fn tell(line: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("somebody listens");
+}
+
+fn wait() {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).expect("a line");
+}
+
+/// How a call ended, as one word.
+fn word<T>(result: Result<T>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => {
+            let fields = error.fields().iter().map(|e| format!("{}:{}", e.field, e.code.slug()));
+            let fields: Vec<_> = fields.collect();
+            if fields.is_empty() { error.kind().slug().to_owned() } else { fields.join("+") }
+        }
+    }
+}
+
+/// Creates, by as many threads as there are emails, with labels in turn.
+fn create(platform: &Platform, labels: &str, emails: &str) -> String {
+    let agency = agency(platform);
+    let labels: Vec<_> = labels.split(',').collect();
+    let words: Vec<_> = std::thread::scope(|scope| {
+        let create = |(n, email): (usize, &str)| {
+            let mut form = invitation(labels[n % labels.len()]);
+            form.email = email.to_owned();
+            let agency = &agency;
+            scope.spawn(move || word(agency.create_reseller(form)))
+        };
+        let threads: Vec<_> = emails.split(',').enumerate().map(create).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    words.join(" ")
+}
+
+fn update(agency: &Agency, id: &str) -> String {
+    let name = Some(format!("Name of {}", std::process::id()));
+    let patch = ResellerPatch { name, ..ResellerPatch::default() };
+    word(agency.update_reseller(id.parse().expect("an id"), Some(1), &patch))
+}
+
+fn guess(platform: &Platform, guesses: u32) -> String {
+    for _ in 0..guesses {
+        let denied = platform.sign_in(LABEL, EMAIL, "wrong").expect_err("wrong");
+        assert_eq!(denied.kind(), ErrorKind::AccessDenied);
+    }
+    "done".to_owned()
+}
+
+/// Comes in as often as it can until it hears that it may not, and counts how often it does
+/// after that.
+fn enter(platform: &Platform, stamp: &str, checks: u32, sign_ins: u32) -> String {
+    platform.check_access(stamp).expect("the stamp is valid before");
+    platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in before");
+    tell("inside");
+    let (heard, hear) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        wait();
+        heard.send(())
+    });
+    // Under load when it happens.
+    while hear.try_recv().is_err() {
+        drop(platform.check_access(stamp));
+        drop(platform.sign_in(LABEL, EMAIL, PASSWORD));
+    }
+    let checked = (0..checks).filter(|_| platform.check_access(stamp).is_ok()).count();
+    let came_in = |_: &u32| platform.sign_in(LABEL, EMAIL, PASSWORD).is_ok();
+    let signed_in = (0..sign_ins).filter(came_in).count();
+    (checked + signed_in).to_string()
+}

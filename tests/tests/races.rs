@@ -1,0 +1,172 @@
+//! Races of processes on one store: what holds for many threads holds for many programs.
+
+use partnerkit::{Agency, Platform, ResellerDraft};
+use partnerkit_tests::invitation;
+use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD, Racer, race};
+
+const RACER: &str = env!("CARGO_BIN_EXE_racer");
+const PROCESSES: usize = 8;
+
+/// Runs a race on a store of its own in a file, and on Postgres if there is a server.
+fn on_each_store(race: impl Fn(&str)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    race(&format!("sqlite:{}", folder.path().join("resellers.db").display()));
+    #[cfg(feature = "postgres-server")]
+    {
+        let database = partnerkit_tests::postgres::Database::create();
+        race(&database.url);
+    }
+}
+
+fn northwind(url: &str) -> (Platform, Agency) {
+    let platform = Platform::open(url).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    (platform, agency)
+}
+
+/// Splits a hundred creates over the processes and counts how each ended.
+fn creates(url: &str, labels: &[String], emails: &[String]) -> (usize, Vec<String>) {
+    let labels = labels.join(",");
+    let chunks: Vec<String> =
+        emails.chunks(emails.len().div_ceil(PROCESSES)).map(|c| c.join(",")).collect();
+    let arguments: Vec<_> =
+        chunks.iter().map(|emails| vec![url, "create", labels.as_str(), emails.as_str()]).collect();
+    let told = race(RACER, &arguments).join(" ");
+    let words: Vec<_> = told.split(' ').map(str::to_owned).collect();
+    let (won, lost): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "ok");
+    (won.len(), lost)
+}
+
+#[test]
+fn s3_of_a_hundred_creates_of_one_label_one_succeeds() {
+    on_each_store(|url| {
+        let (_, agency) = northwind(url);
+        let emails: Vec<_> = (0..100).map(|n| format!("owner{n}@acme.example")).collect();
+        let (won, lost) = creates(url, &[LABEL.to_owned()], &emails);
+        assert_eq!((won, lost.len()), (1, 99), "{url}");
+        assert!(lost.iter().all(|word| word == "login_domain:taken"), "{lost:?}");
+        assert_eq!(agency.overview().expect("reads").active_resellers, 1);
+    });
+}
+
+#[test]
+fn s9_of_a_hundred_creates_of_one_email_one_succeeds() {
+    on_each_store(|url| {
+        let (_, agency) = northwind(url);
+        let labels: Vec<_> =
+            (0..13).map(|n| format!("acme{}", partnerkit_tests::letters(n))).collect();
+        let emails: Vec<_> = (0..100)
+            .map(|n| if n % 2 == 0 { EMAIL.to_owned() } else { EMAIL.to_uppercase() })
+            .collect();
+        let (won, lost) = creates(url, &labels, &emails);
+        assert_eq!((won, lost.len()), (1, 99), "{url}");
+        let email =
+            |word: &String| word == "email:taken" || word == "email:taken+login_domain:taken";
+        assert!(lost.iter().all(email), "{lost:?}");
+        assert_eq!(agency.overview().expect("reads").active_resellers, 1);
+    });
+}
+
+#[test]
+fn s22_of_many_updates_of_one_version_one_succeeds() {
+    on_each_store(|url| {
+        let (_, agency) = northwind(url);
+        let id = agency.create_reseller(invitation(LABEL)).expect("creates").id;
+        let text = id.to_string();
+        let told = race(RACER, &vec![vec![url, "update", text.as_str()]; 16]);
+        assert_eq!(told.iter().filter(|word| *word == "ok").count(), 1, "{told:?}");
+        assert_eq!(told.iter().filter(|word| *word == "conflict").count(), 15, "{told:?}");
+        assert_eq!(agency.reseller(id).expect("there").version, 2);
+    });
+}
+
+/// S19: 64 processes, a hundred wrong guesses each; an old scheme of the host's tells how many
+/// were looked at, because nobody else is asked.
+#[test]
+fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
+    const LIMIT: usize = 20;
+    struct Old;
+    impl partnerkit::LegacyVerifier for Old {
+        fn recognises(&self, hash: &str) -> bool {
+            hash.starts_with("old:")
+        }
+        fn verify(&self, password: &str, hash: &str) -> bool {
+            hash.strip_prefix("old:") == Some(password)
+        }
+    }
+    on_each_store(|url| {
+        let builder = Platform::builder().legacy_verifier(std::sync::Arc::new(Old));
+        let platform = builder.sign_in_limit(LIMIT as u32).open(url).expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        let hash = Some(format!("old:{PASSWORD}"));
+        let draft = ResellerDraft { invite: false, password_hash: hash, ..invitation(LABEL) };
+        let reseller = agency.create_reseller(draft).expect("creates").id;
+        let folder = tempfile::tempdir().expect("a folder");
+        let evaluated = folder.path().join("evaluated");
+        std::fs::write(&evaluated, "").expect("a file");
+        let (limit, file) = (LIMIT.to_string(), evaluated.display().to_string());
+        // Every guess costs a computation: a hundred each in the file, fewer on the server.
+        let guesses = if url.starts_with("sqlite:") { "100" } else { "20" };
+        let arguments = vec![url, "guess", limit.as_str(), guesses, file.as_str()];
+        race(RACER, &vec![arguments; 64]);
+        assert_eq!(std::fs::read(&evaluated).expect("counted").len(), LIMIT, "{url}");
+        platform.sign_in(LABEL, EMAIL, PASSWORD).expect_err("stopped, even for the right one");
+        let stops = agency.changes(0, 100).expect("reads").into_iter();
+        let stops = stops.filter(|change| change.kind == partnerkit::ChangeKind::SignInLocked);
+        assert_eq!(stops.map(|change| change.reseller).collect::<Vec<_>>(), [Some(reseller)]);
+        agency.unlock(reseller).expect("unlocks");
+        platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in");
+    });
+}
+
+/// Eight processes come in as often as they can; once the call that shuts them out has returned,
+/// nobody comes in any more: 10,000 tries.
+fn nobody_comes_in_after(
+    checks: u32,
+    sign_ins: u32,
+    shut: impl Fn(&Agency, partnerkit::ResellerId),
+) {
+    on_each_store(|url| {
+        let (platform, agency) = northwind(url);
+        let (password, confirmation) = (PASSWORD.to_owned(), PASSWORD.to_owned());
+        let draft = ResellerDraft {
+            invite: false,
+            password,
+            password_confirmation: confirmation,
+            ..invitation(LABEL)
+        };
+        let id = agency.create_reseller(draft).expect("creates").id;
+        let stamp = platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in").stamp;
+        let (checks, sign_ins) = (checks.to_string(), sign_ins.to_string());
+        let arguments = [url, "enter", &stamp, &checks, &sign_ins];
+        let mut racers: Vec<_> = (0..PROCESSES).map(|_| Racer::start(RACER, &arguments)).collect();
+        racers.iter_mut().for_each(Racer::go);
+        racers.iter_mut().for_each(|racer| assert_eq!(racer.hear(), "inside"));
+        shut(&agency, id);
+        racers.iter_mut().for_each(Racer::go);
+        let came_in: Vec<_> = racers.into_iter().map(Racer::finish).collect();
+        assert_eq!(came_in, vec!["0"; PROCESSES], "{url}");
+    });
+}
+
+#[test]
+fn s20_after_a_deactivation_nobody_comes_in() {
+    nobody_comes_in_after(1_150, 100, |agency, id| {
+        agency.deactivate(id, Some("nonpayment")).expect("deactivates");
+    });
+}
+
+#[test]
+fn s20_after_a_new_password_nobody_comes_in() {
+    nobody_comes_in_after(100, 10, |agency, id| {
+        let new = "another teal walrus 95 umbrella";
+        agency.set_password(id, new, new).expect("sets");
+    });
+}
+
+#[test]
+fn s20_after_a_deletion_nobody_comes_in() {
+    nobody_comes_in_after(100, 10, |agency, id| {
+        agency.delete_reseller(id).expect("deletes");
+    });
+}

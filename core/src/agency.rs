@@ -74,7 +74,9 @@ impl Agency {
                     return Err(FieldErrors::from(pruned(agency.pruned)).into());
                 }
                 // Enough for this page; a reader that follows the feed numbers the rest later.
-                tx.number_changes(limit)?;
+                let behind = after.saturating_sub(agency.numbered);
+                let enough = u64::from(limit).saturating_add(behind).min(MOST_NUMBERED);
+                tx.number_changes(u32::try_from(enough).unwrap_or(limit))?;
                 tx.changes(after, limit)
             })
         })
@@ -122,6 +124,9 @@ impl Agency {
         self.shared.clock.now()
     }
 }
+
+/// How many entries are numbered at once at most, whatever a reader asks for.
+const MOST_NUMBERED: u64 = 100_000;
 
 /// Why a feed cannot be followed from there.
 fn pruned(through: u64) -> FieldError {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Agency;
 use super::creation::{held_agency, reserved_by};
 use super::resellers::{label_row, taken_fields};
-use crate::changes::ChangeKind;
+use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, FORM_ORDER, Reseller, ResellerDraft};
 use crate::storage::{Insert, LabelRow, LabelState, Lookup, NewReseller, TotalDelta, Transaction};
@@ -19,6 +19,7 @@ const MAX_BATCH: usize = 1_000;
 #[derive(Default)]
 struct Batch {
     new: BTreeMap<usize, NewReseller>,
+    changes: BTreeMap<usize, Change>,
     refused: BTreeMap<usize, FieldErrors>,
 }
 
@@ -63,7 +64,13 @@ impl Agency {
         let mut batch = Batch::default();
         for (i, draft) in drafts.into_iter().enumerate() {
             match draft {
-                Ok(accepted) => drop(batch.new.insert(i, self.new_reseller(accepted)?)),
+                Ok(accepted) => {
+                    let new = self.new_reseller(accepted)?;
+                    let Reseller { id, created_at, .. } = new.reseller;
+                    let change = self.change(ChangeKind::ResellerCreated, Some(id), 1, created_at);
+                    batch.new.insert(i, new);
+                    batch.changes.insert(i, change);
+                }
                 Err(errors) => drop(batch.refused.insert(i, errors)),
             }
         }
@@ -139,11 +146,8 @@ impl Agency {
         if batch.refused.len() > before {
             return Err(Error::aborted("unique fields have been taken"));
         }
-        let created = |new: &NewReseller| {
-            let Reseller { id, created_at, .. } = new.reseller;
-            self.change(ChangeKind::ResellerCreated, Some(id), 1, created_at)
-        };
-        let changes: Vec<_> = rows.iter().map(created).collect();
+        // In the order given, which is that of their ids.
+        let changes: Vec<_> = batch.new.keys().map(|i| batch.changes[i].clone()).collect();
         tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: changes.len() as i64 }])?;
         tx.append_changes(&changes)
     }

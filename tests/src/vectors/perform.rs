@@ -119,7 +119,11 @@ fn wire<T: Serialize>(result: Result<T>) -> Result<Value> {
     result.map(|value| json!(value))
 }
 
-fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> Result<Value> {
+/// Performs one step.
+///
+/// # Errors
+/// What the operation fails with.
+pub fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> Result<Value> {
     let with = resolved(&Value::Object(step.with.clone()), kept);
     let with = With(with.as_object().cloned().unwrap_or_default());
     match &step.on {

@@ -24,10 +24,12 @@ pub(crate) use stamp::{read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};
 use crate::values::AgencyId;
+use std::fmt;
+
 use serde::Serialize;
 
-/// What a successful sign-in gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a successful sign-in gives. Debug does not show the stamp.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     /// The agency of the reseller that signed in.
     pub agency: AgencyId,
@@ -36,6 +38,14 @@ pub struct Access {
     /// For the host's session; ask [`Platform::check_access`](crate::Platform::check_access)
     /// at every request. It is as good as a password: keep it as you keep session tokens.
     pub stamp: String,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { agency, reseller, stamp: _ } = self;
+        let mut shown = f.debug_struct("Access");
+        shown.field("agency", agency).field("reseller", reseller).finish_non_exhaustive()
+    }
 }
 
 /// Whose access a valid stamp is.

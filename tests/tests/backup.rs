@@ -1,0 +1,96 @@
+//! A backup taken at any moment opens and verifies (S54).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use partnerkit::{Agency, Metric, Platform, ResellerQuery, UsageEvent};
+use partnerkit_tests::{invitation, letters};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+
+const ROUNDS: usize = 6;
+
+/// Writes until it is told to stop.
+fn write(agency: &Agency, stop: &AtomicBool) {
+    for n in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let reseller = agency.create_reseller(invitation(&format!("b{}", letters(n))));
+        let reseller = reseller.expect("creates");
+        let event = UsageEvent {
+            id: format!("e-{n}"),
+            reseller: reseller.id,
+            metric: Metric::MESSAGES,
+            quantity: 1,
+            at: reseller.created_at,
+        };
+        agency.record_usage(&[event]).expect("records");
+        if n % 5 == 0 {
+            agency.delete_reseller(reseller.id).expect("deletes");
+        }
+    }
+}
+
+/// What must agree in a database that is whole.
+fn verify(url: &str) -> usize {
+    let platform = Platform::open(url).expect("opens");
+    let agency = platform.agency("northwind").expect("there");
+    let mut listed = 0;
+    let mut next = Some(ResellerQuery::all().limit(200));
+    while let Some(query) = next {
+        let page = agency.page(&query).expect("reads");
+        for reseller in &page.resellers {
+            let host = format!("{}.partner.localhost", reseller.login_domain);
+            assert_eq!(platform.resolve_host(&host).expect("resolves").reseller, reseller.id);
+        }
+        listed += page.resellers.len();
+        next = page.next.map(|cursor| query.after(cursor));
+    }
+    let overview = agency.overview().expect("reads");
+    assert_eq!(usize::try_from(overview.active_resellers).expect("small"), listed);
+    // Each reseller is counted in one step, and its message in the next.
+    let changes = agency.changes(0, 1_000).expect("reads").into_iter();
+    let created = changes.filter(|change| change.kind == partnerkit::ChangeKind::ResellerCreated);
+    let created = i64::try_from(created.count()).expect("small");
+    assert!(created < 1_000 && (created - overview.messages).abs() <= 1, "{created} {overview:?}");
+    agency.create_reseller(invitation("afterwards")).expect("can be written to");
+    listed
+}
+
+#[test]
+fn s54_an_online_backup_opens_and_verifies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("resellers.db");
+    let platform = Platform::open(&format!("sqlite:{}", file.display())).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| write(&agency, &stop));
+        let mut last = 0;
+        for round in 0..ROUNDS {
+            // Not two at the same moment.
+            while agency.overview().expect("reads").active_resellers < (4 * round) as i64 {
+                thread::yield_now();
+            }
+            let copy = folder.path().join(format!("backup-{round}.db"));
+            let source = Connection::open(&file).expect("opens");
+            let mut target = Connection::open(&copy).expect("opens");
+            let backup = Backup::new(&source, &mut target).expect("begins");
+            backup.run_to_completion(7, std::time::Duration::ZERO, None).expect("copies");
+            drop(backup);
+            let sound: String =
+                target.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
+            assert_eq!(sound, "ok");
+            let mut orphans = target.prepare("PRAGMA foreign_key_check").expect("checks");
+            assert!(!orphans.exists([]).expect("checks"));
+            drop(orphans);
+            drop(target);
+            let listed = verify(&format!("sqlite:{}", copy.display()));
+            assert!(listed >= last, "later backups have more");
+            last = listed;
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(last > 0);
+    });
+}

@@ -8,6 +8,7 @@ mod class;
 mod conformance;
 mod error;
 mod exchange;
+mod logging;
 mod platform;
 mod query;
 mod reseller;
@@ -25,6 +26,8 @@ mod _native {
     use super::agency::{Agency, Search};
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
+    #[pymodule_export]
+    use super::logging::log_calls;
     #[pymodule_export]
     use super::platform::Platform;
     #[pymodule_export]

@@ -1,0 +1,103 @@
+//! Each call as a record of Python's logging: the core's spans, passed on (S53).
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// What is known of a call.
+#[derive(Default)]
+struct Call(Vec<(&'static str, String)>);
+
+impl Visit for Call {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.push((field.name(), format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.push((field.name(), value.to_owned()));
+    }
+}
+
+struct Logging {
+    logger: Py<PyAny>,
+    level: i32,
+    newest: AtomicU64,
+    calls: Mutex<HashMap<u64, Call>>,
+}
+
+impl Logging {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<u64, Call>) -> T) -> T {
+        work(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A record that reads well, with each field as an attribute of its own, too.
+    fn log(&self, py: Python<'_>, Call(fields): Call) -> PyResult<()> {
+        let extra = PyDict::new(py);
+        let mut text = String::new();
+        for (name, value) in &fields {
+            let separator = if text.is_empty() { "" } else { " " };
+            text += &format!("{separator}{name}={value}");
+            extra.set_item(format!("partnerkit_{name}"), value)?;
+        }
+        let named = PyDict::new(py);
+        named.set_item("extra", extra)?;
+        self.logger.bind(py).call_method("log", (self.level, "%s", text), Some(&named))?;
+        Ok(())
+    }
+}
+
+impl Subscriber for Logging {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && metadata.target() == "partnerkit"
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let id = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut call = Call::default();
+        span.record(&mut call);
+        self.with(|calls| calls.insert(id, call));
+        Id::from_u64(id)
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        self.with(|calls| {
+            if let Some(call) = calls.get_mut(&id.into_u64()) {
+                values.record(call);
+            }
+        });
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        if let Some(call) = self.with(|calls| calls.remove(&id.into_u64())) {
+            // Logging that fails cannot fail the call it tells of.
+            drop(Python::attach(|py| self.log(py, call)));
+        }
+        true
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// From now on every call is a record of the logger `partnerkit`: operation, agency, reseller,
+/// outcome and microseconds, never a name, an address or a secret. Raises RuntimeError when it
+/// was called before.
+#[pyfunction]
+#[pyo3(signature = (level=10))]
+pub fn log_calls(py: Python<'_>, level: i32) -> PyResult<()> {
+    let logger = py.import("logging")?.call_method1("getLogger", ("partnerkit",))?.unbind();
+    let (newest, calls) = (AtomicU64::new(0), Mutex::default());
+    let logging = Logging { logger, level, newest, calls };
+    tracing::subscriber::set_global_default(logging)
+        .map_err(|_| PyRuntimeError::new_err("calls are logged already"))
+}

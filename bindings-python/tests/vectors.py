@@ -43,15 +43,15 @@ class Clock:
         return self.at
 
 
-def run(case: Json) -> None:
-    """Runs a case on a platform in memory."""
+def in_memory(**options: Any) -> Platform:
+    return Platform.open("memory:", **options)
+
+
+def run(case: Json, open: Callable[..., Platform] = in_memory) -> None:
+    """Runs a case on an empty platform."""
     clock = Clock()
-    platform = Platform.open(
-        "memory:",
-        login_base="partner.example.com",
-        clock=clock,
-        **settings(case.get("settings", {})),
-    )
+    options = settings(case.get("settings", {}))
+    platform = open(login_base="partner.example.com", clock=clock, **options)
     platform.create_agency("northwind")
     kept: Args = {}
     for number, step in enumerate(case["steps"], 1):
@@ -60,20 +60,22 @@ def run(case: Json) -> None:
             continue
         kept["now"] = to_wire(clock.at)
         place = f"step {number} ({step['call']})"
-        try:
-            answer = to_wire(perform(platform, step, resolved(step.get("with", {}), kept)))
-        except partnerkit.PartnerKitError as error:
-            answer = error_to_wire(error)
-            assert "fails" in step, f"{place}: it failed: {answer}"
-            expected = step["fails"]
-        else:
-            assert "fails" not in step, f"{place}: it gave {answer}"
-            expected = step.get("gives", "*")
+        failed, answer = attempt(platform, step, resolved(step.get("with", {}), kept))
+        assert failed == ("fails" in step), f"{place}: {'failed' if failed else 'gave'} {answer}"
+        expected = step.get("fails") if failed else step.get("gives", "*")
         if expected != "*":
             found = difference(resolved(expected, kept), answer)
             assert found is None, f"{place}: {found}"
         if "keep" in step:
             kept[step["keep"]] = answer
+
+
+def attempt(platform: Platform, step: Json, args: Args) -> tuple[bool, Json]:
+    """Whether a step failed, and its answer or error in the wire form."""
+    try:
+        return False, to_wire(perform(platform, step, args))
+    except partnerkit.PartnerKitError as error:
+        return True, error_to_wire(error)
 
 
 def settings(given: Json) -> Args:

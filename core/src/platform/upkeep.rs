@@ -100,7 +100,12 @@ impl Platform {
 /// Changes go from the oldest on, and the agency keeps where its feed begins now.
 fn prune_changes(tx: &mut dyn Transaction, before: Timestamp, max: u32) -> Result<u32> {
     // Deleted since it was listed: nothing is left to do.
-    let Some(agency) = tx.lock_agency(Lock::Update)? else { return Ok(0) };
+    if tx.lock_agency(Lock::Update)?.is_none() {
+        return Ok(0);
+    }
+    // Nobody may have read the feed yet; numbering moves the agency's count.
+    tx.number_changes(max)?;
+    let Some(agency) = tx.agency()? else { return Ok(0) };
     let oldest = tx.changes(agency.pruned, max)?;
     let due = oldest.iter().take_while(|change| change.at < before).last();
     let Some(pruned) = due.map(|change| change.sequence) else { return Ok(0) };

@@ -81,6 +81,7 @@ pub(super) fn an_error_of_the_work_undoes_everything(harness: &dyn Harness) {
     assert_nothing_there(&bench);
 }
 
+/// S50: and the next call works.
 pub(super) fn a_panic_of_the_work_undoes_everything(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let panicked = catch_unwind(AssertUnwindSafe(|| {

@@ -59,7 +59,7 @@ pub struct ContactDraft {
 /// be is the business of its own type.
 #[derive(Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(default)]
-#[validate(schema(function = "password_agrees"))]
+#[validate(schema(function = "password_agrees", skip_on_field_errors = false))]
 pub struct ResellerDraft {
     /// Slug of the partner type: `own_plans` or `commission`.
     #[validate(length(min = 1, code = "empty"))]

@@ -7,7 +7,7 @@ use super::creation::{held_agency, reserved_by};
 use super::resellers::{label_row, taken_fields};
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, FORM_ORDER, Reseller, ResellerDraft};
+use crate::reseller::{AcceptedDraft, FORM_ORDER, FirstPassword, Reseller, ResellerDraft};
 use crate::storage::{Insert, LabelRow, LabelState, Lookup, NewReseller, TotalDelta, Transaction};
 use crate::usage::ACTIVE_RESELLERS;
 
@@ -64,7 +64,10 @@ impl Agency {
         let mut batch = Batch::default();
         for (i, draft) in drafts.into_iter().enumerate() {
             match draft {
-                Ok(accepted) => {
+                Ok(mut accepted) => {
+                    if dry_run {
+                        accepted.password = FirstPassword::None; // nobody will sign in with it
+                    }
                     let new = self.new_reseller(accepted)?;
                     let Reseller { id, created_at, .. } = new.reseller;
                     let change = self.change(ChangeKind::ResellerCreated, Some(id), 1, created_at);

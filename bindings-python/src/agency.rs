@@ -1,11 +1,9 @@
-//! `partnerkit.Agency`, and the iterator over a search.
+//! `partnerkit.Agency`.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use partnerkit::{
     AgencyPatch, AgencySettings, DeletionPlan, FieldErrors, ImportOptions, Reseller, ResellerDraft,
-    ResellerQuery,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,9 +12,9 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::class::class;
 use crate::error::{call, validation};
 use crate::exchange::{self, PythonFile, Raised, Told};
-use crate::platform::erasure;
 use crate::query::query;
-use crate::value::{self, Id, Typed, instant, integer, metric, object, record};
+use crate::search::Search;
+use crate::value::{self, Id, Typed, erasure, instant, integer, metric, object, record};
 use crate::{reseller, usage};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
@@ -320,9 +318,7 @@ impl Agency {
         text: &str,
         conditions: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Search> {
-        let next = Some(query(py, text, conditions)?);
-        let place = Place { read: VecDeque::new(), next };
-        Ok(Search { agency: self.0.clone(), place: Mutex::new(place) })
+        Ok(Search::new(self.0.clone(), query(py, text, conditions)?))
     }
 
     /// Records at most 10,000 events in one step; the report has an outcome for each. An event
@@ -433,45 +429,4 @@ fn answers(
         Err(errors) => Ok(validation(py, errors).into_value(py).into_bound(py).into_any()),
     };
     answers.into_iter().map(answer).collect()
-}
-
-/// The resellers that a search finds, page by page.
-#[pyclass(frozen, module = "partnerkit")]
-pub struct Search {
-    agency: partnerkit::Agency,
-    place: Mutex<Place>,
-}
-
-/// How far a search has got.
-struct Place {
-    read: VecDeque<Reseller>,
-    /// The query of the next page; none behind the last one.
-    next: Option<ResellerQuery>,
-}
-
-#[pymethods]
-impl Search {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let found = call(py, || self.next())?;
-        found.map(|found| reseller::reseller(py, found)).transpose()
-    }
-}
-
-impl Search {
-    /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
-    fn next(&self) -> partnerkit::Result<Option<Reseller>> {
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        while place.read.is_empty() {
-            // An error leaves the place as it is: the next call tries the same page again.
-            let Some(query) = &place.next else { return Ok(None) };
-            let page = self.agency.page(query)?;
-            place.next = page.next.map(|cursor| query.clone().after(cursor));
-            place.read = page.resellers.into();
-        }
-        Ok(place.read.pop_front())
-    }
 }

@@ -12,6 +12,7 @@ mod logging;
 mod platform;
 mod query;
 mod reseller;
+mod search;
 mod settings;
 mod storage;
 mod usage;
@@ -23,13 +24,15 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::agency::{Agency, Search};
+    use super::agency::Agency;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
     #[pymodule_export]
     use super::logging::log_calls;
     #[pymodule_export]
     use super::platform::Platform;
+    #[pymodule_export]
+    use super::search::Search;
     #[pymodule_export]
     use super::storage::schema;
     #[pymodule_export]

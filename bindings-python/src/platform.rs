@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
 use partnerkit::{
-    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, Erasure, Identity, Maintenance,
-    Place,
+    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, Identity, Maintenance, Place,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -15,7 +14,7 @@ use crate::class::class;
 use crate::error::{call, refused};
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{self, Typed, id, object, record};
+use crate::value::{self, Typed, erasure, id, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads.
@@ -180,9 +179,4 @@ impl Platform {
     fn __repr__(&self) -> &'static str {
         "<partnerkit.Platform>"
     }
-}
-
-/// How far a deletion has got.
-pub fn erasure(py: Python<'_>, erasure: Erasure) -> PyResult<Bound<'_, PyAny>> {
-    class!(py, records::Erasure)?.call1((erasure.slug(),))
 }

@@ -1,6 +1,6 @@
 //! Single values: instants, ids, slugs, whole numbers, countries.
 
-use partnerkit::{Code, Metric, PhoneCountry, ResellerId, Status, Timestamp};
+use partnerkit::{Code, Erasure, Metric, PhoneCountry, ResellerId, Status, Timestamp};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -148,4 +148,9 @@ pub fn phone_countries(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
         class.call1((code, calling_code, example))
     };
     partnerkit::phone_countries().into_iter().map(country).collect()
+}
+
+/// How far a deletion has got.
+pub fn erasure(py: Python<'_>, erasure: Erasure) -> PyResult<Bound<'_, PyAny>> {
+    class!(py, records::Erasure)?.call1((erasure.slug(),))
 }

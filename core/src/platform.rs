@@ -13,7 +13,6 @@ pub use agencies::AgencyDeletionPlan;
 pub use availability::DomainAvailability;
 pub use builder::PlatformBuilder;
 pub use upkeep::Maintenance;
-pub(crate) use upkeep::Progress;
 
 use crate::error::{Error, Result};
 use crate::reseller::{ResellerId, Status};

@@ -9,7 +9,6 @@ use crate::access::{
 };
 use crate::clock::{Clock, Entropy, Ids, random};
 use crate::error::{Error, Result};
-use crate::platform::Progress;
 use crate::reseller::FormRules;
 use crate::storage::{self, Erasure, Scope, Storage};
 use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
@@ -44,6 +43,15 @@ impl Default for Retention {
     fn default() -> Self {
         Self { idempotency_keys: Timestamp::DAY, changes: None }
     }
+}
+
+/// How far a round of upkeep has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    /// The agency whose turn it is; none while it is the platform's own.
+    pub agency: Option<AgencyId>,
+    /// How many of its tasks are done.
+    pub done: usize,
 }
 
 /// Who wants to sign in, and where from, if the host has said.

@@ -5,6 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
 use crate::error::Result;
+use crate::shared::Progress;
 use crate::storage::{self, AgencyRow, Erasure, Lock, Prunable, Scope, Transaction};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
@@ -23,15 +24,6 @@ pub struct Maintenance {
     pub finished: bool,
     /// Whether what was deleted is gone from the store's files.
     pub erasure: Erasure,
-}
-
-/// How far a round has come.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Progress {
-    /// The agency whose turn it is; none while it is the platform's own.
-    agency: Option<AgencyId>,
-    /// How many of its tasks are done.
-    done: usize,
 }
 
 /// Something to remove, in steps.

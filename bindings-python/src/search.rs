@@ -1,0 +1,56 @@
+//! The iterator over a search.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use partnerkit::{Agency, Reseller, ResellerQuery};
+use pyo3::prelude::*;
+
+use crate::error::call;
+use crate::reseller;
+
+/// The resellers that a search finds, page by page.
+#[pyclass(frozen, module = "partnerkit")]
+pub struct Search {
+    agency: Agency,
+    place: Mutex<Place>,
+}
+
+/// How far a search has got.
+struct Place {
+    read: VecDeque<Reseller>,
+    /// The query of the next page; none behind the last one.
+    next: Option<ResellerQuery>,
+}
+
+#[pymethods]
+impl Search {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let found = call(py, || self.next())?;
+        found.map(|found| reseller::reseller(py, found)).transpose()
+    }
+}
+
+impl Search {
+    pub fn new(agency: Agency, query: ResellerQuery) -> Self {
+        let place = Place { read: VecDeque::new(), next: Some(query) };
+        Self { agency, place: Mutex::new(place) }
+    }
+
+    /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
+    fn next(&self) -> partnerkit::Result<Option<Reseller>> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        while place.read.is_empty() {
+            // An error leaves the place as it is: the next call tries the same page again.
+            let Some(query) = &place.next else { return Ok(None) };
+            let page = self.agency.page(query)?;
+            place.next = page.next.map(|cursor| query.clone().after(cursor));
+            place.read = page.resellers.into();
+        }
+        Ok(place.read.pop_front())
+    }
+}

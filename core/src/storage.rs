@@ -5,8 +5,6 @@
 //! method must do under faults and races is proven by `storage::conformance`, which is the
 //! definition where this text leaves a doubt.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod conditions;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod memory;

@@ -1,32 +1,15 @@
 //! The statements that follow from the schema, for the backends that speak SQL.
 
+mod conditions;
+mod dialect;
+
 use std::collections::BTreeMap;
 
+pub(crate) use conditions::Conditions;
+pub(crate) use dialect::{Dialect, Terms};
+
 use super::Prunable;
-use super::conditions::Conditions;
 use super::schema::{self, Column, Kind, TABLES, Table, Value};
-
-/// How a database writes what the statements need.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dialect {
-    /// What stands before a table's name: a schema and its dot, or nothing.
-    pub prefix: &'static str,
-    /// What stands before a parameter's number.
-    pub parameter: char,
-    /// How a term is looked for.
-    pub terms: Terms,
-}
-
-/// How a database looks for a term in a text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Terms {
-    /// By the function `instr`.
-    #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
-    Instr,
-    /// By `LIKE`, which an index can serve.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
-    Like,
-}
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
 #[derive(Debug)]

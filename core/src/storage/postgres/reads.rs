@@ -10,9 +10,9 @@ use crate::access::Credentials;
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::conditions::Conditions;
 use crate::storage::records::{CredentialsRow, Record};
 use crate::storage::schema::{self, Row, Value, damaged};
+use crate::storage::sql::Conditions;
 use crate::storage::{
     AgencyRow, Filter, IdempotencyRow, LabelRow, Lookup, PageSpec, Reads, SecretRow,
 };

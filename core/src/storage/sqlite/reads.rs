@@ -5,10 +5,9 @@ use crate::access::Credentials;
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::conditions::Conditions;
 use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
 use crate::storage::schema::Value;
-use crate::storage::sql::columns;
+use crate::storage::sql::{Conditions, columns};
 use crate::storage::{Filter, Lookup, PageSpec, Reads};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
 

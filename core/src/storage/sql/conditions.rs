@@ -1,10 +1,10 @@
 //! What a page, a count or a pruning asks for, as conditions of a statement: the same for every
 //! backend that speaks SQL, but for the way a term is looked for.
 
-use super::schema::{Kind, Value, sort_column};
-use super::sql::{Dialect, Terms};
-use super::{Filter, PageSpec, Prunable};
+use super::dialect::{Dialect, Terms};
 use crate::search::{Position, Sort, SortKey};
+use crate::storage::schema::{Kind, Value, sort_column};
+use crate::storage::{Filter, PageSpec, Prunable};
 
 /// Conditions behind `WHERE agency = ` parameter 1, and their parameters from the second one on.
 pub(crate) struct Conditions {

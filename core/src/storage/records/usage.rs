@@ -1,0 +1,94 @@
+//! Rows of usage: events, meters, rollups.
+
+use super::{Record, id, instant, optional_text, text};
+use crate::error::Result;
+use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::values::AgencyId;
+
+impl Record for Event {
+    const TABLE: &'static Table = &schema::EVENTS;
+
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        Ok(vec![
+            text(agency),
+            text(&self.id),
+            id(self.reseller),
+            text(self.metric.slug()),
+            Value::Integer(self.quantity),
+            instant(self.at),
+        ])
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.skip()?;
+        Ok(Self {
+            id: EventId::from_stored(fields.text()?),
+            reseller: fields.id()?,
+            metric: fields.metric()?,
+            quantity: fields.integer()?,
+            at: fields.instant()?,
+        })
+    }
+}
+
+impl Record for Meter {
+    const TABLE: &'static Table = &schema::METERS;
+
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        Ok(vec![
+            text(agency),
+            id(self.key.reseller),
+            text(self.key.metric.slug()),
+            Value::Integer(self.value),
+            Value::Integer(self.events),
+            Value::Integer(self.period.into()),
+            Value::Integer(self.period_used),
+            instant(self.last_at),
+            optional_text(self.last_event.as_ref()),
+            self.limit.map_or(Value::Null, Value::Integer),
+        ])
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.skip()?;
+        Ok(Self {
+            key: MeterKey { reseller: fields.id()?, metric: fields.metric()? },
+            value: fields.integer()?,
+            events: fields.integer()?,
+            period: i32::try_from(fields.integer()?).map_err(|_| damaged())?,
+            period_used: fields.integer()?,
+            last_at: fields.instant()?,
+            last_event: fields.optional_text()?.map(EventId::from_stored),
+            limit: fields.optional_integer()?,
+        })
+    }
+}
+
+impl Record for DayRollup {
+    const TABLE: &'static Table = &schema::ROLLUPS;
+
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        Ok(vec![
+            text(agency),
+            Value::Integer(self.key.day.into()),
+            id(self.key.meter.reseller),
+            text(self.key.meter.metric.slug()),
+            Value::Integer(self.sum),
+            Value::Integer(self.events),
+            Value::Bytes(self.packed()?),
+        ])
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.skip()?;
+        let day = i32::try_from(fields.integer()?).map_err(|_| damaged())?;
+        let meter = MeterKey { reseller: fields.id()?, metric: fields.metric()? };
+        Ok(Self {
+            key: DayKey { day, meter },
+            sum: fields.integer()?,
+            events: fields.integer()?,
+            slots: Self::unpacked(&fields.bytes()?)?,
+        })
+    }
+}

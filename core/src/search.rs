@@ -2,10 +2,14 @@
 
 mod cursor;
 mod fold;
+#[cfg(feature = "sqlite")]
+mod pieces;
 mod sort;
 
 pub(crate) use cursor::CursorSeal;
 pub(crate) use fold::fold;
+#[cfg(feature = "sqlite")]
+pub(crate) use pieces::{pieces_of_term, pieces_of_text};
 pub use sort::{Position, Sort, SortBy, SortKey};
 
 use crate::error::{Code, FieldErrors, Refusal, Result};

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod home;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -1,5 +1,6 @@
 -- The first schema. Its tables and columns are those of src/storage/schema.rs, in that order.
--- UUIDs are blobs of 16 bytes; instants are milliseconds since the epoch.
+-- UUIDs are blobs of 16 bytes; instants are milliseconds since the epoch. What is an agency's
+-- holds the agency's number instead of its id: every key begins with it.
 
 CREATE TABLE secrets (
     agency TEXT NOT NULL,
@@ -10,7 +11,9 @@ CREATE TABLE secrets (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE agencies (
-    agency TEXT NOT NULL PRIMARY KEY,
+    -- Never used again: whatever is left behind of an agency cannot become another one's.
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    agency TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL,
     time_zone TEXT NOT NULL,
     capacity TEXT NOT NULL,
@@ -19,10 +22,10 @@ CREATE TABLE agencies (
     updated_at INTEGER NOT NULL,
     numbered INTEGER NOT NULL,
     pruned INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE idempotency (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
     reseller BLOB NOT NULL,
@@ -40,10 +43,12 @@ CREATE TABLE labels (
     quarantined_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX labels_quarantine ON labels (quarantined_until);
+CREATE INDEX labels_quarantine ON labels (quarantined_until) WHERE quarantined_until IS NOT NULL;
 
 CREATE TABLE resellers (
-    agency TEXT NOT NULL REFERENCES agencies (agency),
+    -- What the search index knows a row by.
+    number INTEGER PRIMARY KEY,
+    agency INTEGER NOT NULL REFERENCES agencies (number),
     id BLOB NOT NULL,
     version INTEGER NOT NULL,
     status TEXT NOT NULL,
@@ -65,17 +70,26 @@ CREATE TABLE resellers (
     sort_name TEXT NOT NULL,
     sort_email TEXT NOT NULL,
     search_text TEXT NOT NULL,
-    PRIMARY KEY (agency, id)
+    UNIQUE (agency, id)
 ) STRICT;
 
 CREATE UNIQUE INDEX resellers_email ON resellers (agency, email_key);
-CREATE UNIQUE INDEX resellers_external_id ON resellers (agency, external_id);
-CREATE INDEX resellers_by_joined ON resellers (agency, created_at, id);
+CREATE UNIQUE INDEX resellers_external_id ON resellers (agency, external_id)
+    WHERE external_id IS NOT NULL;
+-- With the text, so that a search for what is common need not look anywhere else.
+CREATE INDEX resellers_by_joined ON resellers (agency, created_at, id, search_text);
 CREATE INDEX resellers_by_name ON resellers (agency, sort_name, id);
 CREATE INDEX resellers_by_email ON resellers (agency, sort_email, id);
 
+-- Which rows have a piece of text; src/storage/sqlite/search.rs says how pieces are written. It
+-- keeps no text of its own, and what is deleted is taken out at once (S25).
+CREATE VIRTUAL TABLE resellers_search USING fts5 (
+    pieces, content = '', columnsize = 0, detail = 'none', tokenize = 'ascii'
+);
+INSERT INTO resellers_search (resellers_search, rank) VALUES ('secure-delete', 1);
+
 CREATE TABLE credentials (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     reseller BLOB NOT NULL,
     generation BLOB NOT NULL,
     hash TEXT,
@@ -94,7 +108,7 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_age ON attempts (agency, blocked_until);
 
 CREATE TABLE events (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     id TEXT NOT NULL,
     reseller BLOB NOT NULL,
     metric TEXT NOT NULL,
@@ -106,7 +120,7 @@ CREATE TABLE events (
 CREATE INDEX events_age ON events (agency, at);
 
 CREATE TABLE meters (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     reseller BLOB NOT NULL,
     metric TEXT NOT NULL,
     value INTEGER NOT NULL,
@@ -121,7 +135,7 @@ CREATE TABLE meters (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rollups (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     day INTEGER NOT NULL,
     reseller BLOB NOT NULL,
     metric TEXT NOT NULL,
@@ -132,7 +146,7 @@ CREATE TABLE rollups (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE totals (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     name TEXT NOT NULL,
     value INTEGER NOT NULL,
     PRIMARY KEY (agency, name)
@@ -140,7 +154,7 @@ CREATE TABLE totals (
 
 -- Kept empty here: with one writer at a time, an entry has its number when it is appended.
 CREATE TABLE pending_changes (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     at INTEGER NOT NULL,
     version INTEGER NOT NULL,
     id BLOB NOT NULL,
@@ -152,7 +166,7 @@ CREATE TABLE pending_changes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE changes (
-    agency TEXT NOT NULL,
+    agency INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     at INTEGER NOT NULL,
     version INTEGER NOT NULL,

@@ -27,6 +27,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::NoTls;
 
+use super::home::Home;
 use super::schema::{Kind, Value};
 use super::{LabelRow, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
@@ -42,8 +43,11 @@ const CONNECTIONS: usize = 16;
 /// How long a caller queues for one.
 const QUEUE: Duration = Duration::from_secs(30);
 
-/// A store on a Postgres database.
-pub struct Postgres {
+/// A store on a Postgres database. It does not cross `fork`: a child process opens its own.
+pub struct Postgres(Home<Connections>);
+
+/// The connections of one process, and the thread that drives them.
+struct Connections {
     // Dropped before the thread that its connections live on.
     pool: Pool,
     driver: Driver,
@@ -63,16 +67,18 @@ impl Postgres {
             .wait_timeout(Some(QUEUE))
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
-        let store = Self { pool, driver: Driver::start()? };
-        store.migrate()?;
-        Ok(store)
+        let connections = Connections { pool, driver: Driver::start()? };
+        connections.migrate()?;
+        Ok(Self(Home::of(connections)))
     }
 
     /// How often callers have waited for the server so far, for tests and measurements.
     pub fn waits(&self) -> u64 {
-        self.driver.waits()
+        self.0.get().map_or(0, |connections| connections.driver.waits())
     }
+}
 
+impl Connections {
     fn migrate(&self) -> Result<()> {
         let pool = self.pool.clone();
         self.driver.wait(async move {
@@ -82,7 +88,7 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
+impl Drop for Connections {
     fn drop(&mut self) {
         self.pool.close();
     }
@@ -90,24 +96,24 @@ impl Drop for Postgres {
 
 impl Storage for Postgres {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        work(&mut Session::new(self, agency, Mode::Read))
+        work(&mut Session::new(self.0.get()?, agency, Mode::Read))
     }
 
     fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        let mut session = Session::new(self, agency, Mode::Write);
+        let mut session = Session::new(self.0.get()?, agency, Mode::Write);
         work(&mut session)?;
         session.commit()
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        Session::new(self, &AgencyId::platform(), Mode::Read).label_rows(labels)
+        Session::new(self.0.get()?, &AgencyId::platform(), Mode::Read).label_rows(labels)
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
         let after = after.map_or(Value::Null, |id| Value::Text(id.to_string()));
         let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
         let platform = AgencyId::platform();
-        let mut session = Session::new(self, &platform, Mode::Read);
+        let mut session = Session::new(self.0.get()?, &platform, Mode::Read);
         let answer = session.ask(Statement::new(sql::AGENCIES, params))?;
         answer.rows.iter().map(|row| codec::text(row, 0).map(AgencyId::from_stored)).collect()
     }

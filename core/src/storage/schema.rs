@@ -54,6 +54,8 @@ pub struct Table {
     pub key: &'static [&'static str],
     /// Further indexes.
     pub indexes: &'static [Index],
+    /// Whether each row is one agency's, and goes with it.
+    pub of_agency: bool,
 }
 
 /// One value of a row.
@@ -117,6 +119,7 @@ pub const SECRETS: Table = Table {
     columns: &[text("agency"), integer("id"), bytes("secret"), integer("created_at")],
     key: &["agency", "id"],
     indexes: &[],
+    of_agency: false,
 };
 
 /// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
@@ -136,6 +139,7 @@ pub const AGENCIES: Table = Table {
     ],
     key: &["agency"],
     indexes: &[],
+    of_agency: false,
 };
 
 /// Keys of creates, so that a repeated one is answered as the first (S23).
@@ -151,6 +155,7 @@ pub const IDEMPOTENCY: Table = Table {
     ],
     key: &["agency", "idempotency_key"],
     indexes: &[Index { name: "age", columns: &["agency", "created_at"], unique: false }],
+    of_agency: true,
 };
 
 /// Login domains: the one table that is unique across agencies.
@@ -164,6 +169,7 @@ pub const LABELS: Table = Table {
     ],
     key: &["label"],
     indexes: &[Index { name: "quarantine", columns: &["quarantined_until"], unique: false }],
+    of_agency: false,
 };
 
 /// Resellers. The columns `sort_name`, `sort_email` and `search_text` hold folded text.
@@ -201,6 +207,7 @@ pub const RESELLERS: Table = Table {
         Index { name: "by_name", columns: &["agency", "sort_name", "id"], unique: false },
         Index { name: "by_email", columns: &["agency", "sort_email", "id"], unique: false },
     ],
+    of_agency: true,
 };
 
 /// The column that holds what a list of resellers is sorted by.
@@ -218,6 +225,7 @@ pub const CREDENTIALS: Table = Table {
     columns: &[text("agency"), uuid("reseller"), bytes("generation"), nullable(text("hash"))],
     key: &["agency", "reseller"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// Failed sign-ins, by a keyed hash of what was typed.
@@ -226,6 +234,7 @@ pub const ATTEMPTS: Table = Table {
     columns: &[text("agency"), bytes("attempt"), integer("failures"), integer("blocked_until")],
     key: &["agency", "attempt"],
     indexes: &[Index { name: "age", columns: &["agency", "blocked_until"], unique: false }],
+    of_agency: false,
 };
 
 /// Usage events, kept to tell a repeated one from a new one.
@@ -241,6 +250,7 @@ pub const EVENTS: Table = Table {
     ],
     key: &["agency", "id"],
     indexes: &[Index { name: "age", columns: &["agency", "at"], unique: false }],
+    of_agency: true,
 };
 
 /// Meters.
@@ -260,6 +270,7 @@ pub const METERS: Table = Table {
     ],
     key: &["agency", "reseller", "metric"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// Rollups by UTC day; the day leads, so that what is written together lies together.
@@ -276,6 +287,7 @@ pub const ROLLUPS: Table = Table {
     ],
     key: &["agency", "day", "reseller", "metric"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// An agency's totals, only ever added to.
@@ -284,6 +296,7 @@ pub const TOTALS: Table = Table {
     columns: &[text("agency"), text("name"), integer("value")],
     key: &["agency", "name"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// Entries of the change feed that have no number yet, keyed in the order of numbering.
@@ -301,6 +314,7 @@ pub const PENDING_CHANGES: Table = Table {
     ],
     key: &["agency", "at", "version", "id"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// The change feed.
@@ -319,6 +333,7 @@ pub const CHANGES: Table = Table {
     ],
     key: &["agency", "sequence"],
     indexes: &[],
+    of_agency: true,
 };
 
 /// A stored row, taken apart column by column.

@@ -36,7 +36,7 @@ pub(crate) fn statements(dialect: Dialect) -> BTreeMap<&'static str, Statements>
 /// Removes rows that are no longer needed, and the parameters behind the agency, which is the
 /// first one.
 pub(crate) fn prune(what: Prunable, max: u32, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
-    let (table, of_agency) = match what {
+    let (table, compared) = match what {
         Prunable::Events(_) => (&schema::EVENTS, "agency ="),
         Prunable::IdempotencyKeys(_) => (&schema::IDEMPOTENCY, "agency ="),
         Prunable::Changes(_) => (&schema::CHANGES, "agency ="),
@@ -45,9 +45,9 @@ pub(crate) fn prune(what: Prunable, max: u32, dialect: Dialect) -> (String, Vec<
         Prunable::Attempts(_) => (&schema::ATTEMPTS, "agency ="),
     };
     let Conditions { sql, params, .. } = Conditions::of_prunable(what, max, dialect);
-    let Dialect { prefix, parameter, .. } = dialect;
-    let (table, key) = (format!("{prefix}{}", table.name), table.key.join(", "));
-    let due = format!("SELECT {key} FROM {table} WHERE {of_agency} {parameter}1{sql}");
+    let (agency, key) = (dialect.agency(table), table.key.join(", "));
+    let table = format!("{}{}", dialect.prefix, table.name);
+    let due = format!("SELECT {key} FROM {table} WHERE {compared} {agency}{sql}");
     (format!("DELETE FROM {table} WHERE ({key}) IN ({due})"), params)
 }
 
@@ -58,35 +58,46 @@ pub(crate) fn columns(table: &Table) -> String {
 
 impl Statements {
     fn of(table: &Table, dialect: Dialect) -> Self {
-        let Dialect { prefix, parameter, .. } = dialect;
-        let (name, columns) = (table.name, columns(table));
-        let values = joined((1..=table.columns.len()).map(|n| format!("{parameter}{n}")), ", ");
-        let by_key = joined(
-            table.key.iter().zip(1..).map(|(column, n)| format!("{column} = {parameter}{n}")),
-            " AND ",
-        );
+        let (prefix, name, columns) = (dialect.prefix, table.name, columns(table));
+        let numbered: Vec<(&str, String)> =
+            table.columns.iter().zip(1..).map(parameter(table, dialect)).collect();
+        let values = joined(numbered.iter().map(|(_, parameter)| parameter.clone()), ", ");
+        let key = table.key.iter().filter_map(|key| table.columns.iter().find(|c| c.name == *key));
+        let by_key = joined(key.zip(1..).map(parameter(table, dialect)).map(equal), " AND ");
         let insert =
             format!("INSERT INTO {prefix}{name} ({columns}) VALUES ({values}) ON CONFLICT");
         Self {
             get: format!("SELECT {columns} FROM {prefix}{name} WHERE {by_key}"),
             insert: format!("{insert} DO NOTHING"),
             put: format!("{insert} ({}) DO UPDATE SET {}", table.key.join(", "), excluded(table)),
-            update: update(table, dialect),
+            update: update(table, dialect, numbered),
             delete: format!("DELETE FROM {prefix}{name} WHERE {by_key}"),
-            erase: format!("DELETE FROM {prefix}{name} WHERE agency = {parameter}1"),
+            erase: format!("DELETE FROM {prefix}{name} WHERE agency = {}", dialect.agency(table)),
         }
     }
 }
 
-fn update(table: &Table, Dialect { prefix, parameter, .. }: Dialect) -> String {
-    let (key, rest): (Vec<_>, Vec<_>) =
-        table.columns.iter().zip(1..).partition(|(column, _)| table.key.contains(&column.name));
-    let assign = |pairs: Vec<(&Column, i32)>, separator| {
-        let equal = pairs.into_iter().map(|(c, n)| format!("{} = {parameter}{n}", c.name));
-        joined(equal, separator)
-    };
-    let name = table.name;
-    format!("UPDATE {prefix}{name} SET {} WHERE {}", assign(rest, ", "), assign(key, " AND "))
+/// The parameter that a column's value is.
+fn parameter<'c>(
+    table: &Table,
+    dialect: Dialect,
+) -> impl Fn((&'c Column, usize)) -> (&'c str, String) {
+    move |(column, n)| match column.name {
+        "agency" if n == 1 => (column.name, dialect.agency(table)),
+        name => (name, format!("{}{n}", dialect.parameter)),
+    }
+}
+
+fn equal((column, parameter): (&str, String)) -> String {
+    format!("{column} = {parameter}")
+}
+
+fn update(table: &Table, dialect: Dialect, parameters: Vec<(&str, String)>) -> String {
+    let is_key = |(column, _): &(&str, String)| table.key.contains(column);
+    let (key, rest): (Vec<_>, Vec<_>) = parameters.into_iter().partition(is_key);
+    let (set, by_key) =
+        (joined(rest.into_iter().map(equal), ", "), joined(key.into_iter().map(equal), " AND "));
+    format!("UPDATE {}{} SET {set} WHERE {by_key}", dialect.prefix, table.name)
 }
 
 fn excluded(table: &Table) -> String {

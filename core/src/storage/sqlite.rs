@@ -1,32 +1,43 @@
 //! SQLite, the embedded default: one file, one writer at a time, readers beside it.
 //!
-//! The plain form: one commit for each write. Every process has one writer connection and a
-//! pool of readers; SQLite's own lock keeps several processes apart.
+//! Every process has one connection that writes and a pool of those that read. Callers who write
+//! at the same time share commits (`queue`, `writer`), and processes take turns (`turnstile`).
 
 mod connection;
+mod log;
+mod queue;
 mod reads;
 mod rows;
+mod search;
 mod transaction;
+mod turnstile;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+use super::home::Home;
 use super::records::LabelRow;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
-use connection::{Began, empty_log, open_reader, open_writer, storage_error};
+use connection::{Began, open_reader, storage_error};
+use queue::Queue;
 use rows::Rows;
+use writer::Writer;
 
-/// A store in one SQLite file.
-pub struct Sqlite {
+/// A store in one SQLite file. It does not cross `fork`: a child process opens its own.
+pub struct Sqlite(Home<Connections>);
+
+/// The connections of one process.
+struct Connections {
     path: PathBuf,
     // Closed before the writer: the last connection to close empties the write-ahead log, and
     // one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Connection>,
+    writer: Queue,
 }
 
 impl Sqlite {
@@ -36,10 +47,12 @@ impl Sqlite {
     /// read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
-        let writer = Mutex::new(open_writer(&path)?);
-        Ok(Self { path, readers: Mutex::default(), writer })
+        let writer = Queue::of(Writer::open(&path)?);
+        Ok(Self(Home::of(Connections { path, readers: Mutex::default(), writer })))
     }
+}
 
+impl Connections {
     /// Runs the work with a reader that nobody else uses meanwhile.
     fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -55,27 +68,23 @@ impl Sqlite {
 
 impl Storage for Sqlite {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        self.with_reader(|reader| {
+        self.0.get()?.with_reader(|reader| {
             let _snapshot = Began::deferred(reader)?;
             work(&mut Rows::of(reader, agency))
         })
     }
 
     fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        // A panic of the work has rolled back on its way out, so the connection is fine.
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = Began::immediate(&writer)?;
-        work(&mut Rows::of(&writer, agency))?;
-        transaction.commit()
+        self.0.get()?.writer.write(agency, work)
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.with_reader(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
+        self.0.get()?.with_reader(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
         let after = after.map_or("", AgencyId::as_str);
-        self.with_reader(|reader| {
+        self.0.get()?.with_reader(|reader| {
             let sql = "SELECT agency FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2";
             let mut statement = reader.prepare_cached(sql).map_err(storage_error)?;
             let ids =
@@ -86,7 +95,6 @@ impl Storage for Sqlite {
 
     /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.
     fn scrub(&self) -> Result<Erasure> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        empty_log(&writer)
+        self.0.get()?.writer.alone(Writer::empty_log)
     }
 }

@@ -12,8 +12,6 @@ use super::failure::Failure;
 use crate::error::{Error, Result};
 
 /// A runtime of its own on a thread of its own: a host's runtime is neither needed nor touched.
-///
-/// The thread does not cross `fork`; a child process opens its own store.
 pub(super) struct Driver {
     handle: Handle,
     stop: AbortHandle,

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::Object;
 
-use super::Postgres;
+use super::Connections;
 use super::failure::Failure;
 use super::pipeline::{self, Answer, Exchange, Statement};
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ impl Mode {
 /// or undone when it is dropped, be it by a panic.
 pub(super) struct Session<'s> {
     pub agency: &'s AgencyId,
-    store: &'s Postgres,
+    store: &'s Connections,
     mode: Mode,
     /// From the first exchange on.
     client: Option<Object>,
@@ -54,7 +54,7 @@ pub(super) struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    pub fn new(store: &'s Postgres, agency: &'s AgencyId, mode: Mode) -> Self {
+    pub fn new(store: &'s Connections, agency: &'s AgencyId, mode: Mode) -> Self {
         Self { agency, store, mode, client: None, deferred: Vec::new(), failed: None }
     }
 

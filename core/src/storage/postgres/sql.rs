@@ -11,7 +11,7 @@ use crate::storage::sql::{self, Dialect, Statements, Terms, columns, statements}
 use crate::storage::{Lock, Prunable};
 
 pub(super) const DIALECT: Dialect =
-    Dialect { prefix: "partnerkit.", parameter: '$', terms: Terms::Like };
+    Dialect { prefix: "partnerkit.", parameter: '$', agency: "$1", terms: Terms::Like };
 
 /// The statements of one table.
 struct OfTable {

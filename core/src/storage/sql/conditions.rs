@@ -32,23 +32,28 @@ impl Conditions {
 
     /// Of a filter.
     pub fn of_filter(filter: &Filter, dialect: Dialect) -> Self {
-        let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
         let mut conditions = Self::none(dialect);
+        conditions.filter(filter);
+        conditions
+    }
+
+    /// Adds those of a filter.
+    pub fn filter(&mut self, filter: &Filter) {
+        let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
         // One condition for each term, not one on an array of them: an index can serve it.
-        terms.iter().for_each(|term| conditions.term(term));
+        terms.iter().for_each(|term| self.term(term));
         if let Some(status) = status {
-            conditions.and("status =", Kind::Text, Value::Text(status.slug().to_owned()));
+            self.and("status =", Kind::Text, Value::Text(status.slug().to_owned()));
         }
         if let Some(kind) = partner_type {
-            conditions.and("partner_type =", Kind::Text, Value::Text(kind.slug().to_owned()));
+            self.and("partner_type =", Kind::Text, Value::Text(kind.slug().to_owned()));
         }
         if let Some(from) = joined_from {
-            conditions.and("created_at >=", Kind::Integer, Value::Integer(from.as_millis()));
+            self.and("created_at >=", Kind::Integer, Value::Integer(from.as_millis()));
         }
         if let Some(before) = joined_before {
-            conditions.and("created_at <", Kind::Integer, Value::Integer(before.as_millis()));
+            self.and("created_at <", Kind::Integer, Value::Integer(before.as_millis()));
         }
-        conditions
     }
 
     /// Of the rows to remove, in the order of an index.
@@ -65,6 +70,11 @@ impl Conditions {
         conditions.sql += &format!(" ORDER BY {column}");
         conditions.limit(max.into());
         conditions
+    }
+
+    /// Another parameter, a text.
+    pub fn text(&mut self, text: &str) -> String {
+        self.bind(Kind::Text, Value::Text(text.to_owned()))
     }
 
     pub fn limit(&mut self, limit: i64) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::log::{CHECKPOINT_PAGES, KEPT};
 use crate::error::{Error, Result};
-use crate::storage::Erasure;
 
 /// The schema's versions, in order; the file keeps how many it has in `user_version`.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/001_initial.sql")];
@@ -14,8 +14,8 @@ const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/001_initi
 /// Bugs of write-ahead logs are fixed from here on.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// How long to wait for another process that is writing.
-const BUSY: Duration = Duration::from_secs(30);
+/// How long to wait for a program that writes without taking its turn.
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 
 /// The one connection of a process that writes; it also brings the schema up to date.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
@@ -30,6 +30,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
+    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(storage_error)?;
+    writer.pragma_update(None, "journal_size_limit", KEPT).map_err(storage_error)?;
     migrate(&writer)?;
     Ok(writer)
 }
@@ -43,7 +45,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(storage_error)?;
     connection.busy_timeout(BUSY).map_err(storage_error)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 
@@ -66,14 +68,10 @@ fn migrate(writer: &Connection) -> Result<()> {
     transaction.commit()
 }
 
-/// Moves everything from the write-ahead log into the database and cuts the log off, unless a
-/// reader still needs it: nobody waits for that one.
-pub(super) fn empty_log(writer: &Connection) -> Result<Erasure> {
-    writer.busy_timeout(Duration::ZERO).map_err(storage_error)?;
-    let busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
-    let checkpoint = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], busy);
-    writer.busy_timeout(BUSY).map_err(storage_error)?;
-    Ok(if checkpoint.map_err(storage_error)? { Erasure::Pending } else { Erasure::Complete })
+/// Runs a statement that answers nothing.
+pub(super) fn run(connection: &Connection, sql: &str) -> Result<()> {
+    let ran = connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    ran.map(drop).map_err(storage_error)
 }
 
 /// A transaction that has begun; unless it is committed, it is rolled back.
@@ -91,14 +89,13 @@ impl<'c> Began<'c> {
     }
 
     fn begin(connection: &'c Connection, sql: &str) -> Result<Self> {
-        connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(storage_error)?;
+        run(connection, sql)?;
         Ok(Self(connection))
     }
 
     pub fn commit(self) -> Result<()> {
         // An error leaves the transaction open, and dropping it rolls it back.
-        let committed = self.0.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
-        committed.map(drop).map_err(storage_error)
+        run(self.0, "COMMIT")
     }
 }
 

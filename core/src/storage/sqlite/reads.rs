@@ -1,13 +1,13 @@
 //! Reading one agency's rows.
 
-use super::rows::{DIALECT, Rows, values};
+use super::rows::{DIALECT, NUMBER, Rows};
 use crate::access::Credentials;
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
 use crate::storage::schema::Value;
-use crate::storage::sql::{Conditions, columns};
+use crate::storage::sql::columns;
 use crate::storage::{Filter, Lookup, PageSpec, Reads};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
 
@@ -38,17 +38,11 @@ impl Reads for Rows<'_> {
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
-        self.of_agency(&sql, values(params))
+        self.find_page(spec)
     }
 
     fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
-        let mut conditions = Conditions::of_filter(filter, DIALECT);
-        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
-        let Conditions { sql, params, .. } = conditions;
-        let found = format!("SELECT 1 FROM resellers WHERE agency = ?1{sql}");
-        let sql = format!("SELECT count(*) FROM ({found})");
-        self.number(&sql, &self.key(values(params))).map(i64::unsigned_abs)
+        self.count_found(filter, cap)
     }
 
     fn remembered(&mut self, key: &str) -> Result<Option<IdempotencyRow>> {
@@ -89,19 +83,20 @@ impl Reads for Rows<'_> {
 
 impl Rows<'_> {
     /// This agency's records that meet a condition; the agency is parameter 1.
-    fn of_agency<R: Record>(
+    pub(super) fn of_agency<R: Record>(
         &self,
         condition: &str,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<R>> {
         let (columns, table) = (columns(R::TABLE), R::TABLE.name);
-        let sql = format!("SELECT {columns} FROM {table} WHERE agency = ?1 {condition}");
+        let agency = DIALECT.agency(R::TABLE);
+        let sql = format!("SELECT {columns} FROM {table} WHERE agency = {agency} {condition}");
         self.query(&sql, &self.key(parameters))
     }
 
     pub(super) fn total(&self, name: &str) -> Result<i64> {
-        let sql = "SELECT value FROM totals WHERE agency = ?1 AND name = ?2";
-        let total = self.prepare(sql)?.query_row((self.agency.as_str(), name), |row| row.get(0));
+        let sql = format!("SELECT value FROM totals WHERE agency = {NUMBER} AND name = ?2");
+        let total = self.prepare(&sql)?.query_row((self.agency.as_str(), name), |row| row.get(0));
         match total {
             Err(rusqlite::Error::QueryReturnedNoRows) => Ok(0),
             total => total.map_err(super::storage_error),

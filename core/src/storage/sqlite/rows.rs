@@ -16,7 +16,11 @@ use crate::storage::sql::{Dialect, Statements, Terms, statements};
 use crate::usage::MeterKey;
 use crate::values::{AgencyId, LoginDomain};
 
-pub(super) const DIALECT: Dialect = Dialect { prefix: "", parameter: '?', terms: Terms::Instr };
+pub(super) const DIALECT: Dialect =
+    Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr };
+
+/// The number that an agency's rows hold instead of its id, which is the first parameter.
+pub(super) const NUMBER: &str = "(SELECT number FROM agencies WHERE agency = ?1)";
 
 static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
     LazyLock::new(|| statements(DIALECT));
@@ -58,11 +62,11 @@ impl<'c> Rows<'c> {
     /// Records of whole rows of their table, in the order of the statement.
     pub fn query<R: Record>(&self, sql: &str, parameters: &[Value]) -> Result<Vec<R>> {
         let mut statement = self.prepare(sql)?;
-        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        let parameters = bound(parameters);
         let mut rows = statement.query(parameters).map_err(storage_error)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(storage_error)? {
-            records.push(R::from_row(read_row(R::TABLE, row)?)?);
+            records.push(R::from_row(self.read_row(R::TABLE, row)?)?);
         }
         Ok(records)
     }
@@ -82,7 +86,7 @@ impl<'c> Rows<'c> {
     pub fn update<R: Record>(&self, record: &R) -> Result<bool> {
         let row = record.to_row(self.agency)?;
         let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].update)?;
-        match statement.execute(params_from_iter(row.iter().map(Parameter))) {
+        match statement.execute(bound(&row)) {
             Ok(updated) => Ok(updated == 1),
             Err(error) if is_unique_violation(&error) => Ok(false),
             Err(error) => Err(storage_error(error)),
@@ -99,19 +103,32 @@ impl<'c> Rows<'c> {
     }
 
     pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
-        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        let parameters = bound(parameters);
         self.prepare(sql)?.execute(parameters).map_err(storage_error)
     }
 
     /// The one number that a statement answers.
     pub fn number(&self, sql: &str, parameters: &[Value]) -> Result<i64> {
-        let parameters = params_from_iter(parameters.iter().map(Parameter));
+        let parameters = bound(parameters);
         self.prepare(sql)?.query_row(parameters, |row| row.get(0)).map_err(storage_error)
+    }
+
+    fn read_row(&self, table: &Table, row: &rusqlite::Row<'_>) -> Result<Row> {
+        let value = |(i, column): (usize, &Column)| match column.name {
+            "agency" if table.of_agency => Ok(Value::Text(self.agency.to_string())),
+            _ => read_value(column, row.get_ref(i).map_err(storage_error)?),
+        };
+        table.columns.iter().enumerate().map(value).collect()
     }
 
     pub fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
         labels.iter().map(|label| self.get(&vec![Value::Text(label.to_string())])).collect()
     }
+}
+
+/// Values as the parameters of a statement.
+pub(super) fn bound(values: &[Value]) -> impl rusqlite::Params + '_ {
+    params_from_iter(values.iter().map(Parameter))
 }
 
 /// The values of parameters; SQLite needs no kinds.
@@ -138,11 +155,6 @@ impl ToSql for Parameter<'_> {
             Value::Uuid(uuid) => ValueRef::Blob(uuid.as_bytes()),
         }))
     }
-}
-
-fn read_row(table: &Table, row: &rusqlite::Row<'_>) -> Result<Row> {
-    let columns = table.columns.iter().enumerate();
-    columns.map(|(i, column)| read_value(column, row.get_ref(i).map_err(storage_error)?)).collect()
 }
 
 fn read_value(column: &Column, value: ValueRef<'_>) -> Result<Value> {

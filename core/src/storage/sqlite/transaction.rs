@@ -1,6 +1,6 @@
 //! Writing one agency's rows. There is one writer at a time, so its transaction is every lock.
 
-use super::rows::{DIALECT, Rows, values};
+use super::rows::{DIALECT, NUMBER, Rows, values};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
@@ -64,9 +64,12 @@ impl Transaction for Rows<'_> {
     }
 
     fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
-        let sql = "UPDATE labels SET reseller = NULL, quarantined_until = ?2 WHERE label IN
-                   (SELECT login_domain FROM resellers WHERE agency = ?1)";
-        self.execute(sql, &self.key([Value::Integer(quarantined_until.as_millis())]))?;
+        self.unindex_agency()?;
+        let sql = format!(
+            "UPDATE labels SET reseller = NULL, quarantined_until = ?2 WHERE label IN
+                   (SELECT login_domain FROM resellers WHERE agency = {NUMBER})"
+        );
+        self.execute(&sql, &self.key([Value::Integer(quarantined_until.as_millis())]))?;
         // Backwards: what refers to rows goes before them.
         let tables = TABLES.iter().rev().filter(|table| table.name != schema::LABELS.name);
         tables.into_iter().try_for_each(|table| self.erase(table))
@@ -109,6 +112,7 @@ impl Transaction for Rows<'_> {
             if !self.insert(reseller)? {
                 return Ok(Insert::Existing(()));
             }
+            self.index(self.connection.last_insert_rowid(), reseller)?;
             self.insert(&CredentialsRow(reseller.id, credentials.clone()))?;
             Ok(Insert::Done)
         };
@@ -116,7 +120,12 @@ impl Transaction for Rows<'_> {
     }
 
     fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
-        Ok(if self.update(reseller)? { Insert::Done } else { Insert::Existing(()) })
+        let before = self.indexed(reseller.id)?;
+        if !self.update(reseller)? {
+            return Ok(Insert::Existing(()));
+        }
+        self.reindex(before, reseller)?;
+        Ok(Insert::Done)
     }
 
     fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
@@ -125,7 +134,9 @@ impl Transaction for Rows<'_> {
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
         let key = self.id_key(id);
-        self.execute("DELETE FROM meters WHERE agency = ?1 AND reseller = ?2", &key)?;
+        self.unindex(&self.indexed(id)?)?;
+        let meters = format!("DELETE FROM meters WHERE agency = {NUMBER} AND reseller = ?2");
+        self.execute(&meters, &key)?;
         self.delete(&schema::CREDENTIALS, &key)?;
         self.delete(&schema::RESELLERS, &key)
     }
@@ -153,9 +164,14 @@ impl Transaction for Rows<'_> {
             // SQLite would turn a sum that is too large into a floating-point number.
             let overflow = || Error::aborted("a total has no room left");
             let total = self.total(name)?.checked_add(*add).ok_or_else(overflow)?;
-            let sql = "INSERT INTO totals (agency, name, value) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (agency, name) DO UPDATE SET value = excluded.value";
-            self.execute(sql, &self.key([Value::Text((*name).to_owned()), Value::Integer(total)]))?;
+            let sql = format!(
+                "INSERT INTO totals (agency, name, value) VALUES ({NUMBER}, ?2, ?3)
+                 ON CONFLICT (agency, name) DO UPDATE SET value = excluded.value"
+            );
+            self.execute(
+                &sql,
+                &self.key([Value::Text((*name).to_owned()), Value::Integer(total)]),
+            )?;
         }
         Ok(())
     }

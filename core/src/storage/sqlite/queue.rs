@@ -1,0 +1,231 @@
+//! The callers of one process that want to write, first come first served.
+//!
+//! The writer is passed from seat to seat with its transaction open; whoever finds nobody behind
+//! commits for all. So a caller's work runs on its own thread, and no thread is needed to lead.
+
+use std::collections::VecDeque;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::writer::{Outcome, Worked, Writer};
+use crate::error::{Error, Result};
+use crate::storage::WriteWork;
+use crate::values::AgencyId;
+
+/// How long the last one of a group waits for another, if the group before was larger.
+const LINGER: Duration = Duration::from_micros(500);
+
+/// The writer, or those who wait for it.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+struct State {
+    /// None while somebody has it.
+    writer: Option<Box<Writer>>,
+    waiting: VecDeque<Arc<Seat>>,
+}
+
+/// Where one caller waits, for its turn and then for its group's commit.
+pub(super) struct Seat {
+    state: Mutex<Message>,
+    told: Condvar,
+    company: Company,
+}
+
+/// What a waiting caller is told.
+enum Message {
+    Nothing,
+    Turn(Box<Writer>),
+    Ended(Outcome),
+}
+
+/// Whether a caller's work may share a transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Welcome,
+    /// Its group was lost, so it is tried alone.
+    None,
+}
+
+/// How one try ended.
+enum Ended {
+    With(Worked),
+    /// Somebody's work has spoilt the transaction of all: this one's is not stored.
+    GroupLost,
+}
+
+impl Queue {
+    pub fn of(writer: Writer) -> Self {
+        let state = State { writer: Some(Box::new(writer)), waiting: VecDeque::new() };
+        Self { state: Mutex::new(state), arrived: Condvar::new() }
+    }
+
+    /// Runs the work in a transaction and commits it, perhaps together with others. A member of a
+    /// lost group runs once more, alone. A panic of the work goes on on this thread, once others
+    /// are out of its reach.
+    pub fn write(&self, agency: &AgencyId, work: &mut WriteWork<'_>) -> Result<()> {
+        let ended = match self.once(agency, work, Company::Welcome) {
+            Ended::GroupLost => self.once(agency, work, Company::None),
+            ended => ended,
+        };
+        match ended {
+            Ended::With(worked) => worked.unwrap_or_else(|panic| resume_unwind(panic)),
+            Ended::GroupLost => Err(Error::storage("a group of one was lost")),
+        }
+    }
+
+    fn once(&self, agency: &AgencyId, work: &mut WriteWork<'_>, company: Company) -> Ended {
+        let seat = Seat::new(company);
+        let mut turn = self.turn(&seat);
+        let worked = turn.writer().step(agency, work);
+        if !turn.writer().is_open() {
+            let lost = turn.writer().take_waiting();
+            drop(turn);
+            return if lost.is_empty() { Ended::With(worked) } else { lose(lost, worked) };
+        }
+        if company == Company::Welcome
+            && let Some(next) = self.next(turn.writer())
+        {
+            turn.writer().join(Arc::clone(&seat));
+            turn.pass_on(&next);
+            return ended(worked, seat.outcome(), true);
+        }
+        let outcome = turn.writer().commit();
+        let waiting = turn.writer().take_waiting();
+        drop(turn);
+        waiting.iter().for_each(|seat| seat.tell(Message::Ended(outcome.clone())));
+        ended(worked, outcome, !waiting.is_empty())
+    }
+
+    /// Has the writer to itself, with no transaction open.
+    pub fn alone<T>(&self, work: impl FnOnce(&Writer) -> T) -> T {
+        let mut turn = self.turn(&Seat::new(Company::None));
+        work(turn.writer())
+    }
+
+    /// Waits for the writer.
+    fn turn(&self, seat: &Arc<Seat>) -> Turn<'_> {
+        let mut state = self.lock();
+        let writer = match state.writer.take() {
+            Some(writer) => writer,
+            None => {
+                state.waiting.push_back(Arc::clone(seat));
+                self.arrived.notify_one();
+                drop(state);
+                seat.writer()
+            }
+        };
+        Turn { queue: self, writer: Some(writer) }
+    }
+
+    /// Who joins the open transaction next, if anybody does.
+    fn next(&self, writer: &Writer) -> Option<Arc<Seat>> {
+        let until = Instant::now() + LINGER;
+        let mut state = self.lock();
+        while writer.has_room() {
+            if let Some(next) = state.waiting.front() {
+                let welcome = next.company == Company::Welcome;
+                return if welcome { state.waiting.pop_front() } else { None };
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || !writer.expects_more() {
+                return None;
+            }
+            let waited = self.arrived.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer in a caller's hands. It goes to the next one however this ends.
+struct Turn<'q> {
+    queue: &'q Queue,
+    writer: Option<Box<Writer>>,
+}
+
+impl Turn<'_> {
+    fn writer(&mut self) -> &mut Writer {
+        self.writer.as_mut().expect("passed on only at the end")
+    }
+
+    fn pass_on(mut self, next: &Seat) {
+        if let Some(writer) = self.writer.take() {
+            next.tell(Message::Turn(writer));
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let Some(writer) = self.writer.take() else { return };
+        let mut state = self.queue.lock();
+        match state.waiting.pop_front() {
+            Some(next) => {
+                drop(state);
+                next.tell(Message::Turn(writer));
+            }
+            None => state.writer = Some(writer),
+        }
+    }
+}
+
+impl Seat {
+    fn new(company: Company) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(Message::Nothing), told: Condvar::new(), company })
+    }
+
+    fn tell(&self, message: Message) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = message;
+        self.told.notify_one();
+    }
+
+    fn hear(&self) -> Message {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match std::mem::replace(&mut *state, Message::Nothing) {
+                Message::Nothing => {}
+                message => return message,
+            }
+            state = self.told.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn writer(&self) -> Box<Writer> {
+        match self.hear() {
+            Message::Turn(writer) => writer,
+            _ => unreachable!("only those whose work is done are told how it ended"),
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.hear() {
+            Message::Ended(outcome) => outcome,
+            _ => unreachable!("nobody has two turns"),
+        }
+    }
+}
+
+/// The transaction of all is gone, so each tries again; a panic goes on instead.
+fn lose(others: Vec<Arc<Seat>>, worked: Worked) -> Ended {
+    let lost = || Message::Ended(Outcome::Lost("the group was lost".into()));
+    others.iter().for_each(|seat| seat.tell(lost()));
+    if worked.is_err() { Ended::With(worked) } else { Ended::GroupLost }
+}
+
+/// A caller's own result stands only if the commit does: even an error may rest on what another
+/// member had written.
+fn ended(worked: Worked, outcome: Outcome, shared: bool) -> Ended {
+    match (worked, outcome) {
+        (Err(panic), _) => Ended::With(Err(panic)),
+        (_, Outcome::Lost(_)) if shared => Ended::GroupLost,
+        (Ok(result), outcome) => Ended::With(Ok(outcome.error().map_or(result, Err))),
+    }
+}

@@ -1,0 +1,227 @@
+//! Search: an index of pieces of text, and when to use it.
+//!
+//! A term that is common is found fastest by walking down the list until the page is full, a rare
+//! one by the index. Which one it is shows at once: the index is asked for a few thousand rows,
+//! and if there are more, the term is common. The rows found are looked into in either case, so
+//! the plan decides nothing but the time.
+
+use super::connection::storage_error;
+use super::rows::{DIALECT, NUMBER, Rows, bound, values};
+use crate::error::Result;
+use crate::reseller::{Reseller, ResellerId};
+use crate::search::{pieces_of_term, pieces_of_text, searchable};
+use crate::storage::schema::Value;
+use crate::storage::sql::Conditions;
+use crate::storage::{Filter, PageSpec};
+
+/// What is in more rows than this is looked for by walking first.
+const RARE: u32 = 4_000;
+/// For counting up to some thousand rows, walking pays only for what is in far more.
+const RARE_TO_COUNT: u32 = 50_000;
+/// How many rows a page is looked for in before the index is asked all the same. A row of the
+/// list by time costs an eighth of one that the index finds, a row of the others as much.
+const WALK: u32 = 20_000;
+
+/// A row as the index knows it.
+pub(super) struct Indexed {
+    number: i64,
+    text: String,
+}
+
+impl Rows<'_> {
+    /// One page of the list.
+    pub(super) fn find_page(&self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+        if spec.filter.terms.is_empty() {
+            let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+            return self.of_agency(&sql, values(params));
+        }
+        let index = self.expression(&spec.filter.terms)?;
+        if !index.is_selective || self.finds_more_than(RARE, &index)? {
+            let found = self.walk(spec)?;
+            if found.len() == spec.limit as usize {
+                return self.numbered(&found);
+            }
+        }
+        let mut conditions = Conditions::of_page(spec, DIALECT);
+        let found = self.of_index(&index, &mut conditions);
+        self.numbered(&self.numbers(&found, conditions)?)
+    }
+
+    /// How many rows a filter finds, up to a limit.
+    pub(super) fn count_found(&self, filter: &Filter, cap: u64) -> Result<u64> {
+        let mut conditions = Conditions::of_filter(filter, DIALECT);
+        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
+        let mut found =
+            format!("SELECT 1 FROM resellers WHERE agency = {NUMBER}{}", conditions.sql);
+        if !filter.terms.is_empty() {
+            let index = self.expression(&filter.terms)?;
+            if index.is_selective && !self.finds_more_than(RARE_TO_COUNT, &index)? {
+                found = self.of_index(&index, &mut conditions);
+            }
+        }
+        let sql = format!("SELECT count(*) FROM ({found})");
+        self.number(&sql, &self.key(values(conditions.params))).map(i64::unsigned_abs)
+    }
+
+    /// The first rows of the list that match, among as many as may be looked at.
+    fn walk(&self, spec: &PageSpec) -> Result<Vec<i64>> {
+        let everything = Filter::default();
+        let listed = PageSpec { filter: everything, limit: WALK, ..spec.clone() };
+        let mut list = Conditions::of_page(&listed, DIALECT);
+        let list_sql = std::mem::take(&mut list.sql);
+        list.filter(&spec.filter);
+        list.limit(spec.limit.into());
+        let sql = format!(
+            "SELECT number FROM (SELECT number, search_text, status, partner_type, created_at
+             FROM resellers WHERE agency = {NUMBER}{list_sql}) WHERE true{}",
+            list.sql
+        );
+        self.numbers(&sql, list)
+    }
+
+    /// The numbers of the rows that the index finds and that meet the conditions.
+    fn of_index(&self, index: &Expression, conditions: &mut Conditions) -> String {
+        let pieces = conditions.text(&index.pieces);
+        format!(
+            "SELECT number FROM resellers_search CROSS JOIN resellers
+             ON number = resellers_search.rowid
+             WHERE resellers_search MATCH {pieces} AND agency = {NUMBER}{}",
+            conditions.sql
+        )
+    }
+
+    fn numbers(&self, sql: &str, conditions: Conditions) -> Result<Vec<i64>> {
+        let key = self.key(values(conditions.params));
+        let mut statement = self.prepare(sql)?;
+        let rows = statement.query_map(bound(&key), |row| row.get(0));
+        rows.map_err(storage_error)?.map(|number| number.map_err(storage_error)).collect()
+    }
+
+    fn numbered(&self, numbers: &[i64]) -> Result<Vec<Reseller>> {
+        let mut resellers = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            resellers
+                .extend(self.of_agency::<Reseller>("AND number = ?2", [Value::Integer(*number)])?);
+        }
+        Ok(resellers)
+    }
+
+    fn finds_more_than(&self, most: u32, index: &Expression) -> Result<bool> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM resellers_search
+                   WHERE resellers_search MATCH ?1 LIMIT ?2)";
+        let most = i64::from(most);
+        let parameters = [Value::Text(index.pieces.clone()), Value::Integer(most + 1)];
+        Ok(self.number(sql, &parameters)? > most)
+    }
+}
+
+/// What the index is asked for.
+struct Expression {
+    pieces: String,
+    /// Whether it stops early when it finds too much. Beginnings of pieces are first gathered.
+    is_selective: bool,
+}
+
+/// Every piece carries its agency's number, so that a large agency costs a small one nothing.
+impl Rows<'_> {
+    fn expression(&self, terms: &[String]) -> Result<Expression> {
+        let prefix = self.prefix()?;
+        let pieces = terms.iter().flat_map(|term| pieces_of_term(term));
+        let mut pieces: Vec<String> =
+            pieces.map(|piece| format!("\"{prefix}{}\"", Written(piece))).collect();
+        let is_selective = !pieces.is_empty();
+        if !is_selective {
+            let beginning = |term| format!("\"{prefix}{}\" *", Written(term));
+            pieces = terms.iter().map(|term| beginning(term)).collect();
+        }
+        pieces.sort_unstable();
+        pieces.dedup();
+        Ok(Expression { pieces: pieces.join(" AND "), is_selective })
+    }
+
+    fn prefix(&self) -> Result<String> {
+        let number = self.number(&format!("SELECT coalesce({NUMBER}, -1)"), &self.key([]))?;
+        Ok(format!("{number}\u{80}"))
+    }
+
+    fn written(&self, text: &str) -> Result<String> {
+        let prefix = self.prefix()?;
+        let pieces = pieces_of_text(text).into_iter();
+        Ok(pieces.map(|piece| format!("{prefix}{} ", Written(piece))).collect())
+    }
+
+    /// Makes a new row findable.
+    pub(super) fn index(&self, number: i64, reseller: &Reseller) -> Result<()> {
+        self.put_pieces(number, &searchable(reseller.name.as_str(), reseller.email.as_str()))
+    }
+
+    /// A reseller's row as the index knows it; none if there is no such reseller.
+    pub(super) fn indexed(&self, id: ResellerId) -> Result<Vec<Indexed>> {
+        let sql = format!(
+            "SELECT number, search_text FROM resellers WHERE agency = {NUMBER} AND id = ?2"
+        );
+        self.indexed_rows(&sql, &self.id_key(id))
+    }
+
+    /// Takes rows out of the index, whose text must be what was put in.
+    pub(super) fn unindex(&self, rows: &[Indexed]) -> Result<()> {
+        let sql = "INSERT INTO resellers_search (resellers_search, rowid, pieces)
+                   VALUES ('delete', ?1, ?2)";
+        for Indexed { number, text } in rows {
+            self.execute(sql, &[Value::Integer(*number), Value::Text(self.written(text)?)])?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a changed row findable.
+    pub(super) fn reindex(&self, before: Vec<Indexed>, reseller: &Reseller) -> Result<()> {
+        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
+        let changed: Vec<_> = before.into_iter().filter(|row| row.text != text).collect();
+        self.unindex(&changed)?;
+        changed.iter().try_for_each(|row| self.put_pieces(row.number, &text))
+    }
+
+    /// Takes an agency's rows out of the index.
+    pub(super) fn unindex_agency(&self) -> Result<()> {
+        let sql = format!(
+            "SELECT number, search_text FROM resellers
+             WHERE agency = {NUMBER} AND number > ?2 ORDER BY number LIMIT 1000"
+        );
+        let mut after = i64::MIN;
+        loop {
+            let rows = self.indexed_rows(&sql, &self.key([Value::Integer(after)]))?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.number;
+            self.unindex(&rows)?;
+        }
+    }
+
+    fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
+        let mut statement = self.prepare(sql)?;
+        let rows = statement
+            .query_map(bound(key), |row| Ok(Indexed { number: row.get(0)?, text: row.get(1)? }));
+        rows.map_err(storage_error)?.map(|row| row.map_err(storage_error)).collect()
+    }
+
+    fn put_pieces(&self, number: i64, text: &str) -> Result<()> {
+        let sql = "INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)";
+        self.execute(sql, &[Value::Integer(number), Value::Text(self.written(text)?)]).map(drop)
+    }
+}
+
+/// A piece as a word of the index: what would end a word there stands for another character. Two
+/// pieces may become one word, which costs a look into a row and nothing else.
+struct Written<'p>(&'p str);
+
+impl std::fmt::Display for Written<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::fmt::Write;
+        let mut characters = self.0.chars();
+        characters.try_for_each(|c| match c {
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+                f.write_char(char::from(c as u8 | 0x80))
+            }
+            c => f.write_char(c),
+        })
+    }
+}

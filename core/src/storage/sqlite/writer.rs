@@ -1,0 +1,198 @@
+//! The one connection of a process that writes, and the transaction that is open on it.
+//!
+//! Several callers' work goes into one transaction, one after another, so that they share its
+//! commit, which is what a durable write costs. Each but the first has a savepoint of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::connection::{open_writer, run, storage_error};
+use super::log::Log;
+use super::queue::Seat;
+use super::rows::Rows;
+use super::turnstile::Turnstile;
+use crate::error::{Error, Result};
+use crate::storage::{Erasure, WriteWork};
+use crate::values::AgencyId;
+
+/// At most so many share one commit: nobody waits for more than these.
+const MOST_MEMBERS: usize = 128;
+/// How long a group may stay open, in commits of the one before it: what sharing saves must not
+/// be lost by waiting.
+const COMMITS_LONG: u32 = 3;
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_millis(50);
+
+/// What became of a caller's work: its own result, or the panic it ended in.
+pub(super) type Worked = thread::Result<Result<()>>;
+
+/// How a group ended, for every member of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Everything is stored.
+    Committed,
+    /// Nothing is stored.
+    Lost(String),
+    /// The disk did not say whether everything is stored.
+    Unknown(String),
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    turnstile: Turnstile,
+    log: Log,
+    group: Group,
+    /// How many the last group had, and how long its commit took.
+    last: (usize, Duration),
+}
+
+/// Those whose work is in the open transaction.
+struct Group {
+    since: Instant,
+    /// How many pieces of work were done, undone ones included.
+    works: usize,
+    /// Who waits for the commit.
+    waiting: Vec<Arc<Seat>>,
+}
+
+impl Writer {
+    pub fn open(path: &Path) -> Result<Self> {
+        let turnstile = Turnstile::beside(path)?;
+        turnstile.enter()?;
+        let connection = open_writer(path);
+        turnstile.leave();
+        let group = Group { since: Instant::now(), works: 0, waiting: Vec::new() };
+        let last = (0, Duration::ZERO);
+        Ok(Self { connection: connection?, turnstile, log: Log::of(path), group, last })
+    }
+
+    /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
+    /// fails; if it was the first, or if SQLite has given the transaction up, none is open then.
+    pub fn step(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>) -> Worked {
+        let first = !self.is_open();
+        let begun = if first { self.begin() } else { run(&self.connection, "SAVEPOINT member") };
+        let worked = match begun {
+            Ok(()) => self.run_begun(agency, work, first),
+            Err(error) => Ok(Err(error)),
+        };
+        if !self.is_open() {
+            self.turnstile.leave();
+        }
+        worked
+    }
+
+    fn run_begun(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>, first: bool) -> Worked {
+        let mut rows = Rows::of(&self.connection, agency);
+        let worked = catch_unwind(AssertUnwindSafe(|| work(&mut rows)));
+        self.group.works += 1;
+        let ended = match (first, matches!(worked, Ok(Ok(())))) {
+            (true, true) => Ok(()),
+            (true, false) => self.roll_back(),
+            (false, true) => run(&self.connection, "RELEASE member"),
+            (false, false) => self.undo_member(),
+        };
+        if ended.is_err() {
+            // Whose rows are in the transaction is not known any more: nobody's may stay.
+            let _ = self.roll_back();
+        }
+        match ended {
+            Err(error) if matches!(worked, Ok(Ok(()))) => Ok(Err(error)),
+            _ => worked,
+        }
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.turnstile.enter()?;
+        (self.group.since, self.group.works) = (Instant::now(), 0);
+        run(&self.connection, "BEGIN IMMEDIATE")
+    }
+
+    fn undo_member(&self) -> Result<()> {
+        // Some errors of SQLite end the whole transaction, and the savepoint with it.
+        if !self.is_open() {
+            return Ok(());
+        }
+        run(&self.connection, "ROLLBACK TO member")?;
+        run(&self.connection, "RELEASE member")
+    }
+
+    fn roll_back(&self) -> Result<()> {
+        if self.is_open() { run(&self.connection, "ROLLBACK") } else { Ok(()) }
+    }
+
+    /// Whether a transaction is open.
+    pub fn is_open(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// Whether another caller's work may go into the open transaction.
+    pub fn has_room(&self) -> bool {
+        let longest = (self.last.1 * COMMITS_LONG).clamp(SHORTEST, LONGEST);
+        self.group.works < MOST_MEMBERS && self.group.since.elapsed() < longest
+    }
+
+    /// Whether waiting a moment for another caller is worth it: the last group was larger.
+    pub fn expects_more(&self) -> bool {
+        self.last.0 > 1 && self.group.works < self.last.0
+    }
+
+    /// Notes down who waits for the commit.
+    pub fn join(&mut self, seat: Arc<Seat>) {
+        self.group.waiting.push(seat);
+    }
+
+    /// Those who wait for the commit; nobody does afterwards.
+    pub fn take_waiting(&mut self) -> Vec<Arc<Seat>> {
+        std::mem::take(&mut self.group.waiting)
+    }
+
+    /// Commits the open transaction, or undoes it.
+    pub fn commit(&mut self) -> Outcome {
+        let began = Instant::now();
+        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+        let outcome = match committed {
+            Ok(_) => Outcome::Committed,
+            Err(error) => {
+                let outcome = failed_commit(error);
+                let _ = self.roll_back();
+                outcome
+            }
+        };
+        self.turnstile.leave();
+        self.last = (self.group.works, began.elapsed());
+        self.log.keep_short(&self.connection);
+        outcome
+    }
+
+    /// Takes everything out of the write-ahead log, unless somebody is in the way.
+    pub fn empty_log(&self) -> Result<Erasure> {
+        self.turnstile.enter()?;
+        let emptied = self.log.empty(&self.connection);
+        self.turnstile.leave();
+        emptied
+    }
+}
+
+/// What a COMMIT that failed means. When the disk could not say that the log was written, a
+/// crash may still bring the transaction back.
+fn failed_commit(error: rusqlite::Error) -> Outcome {
+    let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+    let detail = storage_error(error).to_string();
+    if unknown { Outcome::Unknown(detail) } else { Outcome::Lost(detail) }
+}
+
+impl Outcome {
+    /// As the error of a member, or nothing.
+    pub fn error(&self) -> Option<Error> {
+        match self {
+            Self::Committed => None,
+            Self::Lost(detail) => Some(Error::storage(detail.clone())),
+            Self::Unknown(detail) => Some(Error::outcome_unknown(detail.clone())),
+        }
+    }
+}

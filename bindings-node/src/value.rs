@@ -104,7 +104,7 @@ impl Js {
     pub fn table(table: &Table) -> Self {
         let Table { name, columns, key, indexes, of_agency: _ } = table;
         let column = |column: &Column| {
-            let Column { name, kind, nullable } = column;
+            let Column { name, kind, nullable, derived: _ } = column;
             let kind = match kind {
                 Kind::Integer => "integer",
                 Kind::Text => "text",

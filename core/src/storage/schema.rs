@@ -30,6 +30,9 @@ pub struct Column {
     pub kind: Kind,
     /// Whether it may be null.
     pub nullable: bool,
+    /// Whether it follows from the others: it is stored to be searched and sorted by, and no
+    /// record is read from it.
+    pub derived: bool,
 }
 
 /// One index; the agency leads it wherever the table has one.
@@ -77,23 +80,27 @@ pub enum Value {
 pub type Row = Vec<Value>;
 
 const fn integer(name: &'static str) -> Column {
-    Column { name, kind: Kind::Integer, nullable: false }
+    Column { name, kind: Kind::Integer, nullable: false, derived: false }
 }
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, nullable: false }
+    Column { name, kind: Kind::Text, nullable: false, derived: false }
 }
 
 const fn bytes(name: &'static str) -> Column {
-    Column { name, kind: Kind::Bytes, nullable: false }
+    Column { name, kind: Kind::Bytes, nullable: false, derived: false }
 }
 
 const fn uuid(name: &'static str) -> Column {
-    Column { name, kind: Kind::Uuid, nullable: false }
+    Column { name, kind: Kind::Uuid, nullable: false, derived: false }
 }
 
 const fn nullable(column: Column) -> Column {
     Column { nullable: true, ..column }
+}
+
+const fn derived(column: Column) -> Column {
+    Column { derived: true, ..column }
 }
 
 /// Every table.
@@ -185,7 +192,7 @@ pub const RESELLERS: Table = Table {
         text("login_domain"),
         text("name"),
         text("email"),
-        text("email_key"),
+        derived(text("email_key")),
         text("phone"),
         text("contact_name"),
         text("contact_email"),
@@ -195,9 +202,9 @@ pub const RESELLERS: Table = Table {
         text("metadata"),
         integer("created_at"),
         integer("updated_at"),
-        text("sort_name"),
-        text("sort_email"),
-        text("search_text"),
+        derived(text("sort_name")),
+        derived(text("sort_email")),
+        derived(text("search_text")),
     ],
     key: &["agency", "id"],
     indexes: &[

@@ -56,6 +56,12 @@ pub(crate) fn columns(table: &Table) -> String {
     joined(table.columns.iter().map(|column| column.name.to_owned()), ", ")
 }
 
+/// The same, to read records from: what follows from other columns is left empty.
+pub(crate) fn read_columns(table: &Table) -> String {
+    let name = |column: &Column| if column.derived { "NULL" } else { column.name }.to_owned();
+    joined(table.columns.iter().map(name), ", ")
+}
+
 impl Statements {
     fn of(table: &Table, dialect: Dialect) -> Self {
         let (prefix, name, columns) = (dialect.prefix, table.name, columns(table));
@@ -67,7 +73,7 @@ impl Statements {
         let insert =
             format!("INSERT INTO {prefix}{name} ({columns}) VALUES ({values}) ON CONFLICT");
         Self {
-            get: format!("SELECT {columns} FROM {prefix}{name} WHERE {by_key}"),
+            get: format!("SELECT {} FROM {prefix}{name} WHERE {by_key}", read_columns(table)),
             insert: format!("{insert} DO NOTHING"),
             put: format!("{insert} ({}) DO UPDATE SET {}", table.key.join(", "), excluded(table)),
             update: update(table, dialect, numbered),

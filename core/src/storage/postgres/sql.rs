@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::codec::{Param, array_params, row_params};
 use super::pipeline::Statement;
 use crate::storage::schema::{Kind, LABELS, Row, TABLES, Table, Value};
-use crate::storage::sql::{self, Dialect, Statements, Terms, columns, statements};
+use crate::storage::sql::{self, Dialect, Statements, Terms, columns, read_columns, statements};
 use crate::storage::{Lock, Prunable};
 
 pub(super) const DIALECT: Dialect =
@@ -118,7 +118,7 @@ fn key_params(table: &Table, key: Row) -> Vec<Param> {
 
 /// A `SELECT` of a table's columns, up to its conditions.
 pub(super) fn select(table: &Table) -> String {
-    format!("SELECT {} FROM partnerkit.{}", columns(table), table.name)
+    format!("SELECT {} FROM partnerkit.{}", read_columns(table), table.name)
 }
 
 /// `$1, $2, …`
@@ -141,7 +141,7 @@ fn put_many(table: &Table) -> String {
 }
 
 fn get_many(table: &Table) -> String {
-    let (name, columns, keys) = (table.name, columns(table), &table.key[1..]);
+    let (name, columns, keys) = (table.name, read_columns(table), &table.key[1..]);
     let arrays = parameters(2, keys.len());
     let wanted = joined((1..=keys.len()).map(|n| format!("key_{n}, ")), "");
     let equal = joined(keys.iter().zip(1..).map(|(key, n)| format!(" AND {key} = key_{n}")), "");

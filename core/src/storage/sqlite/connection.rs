@@ -103,7 +103,7 @@ impl Drop for Began<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
             // Nothing can be done about a rollback that fails, and BEGIN will say so next time.
-            let _ = self.0.execute_batch("ROLLBACK");
+            let _ = run(self.0, "ROLLBACK");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
 use crate::storage::schema::Value;
-use crate::storage::sql::columns;
+use crate::storage::sql::read_columns;
 use crate::storage::{Filter, Lookup, PageSpec, Reads};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
 
@@ -88,7 +88,7 @@ impl Rows<'_> {
         condition: &str,
         parameters: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<R>> {
-        let (columns, table) = (columns(R::TABLE), R::TABLE.name);
+        let (columns, table) = (read_columns(R::TABLE), R::TABLE.name);
         let agency = DIALECT.agency(R::TABLE);
         let sql = format!("SELECT {columns} FROM {table} WHERE agency = {agency} {condition}");
         self.query(&sql, &self.key(parameters))

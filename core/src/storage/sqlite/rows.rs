@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 use uuid::Uuid;
 
 use super::connection::storage_error;
+use super::search::IndexChange;
 use crate::error::Result;
 use crate::reseller::ResellerId;
 use crate::storage::records::{LabelRow, Record};
@@ -29,11 +30,13 @@ static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
 pub(super) struct Rows<'c> {
     pub connection: &'c Connection,
     pub agency: &'c AgencyId,
+    /// What the search index has not been told yet.
+    pub unindexed: Vec<IndexChange>,
 }
 
 impl<'c> Rows<'c> {
     pub fn of(connection: &'c Connection, agency: &'c AgencyId) -> Self {
-        Self { connection, agency }
+        Self { connection, agency, unindexed: Vec::new() }
     }
 
     pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {

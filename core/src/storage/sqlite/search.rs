@@ -5,6 +5,8 @@
 //! and if there are more, the term is common. The rows found are looked into in either case, so
 //! the plan decides nothing but the time.
 
+use rusqlite::Connection;
+
 use super::connection::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, values};
 use crate::error::Result;
@@ -22,16 +24,10 @@ const RARE_TO_COUNT: u32 = 50_000;
 /// list by time costs an eighth of one that the index finds, a row of the others as much.
 const WALK: u32 = 20_000;
 
-/// A row as the index knows it.
-pub(super) struct Indexed {
-    number: i64,
-    text: String,
-}
-
 impl Rows<'_> {
     /// One page of the list.
     pub(super) fn find_page(&self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        if spec.filter.terms.is_empty() {
+        if !self.can_use_index(&spec.filter) {
             let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
             return self.of_agency(&sql, values(params));
         }
@@ -53,7 +49,7 @@ impl Rows<'_> {
         conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
         let mut found =
             format!("SELECT 1 FROM resellers WHERE agency = {NUMBER}{}", conditions.sql);
-        if !filter.terms.is_empty() {
+        if self.can_use_index(filter) {
             let index = self.expression(&filter.terms)?;
             if index.is_selective && !self.finds_more_than(RARE_TO_COUNT, &index)? {
                 found = self.of_index(&index, &mut conditions);
@@ -61,6 +57,11 @@ impl Rows<'_> {
         }
         let sql = format!("SELECT count(*) FROM ({found})");
         self.number(&sql, &self.key(values(conditions.params))).map(i64::unsigned_abs)
+    }
+
+    /// Not in a transaction that has something to tell it first.
+    fn can_use_index(&self, filter: &Filter) -> bool {
+        !filter.terms.is_empty() && self.unindexed.is_empty()
     }
 
     /// The first rows of the list that match, among as many as may be looked at.
@@ -143,16 +144,60 @@ impl Rows<'_> {
         let number = self.number(&format!("SELECT coalesce({NUMBER}, -1)"), &self.key([]))?;
         Ok(format!("{number}\u{80}"))
     }
+}
 
-    fn written(&self, text: &str) -> Result<String> {
-        let prefix = self.prefix()?;
-        let pieces = pieces_of_text(text).into_iter();
-        Ok(pieces.map(|piece| format!("{prefix}{} ", Written(piece))).collect())
+/// What the index still has to be told. It writes a segment for each savepoint and commit, so it
+/// is told everything at once, just before the commit.
+#[derive(Debug)]
+pub(super) enum IndexChange {
+    Put(Indexed),
+    Take(Indexed),
+}
+
+/// A row as the index knows it.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    number: i64,
+    /// What every piece begins with.
+    prefix: String,
+    text: String,
+}
+
+impl IndexChange {
+    /// Tells the index.
+    pub fn apply(&self, connection: &Connection) -> Result<()> {
+        let (sql, row) = match self {
+            Self::Put(row) => ("INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)", row),
+            Self::Take(row) => (
+                "INSERT INTO resellers_search (resellers_search, rowid, pieces)
+                 VALUES ('delete', ?1, ?2)",
+                row,
+            ),
+        };
+        let mut statement = connection.prepare_cached(sql).map_err(storage_error)?;
+        statement.execute((row.number, row.written())).map(drop).map_err(storage_error)
     }
+}
 
+impl Indexed {
+    fn written(&self) -> String {
+        use std::fmt::Write;
+        let mut written = String::with_capacity(self.text.len() * 8);
+        for piece in pieces_of_text(&self.text) {
+            // Writing to a string does not fail.
+            let _ = write!(written, "{}{} ", self.prefix, Written(piece));
+        }
+        written
+    }
+}
+
+impl Rows<'_> {
     /// Makes a new row findable.
-    pub(super) fn index(&self, number: i64, reseller: &Reseller) -> Result<()> {
-        self.put_pieces(number, &searchable(reseller.name.as_str(), reseller.email.as_str()))
+    pub(super) fn index(&mut self, number: i64, reseller: &Reseller) -> Result<()> {
+        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
+        let row = Indexed { number, prefix: self.prefix()?, text };
+        self.unindexed.push(IndexChange::Put(row));
+        Ok(())
     }
 
     /// A reseller's row as the index knows it; none if there is no such reseller.
@@ -163,49 +208,36 @@ impl Rows<'_> {
         self.indexed_rows(&sql, &self.id_key(id))
     }
 
-    /// Takes rows out of the index, whose text must be what was put in.
-    pub(super) fn unindex(&self, rows: &[Indexed]) -> Result<()> {
-        let sql = "INSERT INTO resellers_search (resellers_search, rowid, pieces)
-                   VALUES ('delete', ?1, ?2)";
-        for Indexed { number, text } in rows {
-            self.execute(sql, &[Value::Integer(*number), Value::Text(self.written(text)?)])?;
-        }
-        Ok(())
+    /// Takes rows out of the index; their text must be what was put in.
+    pub(super) fn unindex(&mut self, rows: Vec<Indexed>) {
+        self.unindexed.extend(rows.into_iter().map(IndexChange::Take));
     }
 
     /// Keeps a changed row findable.
-    pub(super) fn reindex(&self, before: Vec<Indexed>, reseller: &Reseller) -> Result<()> {
+    pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
         let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-        let changed: Vec<_> = before.into_iter().filter(|row| row.text != text).collect();
-        self.unindex(&changed)?;
-        changed.iter().try_for_each(|row| self.put_pieces(row.number, &text))
-    }
-
-    /// Takes an agency's rows out of the index.
-    pub(super) fn unindex_agency(&self) -> Result<()> {
-        let sql = format!(
-            "SELECT number, search_text FROM resellers
-             WHERE agency = {NUMBER} AND number > ?2 ORDER BY number LIMIT 1000"
-        );
-        let mut after = i64::MIN;
-        loop {
-            let rows = self.indexed_rows(&sql, &self.key([Value::Integer(after)]))?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = last.number;
-            self.unindex(&rows)?;
+        for before in before.into_iter().filter(|before| before.text != text) {
+            let (number, prefix) = (before.number, before.prefix.clone());
+            let after = Indexed { number, prefix, text: text.clone() };
+            self.unindexed.extend([IndexChange::Take(before), IndexChange::Put(after)]);
         }
     }
 
-    fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
-        let mut statement = self.prepare(sql)?;
-        let rows = statement
-            .query_map(bound(key), |row| Ok(Indexed { number: row.get(0)?, text: row.get(1)? }));
-        rows.map_err(storage_error)?.map(|row| row.map_err(storage_error)).collect()
+    /// Takes an agency's rows out of the index.
+    pub(super) fn unindex_agency(&mut self) -> Result<()> {
+        let sql = format!("SELECT number, search_text FROM resellers WHERE agency = {NUMBER}");
+        let rows = self.indexed_rows(&sql, &self.key([]))?;
+        self.unindex(rows);
+        Ok(())
     }
 
-    fn put_pieces(&self, number: i64, text: &str) -> Result<()> {
-        let sql = "INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)";
-        self.execute(sql, &[Value::Integer(number), Value::Text(self.written(text)?)]).map(drop)
+    fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
+        let prefix = self.prefix()?;
+        let mut statement = self.prepare(sql)?;
+        let rows = statement.query_map(bound(key), |row| {
+            Ok(Indexed { number: row.get(0)?, prefix: prefix.clone(), text: row.get(1)? })
+        });
+        rows.map_err(storage_error)?.map(|row| row.map_err(storage_error)).collect()
     }
 }
 

@@ -124,7 +124,7 @@ impl Transaction for Rows<'_> {
         if !self.update(reseller)? {
             return Ok(Insert::Existing(()));
         }
-        self.reindex(before, reseller)?;
+        self.reindex(before, reseller);
         Ok(Insert::Done)
     }
 
@@ -134,7 +134,8 @@ impl Transaction for Rows<'_> {
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
         let key = self.id_key(id);
-        self.unindex(&self.indexed(id)?)?;
+        let indexed = self.indexed(id)?;
+        self.unindex(indexed);
         let meters = format!("DELETE FROM meters WHERE agency = {NUMBER} AND reseller = ?2");
         self.execute(&meters, &key)?;
         self.delete(&schema::CREDENTIALS, &key)?;

@@ -15,6 +15,7 @@ use super::connection::{open_writer, run, storage_error};
 use super::log::Log;
 use super::queue::Seat;
 use super::rows::Rows;
+use super::search::IndexChange;
 use super::turnstile::Turnstile;
 use crate::error::{Error, Result};
 use crate::storage::{Erasure, WriteWork};
@@ -56,8 +57,17 @@ struct Group {
     since: Instant,
     /// How many pieces of work were done, undone ones included.
     works: usize,
+    /// What the search index has to be told before the commit.
+    unindexed: Vec<IndexChange>,
     /// Who waits for the commit.
     waiting: Vec<Arc<Seat>>,
+}
+
+impl Group {
+    fn starting_now() -> Self {
+        let (unindexed, waiting) = (Vec::new(), Vec::new());
+        Self { since: Instant::now(), works: 0, unindexed, waiting }
+    }
 }
 
 impl Writer {
@@ -66,8 +76,7 @@ impl Writer {
         turnstile.enter()?;
         let connection = open_writer(path);
         turnstile.leave();
-        let group = Group { since: Instant::now(), works: 0, waiting: Vec::new() };
-        let last = (0, Duration::ZERO);
+        let (group, last) = (Group::starting_now(), (0, Duration::ZERO));
         Ok(Self { connection: connection?, turnstile, log: Log::of(path), group, last })
     }
 
@@ -88,8 +97,14 @@ impl Writer {
 
     fn run_begun(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>, first: bool) -> Worked {
         let mut rows = Rows::of(&self.connection, agency);
+        let before = self.group.unindexed.len();
+        rows.unindexed = std::mem::take(&mut self.group.unindexed);
         let worked = catch_unwind(AssertUnwindSafe(|| work(&mut rows)));
+        self.group.unindexed = std::mem::take(&mut rows.unindexed);
         self.group.works += 1;
+        if !matches!(worked, Ok(Ok(()))) {
+            self.group.unindexed.truncate(before);
+        }
         let ended = match (first, matches!(worked, Ok(Ok(())))) {
             (true, true) => Ok(()),
             (true, false) => self.roll_back(),
@@ -108,7 +123,7 @@ impl Writer {
 
     fn begin(&mut self) -> Result<()> {
         self.turnstile.enter()?;
-        (self.group.since, self.group.works) = (Instant::now(), 0);
+        self.group = Group::starting_now();
         run(&self.connection, "BEGIN IMMEDIATE")
     }
 
@@ -154,19 +169,24 @@ impl Writer {
     /// Commits the open transaction, or undoes it.
     pub fn commit(&mut self) -> Outcome {
         let began = Instant::now();
-        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
-        let outcome = match committed {
-            Ok(_) => Outcome::Committed,
-            Err(error) => {
-                let outcome = failed_commit(error);
-                let _ = self.roll_back();
-                outcome
-            }
-        };
+        let outcome = self.index_and_commit();
+        if outcome != Outcome::Committed {
+            let _ = self.roll_back();
+        }
         self.turnstile.leave();
         self.last = (self.group.works, began.elapsed());
         self.log.keep_short(&self.connection);
         outcome
+    }
+
+    fn index_and_commit(&mut self) -> Outcome {
+        for change in self.group.unindexed.drain(..) {
+            if let Err(error) = change.apply(&self.connection) {
+                return Outcome::Lost(error.to_string());
+            }
+        }
+        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+        committed.map_or_else(failed_commit, |_| Outcome::Committed)
     }
 
     /// Takes everything out of the write-ahead log, unless somebody is in the way.

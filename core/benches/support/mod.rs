@@ -1,0 +1,141 @@
+//! What the benchmarks share: rows made of real organisations, and ratios against a floor.
+
+#![allow(dead_code, reason = "no benchmark needs all of it")]
+
+pub mod floor;
+pub mod processes;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
+
+/// Real organisations: name and domain.
+pub fn organisations() -> Vec<(&'static str, &'static str)> {
+    let text =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/organisations.tsv"));
+    let fields = text.lines().filter_map(|line| line.split_once('\t'));
+    fields
+        .map(|(name, rest)| (name, rest.split('\t').next().unwrap_or("")))
+        .filter(|(_, domain)| !domain.is_empty())
+        .collect()
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+}
+
+/// As many resellers as one likes, no two of which share what must be unique. A name is the
+/// beginning of one organisation's and the end of another's.
+pub struct Rows {
+    organisations: Vec<(&'static str, &'static str)>,
+    random: Random,
+    made: usize,
+    /// What tells the labels of several sources apart.
+    pub mark: &'static str,
+}
+
+impl Rows {
+    pub fn new(mark: &'static str) -> Self {
+        Self { organisations: organisations(), random: Random(7), made: 0, mark }
+    }
+
+    pub fn next_form(&mut self) -> ResellerDraft {
+        let n = self.organisations.len();
+        let (first, _) = self.organisations[self.random.below(n)];
+        let (second, domain) = self.organisations[self.random.below(n)];
+        let halves = |name: &'static str| -> (Vec<&str>, Vec<&str>) {
+            let words: Vec<_> = name.split(' ').collect();
+            let (a, b) = words.split_at(words.len().div_ceil(2));
+            (a.to_vec(), b.to_vec())
+        };
+        let name: Vec<_> = [halves(first).0, halves(second).1].concat();
+        let role = ["info", "office", "contact", "hello"][self.random.below(4)];
+        self.made += 1;
+        let (label, made) = (letters(self.made), self.made);
+        let email = format!("{role}{}{made}@{domain}", self.mark);
+        ResellerDraft {
+            partner_type: "own_plans".into(),
+            name: name.join(" ").chars().filter(|c| !c.is_control()).take(190).collect(),
+            phone: PhoneDraft::international("+49 30 901820"),
+            invite: true,
+            contact: ContactDraft {
+                name: "Ann Lee".into(),
+                email: email.clone(),
+                phone: PhoneDraft::international("+49 30 901820"),
+            },
+            email,
+            login_domain: format!("partner{}{label}", self.mark),
+            ..ResellerDraft::default()
+        }
+    }
+
+    pub fn forms(&mut self, n: usize) -> Vec<ResellerDraft> {
+        (0..n).map(|_| self.next_form()).collect()
+    }
+}
+
+/// A number as letters.
+pub fn letters(mut n: usize) -> String {
+    let mut word = String::new();
+    while n > 0 {
+        word.push(char::from(b'a' + (n % 26) as u8));
+        n /= 26;
+    }
+    word
+}
+
+/// A size from the environment, so that a run can be a short one.
+pub fn size(name: &str, otherwise: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.replace('_', "").parse().ok())
+        .unwrap_or(otherwise)
+}
+
+/// How long the work takes.
+pub fn time(work: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+/// The middle one.
+pub fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// How often a second a small append to a file beside the store reaches the disk.
+pub fn syncs_per_second(folder: &Path) -> f64 {
+    let mut file = File::create(folder.join("sync")).expect("creates");
+    let n = 200;
+    let took = time(|| {
+        for _ in 0..n {
+            file.write_all(&[0; 4_096]).expect("writes");
+            file.sync_data().expect("syncs");
+        }
+    });
+    f64::from(n) / took.as_secs_f64()
+}
+
+/// One line of a benchmark's report.
+pub fn report(what: &str, ours: f64, floor: f64, unit: &str, target: &str) {
+    let ratio = if unit.ends_with("/s") { ours / floor } else { floor / ours };
+    println!("{what:44} {ours:>12.1} {floor:>12.1} {unit:8} {ratio:>7.2}   {target}");
+}
+
+pub fn heading(title: &str) {
+    println!("\n{title:44} {:>12} {:>12} {:8} {:>7}   target", "ours", "floor", "", "ratio");
+}

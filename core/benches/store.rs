@@ -168,7 +168,8 @@ fn bulk(ours: &Ours, floor: &Floor) {
         let forms = our_rows.forms(each);
         our_time += time(|| {
             let answers = ours.agency.create_resellers(&forms).expect("creates");
-            assert!(answers.iter().all(Result::is_ok));
+            let refused = answers.iter().find(|answer| answer.is_err());
+            assert!(refused.is_none(), "{refused:?}");
         });
         let forms = floor_rows.forms(each);
         floor_time += time(|| floor.bulk(AGENCY, &forms));

@@ -76,7 +76,7 @@ impl Rows {
                 phone: PhoneDraft::international("+49 30 901820"),
             },
             email,
-            login_domain: format!("partner{}{label}", self.mark),
+            login_domain: format!("bench{}{label}", self.mark),
             ..ResellerDraft::default()
         }
     }

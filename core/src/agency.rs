@@ -1,5 +1,6 @@
 //! The handle on one agency: everything an agency does, and nothing of any other agency.
 
+mod batch;
 mod bulk;
 mod creation;
 mod credentials;
@@ -9,6 +10,7 @@ mod metering;
 mod resellers;
 mod settings;
 
+pub(crate) use batch::Taken;
 pub use deletion::DeletionPlan;
 
 use std::sync::Arc;
@@ -17,13 +19,13 @@ use jiff::tz::TimeZone;
 
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, ResellerDraft, ResellerId};
+use crate::reseller::{AcceptedDraft, FormRules, ResellerDraft, ResellerId};
 use crate::search::CursorSeal;
 use crate::settings::AgencySettings;
 use crate::shared::Shared;
 use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
 use crate::usage::zone;
-use crate::values::{AgencyId, Timestamp, plain_text};
+use crate::values::{AgencyId, LoginDomainPolicy, Timestamp, plain_text};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
 #[derive(Clone)]
@@ -112,6 +114,12 @@ impl Agency {
     /// A form as values, or everything that is wrong with it.
     pub(crate) fn accept(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
         draft.accept(&self.shared.form_rules())
+    }
+
+    /// The same by the shape of its login domain alone: what a reseller has that is there already.
+    pub(crate) fn accept_held(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+        let login_domains = &LoginDomainPolicy::of_holders();
+        draft.accept(&FormRules { login_domains, ..self.shared.form_rules() })
     }
 
     /// A short keyed hash, to tell values apart without keeping them.

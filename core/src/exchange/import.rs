@@ -1,13 +1,12 @@
 //! Taking resellers in from CSV: every row has its answer, and a bad one stops nobody.
 
-use std::collections::HashSet;
 use std::io::Read;
 
 use super::cells::Header;
 use super::{ImportOptions, ImportReport, RowOutcome, RowReport};
-use crate::agency::Agency;
+use crate::agency::{Agency, Taken};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, Reseller, ResellerDraft};
+use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft};
 
 /// How many rows are created in one step.
 const BATCH: usize = 500;
@@ -16,10 +15,10 @@ const BATCH: usize = 500;
 struct Row {
     line: u64,
     draft: Result<AcceptedDraft, FieldErrors>,
+    /// Of a row that is refused for its login domain alone: who has it already keeps it, whatever
+    /// the policy has become since (S4).
+    held: Option<AcceptedDraft>,
 }
-
-/// What earlier rows of a dry run have taken: hashes, so that a long file needs little memory.
-type Taken = HashSet<[u8; 16]>;
 
 impl Agency {
     /// Creates a reseller of each row of a CSV file, invited to set its password, and tells
@@ -45,7 +44,7 @@ impl Agency {
                 .delimiter(options.delimiter)
                 .from_reader(input);
             let header = Header::read(&without_mark(reader.headers().map_err(failed)?))?;
-            let (mut report, mut taken) = (ImportReport::default(), Taken::new());
+            let (mut report, mut taken) = (ImportReport::default(), Taken::default());
             let mut records = reader.records();
             loop {
                 let rows = self.read_rows(&header, records.by_ref().take(BATCH))?;
@@ -70,16 +69,25 @@ impl Agency {
                 let line = record.position().map_or(0, csv::Position::line);
                 let draft =
                     if header.fits(&record) { draft(header, &record) } else { Err(unread()) };
-                Ok(Row { line, draft: draft.and_then(|draft| self.accept(&draft)) })
+                Ok(self.row(line, draft))
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
                 // Text that is not UTF-8 is a bad row; a file that cannot be read is an error.
                 let is_text = matches!(error.kind(), csv::ErrorKind::Utf8 { .. });
-                if is_text { Ok(Row { line, draft: Err(unread()) }) } else { Err(failed(error)) }
+                if is_text { Ok(self.row(line, Err(unread()))) } else { Err(failed(error)) }
             }
         };
         records.map(row).collect()
+    }
+
+    fn row(&self, line: u64, read: Result<ResellerDraft, FieldErrors>) -> Row {
+        let draft = read.as_ref().map_err(Clone::clone).and_then(|draft| self.accept(draft));
+        let held = match (read, &draft) {
+            (Ok(read), Err(_)) => self.accept_held(&read).ok(),
+            _ => None,
+        };
+        Row { line, draft, held }
     }
 
     /// One step: what is there already is left alone, the rest is created or refused.
@@ -89,54 +97,30 @@ impl Agency {
         options: &ImportOptions,
         taken: &mut Taken,
     ) -> Result<Vec<RowReport>> {
-        let existing = self.existing(rows.iter().map(|row| row.draft.as_ref().ok()).collect())?;
+        let drafts = rows.iter().map(|row| row.draft.as_ref().ok().or(row.held.as_ref()));
+        let existing = self.existing(drafts.collect())?;
         let mut drafts = Vec::new();
         let mut answers = Vec::new();
         for (row, existing) in rows.into_iter().zip(existing) {
+            // What this very file has created a later row repeats, however far away it stands.
+            let existing = existing.filter(|reseller| !taken.has_any_of(self, reseller));
             let outcome = existing.map(|reseller| RowOutcome::Existing(reseller.id));
             if outcome.is_none() {
                 drafts.push(row.draft);
             }
             answers.push((row.line, outcome));
         }
-        let mut created = self.take_accepted(drafts, options.dry_run)?.into_iter();
+        let created = self.take_accepted(drafts, options.dry_run, taken)?;
+        let mut created = created.into_iter().map(|answer| match answer {
+            Ok(reseller) => RowOutcome::Created(reseller.id),
+            Err(errors) => RowOutcome::Rejected(errors),
+        });
         let answer = |(line, outcome): (u64, Option<RowOutcome>)| {
-            let outcome = outcome.or_else(|| Some(self.outcome(created.next()?, options, taken)));
-            Some(RowReport { line, outcome: outcome? })
+            let outcome = outcome.or_else(|| created.next())?;
+            Some(RowReport { line, outcome })
         };
         Ok(answers.into_iter().filter_map(answer).collect())
     }
-
-    /// In a dry run nothing is stored, so what rows of earlier steps have taken is kept here.
-    fn outcome(
-        &self,
-        answer: Result<Reseller, FieldErrors>,
-        options: &ImportOptions,
-        taken: &mut Taken,
-    ) -> RowOutcome {
-        let reseller = match answer {
-            Err(errors) => return RowOutcome::Rejected(errors),
-            Ok(reseller) => reseller,
-        };
-        if options.dry_run {
-            let mut errors = FieldErrors::default();
-            for (field, value) in unique_fields(&reseller) {
-                if !taken.insert(self.short_hash(field, &value)) {
-                    errors.push(FieldError::new(field, Code::Taken));
-                }
-            }
-            if !errors.is_empty() {
-                return RowOutcome::Rejected(errors);
-            }
-        }
-        RowOutcome::Created(reseller.id)
-    }
-}
-
-fn unique_fields(of: &Reseller) -> impl Iterator<Item = (&'static str, String)> {
-    let external = of.external_id.as_ref().map(|id| ("external_id", id.to_string()));
-    let fields = [("email", of.email.key()), ("login_domain", of.login_domain.to_string())];
-    fields.into_iter().chain(external)
 }
 
 /// The form of a row.

@@ -45,6 +45,12 @@ impl LoginDomainPolicy {
         Self::of_shape(Shape::Dns)
     }
 
+    /// What a holder may have, by whatever policy it once got it: any shape, nothing reserved.
+    pub(crate) fn of_holders() -> Self {
+        let quarantine = Quarantine::Days(30);
+        Self { shape: Shape::Dns, reserved: BTreeSet::new(), quarantine }
+    }
+
     fn of_shape(shape: Shape) -> Self {
         let lines = RESERVED.lines().filter(|line| !line.starts_with('#'));
         let reserved = lines.map(str::to_owned).collect();

@@ -93,8 +93,44 @@ pub(super) fn of_many_created_at_once_each_has_its_answer(harness: &dyn Harness)
     let feed = bench.agency.changes(0, 100).expect("reads");
     assert_eq!(feed.len(), 5, "agency created, configured, and three resellers");
     let many = vec![draft("acme"); 1_001];
-    let refused = bench.agency.create_resellers(&many).map(drop).expect_err("too many");
-    assert_eq!(codes(&refused), [("resellers", Code::TooMany)]);
+    for refused in [bench.agency.create_resellers(&many), bench.agency.check_resellers(&many)] {
+        let refused = refused.map(drop).expect_err("too many");
+        assert_eq!(codes(&refused), [("resellers", Code::TooMany)]);
+    }
+}
+
+/// S3, S48: of rows that agree in something, the first that can be created has it.
+pub(super) fn a_refused_row_takes_nothing_from_others(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    bench.create("acme");
+    let with = |label: &str, email: &str, external_id: Option<&str>| {
+        let external_id = external_id.map(str::to_owned);
+        ResellerDraft { email: email.into(), external_id, ..draft(label) }
+    };
+    let drafts = [
+        with("acme", "x@globex.example", Some("crm-1")),
+        with("globex", "x@globex.example", None),
+        with("initech", "x@globex.example", Some("crm-1")),
+        with("initech", "x@initech.example", Some("crm-1")),
+        with("acme", "x@globex.example", None),
+    ];
+    let taken = |field: &str| (field.to_owned(), Code::Taken);
+    for dry_run in [true, false] {
+        let answers = if dry_run {
+            bench.agency.check_resellers(&drafts).expect("checks")
+        } else {
+            bench.agency.create_resellers(&drafts).expect("creates")
+        };
+        let told = answers.iter().map(|answer| match answer {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.as_slice().iter().map(|e| (e.field.clone(), e.code)).collect(),
+        });
+        let held = vec![taken("login_domain")];
+        let both = vec![taken("email"), taken("login_domain")];
+        let expected = [held, vec![], vec![taken("email")], vec![], both];
+        assert_eq!(told.collect::<Vec<_>>(), expected, "a dry run: {dry_run}");
+    }
+    assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
 }
 
 /// S3: batches that want the same labels in different orders.

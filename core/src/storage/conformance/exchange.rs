@@ -3,8 +3,8 @@
 use super::Harness;
 use super::fixture::{Bench, draft, label};
 use crate::{
-    Code, ErrorKind, ImportOptions, ImportReport, Platform, ResellerQuery, RowOutcome, RowReport,
-    SortBy,
+    Code, ErrorKind, ImportOptions, ImportReport, LoginDomainPolicy, Platform, ResellerQuery,
+    RowOutcome, RowReport, SortBy,
 };
 
 const HEADER: &str = "partner_type,name,email,phone_country,phone,contact_name,contact_email,\
@@ -71,6 +71,57 @@ pub(super) fn every_row_of_a_file_has_its_answer(harness: &dyn Harness) {
     assert_eq!(report, ImportReport { created: 1, existing: 3, rejected: 2 });
     assert_eq!(rows[0].outcome, RowOutcome::Existing(acme.id));
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
+}
+
+/// S48: however far apart rows stand, a dry run tells what a real one does.
+pub(super) fn a_row_is_compared_with_every_row_before(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    // More rows than are created in one step, and none of them a reseller.
+    let far = "own_plans,too few cells\n".repeat(600);
+    let email_of_globex = line("Initech", "initech").replace("owner@initech", "owner@globex");
+    let file = [
+        HEADER.to_owned(),
+        line("Globex", "globex"),
+        far,
+        email_of_globex,
+        line("Globex again", "globex"),
+        line("Initech", "initech"),
+    ]
+    .concat();
+    let taken = |field| (field, Code::Taken);
+    for dry_run in [true, false] {
+        let (report, rows) = import(&bench, &file, dry_run);
+        assert_eq!(report, ImportReport { created: 2, existing: 0, rejected: 602 });
+        assert_eq!(rejected(&rows[601]), (603, vec![taken("email")]));
+        let repeated = vec![taken("email"), taken("login_domain"), taken("external_id")];
+        assert_eq!(rejected(&rows[602]), (604, repeated), "as if it stood beside the first");
+    }
+    let (report, _) = import(&bench, &file, true);
+    assert_eq!(report.existing, 3, "the second time they are there");
+}
+
+/// S4, S48: who has a label keeps it, whatever becomes of the policy.
+pub(super) fn a_file_comes_again_under_another_policy(harness: &dyn Harness) {
+    let dns = LoginDomainPolicy::dns();
+    let bench = Bench::with(harness, |builder| builder.login_domain_policy(dns));
+    let file = [HEADER.to_owned(), line("Acme", "acme-1"), line("Globex", "globex")].concat();
+    assert_eq!(import(&bench, &file, false).0.created, 2);
+    let stricter = LoginDomainPolicy::letters().reserve(["globex", "initech"]);
+    let builder = Platform::builder().login_domain_policy(stricter);
+    let platform = builder.open_storage(bench.storage.clone()).expect("opens");
+    let agency = platform.agency("northwind").expect("there");
+    let file = [file, line("", "globex"), line("Initech", "initech"), line("A", "a-b")].concat();
+    for dry_run in [true, false] {
+        let mut rows = Vec::new();
+        let options = ImportOptions { dry_run, ..ImportOptions::default() };
+        let report = agency.import_csv(file.as_bytes(), &options, |row| rows.push(row));
+        let expected = ImportReport { created: 0, existing: 2, rejected: 3 };
+        assert_eq!(report.expect("imports"), expected);
+        let reserved = ("login_domain", Code::Reserved);
+        assert_eq!(rejected(&rows[2]), (4, vec![("name", Code::Empty), reserved]));
+        assert_eq!(rejected(&rows[3]), (5, vec![reserved]));
+        assert_eq!(rejected(&rows[4]), (6, vec![("login_domain", Code::SpecialCharacter)]));
+    }
 }
 
 /// S48.

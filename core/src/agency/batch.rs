@@ -1,0 +1,167 @@
+//! The rows of a batch: which of them can be created together, and why others cannot.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::Agency;
+use super::creation::{held_agency, reserved_by};
+use super::resellers::{label_row, taken_fields};
+use crate::changes::Change;
+use crate::error::{Code, FieldError, FieldErrors, Result};
+use crate::reseller::{FORM_ORDER, Reseller};
+use crate::storage::{Insert, LabelRow, LabelState, NewReseller, Transaction};
+
+/// What the rows before have taken of what is unique: hashes, so that a long file needs little
+/// memory.
+#[derive(Default)]
+pub(crate) struct Taken(HashSet<UniqueKey>);
+
+type UniqueKey = [u8; 16];
+
+impl Taken {
+    /// Whether a row before has something that this reseller has, too.
+    pub fn has_any_of(&self, agency: &Agency, reseller: &Reseller) -> bool {
+        unique_fields(agency, reseller).iter().any(|(_, key)| self.0.contains(key))
+    }
+}
+
+/// A row that is a reseller, unless something it needs is taken.
+struct Row {
+    new: NewReseller,
+    change: Change,
+    unique: Vec<(&'static str, UniqueKey)>,
+}
+
+/// The rows of a batch by their place in it.
+#[derive(Default)]
+pub(super) struct Batch {
+    rows: BTreeMap<usize, Row>,
+    /// What the store says that rows cannot have.
+    taken: BTreeMap<usize, FieldErrors>,
+    /// Rows that are wrong in themselves.
+    wrong: BTreeMap<usize, FieldErrors>,
+}
+
+impl Batch {
+    pub fn add(&mut self, place: usize, agency: &Agency, new: NewReseller, change: Change) {
+        let unique = unique_fields(agency, &new.reseller);
+        self.rows.insert(place, Row { new, change, unique });
+    }
+
+    pub fn add_wrong(&mut self, place: usize, errors: FieldErrors) {
+        self.wrong.insert(place, errors);
+    }
+
+    /// The rows that are not wrong in themselves.
+    pub fn resellers(&self) -> Vec<(usize, Reseller)> {
+        self.rows.iter().map(|(i, row)| (*i, row.new.reseller.clone())).collect()
+    }
+
+    /// The store says that a row cannot have something.
+    pub fn refuse(&mut self, place: usize, error: FieldError) {
+        self.taken.entry(place).or_default().push(error);
+    }
+
+    /// How many rows the store has refused.
+    pub fn refused(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// The rows that can be created, and why others cannot. Of rows that agree in a unique field
+    /// the first one that can be created has it: one that cannot takes nothing from the others.
+    fn settled(&self, before: &Taken) -> (Vec<usize>, BTreeMap<usize, FieldErrors>) {
+        let (mut can, mut cannot) = (Vec::new(), BTreeMap::new());
+        let mut seen = HashSet::new();
+        for (place, row) in &self.rows {
+            let mut errors = self.taken.get(place).cloned().unwrap_or_default();
+            for (field, key) in &row.unique {
+                if before.0.contains(key) || seen.contains(key) {
+                    errors.keep::<()>(field, Err(Code::Taken.into()));
+                }
+            }
+            if errors.is_empty() {
+                seen.extend(row.unique.iter().map(|(_, key)| *key));
+                can.push(*place);
+            } else {
+                cannot.insert(*place, errors);
+            }
+        }
+        (can, cannot)
+    }
+
+    /// The rows to insert with their places, in the order of labels, which is that of their locks.
+    pub fn to_insert(&self, before: &Taken) -> (Vec<usize>, Vec<NewReseller>) {
+        let (can, _) = self.settled(before);
+        let mut rows: Vec<_> =
+            can.into_iter().map(|place| (place, self.rows[&place].new.clone())).collect();
+        rows.sort_by(|(_, a), (_, b)| a.reseller.login_domain.cmp(&b.reseller.login_domain));
+        rows.into_iter().unzip()
+    }
+
+    /// The entries of rows, in the order given, which is that of their ids.
+    pub fn changes(&self, mut places: Vec<usize>) -> Vec<Change> {
+        places.sort_unstable();
+        places.iter().map(|place| self.rows[place].change.clone()).collect()
+    }
+
+    pub fn claim_labels(
+        &mut self,
+        tx: &mut dyn Transaction,
+        places: &[usize],
+        rows: &[NewReseller],
+    ) -> Result<()> {
+        let label = |NewReseller { reseller, .. }: &NewReseller| {
+            label_row(reseller, LabelState::Held(reseller.id))
+        };
+        let labels: Vec<LabelRow> = rows.iter().map(label).collect();
+        let now = rows[0].reseller.created_at;
+        let claimed = tx.claim_labels(&labels, now)?;
+        let agency = held_agency(tx)?;
+        for ((place, label), claimed) in places.iter().zip(&labels).zip(claimed) {
+            if let Insert::Existing(holder) = claimed {
+                self.refuse(*place, FieldError::new("login_domain", holder.state.refusal()));
+            } else if let Some(reserved) = reserved_by(&agency, &label.label) {
+                self.refuse(*place, reserved);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn insert(
+        &mut self,
+        tx: &mut dyn Transaction,
+        places: &[usize],
+        rows: &[NewReseller],
+    ) -> Result<()> {
+        for ((place, row), inserted) in places.iter().zip(rows).zip(tx.insert_resellers(rows)?) {
+            if let Insert::Existing(()) = inserted {
+                let mut errors = FieldErrors::default();
+                taken_fields(tx, &row.reseller, &mut errors)?;
+                self.taken.insert(*place, errors);
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of each row, in the order given; what the created ones have is taken now.
+    pub fn answers(mut self, before: &mut Taken) -> Vec<Result<Reseller, FieldErrors>> {
+        let (can, cannot) = self.settled(before);
+        let mut answers = BTreeMap::new();
+        for place in can {
+            if let Some(row) = self.rows.remove(&place) {
+                before.0.extend(row.unique.iter().map(|(_, key)| *key));
+                answers.insert(place, Ok(row.new.reseller));
+            }
+        }
+        let refused = self.wrong.into_iter().chain(cannot);
+        answers.extend(refused.map(|(place, errors)| (place, Err(errors.in_order_of(FORM_ORDER)))));
+        answers.into_values().collect()
+    }
+}
+
+/// What no two resellers share, by field.
+fn unique_fields(agency: &Agency, of: &Reseller) -> Vec<(&'static str, UniqueKey)> {
+    let external = of.external_id.as_ref().map(|id| ("external_id", id.to_string()));
+    let fields = [("email", of.email.key()), ("login_domain", of.login_domain.to_string())];
+    let key = |(field, value): (&'static str, String)| (field, agency.short_hash(field, &value));
+    fields.into_iter().chain(external).map(key).collect()
+}

@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::class::class;
 use crate::error::{call, validation};
 use crate::exchange::{self, PythonFile, Raised, Told};
+use crate::platform::availability;
 use crate::query::query;
 use crate::search::Search;
 use crate::value::{self, Id, Typed, erasure, instant, integer, metric, object, record};
@@ -54,6 +55,17 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let patch = AgencyPatch { time_zone, capacity, reserved_labels };
         agency_settings(py, call(py, || self.0.configure(version, &patch))?)
+    }
+
+    /// Whether a reseller of this agency could have a login domain, why not, and what it could
+    /// have instead. Advice for a form: only creating and renaming decide. Raises NotFoundError
+    /// once the agency is deleted.
+    fn domain_availability<'py>(
+        &self,
+        py: Python<'py>,
+        label: Typed,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        availability(py, call(py, || self.0.domain_availability(&label.0))?)
     }
 
     /// Creates a reseller from a form, given by name: partner_type, name, email, phone,

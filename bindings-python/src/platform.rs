@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
 use partnerkit::{
-    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, Identity, Maintenance, Place,
+    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, FieldErrors, Identity,
+    LoginDomain, Maintenance, Place,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -153,16 +154,24 @@ impl Platform {
     }
 
     /// Whether a login domain can be had, why not, and what could be instead. Advice for a form:
-    /// only creating and renaming decide.
+    /// only creating and renaming decide. `Agency.domain_availability` also knows what the agency
+    /// has reserved.
     fn domain_availability<'py>(
         &self,
         py: Python<'py>,
         label: Typed,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let answer = call(py, || self.0.domain_availability(&label.0))?;
-        let DomainAvailability { refused, suggestions } = answer;
-        let class = class!(py, records::DomainAvailability)?;
-        class.call1((refused.map(|code| code.slug()), PyTuple::new(py, suggestions)?))
+        availability(py, call(py, || self.0.domain_availability(&label.0))?)
+    }
+
+    /// Where the customers of whoever has this login domain sign in: `https://acme.` and the login
+    /// base. Raises ValidationError with the field `login_domain`.
+    fn login_url(&self, py: Python<'_>, login_domain: Typed) -> PyResult<String> {
+        call(py, || {
+            let label = LoginDomain::parse(&login_domain.0);
+            let label = label.map_err(|refusal| FieldErrors::from(refusal.of("login_domain")))?;
+            Ok(self.0.login_url(&label))
+        })
     }
 
     /// Which reseller a request's host name is for. Raises NotFoundError.
@@ -179,4 +188,11 @@ impl Platform {
     fn __repr__(&self) -> &'static str {
         "<partnerkit.Platform>"
     }
+}
+
+/// What can be said of a login domain.
+pub fn availability(py: Python<'_>, answer: DomainAvailability) -> PyResult<Bound<'_, PyAny>> {
+    let DomainAvailability { refused, suggestions } = answer;
+    let class = class!(py, records::DomainAvailability)?;
+    class.call1((refused.map(|code| code.slug()), PyTuple::new(py, suggestions)?))
 }

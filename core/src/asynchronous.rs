@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use crate::error::{Error, FieldErrors, Result};
 use crate::{
     Access, Agency, AgencyDeletionPlan, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
-    DeletionPlan, DomainAvailability, Erasure, Identity, ImportOptions, ImportReport, Maintenance,
-    Metric, Overview, Page, Place, Platform, PlatformBuilder, Reseller, ResellerDraft, ResellerId,
-    ResellerPatch, ResellerQuery, RowReport, UsageEvent, UsageReport,
+    DeletionPlan, DomainAvailability, Erasure, Identity, ImportOptions, ImportReport, LoginDomain,
+    Maintenance, Metric, Overview, Page, Place, Platform, PlatformBuilder, Reseller, ResellerDraft,
+    ResellerId, ResellerPatch, ResellerQuery, RowReport, UsageEvent, UsageReport,
 };
 
 /// A [`Platform`] whose calls are awaited.
@@ -66,6 +66,11 @@ impl AsyncPlatform {
     pub async fn open_with(settings: PlatformBuilder, url: impl Into<String>) -> Result<Self> {
         let url = url.into();
         blocking(move || settings.open(&url)).await.map(Self)
+    }
+
+    /// [`Platform::login_url`]; it asks no store.
+    pub fn login_url(&self, login_domain: &LoginDomain) -> String {
+        self.0.login_url(login_domain)
     }
 
     /// The platform whose calls block.
@@ -126,6 +131,8 @@ twins! { AsyncAgency, Agency:
     fn settings() -> AgencySettings = |it| it.settings();
     fn configure(version: Option<u64>, patch: AgencyPatch) -> AgencySettings =
         |it| it.configure(version, &patch);
+    fn domain_availability(label: String) -> DomainAvailability =
+        |it| it.domain_availability(&label);
     fn create_reseller(draft: ResellerDraft) -> Reseller = |it| it.create_reseller(draft);
     fn create_reseller_once(key: String, draft: ResellerDraft) -> Reseller =
         |it| it.create_reseller_once(&key, draft);

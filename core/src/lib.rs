@@ -47,6 +47,7 @@ pub mod access;
 mod agency;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod availability;
 mod changes;
 mod clock;
 mod error;
@@ -67,14 +68,13 @@ pub use access::{Access, HashingCost, Identity, LegacyVerifier};
 pub use agency::{Agency, DeletionPlan};
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAgency, AsyncPlatform};
+pub use availability::DomainAvailability;
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
 pub use partner_type::PartnerType;
-pub use platform::{
-    AgencyDeletionPlan, DomainAvailability, Maintenance, Place, Platform, PlatformBuilder,
-};
+pub use platform::{AgencyDeletionPlan, Maintenance, Place, Platform, PlatformBuilder};
 pub use reseller::{
     ContactDraft, ContactPerson, Patch, PhoneDraft, Reseller, ResellerDraft, ResellerId,
     ResellerPatch, Status,

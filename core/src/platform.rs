@@ -10,7 +10,6 @@ use serde::Serialize;
 use std::sync::Arc;
 
 pub use agencies::AgencyDeletionPlan;
-pub use availability::DomainAvailability;
 pub use builder::PlatformBuilder;
 pub use upkeep::Maintenance;
 

@@ -3,6 +3,7 @@
 //! A value holds its canonical form; `parse` of that form gives the same value again.
 
 mod agency_id;
+mod domain_name;
 mod email;
 mod external_id;
 mod login_domain;
@@ -27,6 +28,7 @@ pub use phone::{Phone, PhoneCountry, phone_countries};
 pub use timestamp::Timestamp;
 pub use website::Website;
 
+pub(crate) use domain_name::domain_name;
 pub(crate) use text::plain_text;
 
 /// What the newtypes around a canonical string share.

@@ -3,6 +3,7 @@
 use super::Agency;
 use super::creation::{held_agency, reserved_by};
 use super::resellers::{expect_version, label_row, one};
+use crate::availability::DomainAvailability;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldErrors, Refusal, Result};
 use crate::reseller::{Reseller, ResellerId};
@@ -10,6 +11,17 @@ use crate::storage::{Insert, LabelRow, LabelState, Lock, Transaction};
 use crate::values::LoginDomain;
 
 impl Agency {
+    /// Whether a reseller of this agency could have a label now, why not, and what it could have
+    /// instead. The answer may be old when it arrives: only creating and renaming decide (S6).
+    /// Errors: `NotFound` once the agency is deleted.
+    pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
+        self.observe("domain_availability", None, || {
+            let agency = self.read(|reads| reads.agency())?;
+            let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+            self.shared.availability(label, &agency.settings.reserved_labels)
+        })
+    }
+
     /// Gives a reseller another login domain, in one step; the old one is quarantined
     /// (S7). Ids and stamps stay. With an expected `version`, a record that has changed
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
@@ -28,6 +40,8 @@ impl Agency {
             let change = self.change(ChangeKind::LoginDomainChanged, Some(id), 0, now);
             self.write(|tx| {
                 let seen = one(tx.resellers(&[id])?)?;
+                // What is read here may be old already, and is looked at again under the lock.
+                expect_version(version, seen.version)?;
                 if seen.login_domain == label {
                     return Ok(seen);
                 }

@@ -1,62 +1,24 @@
-//! Whether a login domain can be had: advice for a form; creating decides (S6).
+//! What can be said of a login domain while nobody knows which agency's it will be (S5, S6).
+
+use std::collections::BTreeSet;
 
 use super::Platform;
-use crate::error::{Code, Result};
-use crate::storage::LabelRow;
-use crate::values::{LoginDomain, Timestamp};
-use serde::Serialize;
-
-/// What can be said of a label before anybody asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DomainAvailability {
-    /// Why the label cannot be had; `None` when it is free.
-    pub refused: Option<Code>,
-    /// Up to five labels like it that are free; none when the label itself is, or when nothing
-    /// like it could be a label.
-    pub suggestions: Vec<String>,
-}
-
-const SUGGESTIONS: usize = 5;
+use crate::availability::DomainAvailability;
+use crate::error::Result;
+use crate::values::LoginDomain;
 
 impl Platform {
     /// Whether a label could be claimed now, why not, and what could be instead. The answer may
-    /// be old when it arrives: only creating and renaming decide.
+    /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
+    /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
+    /// that one has reserved.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
-        self.observe("domain_availability", || {
-            let refused = match self.shared.login_domains.shape(label) {
-                Err(refusal) => Some(refusal.code()),
-                Ok(label) => self.refusals(&[label])?.pop().flatten(),
-            };
-            let suggestions = if refused.is_none() { Vec::new() } else { self.free_like(label)? };
-            Ok(DomainAvailability { refused, suggestions })
-        })
+        self.observe("domain_availability", || self.shared.availability(label, &BTreeSet::new()))
     }
 
-    /// Why each label cannot be had.
-    fn refusals(&self, labels: &[LoginDomain]) -> Result<Vec<Option<Code>>> {
-        let now: Timestamp = self.shared.clock.now();
-        let rows = self.shared.storage.labels(labels)?;
-        let refusal = |(label, row): (&LoginDomain, Option<LabelRow>)| match row {
-            Some(row) if !row.is_free(now) => Some(row.state.refusal()),
-            _ => self.shared.login_domains.is_reserved(label).then_some(Code::Reserved),
-        };
-        Ok(labels.iter().zip(rows).map(refusal).collect())
-    }
-
-    /// Free labels like what was typed. That is lowercased here, as it never is for a claim:
-    /// the suggestion is shown, and somebody chooses it.
-    fn free_like(&self, typed: &str) -> Result<Vec<String>> {
-        let policy = &self.shared.login_domains;
-        let stem: String = policy.letters_of(typed).chars().take(57).collect();
-        if stem.is_empty() {
-            return Ok(Vec::new());
-        }
-        let endings = ["", "app", "hq", "online", "team", "group", "site"].map(str::to_owned);
-        let letters = ('a'..='z').map(String::from);
-        let candidates = endings.into_iter().chain(letters).map(|ending| format!("{stem}{ending}"));
-        let labels: Vec<_> = candidates.filter_map(|label| policy.shape(&label).ok()).collect();
-        let refusals = self.refusals(&labels)?;
-        let free = labels.into_iter().zip(refusals).filter(|(_, refused)| refused.is_none());
-        Ok(free.map(|(label, _)| label.to_string()).take(SUGGESTIONS).collect())
+    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`
+    /// (S5).
+    pub fn login_url(&self, login_domain: &LoginDomain) -> String {
+        format!("https://{login_domain}.{}", self.shared.login_base)
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage};
-use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy};
+use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
 #[derive(Clone)]
@@ -163,6 +163,11 @@ impl PlatformBuilder {
     /// Opens a store of your own.
     pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
         let login_base = checked_base(&self.login_base)?;
+        if !self.login_domains.reserves_labels() {
+            return Err(Error::configuration(
+                "a reserved login domain is one that nobody can have",
+            ));
+        }
         if !self.peppers.values().all(Pepper::is_long_enough) {
             return Err(Error::configuration("a pepper must have 16 bytes or more"));
         }
@@ -218,13 +223,9 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
 
 /// A host name in lowercase A-labels, without a trailing dot.
 fn checked_base(raw: &str) -> Result<String> {
-    let refused = || Error::configuration("the login base is not a domain name");
-    let base = idna::domain_to_ascii_strict(raw).map_err(|_| refused())?;
     // A label of 63 letters and its dot must fit in front.
-    if base.is_empty() || base.ends_with('.') || base.len() > 253 - 64 {
-        return Err(refused());
-    }
-    Ok(base)
+    let base = domain_name(raw).filter(|base| base.len() <= 253 - 64);
+    base.ok_or_else(|| Error::configuration("the login base is not a domain name"))
 }
 
 /// The platform's own secrets: made at the first open, kept in the store, the same in every

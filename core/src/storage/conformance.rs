@@ -66,6 +66,7 @@ macro_rules! each_conformance_case {
     ($callback:ident $(, $harness:expr)?) => {
         $crate::$callback! { $($harness)? ;
             agencies::an_agency_is_configured,
+            agencies::an_agency_is_advised_by_what_it_has_reserved,
             agencies::wrong_settings_are_refused_all_at_once,
             agencies::another_time_zone_begins_no_new_period,
             agencies::a_deleted_agency_leaves_nothing_but_tombstones,

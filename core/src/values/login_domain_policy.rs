@@ -57,7 +57,8 @@ impl LoginDomainPolicy {
         Self { shape, reserved, quarantine: Quarantine::Days(30) }
     }
 
-    /// Reserves labels beside those that are reserved already (S4).
+    /// Reserves labels beside those that are reserved already (S4). Text that is no label makes
+    /// opening the platform fail: it would reserve nothing.
     pub fn reserve<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.reserved.extend(labels.into_iter().map(Into::into));
         self
@@ -90,6 +91,11 @@ impl LoginDomainPolicy {
     /// Whether new resellers may not have the label. Whoever holds it keeps it.
     pub fn is_reserved(&self, label: &LoginDomain) -> bool {
         self.reserved.contains(label.as_str())
+    }
+
+    /// Whether everything that is reserved could be had otherwise.
+    pub(crate) fn reserves_labels(&self) -> bool {
+        self.reserved.iter().all(|label| LoginDomain::parse(label).is_ok())
     }
 
     /// What is left of a text when every character that no label may have is taken out.

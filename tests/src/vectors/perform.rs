@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use partnerkit::{
-    Agency, AgencyId, AgencyPatch, ImportOptions, LoginDomainPolicy, Metric, PartnerType,
-    PasswordPolicy, Patch, Platform, PlatformBuilder, Quarantine, ResellerDraft, ResellerId,
-    ResellerPatch, ResellerQuery, Result, SortBy, Status, Timestamp, UsageEvent,
+    Agency, AgencyId, AgencyPatch, FieldErrors, ImportOptions, LoginDomain, LoginDomainPolicy,
+    Metric, PartnerType, PasswordPolicy, Patch, Platform, PlatformBuilder, Quarantine,
+    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, SortBy, Status, Timestamp,
+    UsageEvent,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,6 +167,11 @@ fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
             wire(platform.reset_password(&text("token"), &password, &again))
         }
         "resolve_host" => wire(platform.resolve_host(&text("host"))),
+        "login_url" => {
+            let label = LoginDomain::parse(&text("login_domain"));
+            let label = label.map_err(|refusal| FieldErrors::from(refusal.of("login_domain")))?;
+            Ok(json!(platform.login_url(&label)))
+        }
         "domain_availability" => wire(platform.domain_availability(&text("label"))),
         "maintain" => wire(platform.maintain(with.get("budget"))),
         "phone_countries" => {
@@ -182,6 +188,7 @@ fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
     match call {
         "settings" => wire(agency.settings()),
         "configure" => wire(agency.configure(with.get("version"), &agency_patch(with))),
+        "domain_availability" => wire(agency.domain_availability(&text("label"))),
         "create_reseller" => wire(match with.get::<Option<String>>("idempotency_key") {
             None => agency.create_reseller(with.form()),
             Some(key) => agency.create_reseller_once(&key, with.form()),
@@ -248,7 +255,7 @@ fn drafts(with: &With) -> Vec<ResellerDraft> {
 
 /// A record, or `{"fields": […]}`, for each.
 fn answers(
-    answers: Result<Vec<Result<partnerkit::Reseller, partnerkit::FieldErrors>>>,
+    answers: Result<Vec<Result<partnerkit::Reseller, FieldErrors>>>,
 ) -> Result<Value> {
     let answer = |answer| match answer {
         Ok(reseller) => json!(reseller),

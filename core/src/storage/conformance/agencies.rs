@@ -39,6 +39,34 @@ pub(super) fn an_agency_is_configured(harness: &dyn Harness) {
     other.create_reseller(draft("fabrikam")).expect("creates");
 }
 
+/// S6, S56.
+pub(super) fn an_agency_is_advised_by_what_it_has_reserved(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    bench.create("acmehq");
+    let reserved_labels = Some(vec!["acme".into(), "acmeapp".into()]);
+    let patch = AgencyPatch { reserved_labels, ..Default::default() };
+    bench.agency.configure(None, &patch).expect("configures");
+    let ask = |label: &str| bench.agency.domain_availability(label).expect("answers");
+    let acme = ask("acme");
+    assert_eq!((acme.refused, acme.suggestions.len()), (Some(Code::Reserved), 5));
+    for label in &acme.suggestions {
+        bench.create(label);
+    }
+    assert_eq!(ask("acmehq").refused, Some(Code::Taken));
+    assert_eq!(
+        (ask("www").refused, ask("Acme").refused),
+        (Some(Code::Reserved), Some(Code::Uppercase))
+    );
+    assert_eq!(ask("globex").refused, None);
+    // The platform knows of no agency, and another agency has not reserved it.
+    assert_eq!(bench.platform.domain_availability("acme").expect("answers").refused, None);
+    let other = bench.platform.create_agency("tailspin").expect("creates");
+    assert_eq!(other.domain_availability("acme").expect("answers").refused, None);
+    bench.platform.delete_agency("tailspin").expect("deletes");
+    let gone = other.domain_availability("acme").expect_err("gone");
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
+
 /// S56.
 pub(super) fn wrong_settings_are_refused_all_at_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);

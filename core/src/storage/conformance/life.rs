@@ -211,6 +211,9 @@ pub(super) fn a_login_domain_is_renamed_in_one_step(harness: &dyn Harness) {
     assert_eq!(rename(None, "acme").expect("nothing to do").version, 1);
     assert_eq!(rename(Some(7), "initech").expect_err("stale").kind(), ErrorKind::Conflict);
     assert_eq!(bench.label("initech"), None, "nothing was written");
+    let stale = rename(Some(7), "acme").expect_err("stale, though there is nothing to do");
+    assert_eq!((stale.kind(), stale.current_version()), (ErrorKind::Conflict, Some(1)));
+    assert_eq!(rename(Some(1), "acme").expect("nothing to do").version, 1);
     let renamed = rename(Some(1), "initech").expect("renames");
     assert_eq!(
         (renamed.id, renamed.version, renamed.login_domain.as_str()),
@@ -283,7 +286,7 @@ pub(super) fn an_unknown_agency_is_not_found(harness: &dyn Harness) {
     assert_eq!(codes(&zone), [("id", Code::Invalid), ("time_zone", Code::UnknownTimeZone)]);
 }
 
-/// S55.
+/// S5, S55.
 pub(super) fn a_host_name_leads_to_its_reseller(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.create("acme");
@@ -294,6 +297,8 @@ pub(super) fn a_host_name_leads_to_its_reseller(harness: &dyn Harness) {
         assert_eq!((place.agency, place.reseller), (bench.agency.id().clone(), acme.id));
         assert_eq!(place.status, Status::Active);
     }
+    let url = bench.platform.login_url(&acme.login_domain);
+    assert_eq!(url, "https://acme.partner.example.com");
     bench.agency.deactivate(acme.id, None).expect("deactivates");
     let place = bench.platform.resolve_host("acme.partner.example.com").expect("resolves");
     assert_eq!(place.status, Status::Inactive);

@@ -107,6 +107,9 @@ fn s9_emails_compare_by_ascii_case_and_domain_form_only() {
         ".a@a.example",
         "\"a b\"@a.example",
         "a@[127.0.0.1]",
+        "a@127.0.0.1",
+        "a@1.2.3.0x4",
+        "a@a.123",
         "a b@a.example",
         "a@a.example.",
         "a@@a.example",
@@ -119,6 +122,12 @@ fn s9_emails_compare_by_ascii_case_and_domain_form_only() {
     for raw in refused {
         assert!(Email::parse(raw).is_err(), "{raw}");
     }
+    let bound = |raw| Email::parse(raw).expect_err("too long").of("email").params;
+    assert_eq!(bound(&long), [("max", 64)], "of the local part");
+    let whole = format!("{}@{}example", "x".repeat(64), "abcdefgh.".repeat(26));
+    assert_eq!(bound(&whole), [("max", 254)], "of the whole");
+    assert_eq!(code(Email::parse(&format!("{}@a.example", "x".repeat(64)))), None);
+    assert_eq!(code(Email::parse("a@1.2.3.example")), None);
 }
 
 #[test]
@@ -160,6 +169,13 @@ fn s12_websites_are_http_addresses_without_user_info() {
         website("http://Bücher.example:8080/a b").as_deref(),
         Ok("http://xn--bcher-kva.example:8080/a%20b")
     );
+    // An address in a path or a query is part of that.
+    for raw in ["acme.example/?next=https://x", "acme.example?a=b://c", "acme.example#x://y"] {
+        let expected = format!("https://{}", raw.replace("example?", "example/?"));
+        let expected = expected.replace("example#", "example/#");
+        assert_eq!(website(raw).as_deref(), Ok(expected.as_str()));
+    }
+    assert_eq!(code(Website::parse("acme.example://x")), Some(Code::UnsupportedScheme));
     assert_eq!(code(Website::parse("ftp://acme.example")), Some(Code::UnsupportedScheme));
     assert_eq!(code(Website::parse("https://user:secret@acme.example")), Some(Code::UserInfo));
     assert_eq!(code(Website::parse("user@acme.example")), Some(Code::UserInfo));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Reseller;
-use super::draft::{ContactDraft, PhoneDraft, form_errors, optional};
+use super::draft::{ContactDraft, FORM_ORDER, PhoneDraft, form_errors, optional};
 use crate::error::{FieldErrors, Refusal};
 use crate::values::{Email, ExternalId, Metadata, Name, Website};
 
@@ -77,7 +77,7 @@ impl ResellerPatch {
             after.metadata = metadata;
         }
         if !errors.is_empty() {
-            return Err(errors);
+            return Err(errors.in_order_of(FORM_ORDER));
         }
         let changed = changed_fields(before, &after);
         Ok((after, changed))

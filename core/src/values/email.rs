@@ -1,5 +1,6 @@
 //! An email address, and the key under which two spellings are one address.
 
+use super::domain_name;
 use super::text::{is_invisible, nfc};
 use crate::error::{Code, Refusal};
 
@@ -33,11 +34,12 @@ impl Email {
         if !is_dot_atom(&local) {
             return Err(Code::Invalid.into());
         }
-        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| Code::Invalid)?;
-        if !domain.contains('.') || domain.ends_with('.') {
-            return Err(Code::Invalid.into());
+        let domain = domain_name(domain).filter(|domain| domain.contains('.'));
+        let domain = domain.ok_or(Code::Invalid)?;
+        if local.len() > 64 {
+            return Err(Refusal::too_long(64));
         }
-        if local.len() > 64 || local.len() + 1 + domain.len() > 254 {
+        if local.len() + 1 + domain.len() > 254 {
             return Err(Refusal::too_long(254));
         }
         Ok(Self(format!("{local}@{domain}")))

@@ -44,7 +44,8 @@ impl Website {
 }
 
 fn with_scheme(raw: &str) -> Result<Url, Refusal> {
-    let parsed =
-        if raw.contains("://") { Url::parse(raw) } else { Url::parse(&format!("https://{raw}")) };
+    // Behind a path or a query it belongs to that: `acme.example/?next=https://…`.
+    let has_scheme = raw.find("://").is_some_and(|at| !raw[..at].contains(['/', '\\', '?', '#']));
+    let parsed = if has_scheme { Url::parse(raw) } else { Url::parse(&format!("https://{raw}")) };
     parsed.map_err(|_| Code::Invalid.into())
 }

@@ -100,6 +100,22 @@ impl Agency {
         storage::read(&*self.shared.storage, &self.id, work)
     }
 
+    /// The same for an answer that may be empty: of an agency that has been deleted it is none
+    /// (S56). Only an empty one is doubted, so that nobody else waits for a second question.
+    fn read_unless_gone<T: Send>(
+        &self,
+        is_empty: fn(&T) -> bool,
+        mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    ) -> Result<T> {
+        self.read(|reads| {
+            let answer = work(reads)?;
+            if is_empty(&answer) {
+                reads.agency()?.ok_or_else(|| Error::not_found("agency"))?;
+            }
+            Ok(answer)
+        })
+    }
+
     fn write<T: Send>(
         &self,
         work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,

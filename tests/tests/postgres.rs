@@ -89,6 +89,12 @@ fn waits_are_few() {
     let id = bench.acme.id;
     assert_eq!(bench.waits(|agency| agency.reseller(id)), 1, "get");
     assert_eq!(bench.waits(|agency| agency.page(&ResellerQuery::text("acme"))), 1, "page");
+    let nobody = ResellerQuery::text("nobody");
+    assert_eq!(
+        bench.waits(|agency| agency.page(&nobody)),
+        2,
+        "an empty page: is the agency there?"
+    );
     assert_eq!(bench.waits(|agency| agency.overview()), 1, "overview");
     assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 4, "create");
     let patch = ResellerPatch { name: Some("Acme Ltd".into()), ..ResellerPatch::default() };

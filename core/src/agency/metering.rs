@@ -6,8 +6,8 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::ResellerId;
 use crate::storage::Lock;
 use crate::usage::{
-    ConsumeRequest, Consumption, MeterKey, Metric, Overview, UsageEvent, UsageReport, check,
-    consume, overview, record,
+    ConsumeRequest, Consumption, EventOutcome, MeterKey, Metric, Overview, UsageEvent, UsageReport,
+    check, consume, overview, record,
 };
 
 const MAX_BATCH: usize = 10_000;
@@ -15,6 +15,7 @@ const MAX_BATCH: usize = 10_000;
 impl Agency {
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
     /// each. An event that was recorded before is a `duplicate` and changes nothing (S32).
+    /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
     pub fn record_usage(&self, events: &[UsageEvent]) -> Result<UsageReport> {
         self.observe("record_usage", None, || {
             if events.len() > MAX_BATCH {
@@ -26,7 +27,13 @@ impl Agency {
             }
             let now = self.now();
             let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
-            let outcomes = self.write(|tx| record(tx, &checked, &self.zone))?;
+            let outcomes = self.write(|tx| {
+                let outcomes = record(tx, &checked, &self.zone)?;
+                if outcomes.iter().all(is_unknown) {
+                    tx.agency()?.ok_or_else(|| Error::not_found("agency"))?;
+                }
+                Ok(outcomes)
+            })?;
             Ok(UsageReport { outcomes })
         })
     }
@@ -90,7 +97,15 @@ impl Agency {
     }
 
     /// Active resellers and what was used, over all time: read, not summed (S39).
+    /// Errors: `NotFound` once the agency is deleted.
     pub fn overview(&self) -> Result<Overview> {
-        self.observe("overview", None, || self.read(overview))
+        self.observe("overview", None, || {
+            self.read_unless_gone(|answer| *answer == Overview::default(), overview)
+        })
     }
+}
+
+/// Whether an event was refused because its reseller is not there: of a deleted agency none is.
+fn is_unknown(outcome: &EventOutcome) -> bool {
+    *outcome == EventOutcome::Rejected(Code::UnknownReseller)
 }

@@ -17,24 +17,27 @@ impl Agency {
         self.observe("reseller", id, || self.read(|reads| one(reads.resellers(&[id])?)))
     }
 
-    /// A reseller by the host's own id; `None` if no reseller has it.
+    /// A reseller by the host's own id; `None` if no reseller has it. Errors: `NotFound` once the
+    /// agency is deleted; field `external_id`.
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
         self.observe("reseller_by_external_id", None, || {
             let refused = |refusal: Refusal| FieldErrors::from(refusal.of("external_id"));
             let id = crate::values::ExternalId::parse(external_id).map_err(refused)?;
             let lookup = Lookup::ExternalId(id);
-            let found = self.read(|reads| reads.find(std::slice::from_ref(&lookup)))?;
-            Ok(found.into_iter().flatten().next())
+            self.read_unless_gone(Option::is_none, |reads| {
+                Ok(reads.find(std::slice::from_ref(&lookup))?.into_iter().flatten().next())
+            })
         })
     }
 
     /// One page of the resellers that a query asks for, newest first unless it says otherwise.
     ///
-    /// Errors: `InvalidCursor`; fields `limit` and `text`.
+    /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         self.observe("page", None, || {
             let spec = query.spec(&self.seal())?;
-            let (rows, counted) = self.read(|reads| {
+            let is_empty = |(rows, _): &(Vec<Reseller>, _)| rows.is_empty();
+            let (rows, counted) = self.read_unless_gone(is_empty, |reads| {
                 let count = |cap| reads.count(&spec.filter, cap);
                 let counted = query.count_up_to().map(count).transpose()?;
                 Ok((reads.page(&spec)?, counted))

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub(crate) const ACTIVE_RESELLERS: &str = "active_resellers";
 
 /// An agency's totals over all time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Overview {
     /// Resellers that may sign in.
     pub active_resellers: i64,

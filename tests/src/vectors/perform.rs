@@ -254,9 +254,7 @@ fn drafts(with: &With) -> Vec<ResellerDraft> {
 }
 
 /// A record, or `{"fields": […]}`, for each.
-fn answers(
-    answers: Result<Vec<Result<partnerkit::Reseller, FieldErrors>>>,
-) -> Result<Value> {
+fn answers(answers: Result<Vec<Result<partnerkit::Reseller, FieldErrors>>>) -> Result<Value> {
     let answer = |answer| match answer {
         Ok(reseller) => json!(reseller),
         Err(errors) => json!({ "fields": json!(errors) }),

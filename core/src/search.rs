@@ -57,7 +57,8 @@ pub enum Total {
 /// What a reseller must be, to be listed or counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards.
+    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards, and none
+    /// is empty or holds white space.
     pub terms: Vec<String>,
     /// Only this status.
     pub status: Option<Status>,
@@ -165,7 +166,7 @@ impl ResellerQuery {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?),
             None => None,
         };
-        let terms = fold(&self.text).split_whitespace().map(str::to_owned).collect();
+        let terms = self.text.split_whitespace().map(fold).collect();
         let filter = Filter { terms, ..self.filter.clone() };
         Ok(PageSpec { filter, sort: self.sort, after, limit: limit + 1 })
     }

@@ -119,6 +119,27 @@ pub(super) fn a_search_finds_what_was_folded(harness: &dyn Harness) {
     assert_eq!(limited.len(), names.len());
 }
 
+/// S27: a mark that stands by itself is looked for like anything else.
+pub(super) fn a_search_finds_marks_without_letters(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let names =
+        ["O´Neil & Søn", "Zwei ¨ Punkte", "¸", "Lone \u{301} mark", "Plain name", "Ænima ﷺ"];
+    named(&bench, &names);
+    let find = |text: &str| -> Vec<String> {
+        let rows = walk(&bench, &ResellerQuery::text(text));
+        rows.into_iter().map(|reseller| reseller.name.to_string()).collect()
+    };
+    for (text, name) in [("´", 0), ("¨", 1), ("¸", 2), ("\u{301}", 3), ("ﷺ", 5)] {
+        assert_eq!(find(text), [names[name]], "{text}");
+    }
+    for absent in ["¯", "\u{308}", "oneil"] {
+        assert_eq!(find(absent), [""; 0], "{absent}");
+    }
+    for name in names {
+        assert_eq!(find(name), [name], "as it was typed");
+    }
+}
+
 pub(super) fn no_character_is_a_wildcard(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     named(&bench, &["100 % pure", "under_score", "back\\slash", "quo'te", "dou\"ble", "plain"]);

@@ -1,51 +1,130 @@
 //! What a host can watch: with the feature `tracing` every operation is a span (S53).
+//!
+//! Names, addresses and secrets have no way in: a span has ids, the kind of outcome and how long
+//! it took. Ids are those of the handle, of the call and of its answer: what was merely typed (a
+//! login domain, an agency that may not exist) is none until the answer says so.
+#![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
-use crate::agency::Agency;
-use crate::error::Result;
-use crate::platform::Platform;
-use crate::reseller::ResellerId;
+use crate::agency::{Agency, DeletionPlan};
+use crate::availability::DomainAvailability;
+use crate::changes::Change;
+use crate::error::{FieldErrors, Result};
+use crate::exchange::ImportReport;
+use crate::platform::{AgencyDeletionPlan, Maintenance, Place, Platform};
+use crate::reseller::{Reseller, ResellerId};
+use crate::search::Page;
+use crate::settings::AgencySettings;
+use crate::storage::Erasure;
+use crate::usage::{Consumption, Overview, UsageReport};
 use crate::values::AgencyId;
+use crate::{Access, Identity};
 
 impl Agency {
     /// Runs an operation of this agency.
-    pub(crate) fn observe<T>(
+    pub(crate) fn observe<T: Telling>(
         &self,
         operation: &'static str,
         reseller: impl Into<Option<ResellerId>>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        span(operation, Some(self.id()), reseller.into(), work)
+        span(operation, Known { agency: Some(self.id()), reseller: reseller.into() }, work)
     }
 }
 
 impl Platform {
     /// Runs an operation of the whole platform.
-    pub(crate) fn observe<T>(
+    pub(crate) fn observe<T: Telling>(
         &self,
         operation: &'static str,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        span(operation, None, None, work)
+        span(operation, Known::default(), work)
     }
 }
 
-/// Names, addresses and secrets have no way in: a span has ids, the kind of outcome and how long
-/// it took.
-#[cfg(feature = "tracing")]
-fn span<T>(
-    operation: &'static str,
-    agency: Option<&AgencyId>,
+/// Whose call it is.
+#[derive(Default)]
+pub(crate) struct Known<'k> {
+    agency: Option<&'k AgencyId>,
     reseller: Option<ResellerId>,
+}
+
+impl<'k> Known<'k> {
+    fn agency(agency: &'k AgencyId) -> Self {
+        Self { agency: Some(agency), reseller: None }
+    }
+
+    fn both(agency: &'k AgencyId, reseller: ResellerId) -> Self {
+        Self { agency: Some(agency), reseller: Some(reseller) }
+    }
+}
+
+/// An answer, which may tell whose call it was.
+pub(crate) trait Telling {
+    /// The ids in it.
+    fn known(&self) -> Known<'_>;
+}
+
+/// Answers that tell, each with what it tells.
+macro_rules! telling {
+    ($($answer:ty: |$it:ident| $known:expr;)*) => {
+        $(impl Telling for $answer {
+            fn known(&self) -> Known<'_> {
+                let $it = self;
+                $known
+            }
+        })*
+    };
+}
+
+telling! {
+    Agency: |it| Known::agency(it.id());
+    AgencyDeletionPlan: |it| Known::agency(&it.agency);
+    DeletedAgency: |it| Known::agency(&it.id);
+    Access: |it| Known::both(&it.agency, it.reseller.id);
+    Identity: |it| Known::both(&it.agency, it.reseller);
+    Place: |it| Known::both(&it.agency, it.reseller);
+    Reseller: |it| Known::both(&it.agency, it.id);
+    Option<Reseller>: |it| it.as_ref().map_or_else(Known::default, Telling::known);
+}
+
+/// Answers that tell nothing, or of too many.
+macro_rules! silent {
+    ($($answer:ty),*) => {
+        $(impl Telling for $answer {
+            fn known(&self) -> Known<'_> {
+                Known::default()
+            }
+        })*
+    };
+}
+
+silent! {
+    (), u64, String, AgencySettings, Consumption, DeletionPlan, DomainAvailability, Erasure,
+    ImportReport, Maintenance, Overview, Page, UsageReport, Vec<AgencyId>, Vec<Change>,
+    Vec<Result<Reseller, FieldErrors>>
+}
+
+/// Which agency is no more.
+pub(crate) struct DeletedAgency {
+    pub id: AgencyId,
+    pub erasure: Erasure,
+}
+
+#[cfg(feature = "tracing")]
+fn span<T: Telling>(
+    operation: &'static str,
+    before: Known<'_>,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    use tracing::field::Empty;
+    use tracing::field::{Empty, display};
 
     let span = tracing::info_span!(
         target: "partnerkit",
         "call",
         operation,
-        agency = agency.map(display),
-        reseller = reseller.map(display),
+        agency = before.agency.map(display),
+        reseller = before.reseller.map(display),
         outcome = Empty,
         microseconds = Empty,
     );
@@ -53,16 +132,18 @@ fn span<T>(
     let result = span.in_scope(work);
     let outcome = result.as_ref().err().map_or("ok", |error| error.kind().slug());
     let microseconds = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let after = result.as_ref().map_or_else(|_| Known::default(), Telling::known);
+    if let Some(agency) = after.agency.filter(|_| before.agency.is_none()) {
+        span.record("agency", display(agency));
+    }
+    if let Some(reseller) = after.reseller.filter(|_| before.reseller.is_none()) {
+        span.record("reseller", display(reseller));
+    }
     span.record("outcome", outcome).record("microseconds", microseconds);
     result
 }
 
 #[cfg(not(feature = "tracing"))]
-fn span<T>(
-    _: &'static str,
-    _: Option<&AgencyId>,
-    _: Option<ResellerId>,
-    work: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+fn span<T: Telling>(_: &'static str, _: Known<'_>, work: impl FnOnce() -> Result<T>) -> Result<T> {
     work()
 }

@@ -84,6 +84,9 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
         platform.resolve_host("canary.partner.localhost").expect("resolves");
         agency.delete_reseller(reseller.id).expect("deletes");
         agency.reseller(reseller.id).expect_err("gone");
+        platform.agency("canary-agency").map(drop).expect_err("a typo");
+        platform.delete_agency("canary-agency").expect_err("a typo");
+        platform.delete_agency("northwind").expect("deletes");
     });
     let spans = recorded.lock().expect("no panic").clone();
     let said: Vec<_> =
@@ -100,6 +103,9 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
         ("resolve_host", "ok"),
         ("delete_reseller", "ok"),
         ("reseller", "not_found"),
+        ("agency", "not_found"),
+        ("delete_agency", "not_found"),
+        ("delete_agency", "ok"),
     ];
     let mut left = said.iter();
     for operation in expected {
@@ -112,4 +118,25 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
     assert_eq!(deactivated["agency"], "northwind");
     assert_eq!(deactivated["reseller"].len(), 36, "an id");
     assert!(deactivated["microseconds"].parse::<u64>().is_ok());
+    // Whose call it was is told as soon as it is known, and by no call that failed before.
+    let reseller = Some(deactivated["reseller"].as_str());
+    let told = |operation: &str, outcome: &str| {
+        let is =
+            |span: &&BTreeMap<_, _>| span["operation"] == operation && span["outcome"] == outcome;
+        let span = spans.iter().find(is).expect("there");
+        let id = |name| span.get(name).map(String::as_str);
+        (id("agency"), id("reseller"))
+    };
+    let northwind = Some("northwind");
+    for operation in ["create_reseller", "sign_in", "check_access", "resolve_host"] {
+        assert_eq!(told(operation, "ok"), (northwind, reseller), "{operation}");
+    }
+    for operation in ["create_agency", "create_agency_in", "delete_agency"] {
+        assert_eq!(told(operation, "ok"), (northwind, None), "{operation}");
+    }
+    for (operation, outcome) in
+        [("sign_in", "access_denied"), ("agency", "not_found"), ("delete_agency", "not_found")]
+    {
+        assert_eq!(told(operation, outcome), (None, None), "{operation}");
+    }
 }

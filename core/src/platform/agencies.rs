@@ -4,6 +4,7 @@ use super::Platform;
 use crate::agency::Agency;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::observe::DeletedAgency;
 use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Erasure, Filter, Insert, Lock, Scope};
 use crate::usage::zone;
@@ -96,8 +97,9 @@ impl Platform {
                 tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
                 tx.erase_agency(until)
             })?;
-            Ok(self.shared.scrub())
+            Ok(DeletedAgency { id, erasure: self.shared.scrub() })
         })
+        .map(|deleted| deleted.erasure)
     }
 }
 

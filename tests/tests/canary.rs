@@ -1,9 +1,15 @@
 //! Secrets and personal data, as canaries: none of them sings in Debug, Display or an error.
 
-use partnerkit::access::{Credentials, Generation, Secret};
+use std::sync::Arc;
+
+use partnerkit::access::{Generation, Secret};
+use partnerkit::storage::memory::Memory;
+use partnerkit::storage::schema::{self, Value};
+use partnerkit::storage::tables::Scan;
+use partnerkit::storage::{NewReseller, SecretRow, Storage};
 use partnerkit::{
     ContactDraft, Password, PasswordPolicy, PhoneDraft, Platform, ResellerDraft, ResellerPatch,
-    ResellerQuery,
+    ResellerQuery, Timestamp,
 };
 use partnerkit_tests::invitation;
 
@@ -88,14 +94,50 @@ fn no_secret_is_shown() {
     assert!(!shown.contains("$argon2"), "{shown}");
     quiet(&shown);
     let password = Password::parse(PASSWORD, PasswordPolicy::default(), &[]).expect("good");
-    let bytes = *b"canarycanarycanarycanarycanaryca";
-    let generation: [u8; 16] = *b"canarycanarycana";
-    let shown = format!(
-        "{password:?} {:?} {:?} {:?}",
-        Secret::from_bytes(bytes),
-        Generation::from_bytes(generation),
-        std::any::type_name::<Credentials>(),
-    );
-    quiet(&shown);
-    assert!(!shown.contains("99, 97, 110"), "nor its bytes");
+    silent(&format!("{password:?} {password:#?}"));
+}
+
+/// Not even as a list of bytes.
+fn silent(shown: &str) {
+    quiet(shown);
+    assert!(!shown.replace(char::is_whitespace, "").contains("99,97,110"), "{shown}");
+}
+
+/// What a store is given, whole and as rows, when somebody shows it in a log.
+#[test]
+fn no_row_shows_a_secret() {
+    let (salt, output) = ("canary".repeat(4), "canary".repeat(7));
+    let hash = format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${output}A");
+    let store = Arc::new(Memory::new());
+    let platform = Platform::builder().open_storage(store.clone()).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    let password_hash = Some(hash.clone());
+    let draft = ResellerDraft { invite: false, password_hash, ..invitation("acme") };
+    silent(&format!("{draft:?} {draft:#?}"));
+    let id = agency.create_reseller(draft).expect("creates").id;
+    let mut account = None;
+    let read = store.read(agency.id(), &mut |reads| {
+        account = reads.account(id)?;
+        Ok(())
+    });
+    read.expect("reads");
+    let (reseller, credentials) = account.expect("there");
+    let new = NewReseller { reseller, credentials };
+    silent(&format!("{new:?} {new:#?} {:?} {:#?}", new.credentials, new.credentials));
+    let secret = Secret::from_bytes(*b"canarycanarycanarycanarycanaryca");
+    let secret = SecretRow { id: 1, secret, created_at: Timestamp::from_millis(0) };
+    let generation = Generation::from_bytes(*b"canarycanarycana");
+    silent(&format!("{secret:?} {secret:#?} {:?} {generation:?}", secret.secret));
+
+    let row = vec![
+        Value::Null,
+        Value::Integer(7),
+        Value::Text(hash),
+        Value::Bytes(secret.secret.as_bytes().to_vec()),
+    ];
+    let (table, columns) = (&schema::CREDENTIALS, schema::CREDENTIALS.key);
+    let after = Some(row[2].clone());
+    let scan = Scan { table, columns, equals: row.clone(), after, limit: 1 };
+    silent(&format!("{row:?} {row:#?} {scan:?} {scan:#?}"));
+    assert_eq!(format!("{row:?}"), "[Null, Integer(7), Text(99 bytes), Bytes(32 bytes)]");
 }

@@ -3,6 +3,8 @@
 //! Backends build their statements from it and host languages their models; a test compares it
 //! with the migrations.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -61,8 +63,9 @@ pub struct Table {
     pub of_agency: bool,
 }
 
-/// One value of a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// One value of a row. Debug shows no text and no bytes: they may be a hash, a secret or somebody's
+/// name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// No value.
     Null,
@@ -74,6 +77,18 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// For [`Kind::Uuid`].
     Uuid(Uuid),
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Integer(integer) => write!(f, "Integer({integer})"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Uuid(uuid) => write!(f, "Uuid({uuid})"),
+        }
+    }
 }
 
 /// The values of a row, in the order of its table's columns.

@@ -14,7 +14,8 @@ const MAX_BATCH: usize = 1_000;
 
 impl Agency {
     /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
-    /// an answer of its own, in the order given; those that can be created are.
+    /// an answer of its own, in the order given; those that can be created are. There is no
+    /// idempotency key: what a repeated batch has created already it refuses as `taken`.
     ///
     /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
     pub fn create_resellers(

@@ -95,6 +95,7 @@ macro_rules! each_conformance_case {
             feed::entries_of_one_reseller_follow_its_versions,
             feed::a_reader_sees_every_entry_once,
             isolation::no_read_reaches_another_agency,
+            isolation::no_operation_reaches_another_agency,
             isolation::no_lock_reaches_another_agency,
             isolation::no_write_reaches_another_agency,
             isolation::agencies_are_listed_in_order,

@@ -34,6 +34,9 @@ impl Email {
         if !is_dot_atom(&local) {
             return Err(Code::Invalid.into());
         }
+        if domain.chars().any(maps_to_ascii) {
+            return Err(Code::Invalid.into());
+        }
         let domain = domain_name(domain).filter(|domain| domain.contains('.'));
         let domain = domain.ok_or(Code::Invalid)?;
         if local.len() > 64 {
@@ -61,6 +64,12 @@ impl Email {
 /// an address look like one thing and be another.
 fn becomes_ascii(c: char) -> bool {
     !c.is_ascii() && nfc(c.encode_utf8(&mut [0; 4])).is_ascii()
+}
+
+/// What a domain's lowercase form turns into ASCII or into nothing (a Kelvin sign, a full-width
+/// letter, a soft hyphen), for the same reason.
+fn maps_to_ascii(c: char) -> bool {
+    !c.is_ascii() && idna::domain_to_unicode(c.encode_utf8(&mut [0; 4])).0.is_ascii()
 }
 
 /// RFC 5322 dot-atom, with characters beyond ASCII allowed (RFC 6532).

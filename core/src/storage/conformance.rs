@@ -139,6 +139,7 @@ macro_rules! each_conformance_case {
             pages::a_foreign_cursor_is_refused,
             pages::a_list_is_filtered,
             pages::a_list_is_sorted_by_folded_text,
+            pages::an_instant_of_any_year_is_kept_and_followed,
             pages::a_page_can_carry_the_total,
             sign_in::a_reseller_signs_in_until_switched_off,
             sign_in::every_failure_is_one_error_and_one_computation,

@@ -6,7 +6,7 @@ use super::Harness;
 use super::fixture::{Bench, draft, label};
 use crate::search::fold;
 use crate::storage::Filter;
-use crate::{ErrorKind, PartnerType, Reseller, ResellerQuery, SortBy, Status, Total};
+use crate::{Clock, ErrorKind, PartnerType, Reseller, ResellerQuery, SortBy, Status, Total};
 
 /// Resellers with these names; three of each four share their millisecond.
 fn named(bench: &Bench<'_>, names: &[&str]) -> Vec<Reseller> {
@@ -254,6 +254,37 @@ pub(super) fn a_list_is_sorted_by_folded_text(harness: &dyn Harness) {
         let refused = bench.agency.page(&other).expect_err("another order");
         assert_eq!(refused.kind(), ErrorKind::InvalidCursor);
     }
+}
+
+/// S49: what a clock can say is kept, told and followed, before 1970 and in the year 9999.
+pub(super) fn an_instant_of_any_year_is_kept_and_followed(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let years = [-62_135_596_800_000, -1_900_000_000_001, -1, 0, 253_402_300_799_999];
+    let create = |(n, millis): (usize, &i64)| {
+        bench.clock.forward(millis - bench.clock.now().as_millis());
+        bench.create(&label(n))
+    };
+    let rows: Vec<_> = years.iter().enumerate().map(create).collect();
+    let joined = |rows: &[Reseller]| -> Vec<i64> {
+        rows.iter().map(|row| row.created_at.as_millis()).collect()
+    };
+    assert_eq!(joined(&rows), years);
+    for row in &rows {
+        assert_eq!(bench.agency.reseller(row.id).expect("there"), *row);
+        let json = serde_json::to_string(row).expect("a record");
+        assert_eq!(serde_json::from_str::<Reseller>(&json).expect("its own form"), *row);
+    }
+    let one_by_one = ResellerQuery::all().ascending(SortBy::Joined).limit(1);
+    assert_eq!(walk(&bench, &one_by_one), rows, "a cursor holds it");
+    let between = |from: usize, before: usize| {
+        let query = ResellerQuery::all().joined_from(rows[from].created_at);
+        joined(&walk(&bench, &query.joined_before(rows[before].created_at).limit(1)))
+    };
+    assert_eq!(between(1, 3), [-1, -1_900_000_000_001]);
+    assert_eq!(between(0, 4), [0, -1, -1_900_000_000_001, -62_135_596_800_000]);
+    let feed = bench.agency.changes(0, 100).expect("reads");
+    let told: BTreeSet<_> = feed.iter().map(|change| change.at.as_millis()).collect();
+    assert!(years.iter().all(|millis| told.contains(millis)), "{told:?}");
 }
 
 /// S30.

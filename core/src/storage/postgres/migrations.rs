@@ -36,6 +36,11 @@ pub(super) async fn migrate(client: &Object) -> Result<()> {
         };
         // The transaction may be open and failed, or not be there at all.
         drop(client.batch_execute("ROLLBACK").await);
+        if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
+            return Err(Error::configuration(
+                "the extensions pg_trgm and btree_gin are not installed; they come with PostgreSQL",
+            ));
+        }
         if !is_race(&error) || tried == TRIES {
             return Err(Failure::from(error).into());
         }

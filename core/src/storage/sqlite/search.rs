@@ -17,7 +17,7 @@ use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
 /// What is in more rows than this is looked for by walking first.
-const RARE: u32 = 4_000;
+const RARE: u32 = 1_500;
 /// For counting up to some thousand rows, walking pays only for what is in far more.
 const RARE_TO_COUNT: u32 = 50_000;
 /// How many rows a page is looked for in before the index is asked all the same. A row of the

@@ -15,7 +15,9 @@ use crate::exchange::{self, PythonFile, Raised, Told};
 use crate::platform::availability;
 use crate::query::query;
 use crate::search::Search;
-use crate::value::{self, Id, Typed, erasure, instant, integer, metric, object, record};
+use crate::value::{
+    self, Id, Text, Typed, Version, erasure, instant, metric, number, object, record,
+};
 use crate::{reseller, usage};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
@@ -32,8 +34,9 @@ impl Agency {
 
     /// The same agency, with every change noted as made by this actor of the host's. Raises
     /// ValidationError with the field `actor` (1-200 characters).
-    fn acting_as(&self, py: Python<'_>, actor: &str) -> PyResult<Self> {
-        call(py, || self.0.acting_as(actor)).map(Self)
+    fn acting_as(&self, py: Python<'_>, actor: Text) -> PyResult<Self> {
+        let actor = actor.of(py, "actor")?;
+        call(py, || self.0.acting_as(&actor)).map(Self)
     }
 
     /// The settings as they are now. Raises NotFoundError once the agency is deleted.
@@ -48,12 +51,20 @@ impl Agency {
     fn configure<'py>(
         &self,
         py: Python<'py>,
-        version: Option<u64>,
-        time_zone: Option<String>,
-        capacity: Option<BTreeMap<String, i64>>,
-        reserved_labels: Option<Vec<String>>,
+        version: Option<Version>,
+        time_zone: Option<Typed>,
+        capacity: Option<BTreeMap<Typed, Bound<'py, PyAny>>>,
+        reserved_labels: Option<Vec<Typed>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let patch = AgencyPatch { time_zone, capacity, reserved_labels };
+        let amount = |(Typed(slug), amount): (Typed, Bound<'_, PyAny>)| {
+            PyResult::Ok((slug, number("capacity", &amount)?))
+        };
+        let patch = AgencyPatch {
+            time_zone: time_zone.map(|Typed(zone)| zone),
+            capacity: capacity.map(|c| c.into_iter().map(amount).collect()).transpose()?,
+            reserved_labels: reserved_labels.map(|l| l.into_iter().map(|Typed(l)| l).collect()),
+        };
+        let version = version.map(|Version(version)| version);
         agency_settings(py, call(py, || self.0.configure(version, &patch))?)
     }
 
@@ -79,13 +90,16 @@ impl Agency {
     fn create_reseller<'py>(
         &self,
         py: Python<'py>,
-        idempotency_key: Option<&str>,
+        idempotency_key: Option<Text>,
         fields: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let draft = reseller::draft(fields)?;
-        let created = call(py, || match idempotency_key {
+        let mut draft = reseller::draft(fields)?;
+        let key = idempotency_key.map(|key| key.noted("idempotency_key", &mut draft.no_text));
+        // A form that will be refused has no use for its key.
+        let key = key.filter(|_| draft.no_text.is_empty());
+        let created = call(py, || match key {
             None => self.0.create_reseller(draft),
-            Some(key) => self.0.create_reseller_once(key, draft),
+            Some(key) => self.0.create_reseller_once(&key, draft),
         })?;
         reseller::reseller(py, created)
     }
@@ -114,25 +128,28 @@ impl Agency {
     }
 
     /// Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
-    /// path or reads bytes; `each` is called with a RowReport for every row. Rows that are there
-    /// already are left alone, so that a file can be taken in again. Raises FileError,
-    /// ValidationError.
-    #[pyo3(signature = (file, *, dry_run=false, delimiter=",", each=None))]
+    /// path or reads bytes; `each` is called with a RowReport for every row, and what it raises
+    /// ends the import. Rows that are there already are left alone, so that a file can be taken
+    /// in again. Raises FileError, ValidationError.
+    #[pyo3(signature = (file, *, dry_run=false, delimiter=None, each=None))]
     fn import_csv<'py>(
         &self,
         py: Python<'py>,
         file: &Bound<'py, PyAny>,
         dry_run: bool,
-        delimiter: &str,
+        delimiter: Option<Typed>,
         each: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let &[delimiter] = delimiter.as_bytes() else {
-            return Err(PyValueError::new_err("a delimiter is one ASCII character"));
-        };
+        let mut options = ImportOptions { dry_run, ..ImportOptions::default() };
+        if let Some(Typed(delimiter)) = delimiter {
+            let &[delimiter] = delimiter.as_bytes() else {
+                return Err(PyValueError::new_err("a delimiter is one ASCII character"));
+            };
+            options.delimiter = delimiter;
+        }
         let raised = Raised::default();
         let reader = PythonFile::open(file, "rb", &raised)?;
         let mut told = Told { to: each, raised: raised.clone() };
-        let options = ImportOptions { dry_run, delimiter };
         let done = call(py, || self.0.import_csv(reader, &options, |row| told.tell(row)));
         raised.again()?;
         exchange::report(py, done?)
@@ -140,12 +157,12 @@ impl Agency {
 
     /// Writes resellers as CSV and says how many. `file` is a path or takes bytes; text and
     /// conditions are those of `page`. Raises FileError.
-    #[pyo3(signature = (file, text="", **conditions))]
+    #[pyo3(signature = (file, text=Text::default(), **conditions))]
     fn export_csv(
         &self,
         py: Python<'_>,
         file: &Bound<'_, PyAny>,
-        text: &str,
+        text: Text,
         conditions: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
         let query = query(py, text, conditions)?;
@@ -165,9 +182,10 @@ impl Agency {
     fn reseller_by_external_id<'py>(
         &self,
         py: Python<'py>,
-        external_id: &str,
+        external_id: Text,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let found = call(py, || self.0.reseller_by_external_id(external_id))?;
+        let external_id = external_id.of(py, "external_id")?;
+        let found = call(py, || self.0.reseller_by_external_id(&external_id))?;
         found.map(|found| reseller::reseller(py, found)).transpose()
     }
 
@@ -179,10 +197,11 @@ impl Agency {
         &self,
         py: Python<'py>,
         id: Id,
-        version: Option<u64>,
+        version: Option<Version>,
         patch: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let patch = reseller::patch(patch)?;
+        let version = version.map(|Version(version)| version);
         reseller::reseller(py, call(py, || self.0.update_reseller(id.0, version, &patch))?)
     }
 
@@ -193,9 +212,10 @@ impl Agency {
         &self,
         py: Python<'py>,
         id: Id,
-        reason: Option<&str>,
+        reason: Option<Text>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        reseller::reseller(py, call(py, || self.0.deactivate(id.0, reason))?)
+        let reason = reason.map(|reason| reason.of(py, "reason")).transpose()?;
+        reseller::reseller(py, call(py, || self.0.deactivate(id.0, reason.as_deref()))?)
     }
 
     /// Switches a reseller on again. Stamps from before stay invalid. Raises NotFoundError.
@@ -210,10 +230,11 @@ impl Agency {
         &self,
         py: Python<'py>,
         id: Id,
-        partner_type: &str,
-        version: Option<u64>,
+        partner_type: Typed,
+        version: Option<Version>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let changed = call(py, || self.0.change_partner_type(id.0, version, partner_type))?;
+        let version = version.map(|Version(version)| version);
+        let changed = call(py, || self.0.change_partner_type(id.0, version, &partner_type.0))?;
         reseller::reseller(py, changed)
     }
 
@@ -247,8 +268,9 @@ impl Agency {
         py: Python<'py>,
         id: Id,
         login_domain: Typed,
-        version: Option<u64>,
+        version: Option<Version>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let version = version.map(|Version(version)| version);
         let renamed = call(py, || self.0.rename_login_domain(id.0, version, &login_domain.0))?;
         reseller::reseller(py, renamed)
     }
@@ -302,17 +324,17 @@ impl Agency {
     /// joined_from, joined_before (aware datetimes); sort ("joined", "name", "email") and
     /// descending; limit, 1-200, 25 when not said. `after` is `next` of the page before;
     /// with_total also counts them. Raises InvalidCursorError, ValidationError.
-    #[pyo3(signature = (text="", *, after=None, with_total=false, **conditions))]
+    #[pyo3(signature = (text=Text::default(), *, after=None, with_total=false, **conditions))]
     fn page<'py>(
         &self,
         py: Python<'py>,
-        text: &str,
-        after: Option<&str>,
+        text: Text,
+        after: Option<Typed>,
         with_total: bool,
         conditions: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut query = query(py, text, conditions)?;
-        if let Some(after) = after {
+        if let Some(Typed(after)) = after {
             query = query.after(after);
         }
         if with_total {
@@ -323,11 +345,11 @@ impl Agency {
 
     /// Every reseller that a text and the conditions of `page` find, read page by page as they
     /// are asked for; limit is the size of a page.
-    #[pyo3(signature = (text="", **conditions))]
+    #[pyo3(signature = (text=Text::default(), **conditions))]
     fn search(
         &self,
         py: Python<'_>,
-        text: &str,
+        text: Text,
         conditions: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Search> {
         Ok(Search::new(self.0.clone(), query(py, text, conditions)?))
@@ -353,12 +375,13 @@ impl Agency {
         &self,
         py: Python<'py>,
         reseller: Id,
-        metric: &str,
+        metric: Typed,
         quantity: &Bound<'py, PyAny>,
-        id: &str,
+        id: Text,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (what, quantity) = (self::metric(py, metric)?, integer("quantity", quantity)?);
-        let answer = call(py, || self.0.consume(reseller.0, what, quantity, id))?;
+        let (what, quantity) = (self::metric(py, &metric.0)?, number("quantity", quantity)?);
+        let id = id.of(py, "id")?;
+        let answer = call(py, || self.0.consume(reseller.0, what, quantity, &id))?;
         usage::consumption(py, answer, quantity)
     }
 
@@ -368,11 +391,11 @@ impl Agency {
         &self,
         py: Python<'_>,
         reseller: Id,
-        metric: &str,
+        metric: Typed,
         limit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let what = self::metric(py, metric)?;
-        let limit = limit.map(|limit| integer("limit", limit)).transpose()?;
+        let what = self::metric(py, &metric.0)?;
+        let limit = limit.map(|limit| number("limit", limit)).transpose()?;
         call(py, || self.0.set_allowance(reseller.0, what, limit))
     }
 
@@ -383,14 +406,15 @@ impl Agency {
 
     /// Entries of the change feed behind the sequence `after`, in order and without gaps; limit
     /// is 1-1,000, 100 when not said. Raises ValidationError.
-    #[pyo3(signature = (after=0, limit=None))]
+    #[pyo3(signature = (after=None, limit=None))]
     fn changes<'py>(
         &self,
         py: Python<'py>,
-        after: u64,
+        after: Option<&Bound<'py, PyAny>>,
         limit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let limit = limit.map_or(Ok(100), value::limit)?;
+        let after = after.map_or(Ok(0), |after| number("after", after))?;
+        let limit = limit.map_or(Ok(partnerkit::Agency::DEFAULT_CHANGES), value::limit)?;
         let changes = call(py, || self.0.changes(after, limit))?;
         changes.into_iter().map(|change| usage::change(py, change)).collect()
     }

@@ -79,6 +79,12 @@ pub fn refused(py: Python<'_>, field: &str, code: Code) -> PyErr {
     exception(py, &FieldErrors::from(FieldError::new(field, code)).into(), None)
 }
 
+/// Fields that hold no text, in the order of the form.
+pub fn no_text(py: Python<'_>, fields: impl IntoIterator<Item = String>) -> PyErr {
+    let errors = fields.into_iter().map(|field| FieldError::new(field, Code::Invalid));
+    validation(py, errors.collect())
+}
+
 /// The same answer as for a record that does not exist.
 pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
     build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), Vec::new(), (None, None))

@@ -48,8 +48,17 @@ impl PythonFile {
         Ok(Self { file: file.unbind(), raised: raised.clone() })
     }
 
+    /// Asks the file for something, unless Python has raised: then the core is to end, too. So
+    /// that somebody can interrupt a long file, signals are looked at as well.
     fn ask<T>(&self, work: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
-        Python::attach(|py| work(self.file.bind(py))).map_err(|raised| {
+        if self.raised.any() {
+            return Err(io::Error::other("Python has raised"));
+        }
+        let asked = Python::attach(|py| {
+            py.check_signals()?;
+            work(self.file.bind(py))
+        });
+        asked.map_err(|raised| {
             self.raised.keep(raised);
             io::Error::other("Python raised")
         })

@@ -36,5 +36,5 @@ mod _native {
     #[pymodule_export]
     use super::storage::schema;
     #[pymodule_export]
-    use super::value::phone_countries;
+    use super::value::{field_codes, national_format, phone_countries};
 }

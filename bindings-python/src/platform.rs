@@ -12,10 +12,10 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::agency::Agency;
 use crate::class::class;
-use crate::error::{call, refused};
+use crate::error::{call, configuration, refused};
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{self, Typed, erasure, id, object, record};
+use crate::value::{self, Text, Typed, erasure, id, number, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads.
@@ -38,9 +38,10 @@ impl Platform {
     /// Raises ConfigurationError, StorageError.
     #[staticmethod]
     #[pyo3(signature = (url, **settings))]
-    fn open(py: Python<'_>, url: &str, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn open(py: Python<'_>, url: Text, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let builder = crate::settings::settings(settings)?;
-        call(py, || builder.open(url)).map(Self)
+        let url = url.ok().ok_or_else(|| configuration(py, "the store's URL is no text"))?;
+        call(py, || builder.open(&url)).map(Self)
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
@@ -57,51 +58,66 @@ impl Platform {
         call(py, || builder.open_storage(storage)).map(Self)
     }
 
-    /// Creates an agency whose calendar months are those of an IANA time zone. Raises
-    /// ValidationError with the fields `id` and `time_zone`.
-    #[pyo3(signature = (id, time_zone="UTC"))]
-    fn create_agency(&self, py: Python<'_>, id: &str, time_zone: &str) -> PyResult<Agency> {
-        call(py, || self.0.create_agency_in(id, time_zone)).map(Agency)
+    /// Creates an agency whose calendar months are those of an IANA time zone, UTC when not
+    /// said. Raises ValidationError with the fields `id` and `time_zone`.
+    #[pyo3(signature = (id, time_zone=None))]
+    fn create_agency(
+        &self,
+        py: Python<'_>,
+        id: Typed,
+        time_zone: Option<Typed>,
+    ) -> PyResult<Agency> {
+        let created = call(py, || match &time_zone {
+            None => self.0.create_agency(&id.0),
+            Some(zone) => self.0.create_agency_in(&id.0, &zone.0),
+        });
+        created.map(Agency)
     }
 
     /// The handle on an agency, the only way to its data. Raises NotFoundError.
-    fn agency(&self, py: Python<'_>, id: &str) -> PyResult<Agency> {
-        call(py, || self.0.agency(id)).map(Agency)
+    fn agency(&self, py: Python<'_>, id: Typed) -> PyResult<Agency> {
+        call(py, || self.0.agency(&id.0)).map(Agency)
     }
 
-    /// The ids of agencies in order, behind the given one; limit is 1-1,000.
+    /// The ids of agencies in order, behind the given one; limit is 1-1,000, 100 when not said.
+    /// Raises ValidationError with the fields `after` and `limit`.
     #[pyo3(signature = (after=None, limit=None))]
     fn agencies(
         &self,
         py: Python<'_>,
-        after: Option<&str>,
+        after: Option<Typed>,
         limit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
-        let limit = limit.map_or(Ok(100), value::limit)?;
-        // Text that is no id comes before or behind ids as it would among them.
-        let after = after.map(AgencyId::parse).transpose();
+        let limit = limit.map_or(Ok(partnerkit::Platform::DEFAULT_AGENCIES), value::limit)?;
+        let after = after.map(|after| AgencyId::parse(&after.0)).transpose();
         let after = after.map_err(|_| refused(py, "after", Code::Invalid))?;
         let ids = call(py, || self.0.agencies(after.as_ref(), limit))?;
         Ok(ids.iter().map(ToString::to_string).collect())
     }
 
     /// What `delete_agency` would do now; it changes nothing. Raises NotFoundError.
-    fn plan_agency_deletion<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyAny>> {
+    fn plan_agency_deletion<'py>(&self, py: Python<'py>, id: Typed) -> PyResult<Bound<'py, PyAny>> {
         let AgencyDeletionPlan { agency, resellers, .. } =
-            call(py, || self.0.plan_agency_deletion(id))?;
+            call(py, || self.0.plan_agency_deletion(&id.0))?;
         class!(py, records::AgencyDeletionPlan)?.call1((agency.as_str(), resellers))
     }
 
     /// Deletes an agency for good, with its resellers, what they used and its change feed.
     /// Raises NotFoundError.
-    fn delete_agency<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Bound<'py, PyAny>> {
-        erasure(py, call(py, || self.0.delete_agency(id))?)
+    fn delete_agency<'py>(&self, py: Python<'py>, id: Typed) -> PyResult<Bound<'py, PyAny>> {
+        erasure(py, call(py, || self.0.delete_agency(&id.0))?)
     }
 
-    /// Removes what is no longer needed: at most `budget` rows, counting each look as one. Call
-    /// it every few minutes, from as many processes as you like.
-    #[pyo3(signature = (budget=10_000))]
-    fn maintain<'py>(&self, py: Python<'py>, budget: u32) -> PyResult<Bound<'py, PyAny>> {
+    /// Removes what is no longer needed: at most `budget` rows, counting each look as one, 10,000
+    /// when not said. Call it every few minutes, from as many processes as you like.
+    #[pyo3(signature = (budget=None))]
+    fn maintain<'py>(
+        &self,
+        py: Python<'py>,
+        budget: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let default = Ok(partnerkit::Platform::DEFAULT_BUDGET);
+        let budget = budget.map_or(default, |budget| number("budget", budget))?;
         let Maintenance { removed, finished, erasure: erased } =
             call(py, || self.0.maintain(budget))?;
         class!(py, records::Maintenance)?.call1((removed, finished, erasure(py, erased)?))

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::refused;
-use crate::value::{self, only, status, timestamp};
+use crate::value::{self, Text, Typed, only, status, timestamp};
 
 const CONDITIONS: &[&str] = &[
     "text",
@@ -21,19 +21,19 @@ const CONDITIONS: &[&str] = &[
 /// The query of a list, from its text and conditions by name.
 pub fn query(
     py: Python<'_>,
-    text: &str,
+    text: Text,
     conditions: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<ResellerQuery> {
-    let mut query = ResellerQuery::text(text);
+    let mut query = ResellerQuery::text(text.of(py, "text")?);
     let Some(conditions) = conditions else { return Ok(query) };
     only(conditions, CONDITIONS)?;
     let given =
         |name| -> PyResult<_> { Ok(conditions.get_item(name)?.filter(|value| !value.is_none())) };
-    let slug = |name| given(name)?.map(|value| value.extract::<String>()).transpose();
-    if let Some(slug) = slug("status")? {
+    let slug = |name| given(name)?.map(|value| value.extract::<Typed>()).transpose();
+    if let Some(Typed(slug)) = slug("status")? {
         query = query.status(status(py, &slug)?);
     }
-    if let Some(slug) = slug("partner_type")? {
+    if let Some(Typed(slug)) = slug("partner_type")? {
         let kind = PartnerType::from_slug(&slug);
         query = query.partner_type(kind.ok_or_else(|| refused(py, "partner_type", Code::Invalid))?);
     }
@@ -44,12 +44,11 @@ pub fn query(
         query = query.joined_before(timestamp(&before)?);
     }
     let sort = slug("sort")?;
-    let by = sort.as_deref().map_or(Some(SortBy::Joined), SortBy::from_slug);
+    let by = sort.map_or(Some(SortBy::default()), |Typed(slug)| SortBy::from_slug(&slug));
     let by = by.ok_or_else(|| refused(py, "sort", Code::Invalid))?;
-    // The newest first, but texts from their beginning.
     let descending = match given("descending")? {
         Some(descending) => descending.is_truthy()?,
-        None => by == SortBy::Joined,
+        None => by.descends(),
     };
     query = if descending { query.descending(by) } else { query.ascending(by) };
     match given("limit")? {

@@ -8,7 +8,7 @@ use partnerkit::{
     Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
     PlatformBuilder, Quarantine, SystemClock, Timestamp,
 };
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -121,13 +121,20 @@ fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {
     Ok(policy)
 }
 
-/// A setting by name; `None` is one that is not given.
+/// A setting by name; `None` is one that is not given. What the core's type cannot hold is a
+/// setting that cannot work, and Python's own error would show it.
 fn get<'py, T>(given: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
 where
     T: for<'a> FromPyObject<'a, 'py>,
 {
+    let py = given.py();
     let value = given.get_item(name)?.filter(|value| !value.is_none());
-    value.map(|value| value.extract::<T>().map_err(Into::into)).transpose()
+    let converted = value.map(|value| value.extract::<T>().map_err(Into::into)).transpose();
+    converted.map_err(|error: PyErr| {
+        let cannot_be = error.is_instance_of::<PyOverflowError>(py)
+            || error.is_instance_of::<PyUnicodeEncodeError>(py);
+        if cannot_be { configuration(py, &format!("{name} is out of range")) } else { error }
+    })
 }
 
 /// A function that tells the time: for tests.

@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
 
 use crate::class::class;
 use crate::error::{forget_raised, from_storage};
+use crate::value::Text;
 
 /// Runs Python code for the core.
 fn python<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T> {
@@ -226,8 +227,10 @@ fn rust_row(row: &Bound<'_, PyAny>) -> PyResult<Row> {
 fn rust_value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     if value.is_none() {
         Ok(Value::Null)
-    } else if let Ok(text) = value.cast::<PyString>() {
-        Ok(Value::Text(text.to_cow()?.into_owned()))
+    } else if value.is_instance_of::<PyString>() {
+        let text = value.extract::<Text>()?.ok();
+        let half = || PyValueError::new_err("a row holds a text with a lone surrogate");
+        text.map(Value::Text).ok_or_else(half)
     } else if value.is_instance_of::<PyInt>() {
         value.extract().map(Value::Integer)
     } else if let Ok(bytes) = value.cast::<PyBytes>() {

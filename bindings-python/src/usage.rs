@@ -6,16 +6,17 @@ use partnerkit::{
 use pyo3::prelude::*;
 
 use crate::class::class;
-use crate::value::{Id, id, instant, integer, metric, object, record, timestamp};
+use crate::value::{Id, Text, Typed, id, instant, metric, number, object, record, timestamp};
 
 /// An event as a host reports it: a `UsageEvent`, or any object with its attributes.
 pub fn event(event: &Bound<'_, PyAny>) -> PyResult<UsageEvent> {
-    let slug: String = event.getattr("metric")?.extract()?;
+    let py = event.py();
+    let Typed(slug) = event.getattr("metric")?.extract()?;
     Ok(UsageEvent {
-        id: event.getattr("id")?.extract()?,
+        id: event.getattr("id")?.extract::<Text>()?.of(py, "id")?,
         reseller: event.getattr("reseller")?.extract::<Id>()?.0,
-        metric: metric(event.py(), &slug)?,
-        quantity: integer("quantity", &event.getattr("quantity")?)?,
+        metric: metric(py, &slug)?,
+        quantity: number("quantity", &event.getattr("quantity")?)?,
         at: timestamp(&event.getattr("at")?)?,
     })
 }

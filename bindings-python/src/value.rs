@@ -1,6 +1,9 @@
-//! Single values: instants, ids, slugs, whole numbers, countries.
+//! Single values: texts, instants, ids, slugs, whole numbers, countries, codes.
 
-use partnerkit::{Code, Erasure, Metric, PhoneCountry, ResellerId, Status, Timestamp};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use partnerkit::{Code, Erasure, Metric, Phone, PhoneCountry, ResellerId, Status, Timestamp};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -9,7 +12,7 @@ use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyType};
 use uuid::Uuid;
 
 use crate::class::class;
-use crate::error::{not_found, refused};
+use crate::error::{no_text, not_found, refused, validation};
 
 const DAY: i64 = 86_400_000;
 
@@ -92,8 +95,11 @@ pub fn status(py: Python<'_>, slug: &str) -> PyResult<Status> {
     Status::from_slug(slug).ok_or_else(|| refused(py, "status", Code::Invalid))
 }
 
-/// A whole number; one that no store can keep is refused as the field's.
-pub fn integer(field: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+/// A whole number; one that the core's type cannot hold is refused as the field's.
+pub fn number<'py, T>(field: &str, value: &Bound<'py, PyAny>) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
     let py = value.py();
     value.extract().map_err(|error: PyErr| {
         let too_large = error.is_instance_of::<PyOverflowError>(py);
@@ -101,15 +107,65 @@ pub fn integer(field: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     })
 }
 
+/// The version that a record is expected to have.
+pub struct Version(pub u64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Version {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        number("version", &value).map(Self)
+    }
+}
+
 /// How many rows to give. A number that no core could take is left for it to refuse.
 pub fn limit(value: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let limit = integer("limit", value)?;
+    let limit: i64 = number("limit", value)?;
     Ok(u32::try_from(limit).unwrap_or(if limit < 0 { 0 } else { u32::MAX }))
 }
 
-/// Text that is only compared: a lone surrogate, which the core's text cannot hold, makes it
-/// differ from everything stored. Python's own error would show the whole text, and that may be
-/// a password.
+/// Text as typed: the one way in for what is kept or looked for. Python's may hold a lone
+/// surrogate, which is half a character and no text. Python's own error would show the whole
+/// input, and that may be a password.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text(Option<String>);
+
+impl Text {
+    /// The text of a form's field; what is none is empty, and the form notes that.
+    pub fn noted(self, field: &str, no_text: &mut BTreeSet<String>) -> String {
+        self.0.unwrap_or_else(|| {
+            no_text.insert(field.to_owned());
+            String::new()
+        })
+    }
+
+    /// The text of an argument; what is none is refused as `invalid`.
+    pub fn of(self, py: Python<'_>, field: &str) -> PyResult<String> {
+        self.0.ok_or_else(|| no_text(py, [field.to_owned()]))
+    }
+
+    /// The text, where there is one.
+    pub fn ok(self) -> Option<String> {
+        self.0
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self(Some(String::new()))
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(value.cast::<PyString>()?.to_cow().ok().map(Cow::into_owned)))
+    }
+}
+
+/// Text that is only compared with what the core knows: there a lone surrogate makes it differ.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub struct Typed(pub String);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Typed {
@@ -131,7 +187,7 @@ pub fn member<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<
 /// Refuses names that mean nothing, as a Python function does.
 pub fn only(given: &Bound<'_, PyDict>, known: &[&str]) -> PyResult<()> {
     for name in given.keys() {
-        let name: String = name.extract()?;
+        let Typed(name) = name.extract()?;
         if !known.contains(&name.as_str()) {
             return Err(PyTypeError::new_err(format!("unexpected name '{name}'")));
         }
@@ -148,6 +204,22 @@ pub fn phone_countries(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
         class.call1((code, calling_code, example))
     };
     partnerkit::phone_countries().into_iter().map(country).collect()
+}
+
+/// A phone number as people of its country write it. Raises ValidationError with `phone` for
+/// what is no international number.
+#[pyfunction]
+pub fn national_format(py: Python<'_>, phone: Typed) -> PyResult<String> {
+    let parsed = Phone::parse(&phone.0, None);
+    let refused = |refusal: partnerkit::Refusal| validation(py, refusal.of("phone").into());
+    parsed.map(|phone| phone.national_format()).map_err(refused)
+}
+
+/// Every code of a refused field, with its English text: for translations.
+#[pyfunction]
+pub fn field_codes(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    let class = class!(py, errors::Code)?;
+    Code::ALL.iter().map(|code| class.call1((code.slug(), code.text()))).collect()
 }
 
 /// How far a deletion has got.

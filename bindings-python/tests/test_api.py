@@ -299,6 +299,23 @@ def test_countries_for_a_form() -> None:
     assert len(countries) > 200
 
 
+def test_s11_a_phone_in_its_countrys_form(acme: Reseller) -> None:
+    assert partnerkit.national_format(acme.phone) == "(415) 555-2671"
+    assert partnerkit.national_format(acme.contact.phone) == "030 901820"
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        partnerkit.national_format("(415) 555-2671")
+    assert [(e.field, e.code) for e in refused.value.errors] == [("phone", "invalid")]
+
+
+def test_every_field_code_has_a_text(agency: Agency) -> None:
+    texts = {code.slug: code.text for code in partnerkit.field_codes()}
+    assert len(texts) == len(partnerkit.field_codes()) > 30
+    with pytest.raises(partnerkit.ValidationError) as refused:
+        agency.create_reseller(**draft("Acme", name="", email="x"))
+    for error in refused.value.errors:
+        assert error.message == texts[error.code]
+
+
 def test_other_threads_run_meanwhile(platform: Platform) -> None:
     agencies = together(8, lambda n: platform.create_agency(f"agency-{n}").id)
     assert agencies == [f"agency-{n}" for n in range(8)]

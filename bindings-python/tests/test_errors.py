@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -100,7 +102,9 @@ def test_a_store_that_cannot_be_opened() -> None:
         Platform.open("memory:", login_base="not a domain")
 
 
-def test_numbers_and_slugs_that_cannot_be(agency: Agency, acme: Reseller) -> None:
+def test_numbers_and_slugs_that_cannot_be(
+    platform: Platform, agency: Agency, acme: Reseller
+) -> None:
     id = acme.id
     assert codes(lambda: agency.consume(id, "messages", 2**63, "c")) == [
         ("quantity", "out_of_range")
@@ -112,6 +116,24 @@ def test_numbers_and_slugs_that_cannot_be(agency: Agency, acme: Reseller) -> Non
     ]
     assert codes(lambda: agency.set_allowance(id, "messages", -1)) == [("limit", "negative")]
     assert codes(lambda: agency.page(status="sleepy")) == [("status", "invalid")]
+    for beyond in (-1, 2**64):
+        for call in (
+            lambda beyond=beyond: agency.update_reseller(id, beyond, name="Acme II"),
+            lambda beyond=beyond: agency.change_partner_type(id, "commission", beyond),
+            lambda beyond=beyond: agency.rename_login_domain(id, "globex", beyond),
+            lambda beyond=beyond: agency.configure(beyond, time_zone="UTC"),
+        ):
+            assert codes(call) == [("version", "out_of_range")]
+        assert codes(lambda beyond=beyond: agency.changes(beyond)) == [
+            ("after", "out_of_range")
+        ]
+        assert codes(lambda beyond=beyond: platform.maintain(beyond)) == [
+            ("budget", "out_of_range")
+        ]
+    for amount in (2**63, -(2**63) - 1):
+        assert codes(lambda amount=amount: agency.configure(capacity={"messages": amount})) == [
+            ("capacity", "out_of_range")
+        ]
     for limit in (0, -1, 201, 2**40, 2**70):
         assert codes(lambda limit=limit: agency.page(limit=limit)) == [
             ("limit", "out_of_range")
@@ -149,6 +171,112 @@ def test_text_that_is_no_text_is_refused_without_showing_it(agency: Agency) -> N
     assert "walrus" not in repr(refused.value) + repr(refused.value.__context__)
 
 
+HALF = "walrus\ud800"
+"""What Python calls text, with half a character in it, which is no text to the core."""
+
+
+def test_what_is_no_text_is_told_beside_the_rest_of_a_form(agency: Agency) -> None:
+    contact = {"name": HALF, "email": "x", "phone": ("US", HALF)}
+    form: dict[str, object] = {
+        "name": HALF,
+        "email": "x",
+        "phone": HALF,
+        "contact": contact,
+        "website": HALF,
+        "metadata": {"tier": HALF},
+    }
+    expected = [
+        ("name", "invalid"),
+        ("email", "invalid"),
+        ("phone.number", "invalid"),
+        ("contact.name", "invalid"),
+        ("contact.email", "invalid"),
+        ("contact.phone.number", "invalid"),
+        ("website", "invalid"),
+        ("external_id", "too_long"),
+        ("metadata", "invalid"),
+    ]
+    form = draft("acme", **form, external_id="x" * 300)
+    assert codes(lambda: agency.create_reseller(**form)) == expected
+    (answer,) = agency.create_resellers([form])
+    assert isinstance(answer, partnerkit.ValidationError)
+    assert [(error.field, error.code) for error in answer.errors] == expected
+    key = ("idempotency_key", "invalid")
+    assert codes(lambda: agency.create_reseller(idempotency_key=HALF, **form)) == [
+        *expected,
+        key,
+    ]
+    assert codes(lambda: agency.create_reseller(idempotency_key=HALF, **draft("acme"))) == [key]
+    assert agency.overview().active_resellers == 0
+    acme = agency.create_reseller(idempotency_key="key", **draft("acme"))
+    patch = {name: form[name] for name in ("name", "email", "contact", "website", "metadata")}
+    refused = codes(lambda: agency.update_reseller(acme.id, **patch))
+    assert sorted(refused) == sorted(
+        error for error in expected if error[0] not in ("phone.number", "external_id")
+    )
+    with_half = draft("acme", metadata={"tier": HALF})
+    assert codes(lambda: agency.create_reseller(idempotency_key="key", **with_half)) == [
+        ("metadata", "invalid")
+    ], "a form that says nothing else is not a repeated one"
+    assert agency.reseller(acme.id) == acme
+
+
+def test_what_is_no_text_is_refused_in_every_argument(
+    platform: Platform, agency: Agency, acme: Reseller
+) -> None:
+    event = UsageEvent(
+        id=HALF, reseller=acme.id, metric="messages", quantity=1, at=acme.created_at
+    )
+    new = {"password": HALF, "password_confirmation": HALF}
+    passwords = [("password", "invalid"), ("password_confirmation", "invalid")]
+    calls: list[tuple[Callable[[], object], list[tuple[str, str]]]] = [
+        (lambda: agency.page(HALF), [("text", "invalid")]),
+        (lambda: agency.search(HALF), [("text", "invalid")]),
+        (lambda: agency.export_csv(io.BytesIO(), HALF), [("text", "invalid")]),
+        (lambda: agency.page(status=HALF), [("status", "invalid")]),
+        (lambda: agency.page(sort=HALF), [("sort", "invalid")]),
+        (lambda: agency.acting_as(HALF), [("actor", "invalid")]),
+        (lambda: agency.deactivate(acme.id, HALF), [("reason", "invalid")]),
+        (lambda: agency.reseller_by_external_id(HALF), [("external_id", "invalid")]),
+        (lambda: agency.consume(acme.id, "messages", 1, HALF), [("id", "invalid")]),
+        (lambda: agency.consume(acme.id, HALF, 1, "c"), [("metric", "unknown_metric")]),
+        (lambda: agency.record_usage([event]), [("id", "invalid")]),
+        (lambda: agency.change_partner_type(acme.id, HALF), [("partner_type", "invalid")]),
+        (lambda: agency.rename_login_domain(acme.id, HALF), [("login_domain", "not_ascii")]),
+        (lambda: agency.set_password(acme.id, **new), passwords),
+        (lambda: agency.configure(time_zone=HALF), [("time_zone", "unknown_time_zone")]),
+        (lambda: agency.configure(capacity={HALF: 1}), [("capacity", "unknown_metric")]),
+        (lambda: agency.configure(reserved_labels=[HALF]), [("reserved_labels", "not_ascii")]),
+        (lambda: platform.agencies(HALF), [("after", "invalid")]),
+        (
+            lambda: platform.create_agency(HALF, HALF),
+            [("id", "invalid"), ("time_zone", "unknown_time_zone")],
+        ),
+        (lambda: partnerkit.national_format(HALF), [("phone", "invalid")]),
+    ]
+    for call, expected in calls:
+        with pytest.raises(partnerkit.ValidationError) as refused:
+            call()
+        assert [(error.field, error.code) for error in refused.value.errors] == expected
+        assert "walrus" not in "".join(traceback.format_exception(refused.value, limit=0))
+    for call in (platform.agency, platform.plan_agency_deletion, platform.delete_agency):
+        with pytest.raises(partnerkit.NotFoundError):
+            call(HALF)
+    with pytest.raises(partnerkit.InvalidCursorError):
+        agency.page(after=HALF)
+    with pytest.raises(TypeError):
+        agency.create_reseller(**{HALF: "x"})
+    for open in (
+        lambda: Platform.open("sqlite:" + HALF),
+        lambda: Platform.open("memory:", login_base=HALF),
+        lambda: Platform.open("memory:", reserve=[HALF]),
+        lambda: Platform.open("memory:", sign_in_limit=-1),
+    ):
+        with pytest.raises(partnerkit.ConfigurationError) as wrong:
+            open()
+        assert "walrus" not in str(wrong.value)
+
+
 def test_no_repr_shows_a_secret(platform: Platform, agency: Agency) -> None:
     agency.create_reseller(**draft_with_password("acme"))
     access = platform.sign_in("acme", "owner@acme.example", PASSWORD)
@@ -176,7 +304,8 @@ def test_a_panic_is_an_exception_and_the_next_call_works(agency: Agency) -> None
 
 
 def test_each_kind_has_one_class() -> None:
-    classes = [getattr(errors, name) for name in errors.__all__ if name != "FieldError"]
+    others = {"Code", "FieldError"}
+    classes = [getattr(errors, name) for name in errors.__all__ if name not in others]
     kinds = [cls.kind for cls in classes if cls is not partnerkit.PartnerKitError]
     assert len(set(kinds)) == len(kinds) == 14
     for cls in classes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import io
+import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -111,11 +114,66 @@ def test_s48_files_come_in_and_go_out(tmp_path: Path) -> None:
         elsewhere.import_csv(io.BytesIO(b"favourite colour\n"))
     assert ("columns", "unexpected") in [(e.field, e.code) for e in refused.value.errors]
 
-    def interrupted(_row: partnerkit.RowReport) -> None:
-        raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        elsewhere.import_csv(path, each=interrupted)
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, ValueError])
+def test_s48_what_each_raises_ends_an_import(interrupt: type[BaseException]) -> None:
+    _, agency = northwind()
+    out = io.BytesIO()
+    for n in range(40):
+        labels = ["a" + chr(97 + n // 26) + chr(97 + n % 26) + chr(97 + m) * 3 for m in range(26)]
+        agency.create_resellers([draft(label) for label in labels])
+    assert agency.export_csv(out) == 1_040
+
+    class File(io.BytesIO):
+        reads = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            self.reads += 1
+            return super().read(size)
+
+    told: list[partnerkit.RowReport] = []
+
+    def interrupted(row: partnerkit.RowReport) -> None:
+        told.append(row)
+        if len(told) == 3:
+            raise interrupt
+
+    _, elsewhere = northwind()
+    file = File(out.getvalue())
+    with pytest.raises(interrupt):
+        elsewhere.import_csv(file, each=interrupted)
+    assert len(told) == 3
+    reads = file.reads
+    left = len(file.read())
+    assert left > len(out.getvalue()) // 3, "the rest of the file was not read"
+    assert elsewhere.overview().active_resellers == 500, "nor was another step begun"
+    assert reads > 1
+    assert elsewhere.import_csv(io.BytesIO(out.getvalue())).existing == 500
+
+
+def test_s48_a_signal_ends_an_import() -> None:
+    _, agency = northwind()
+    out = io.BytesIO()
+    agency.create_reseller(**draft("acme"))
+    agency.export_csv(out)
+
+    # Nothing of this is Python code of the main thread, which would look at signals itself.
+    read, write = os.pipe()
+
+    def interrupt() -> None:
+        head, end, row = out.getvalue().partition(b"\n")
+        os.write(write, head + end)
+        _thread.interrupt_main()
+        os.write(write, row)
+        os.close(write)
+
+    _, elsewhere = northwind()
+    other = threading.Thread(target=interrupt)
+    with open(read, "rb", buffering=0) as file, pytest.raises(KeyboardInterrupt):
+        other.start()
+        elsewhere.import_csv(file)
+    other.join()
+    assert elsewhere.overview().active_resellers == 0
 
 
 def test_s28_lists_are_filtered_sorted_and_counted() -> None:

@@ -268,6 +268,10 @@ def country(_platform: Platform, args: Args) -> object:
     return next((c for c in partnerkit.phone_countries() if c.code == args["code"]), None)
 
 
+def national_format(_platform: Platform, args: Args) -> object:
+    return partnerkit.national_format(args["phone"])
+
+
 def create(agency: Agency, args: Args) -> object:
     key = {name: args[name] for name in ("idempotency_key",) if name in args}
     return agency.create_reseller(**key, **form(args))
@@ -288,6 +292,7 @@ def export_csv(agency: Agency, args: Args) -> object:
 
 ON_PLATFORM: dict[str, Callable[[Platform, Args], object]] = {
     "create_agency": lambda platform, args: platform.create_agency(**args).id,
+    "national_format": national_format,
     "phone_countries": country,
 }
 

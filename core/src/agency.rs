@@ -37,6 +37,9 @@ pub struct Agency {
 }
 
 impl Agency {
+    /// How many entries of [`changes`](Self::changes) a binding asks for when it is not told.
+    pub const DEFAULT_CHANGES: u32 = 100;
+
     pub(crate) fn new(shared: Arc<Shared>, row: AgencyRow) -> Result<Self> {
         let AgencySettings { agency: id, time_zone, .. } = row.settings;
         let zone =

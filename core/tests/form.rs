@@ -71,8 +71,7 @@ fn s57_everything_that_is_wrong_is_told_at_once() {
         website: Some("ftp://acme.example".into()),
         external_id: Some("\u{7}".into()),
         metadata: [("k".repeat(41), String::new())].into(),
-        password_hash: None,
-        invite: false,
+        ..ResellerDraft::default()
     };
     let expected = [
         ("partner_type", Code::Invalid),
@@ -123,6 +122,22 @@ fn s57_a_patch_is_refused_in_the_order_of_the_form() {
         let fields = refused.fields().iter().map(|field| (field.field.clone(), field.code));
         assert_eq!(fields.collect::<Vec<_>>(), told(&expected));
     }
+}
+
+/// A language whose texts can hold half a character says so of those fields.
+#[test]
+fn s57_what_is_no_text_is_told_beside_the_rest() {
+    let no_text = ["metadata", "password", "website", "name"].map(str::to_owned).into();
+    let (name, email, password) = (String::new(), "owner".into(), String::new());
+    let draft = ResellerDraft { name, email, password, no_text, ..good() };
+    let expected = [
+        ("name", Code::Invalid),
+        ("email", Code::Invalid),
+        ("password", Code::Invalid),
+        ("website", Code::Invalid),
+        ("metadata", Code::Invalid),
+    ];
+    assert_eq!(refused(draft), told(&expected));
 }
 
 #[test]

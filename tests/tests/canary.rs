@@ -35,6 +35,7 @@ fn wrong() -> ResellerDraft {
         external_id: Some("canary\u{7}".into()),
         metadata: [("canary".repeat(9), String::new())].into(),
         invite: true,
+        ..ResellerDraft::default()
     }
 }
 

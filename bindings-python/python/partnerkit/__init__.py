@@ -9,10 +9,28 @@ off now, meters what they use and sees it all in one overview.
         ...
 """
 
-from ._native import Agency, Platform, log_calls, phone_countries, schema
+from ._native import (
+    Agency,
+    Platform,
+    field_codes,
+    log_calls,
+    national_format,
+    phone_countries,
+    schema,
+)
 from .errors import *  # noqa: F403
 from .errors import __all__ as _errors
 from .records import *  # noqa: F403
 from .records import __all__ as _records
 
-__all__ = ["Agency", "Platform", "log_calls", "phone_countries", "schema", *_errors, *_records]
+__all__ = [
+    "Agency",
+    "Platform",
+    "field_codes",
+    "log_calls",
+    "national_format",
+    "phone_countries",
+    "schema",
+    *_errors,
+    *_records,
+]

@@ -14,6 +14,7 @@ __all__ = [
     "AbortedError",
     "AccessDeniedError",
     "BusyError",
+    "Code",
     "ConfigurationError",
     "ConflictError",
     "FieldError",
@@ -28,6 +29,16 @@ __all__ = [
     "ThrottledError",
     "ValidationError",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Why a field can be refused."""
+
+    slug: str
+    """Stable (`taken`)."""
+    text: str
+    """In English (`is already in use`); texts may be improved."""
 
 
 @dataclass(frozen=True, slots=True)

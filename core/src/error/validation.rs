@@ -1,6 +1,7 @@
 //! Refused input: which field, which code, and every reason of a form at once.
 
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The one list of field codes: the slug that every language shows, and its English text.
@@ -153,6 +154,12 @@ impl FieldErrors {
         self
     }
 
+    /// Of these fields, by name, it is said that they are `invalid`, and nothing else.
+    pub(crate) fn no_text(&mut self, fields: &BTreeSet<String>) {
+        self.0.retain(|error| !fields.contains(&error.field));
+        self.0.extend(fields.iter().map(|field| FieldError::new(field, Code::Invalid)));
+    }
+
     pub(crate) fn extend(&mut self, more: Self) {
         self.0.extend(more.0);
     }
@@ -179,6 +186,12 @@ impl FieldErrors {
 impl From<FieldError> for FieldErrors {
     fn from(error: FieldError) -> Self {
         Self(vec![error])
+    }
+}
+
+impl FromIterator<FieldError> for FieldErrors {
+    fn from_iter<I: IntoIterator<Item = FieldError>>(errors: I) -> Self {
+        Self(errors.into_iter().collect())
     }
 }
 

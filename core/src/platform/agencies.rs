@@ -22,6 +22,9 @@ pub struct AgencyDeletionPlan {
 }
 
 impl Platform {
+    /// How many of [`agencies`](Self::agencies) a binding asks for when it is not told.
+    pub const DEFAULT_AGENCIES: u32 = 100;
+
     /// Creates an agency whose periods are those of UTC. Field errors: `id`.
     pub fn create_agency(&self, id: &str) -> Result<Agency> {
         self.observe("create_agency", || self.create_agency_in(id, "UTC"))

@@ -34,6 +34,9 @@ enum Task {
 }
 
 impl Platform {
+    /// The budget of [`maintain`](Self::maintain) that a binding gives when it is not told.
+    pub const DEFAULT_BUDGET: u32 = 10_000;
+
     /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
     /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
     /// host has configured. At most `budget` rows, counting each look as one; the next call goes

@@ -1,6 +1,6 @@
 //! A change to a reseller's profile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reseller;
 use super::draft::{ContactDraft, FORM_ORDER, PhoneDraft, form_errors, optional};
@@ -36,6 +36,8 @@ pub struct ResellerPatch {
     pub external_id: Patch<String>,
     /// The host's own data, replaced as a whole.
     pub metadata: Option<BTreeMap<String, String>>,
+    /// For bindings: as in [`ResellerDraft::no_text`](crate::ResellerDraft::no_text).
+    pub no_text: BTreeSet<String>,
 }
 
 impl ResellerPatch {
@@ -76,6 +78,7 @@ impl ResellerPatch {
         {
             after.metadata = metadata;
         }
+        errors.no_text(&self.no_text);
         if !errors.is_empty() {
             return Err(errors.in_order_of(FORM_ORDER));
         }

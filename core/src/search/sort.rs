@@ -30,6 +30,12 @@ impl SortBy {
         }
     }
 
+    /// Whether the largest comes first when nobody has said which way: the newest does, but
+    /// texts begin at their beginning.
+    pub fn descends(self) -> bool {
+        self == Self::Joined
+    }
+
     /// The order with this slug.
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.slug() == slug)
@@ -47,7 +53,8 @@ pub struct Sort {
 
 impl Default for Sort {
     fn default() -> Self {
-        Self { by: SortBy::Joined, descending: true }
+        let by = SortBy::default();
+        Self { by, descending: by.descends() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use partnerkit::{
     Agency, AgencyId, AgencyPatch, FieldErrors, ImportOptions, LoginDomain, LoginDomainPolicy,
-    Metric, PartnerType, PasswordPolicy, Patch, Platform, PlatformBuilder, Quarantine,
+    Metric, PartnerType, PasswordPolicy, Patch, Phone, Platform, PlatformBuilder, Quarantine,
     ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, SortBy, Status, Timestamp,
     UsageEvent,
 };
@@ -144,13 +144,16 @@ fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
     let text = |name| with.text(name);
     match call {
         "create_agency" => {
-            let zone: Option<String> = with.get("time_zone");
-            let created = platform.create_agency_in(&text("id"), zone.as_deref().unwrap_or("UTC"));
+            let created = match with.get::<Option<String>>("time_zone") {
+                None => platform.create_agency(&text("id")),
+                Some(zone) => platform.create_agency_in(&text("id"), &zone),
+            };
             wire(created.map(|agency| agency.id().clone()))
         }
         "agencies" => {
             let after: Option<AgencyId> = with.get("after");
-            wire(platform.agencies(after.as_ref(), with.get("limit")))
+            let limit: Option<u32> = with.get("limit");
+            wire(platform.agencies(after.as_ref(), limit.unwrap_or(Platform::DEFAULT_AGENCIES)))
         }
         "plan_agency_deletion" => wire(platform.plan_agency_deletion(&text("id"))),
         "delete_agency" => wire(platform.delete_agency(&text("id"))),
@@ -173,11 +176,20 @@ fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
             Ok(json!(platform.login_url(&label)))
         }
         "domain_availability" => wire(platform.domain_availability(&text("label"))),
-        "maintain" => wire(platform.maintain(with.get("budget"))),
+        "maintain" => {
+            let budget: Option<u32> = with.get("budget");
+            wire(platform.maintain(budget.unwrap_or(Platform::DEFAULT_BUDGET)))
+        }
         "phone_countries" => {
             let wanted = text("code");
             let countries = partnerkit::phone_countries();
             Ok(json!(countries.into_iter().find(|country| country.code == wanted)))
+        }
+        "national_format" => {
+            let refused =
+                |refusal: partnerkit::Refusal| FieldErrors::from_iter([refusal.of("phone")]);
+            let phone = Phone::parse(&text("phone"), None).map_err(refused)?;
+            Ok(json!(phone.national_format()))
         }
         other => panic!("the platform has no operation {other}"),
     }
@@ -238,7 +250,11 @@ fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
         }
         "set_allowance" => wire(agency.set_allowance(id(), with.get("metric"), with.get("limit"))),
         "overview" => wire(agency.overview()),
-        "changes" => wire(agency.changes(with.get("after"), with.get("limit"))),
+        "changes" => {
+            let (after, limit): (Option<u64>, Option<u32>) = (with.get("after"), with.get("limit"));
+            let limit = limit.unwrap_or(Agency::DEFAULT_CHANGES);
+            wire(agency.changes(after.unwrap_or_default(), limit))
+        }
         other => panic!("an agency has no operation {other}"),
     }
 }
@@ -265,9 +281,10 @@ fn answers(answers: Result<Vec<Result<partnerkit::Reseller, FieldErrors>>>) -> R
 fn import(agency: &Agency, with: &With) -> Result<Value> {
     let mut rows = Vec::new();
     let delimiter: Option<String> = with.get("delimiter");
+    let default = ImportOptions::default();
     let options = ImportOptions {
         dry_run: with.get::<Option<bool>>("dry_run").unwrap_or_default(),
-        delimiter: delimiter.map_or(b',', |text| text.as_bytes()[0]),
+        delimiter: delimiter.map_or(default.delimiter, |text| text.as_bytes()[0]),
     };
     let file = with.text("file");
     let report = agency.import_csv(file.as_bytes(), &options, |row| rows.push(json!(row)))?;
@@ -289,8 +306,8 @@ fn query(with: &With) -> ResellerQuery {
         query = query.joined_before(before);
     }
     let by = with.get::<Option<String>>("sort");
-    let by = by.map_or(SortBy::Joined, |slug| SortBy::from_slug(&slug).expect("a slug"));
-    let descending = with.get::<Option<bool>>("descending").unwrap_or(by == SortBy::Joined);
+    let by = by.map_or_else(SortBy::default, |slug| SortBy::from_slug(&slug).expect("a slug"));
+    let descending = with.get::<Option<bool>>("descending").unwrap_or(by.descends());
     query = if descending { query.descending(by) } else { query.ascending(by) };
     if let Some(limit) = with.get("limit") {
         query = query.limit(limit);
@@ -316,6 +333,7 @@ fn patch(with: &With) -> ResellerPatch {
         website: clearable("website"),
         external_id: clearable("external_id"),
         metadata: with.get("metadata"),
+        ..ResellerPatch::default()
     }
 }
 

@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Case, Step, StillClock, difference, form, resolved};
 
-/// Runs a case on a platform in memory; every answer and error that came is given to `seen`.
+/// Runs a case on a new store.
 ///
 /// # Panics
 /// When something is not as the case says.
-pub fn run(case: &Case, mut seen: impl FnMut(&Value)) {
+pub fn run(case: &Case, store: &str) {
     let clock = StillClock::new();
     let builder = configured(&case.settings).login_base("partner.example.com");
-    let platform = builder.clock(clock.clone()).open("memory:").expect("opens");
+    let platform = builder.clock(clock.clone()).open(store).expect("opens");
     platform.create_agency("northwind").expect("creates");
     let mut kept = Map::new();
     for (n, step) in case.steps.iter().enumerate() {
@@ -36,7 +36,6 @@ pub fn run(case: &Case, mut seen: impl FnMut(&Value)) {
             Ok(value) => (&step.gives, value.clone()),
             Err(error) => (&step.fails, json!(error)),
         };
-        seen(&actual);
         let as_it_should = answer.is_err() == step.fails.is_some();
         assert!(as_it_should, "{place}: it gave {actual}");
         if let Some(found) =

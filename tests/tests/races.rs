@@ -1,5 +1,7 @@
 //! Races of processes on one store: what holds for many threads holds for many programs.
 
+use std::collections::BTreeSet;
+
 use partnerkit::{Agency, Platform, ResellerDraft};
 use partnerkit_tests::invitation;
 use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD, Racer, race};
@@ -22,6 +24,75 @@ fn northwind(url: &str) -> (Platform, Agency) {
     let platform = Platform::open(url).expect("opens");
     let agency = platform.create_agency("northwind").expect("creates");
     (platform, agency)
+}
+
+/// S52: of eight that open a new store at once each finds the whole schema, one secret is made,
+/// and what one writes another reads.
+#[test]
+fn s52_many_processes_open_a_new_store_at_once() {
+    on_each_store(|url| {
+        let told = race(RACER, &[(); PROCESSES].map(|()| vec![url, "open"]));
+        assert_eq!(told, ["ok"; PROCESSES], "{url}");
+        let (tables, secrets) = tables_and_secrets(url);
+        assert_eq!(tables, whole_schema(url));
+        assert_eq!(secrets, 1, "{url}");
+        let (_, agency) = northwind(url);
+        agency.create_reseller(invitation(LABEL)).expect("creates");
+        let told = race(RACER, &[(); PROCESSES].map(|()| vec![url, "open"]));
+        assert_eq!(told, ["ok"; PROCESSES], "and open it again");
+        assert_eq!(tables_and_secrets(url), (tables, secrets), "which changes nothing");
+    });
+}
+
+/// Everything that a store's schema says of itself, with the versions it has, and how many
+/// secrets there are.
+fn tables_and_secrets(url: &str) -> (BTreeSet<String>, usize) {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let connection = rusqlite::Connection::open(path).expect("opens");
+        let read = |sql: &str| {
+            let mut statement = connection.prepare(sql).expect("prepares");
+            let texts = statement.query_map([], |row| row.get(0)).expect("runs");
+            texts.collect::<Result<Vec<String>, _>>().expect("reads")
+        };
+        let mut tables =
+            read("SELECT type || ' ' || name || ' ' || ifnull(sql, '') FROM sqlite_schema");
+        tables.extend(read("SELECT 'version ' || user_version FROM pragma_user_version"));
+        return (tables.into_iter().collect(), read("SELECT 'one' FROM secrets").len());
+    }
+    of_postgres(url)
+}
+
+#[cfg(not(feature = "postgres-server"))]
+fn of_postgres(url: &str) -> (BTreeSet<String>, usize) {
+    panic!("{url} is no store of these tests");
+}
+
+#[cfg(feature = "postgres-server")]
+fn of_postgres(url: &str) -> (BTreeSet<String>, usize) {
+    let read = |sql: &str| partnerkit_tests::postgres::read(url, sql);
+    let columns = read(
+        "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable \
+         FROM information_schema.columns WHERE table_schema = 'partnerkit'",
+    );
+    let indexes = read("SELECT indexdef FROM pg_indexes WHERE schemaname = 'partnerkit'");
+    let versions = read("SELECT 'version ' || version FROM partnerkit.migrations");
+    let tables = columns.into_iter().chain(indexes).chain(versions).collect();
+    (tables, read("SELECT 'one' FROM partnerkit.secrets").len())
+}
+
+/// What one that is alone makes of a new store of this kind.
+fn whole_schema(like: &str) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    #[cfg(feature = "postgres-server")]
+    if !like.starts_with("sqlite:") {
+        let database = partnerkit_tests::postgres::Database::create();
+        Platform::open(&database.url).expect("opens");
+        return tables_and_secrets(&database.url).0;
+    }
+    assert!(like.starts_with("sqlite:"));
+    let url = format!("sqlite:{}", folder.path().join("resellers.db").display());
+    Platform::open(&url).expect("opens");
+    tables_and_secrets(&url).0
 }
 
 /// Splits a hundred creates over the processes and counts how each ended.

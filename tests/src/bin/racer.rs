@@ -33,6 +33,11 @@ fn main() {
     let [url, what, rest @ ..] = &arguments[..] else { panic!("URL WHAT …") };
     let builder = Platform::builder().sign_in_delay_from(1_000_000);
     let done = match (what.as_str(), rest) {
+        ("open", []) => {
+            tell("ready");
+            wait();
+            word(builder.open(url))
+        }
         ("create", [labels, emails]) => create(&open(builder, url), labels, emails),
         ("update", [id]) => update(&agency(&open(builder, url)), id),
         ("guess", [limit, guesses, evaluated]) => {

@@ -32,6 +32,7 @@ function dispatcher(store) {
   const open = new Map();
   let last = 0n;
   return (id, method, args) => {
+    if (method === 'schemaVersion') return store.schemaVersion();
     if (method === 'begin') {
       return store.begin(...args).then((transaction) => {
         last += 1n;
@@ -56,7 +57,8 @@ class Platform {
   }
 
   /**
-   * Opens a platform on a storage: an object whose `begin(agency, mode)` gives a transaction.
+   * Opens a platform on a storage: an object whose `begin(agency, mode)` gives a transaction,
+   * and whose `schemaVersion()` tells which version its tables have.
    * `threads` wait for it, each call at most `deadline` milliseconds.
    */
   static async open(store, { threads = 4, deadline = 5_000 } = {}) {
@@ -97,4 +99,10 @@ function reseller(record) {
   return { ...record, metadata: Object.fromEntries(record.metadata) };
 }
 
-module.exports = { Agency, PartnerKitError, Platform, tables: [...TABLES.values()] };
+module.exports = {
+  Agency,
+  PartnerKitError,
+  Platform,
+  schemaVersion: native.schemaVersion(),
+  tables: [...TABLES.values()],
+};

@@ -7,7 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use partnerkit::storage::Storage;
-use partnerkit::storage::schema::TABLES;
+use partnerkit::storage::schema::{TABLES, VERSION};
 use partnerkit::storage::tables::Tables;
 
 use crate::agency::Agency;
@@ -19,6 +19,12 @@ use crate::value::Js;
 #[napi(catch_unwind)]
 pub fn schema() -> Js {
     Js::List(TABLES.iter().map(|table| Js::table(table)).collect())
+}
+
+/// The version of these tables.
+#[napi(catch_unwind)]
+pub fn schema_version() -> Js {
+    Js::Integer(VERSION.into())
 }
 
 /// A handle on one store.

@@ -127,6 +127,14 @@ impl JsStore {
 }
 
 impl TableStore for JsStore {
+    fn schema_version(&self) -> Result<u32> {
+        let call = Call { transaction: Js::Null, method: "schemaVersion", arguments: Vec::new() };
+        self.0.ask(call, |answer| match answer {
+            Js::Integer(version) => u32::try_from(version).ok(),
+            _ => None,
+        })
+    }
+
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         forget_thrown();
         let mode = match mode {

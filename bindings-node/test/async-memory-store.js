@@ -5,7 +5,7 @@
 
 const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises');
 
-const { tables } = require('..');
+const { schemaVersion, tables } = require('..');
 
 const SEARCHED = tables.find((table) => table.name === 'resellers');
 
@@ -34,6 +34,12 @@ class AsyncMemoryStore {
   /** What was called, in order. */
   calls = [];
   #writer = Promise.resolve();
+
+  /** The tables are made by this release. */
+  async schemaVersion() {
+    await turn();
+    return schemaVersion;
+  }
 
   /** Begins when no other transaction writes; a reader sees what was committed by then. */
   async begin(agency, mode) {

@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { PartnerKitError, Platform, tables } = require('..');
+const { PartnerKitError, Platform, schemaVersion, tables } = require('..');
 const { AsyncMemoryStore } = require('./async-memory-store');
 const { draft, opened } = require('./support');
 
@@ -66,6 +66,19 @@ test('what is not there is not found (S26, S56)', async () => {
   assert.equal(await code(agency.reseller('no id')), 'not_found');
   assert.equal(await code(agency.reseller('0199aaaa-0000-7000-8000-000000000000')), 'not_found');
   assert.equal(await code(platform.agency('nortwind')), 'not_found');
+});
+
+test('a storage of a newer release is refused, its version named (S52)', async () => {
+  const store = new AsyncMemoryStore();
+  store.schemaVersion = async () => schemaVersion + 98n;
+  const refused = await Platform.open(store).catch((error) => error);
+  assert.equal(refused.code, 'configuration');
+  assert.ok(refused.message.includes(`${schemaVersion + 98n}`), refused.message);
+  assert.deepEqual(store.calls, [], 'nothing else was asked');
+  for (const wrong of [undefined, 1, -1n, 'one']) {
+    store.schemaVersion = async () => wrong;
+    await assert.rejects(Platform.open(store), { code: 'storage' });
+  }
 });
 
 test('of two creates of one label, one has it and one is told that it is taken (S3)', async () => {

@@ -65,6 +65,11 @@ impl Harness for PythonHarness {
 struct RememberingStore(PythonStore);
 
 impl TableStore for RememberingStore {
+    fn schema_version(&self) -> Result<u32> {
+        remembered::remember();
+        self.0.schema_version()
+    }
+
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         remembered::remember();
         self.0.begin(agency, mode)

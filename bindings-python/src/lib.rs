@@ -24,6 +24,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    const SCHEMA_VERSION: u32 = partnerkit::storage::schema::VERSION;
+
+    #[pymodule_export]
     use super::agency::Agency;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};

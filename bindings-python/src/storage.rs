@@ -31,6 +31,10 @@ impl PythonStore {
 }
 
 impl TableStore for PythonStore {
+    fn schema_version(&self) -> Result<u32> {
+        python(|py| self.0.call_method0(py, "schema_version")?.extract(py))
+    }
+
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         python(|py| {
             forget_raised(py);

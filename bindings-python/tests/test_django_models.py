@@ -5,13 +5,41 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 import partnerkit
+from partnerkit.django import DjangoStorage
 from partnerkit.django.models import MODELS
 
 
 def test_the_models_are_those_of_the_migrations() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_a_migration_has_the_number_of_the_schemas_version() -> None:
+    loader = MigrationLoader(None)
+    names = [name for app, name in loader.disk_migrations if app == "partnerkit"]
+    assert max(int(name.split("_")[0]) for name in names) == partnerkit.SCHEMA_VERSION
+
+
+def test_s52_a_database_of_a_newer_release_is_refused(alias: str) -> None:
+    storage = DjangoStorage(using=alias)
+    assert storage.schema_version() == partnerkit.SCHEMA_VERSION
+    recorder = MigrationRecorder(connections[alias])
+    recorder.record_applied("another_app", "0098_of_another_app")
+    recorder.record_applied("partnerkit", "0099_of_a_newer_release")
+    try:
+        with pytest.raises(partnerkit.ConfigurationError, match="99"):
+            partnerkit.Platform.with_storage(storage)
+    finally:
+        recorder.record_unapplied("partnerkit", "0099_of_a_newer_release")
+        recorder.record_unapplied("another_app", "0098_of_another_app")
+    partnerkit.Platform.with_storage(storage).create_agency("northwind")
+
+
+def test_a_database_without_migrations_has_no_version() -> None:
+    assert DjangoStorage(using="default").schema_version() == 0
 
 
 def test_the_checks_of_django_find_nothing() -> None:

@@ -167,6 +167,7 @@ class Wrong:
         if name == self.method:
             return lambda *_: self.answer
         return {
+            "schema_version": lambda: partnerkit.SCHEMA_VERSION,
             "begin": lambda *_: self,
             "joined": lambda: False,
             "scan": lambda *_: [("_platform", 1, bytes(32), 0)],
@@ -179,6 +180,8 @@ class Wrong:
 @pytest.mark.parametrize(
     ("method", "answer"),
     [
+        ("schema_version", None),
+        ("schema_version", -1),
         ("scan", [("_platform", 1)]),
         ("scan", [("_platform", 1, bytes(31), 0)]),
         ("scan", [("_platform", 1, 1.5, 0)]),

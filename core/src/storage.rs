@@ -65,6 +65,12 @@ pub trait Storage: Send + Sync {
     fn joined(&self) -> bool {
         false
     }
+
+    /// The version of the schema that the store has, asked when a platform is opened. Not for
+    /// stores that bring themselves up to date: they refuse a newer one on their own.
+    fn schema_version(&self) -> Result<u32> {
+        Ok(schema::VERSION)
+    }
 }
 
 /// Whose transaction a write is part of.

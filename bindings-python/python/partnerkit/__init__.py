@@ -10,6 +10,7 @@ off now, meters what they use and sees it all in one overview.
 """
 
 from ._native import (
+    SCHEMA_VERSION,
     Agency,
     Platform,
     field_codes,
@@ -24,6 +25,7 @@ from .records import *  # noqa: F403
 from .records import __all__ as _records
 
 __all__ = [
+    "SCHEMA_VERSION",
     "Agency",
     "Platform",
     "field_codes",

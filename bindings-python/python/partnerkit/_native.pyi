@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Literal, Protocol, Self, TypedDict, Unpack, final
+from typing import Final, Literal, Protocol, Self, TypedDict, Unpack, final
 from uuid import UUID
 
 from .errors import Code, ValidationError
@@ -33,6 +33,8 @@ from .records import (
     UsageReport,
 )
 from .storage import Table, TableStore
+
+SCHEMA_VERSION: Final[int]
 
 class _Contact(TypedDict, total=False):
     name: str

@@ -195,6 +195,12 @@ class TableTransaction(Protocol):
 class TableStore(Protocol):
     """A store of rows."""
 
+    def schema_version(self) -> int:
+        """The version of `partnerkit.schema()` that the store's tables have, as you have brought
+        them up to date; `partnerkit.SCHEMA_VERSION` is that of this release. A newer one is
+        refused when a platform is opened."""
+        ...
+
     def begin(self, agency: str, mode: Mode) -> TableTransaction:
         """Begins a transaction."""
         ...

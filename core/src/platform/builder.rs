@@ -171,6 +171,7 @@ impl PlatformBuilder {
         if !self.peppers.values().all(Pepper::is_long_enough) {
             return Err(Error::configuration("a pepper must have 16 bytes or more"));
         }
+        storage::schema::known(storage.schema_version()?)?;
         let (at_once, queue) = self.hashing.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             (cores, 50 * cores)

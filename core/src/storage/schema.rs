@@ -10,6 +10,21 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::search::SortBy;
 
+/// The version of these tables, for stores that keep them as they are here; the next one goes
+/// with a change of them.
+pub const VERSION: u32 = 1;
+
+/// A store that a newer release has brought up to date is left alone (S52). One that still has to
+/// be is not refused: its host may be about to.
+pub(crate) fn known(version: u32) -> Result<()> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    Err(Error::configuration(format_args!(
+        "the store has schema version {version}, this release knows versions up to {VERSION}"
+    )))
+}
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -17,6 +17,10 @@ use transaction::Tx;
 
 /// A store of generic rows.
 pub trait TableStore: Send + Sync {
+    /// The version of the schema that the store's tables have, as the host has brought them up to
+    /// date: [`schema::VERSION`] for those of this release. One of a newer release is refused.
+    fn schema_version(&self) -> Result<u32>;
+
     /// Begins a transaction.
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>>;
 
@@ -162,5 +166,9 @@ impl<S: TableStore> Storage for Tables<S> {
 
     fn joined(&self) -> bool {
         self.0.joined()
+    }
+
+    fn schema_version(&self) -> Result<u32> {
+        self.0.schema_version()
     }
 }

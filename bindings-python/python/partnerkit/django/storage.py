@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
 from .. import schema
 from ..storage import Mode
+from .apps import PartnerKitConfig
 from .failures import concurrent_is_aborted
 from .rows import DjangoTransaction
 from .scopes import beside, has_write_ahead_log, in_transaction
@@ -19,6 +22,7 @@ from .scopes import beside, has_write_ahead_log, in_transaction
 TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0'
 # Deleted personal data is not left in free pages.
 OVERWRITE_DELETED = "PRAGMA secure_delete = ON"
+NUMBER = re.compile(r"\d+")
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
@@ -35,6 +39,13 @@ class DjangoStorage:
     def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:
         self.using = using
         (self._resellers,) = (table for table in schema() if table.name == "resellers")
+
+    def schema_version(self) -> int:
+        """The number of the newest of the app's migrations that the database has: they are
+        numbered as the schema's versions are."""
+        applied = MigrationRecorder(self._connection()).applied_migrations()
+        names = [name for app, name in applied if app == PartnerKitConfig.label]
+        return max((int(number[0]) for name in names if (number := NUMBER.match(name))), default=0)
 
     def joined(self) -> bool:
         """Whether the caller's thread is in a transaction of the host's."""

@@ -31,6 +31,7 @@ def databases() -> dict[str, dict[str, object]]:
         "sqlite": file("wal.sqlite3"),
         "sqlite_immediate": file("immediate.sqlite3", transaction_mode="IMMEDIATE"),
         "sqlite_rollback_journal": file("journal.sqlite3", journal_mode="DELETE"),
+        "sqlite_persistent_journal": file("persist.sqlite3", journal_mode="PERSIST"),
     }
     if hosting.POSTGRES_URL:
         found["postgres"] = hosting.postgres(hosting.POSTGRES_URL, POSTGRES_DATABASE)

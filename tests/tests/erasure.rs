@@ -123,18 +123,35 @@ fn s25_no_row_of_any_table_has_a_trace() {
     let platform = Platform::open(&database.url).expect("opens");
     let agency = platform.create_agency("northwind").expect("creates");
     let id = live(&agency, &platform);
-    let found = || {
-        let tables = database.run(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'partnerkit'",
-        );
-        assert!(tables.len() > 10);
-        let rows = tables.iter().flat_map(|table| {
-            database.run(&format!("SELECT lower(t::text) FROM partnerkit.{table} AS t"))
-        });
-        let text = rows.collect::<String>();
-        TRACES.into_iter().filter(|trace| text.contains(&trace.to_lowercase())).collect::<Vec<_>>()
-    };
-    assert_eq!(found(), TRACES, "it was there");
+    assert_eq!(found_in_rows(&database), TRACES, "it was there");
     assert_eq!(agency.delete_reseller(id).expect("deletes"), Erasure::Complete);
-    assert_eq!(found(), [""; 0]);
+    assert_eq!(found_in_rows(&database), [""; 0]);
+}
+
+#[cfg(feature = "postgres-server")]
+#[test]
+fn s25_nor_of_a_deleted_agency_in_any_row() {
+    let database = partnerkit_tests::postgres::Database::create();
+    let platform = Platform::open(&database.url).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    live(&agency, &platform);
+    let other = platform.create_agency("tailspin").expect("creates");
+    other.create_reseller(invitation("globex")).expect("creates");
+    assert_eq!(found_in_rows(&database), TRACES, "it was there");
+    assert_eq!(platform.delete_agency("northwind").expect("deletes"), Erasure::Complete);
+    assert_eq!(found_in_rows(&database), [""; 0]);
+    assert_eq!(other.overview().expect("reads").active_resellers, 1, "the other one stays");
+}
+
+/// The traces that can be read in the rows of a server's tables.
+#[cfg(feature = "postgres-server")]
+fn found_in_rows(database: &partnerkit_tests::postgres::Database) -> Vec<&'static str> {
+    let tables = database
+        .run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'partnerkit'");
+    assert!(tables.len() > 10);
+    let rows = tables.iter().flat_map(|table| {
+        database.run(&format!("SELECT lower(t::text) FROM partnerkit.{table} AS t"))
+    });
+    let text = rows.collect::<String>();
+    TRACES.into_iter().filter(|trace| text.contains(&trace.to_lowercase())).collect()
 }

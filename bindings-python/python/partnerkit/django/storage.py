@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -24,6 +26,22 @@ TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHER
 OVERWRITE_DELETED = "PRAGMA secure_delete = ON"
 NUMBER = re.compile(r"\d+")
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def empty_journal(cursor: Any) -> bool:
+    """Whether SQLite's journal holds no page any more, after an attempt at that."""
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (busy, *_) = cursor.fetchone()
+    cursor.execute("PRAGMA journal_mode")
+    if cursor.fetchone() != ("persist",):
+        return not busy
+    # In this mode the pages of before the last transaction stay in the file. Leaving the mode
+    # deletes it, unless somebody is in the way: that is not told, but can be seen.
+    cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.execute("PRAGMA journal_mode = PERSIST")
+    cursor.execute("PRAGMA database_list")
+    (path,) = [path for _, name, path in cursor.fetchall() if name == "main"]
+    return not os.path.exists(f"{path}-journal")
 
 
 class DjangoStorage:
@@ -53,7 +71,7 @@ class DjangoStorage:
 
     @concurrent_is_aborted
     def scrub(self) -> bool:
-        """Takes what was deleted out of SQLite's write-ahead log, if no reader needs it.
+        """Takes what was deleted out of SQLite's journal, if nobody needs it.
 
         A deleted row is overwritten in the database because of `secure_delete`, which every
         writing transaction of the library turns on.
@@ -66,10 +84,10 @@ class DjangoStorage:
             (patience,) = cursor.fetchone()
             # Nobody waits for a reader: the next upkeep will try again.
             cursor.execute("PRAGMA busy_timeout = 0")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            (busy, *_) = cursor.fetchone()
-            cursor.execute(f"PRAGMA busy_timeout = {patience}")
-        return not busy
+            try:
+                return empty_journal(cursor)
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {patience}")
 
     @concurrent_is_aborted
     def begin(self, agency: str, mode: Mode) -> DjangoTransaction:

@@ -1,5 +1,6 @@
 //! A database of its own for each test, on the server that `tests/with-postgres` starts.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_postgres::NoTls;
@@ -45,6 +46,22 @@ impl Drop for Database {
         // A leftover database is no reason to fail: the whole server goes soon.
         drop(run(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
     }
+}
+
+/// One of PostgreSQL's own programs: from `PATH`, or the newest that Debian has installed.
+///
+/// # Panics
+/// When this machine has none.
+pub fn program(name: &str) -> Command {
+    let in_path = Command::new(name).arg("--version").output();
+    if in_path.is_ok() {
+        return Command::new(name);
+    }
+    let installed = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
+    let version = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
+    let newest = installed.filter_map(|entry| version(entry.ok()?)).max();
+    let newest = newest.expect("a version is installed");
+    Command::new(format!("/usr/lib/postgresql/{newest}/bin/{name}"))
 }
 
 /// The first column of what a database at a URL answers.

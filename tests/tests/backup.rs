@@ -58,39 +58,86 @@ fn verify(url: &str) -> usize {
     listed
 }
 
-#[test]
-fn s54_an_online_backup_opens_and_verifies() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("resellers.db");
-    let platform = Platform::open(&format!("sqlite:{}", file.display())).expect("opens");
+/// Takes backups while somebody writes; `copy` says how many resellers one has that verifies.
+fn at_any_moment(url: &str, copy: impl Fn(usize) -> usize) {
+    let platform = Platform::open(url).expect("opens");
     let agency = platform.create_agency("northwind").expect("creates");
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| write(&agency, &stop));
+        // Also when a backup does not verify: nobody waits for the writer for ever.
+        let _stop = Stop(&stop);
         let mut last = 0;
         for round in 0..ROUNDS {
             // Not two at the same moment.
             while agency.overview().expect("reads").active_resellers < (4 * round) as i64 {
                 thread::yield_now();
             }
-            let copy = folder.path().join(format!("backup-{round}.db"));
-            let source = Connection::open(&file).expect("opens");
-            let mut target = Connection::open(&copy).expect("opens");
-            let backup = Backup::new(&source, &mut target).expect("begins");
-            backup.run_to_completion(7, std::time::Duration::ZERO, None).expect("copies");
-            drop(backup);
-            let sound: String =
-                target.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
-            assert_eq!(sound, "ok");
-            let mut orphans = target.prepare("PRAGMA foreign_key_check").expect("checks");
-            assert!(!orphans.exists([]).expect("checks"));
-            drop(orphans);
-            drop(target);
-            let listed = verify(&format!("sqlite:{}", copy.display()));
+            let listed = copy(round);
             assert!(listed >= last, "later backups have more");
             last = listed;
         }
-        stop.store(true, Ordering::Relaxed);
         assert!(last > 0);
+    });
+}
+
+/// Stops the writer when it is dropped.
+struct Stop<'s>(&'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn s54_an_online_backup_opens_and_verifies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("resellers.db");
+    at_any_moment(&format!("sqlite:{}", file.display()), |round| {
+        let copy = folder.path().join(format!("backup-{round}.db"));
+        let source = Connection::open(&file).expect("opens");
+        let mut target = Connection::open(&copy).expect("opens");
+        let backup = Backup::new(&source, &mut target).expect("begins");
+        backup.run_to_completion(7, std::time::Duration::ZERO, None).expect("copies");
+        drop(backup);
+        let sound: String =
+            target.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
+        assert_eq!(sound, "ok");
+        let mut orphans = target.prepare("PRAGMA foreign_key_check").expect("checks");
+        assert!(!orphans.exists([]).expect("checks"));
+        drop(orphans);
+        drop(target);
+        verify(&format!("sqlite:{}", copy.display()))
+    });
+}
+
+#[cfg(feature = "postgres-server")]
+#[test]
+fn s54_a_dump_restores_and_verifies() {
+    use partnerkit_tests::postgres::{Database, program};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let dump = folder.path().join("dump.sql");
+    let database = Database::create();
+    let run = |name, url: &str, options: &[&str]| {
+        let mut command = program(name);
+        let ended =
+            command.arg("--dbname").arg(url).args(options).arg("--file").arg(&dump).output();
+        let ended = ended.expect("starts");
+        assert!(ended.status.success(), "{name}: {}", String::from_utf8_lossy(&ended.stderr));
+    };
+    at_any_moment(&database.url, |_| {
+        run("pg_dump", &database.url, &[]);
+        let copy = Database::create();
+        run("psql", &copy.url, &["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]);
+        let counts = copy.run(
+            "SELECT (SELECT count(*) FROM partnerkit.resellers) || ' ' || \
+             (SELECT count(*) FROM partnerkit.credentials) || ' ' || \
+             (SELECT count(*) FROM partnerkit.labels WHERE reseller IS NOT NULL)",
+        );
+        let listed = verify(&copy.url);
+        assert_eq!(counts, [format!("{listed} {listed} {listed}")]);
+        listed
     });
 }

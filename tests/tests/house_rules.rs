@@ -146,7 +146,8 @@ fn what_a_file_names_is_found_in_every_form() {
 }
 
 /// What is above everything else in the core.
-const ABOVE: [&str; 5] = ["agency", "asynchronous", "exchange", "platform", "shared"];
+const ABOVE: [&str; 6] =
+    ["agency", "asynchronous", "availability", "exchange", "platform", "shared"];
 /// What is below the handles and above values.
 const BETWEEN: [&str; 6] = ["access", "changes", "reseller", "search", "settings", "usage"];
 const BELOW: [&str; 4] = ["clock", "error", "partner_type", "values"];

@@ -17,7 +17,11 @@ impl Reads for Rows<'_> {
     }
 
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
-        ids.iter().map(|id| self.get(&self.id_key(*id))).collect()
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.push(self.get(&self.id_key(*id))?);
+        }
+        Ok(found)
     }
 
     fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {

@@ -45,7 +45,7 @@ impl<'c> Rows<'c> {
 
     /// A primary key that the agency leads.
     pub fn key(&self, rest: impl IntoIterator<Item = Value>) -> Row {
-        std::iter::once(Value::Text(self.agency.to_string())).chain(rest).collect()
+        std::iter::once(Value::Text(self.agency.as_str().to_owned())).chain(rest).collect()
     }
 
     pub fn id_key(&self, id: ResellerId) -> Row {
@@ -58,15 +58,16 @@ impl<'c> Rows<'c> {
     }
 
     pub fn get<R: Record>(&self, key: &Row) -> Result<Option<R>> {
-        let sql = &STATEMENTS[R::TABLE.name].get;
-        Ok(self.query(sql, key)?.pop())
+        let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].get)?;
+        let mut rows = statement.query(bound(key)).map_err(storage_error)?;
+        let row = rows.next().map_err(storage_error)?;
+        row.map(|row| R::from_row(self.read_row(R::TABLE, row)?)).transpose()
     }
 
     /// Records of whole rows of their table, in the order of the statement.
     pub fn query<R: Record>(&self, sql: &str, parameters: &[Value]) -> Result<Vec<R>> {
         let mut statement = self.prepare(sql)?;
-        let parameters = bound(parameters);
-        let mut rows = statement.query(parameters).map_err(storage_error)?;
+        let mut rows = statement.query(bound(parameters)).map_err(storage_error)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(storage_error)? {
             records.push(R::from_row(self.read_row(R::TABLE, row)?)?);
@@ -117,11 +118,16 @@ impl<'c> Rows<'c> {
     }
 
     fn read_row(&self, table: &Table, row: &rusqlite::Row<'_>) -> Result<Row> {
-        let value = |(i, column): (usize, &Column)| match column.name {
-            "agency" if table.of_agency => Ok(Value::Text(self.agency.to_string())),
-            _ => read_value(column, row.get_ref(i).map_err(storage_error)?),
-        };
-        table.columns.iter().enumerate().map(value).collect()
+        // Its size is known, which a `collect` of results does not see.
+        let mut values = Row::with_capacity(table.columns.len());
+        for (i, column) in table.columns.iter().enumerate() {
+            values.push(if table.of_agency && i == 0 {
+                Value::Text(self.agency.as_str().to_owned()) // stored as a number
+            } else {
+                read_value(column, row.get_ref(i).map_err(storage_error)?)?
+            });
+        }
+        Ok(values)
     }
 
     pub fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
@@ -165,7 +171,7 @@ fn read_value(column: &Column, value: ValueRef<'_>) -> Result<Value> {
         (_, ValueRef::Null) => Value::Null,
         (Kind::Integer, ValueRef::Integer(integer)) => Value::Integer(integer),
         (Kind::Text, ValueRef::Text(text)) => {
-            Value::Text(String::from_utf8(text.to_vec()).map_err(|_| damaged())?)
+            Value::Text(std::str::from_utf8(text).map_err(|_| damaged())?.to_owned())
         }
         (Kind::Bytes, ValueRef::Blob(bytes)) => Value::Bytes(bytes.to_vec()),
         (Kind::Uuid, ValueRef::Blob(bytes)) => {

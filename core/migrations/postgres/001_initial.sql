@@ -78,6 +78,9 @@ CREATE UNIQUE INDEX resellers_external_id ON partnerkit.resellers (agency, exter
 CREATE INDEX resellers_by_joined ON partnerkit.resellers (agency, created_at, id);
 CREATE INDEX resellers_by_name ON partnerkit.resellers (agency, sort_name, id);
 CREATE INDEX resellers_by_email ON partnerkit.resellers (agency, sort_email, id);
+-- They are few among many, and asked for by themselves.
+CREATE INDEX resellers_inactive ON partnerkit.resellers (agency, created_at, id)
+    WHERE status = 'inactive';
 
 -- A search for what is rare. The agency is part of the index, so that a large agency's rows are
 -- in no other one's way; what is common the planner finds by walking down the list, and it needs

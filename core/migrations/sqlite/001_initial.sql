@@ -80,6 +80,8 @@ CREATE UNIQUE INDEX resellers_external_id ON resellers (agency, external_id)
 CREATE INDEX resellers_by_joined ON resellers (agency, created_at, id, search_text);
 CREATE INDEX resellers_by_name ON resellers (agency, sort_name, id);
 CREATE INDEX resellers_by_email ON resellers (agency, sort_email, id);
+-- They are few among many, and asked for by themselves.
+CREATE INDEX resellers_inactive ON resellers (agency, created_at, id) WHERE status = 'inactive';
 
 -- Which rows have a piece of text; src/storage/sqlite/search.rs says how pieces are written. It
 -- keeps no text of its own, and what is deleted is taken out at once (S25).

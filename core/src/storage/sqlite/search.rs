@@ -72,8 +72,15 @@ impl Rows<'_> {
         let list_sql = std::mem::take(&mut list.sql);
         list.filter(&spec.filter);
         list.limit(spec.limit.into());
+        // Only what is asked for: without any filter, the index of the list has all of it.
+        let further = [
+            ("status", spec.filter.status.is_some()),
+            ("partner_type", spec.filter.partner_type.is_some()),
+        ];
+        let further = further.into_iter().filter(|(_, asked)| *asked);
+        let further: String = further.map(|(column, _)| format!(", {column}")).collect();
         let sql = format!(
-            "SELECT number FROM (SELECT number, search_text, status, partner_type, created_at
+            "SELECT number FROM (SELECT number, search_text, created_at{further}
              FROM resellers WHERE agency = {NUMBER}{list_sql}) WHERE true{}",
             list.sql
         );

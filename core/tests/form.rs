@@ -149,6 +149,17 @@ fn s15_the_confirmation_is_compared_after_nfc() {
 }
 
 #[test]
+fn s15_only_what_was_accepted_is_a_passwords_context() {
+    let mut draft = good();
+    draft.name = "Véronique Lindqvist".into();
+    draft.password = "veroniquelindqvist".into();
+    draft.password_confirmation = draft.password.clone();
+    assert_eq!(refused(draft), told(&[("password", Code::Guessable)]));
+    let no_address = ResellerDraft { email: PASSWORD.into(), ..good() };
+    assert_eq!(refused(no_address), told(&[("email", Code::Whitespace)]));
+}
+
+#[test]
 fn s15_an_invitation_has_no_password() {
     let invited = ResellerDraft { invite: true, password_hash: None, ..good() };
     assert_eq!(refused(invited.clone()), told(&[("password", Code::Unexpected)]));

@@ -207,6 +207,33 @@ fn s15_passwords_are_judged_by_length_and_guessability() {
 }
 
 #[test]
+fn s15_a_password_is_more_than_its_context() {
+    let context = ["Véronique Lindqvist", "anna.maria+billing@nordwind-telekom.example", "tuli"];
+    let judge = |raw: &str| code(Password::parse(raw, PasswordPolicy::default(), &context));
+    for guessable in [
+        "veroniquelindqvist",
+        "véroniquelindqvist",
+        "ve\u{301}ronique lindqvist",
+        "VeroniqueLindqvist1",
+        "lindqvist veronique",
+        "lindqvist-veronique-1987",
+        "annamariabilling",
+        "anna.maria+billing",
+        "nordwindtelekom",
+        "nordwind telekom tuli",
+        "tulitulitulituli",
+    ] {
+        assert_eq!(judge(guessable), Some(Code::Guessable), "{guessable}");
+    }
+    for good in ["plain teal walrus 94 umbrella", "tuli plain teal walrus 94 umbrella"] {
+        assert_eq!(judge(good), None, "{good}");
+    }
+    let long = "véronique ".repeat(1_000_000);
+    let judge = |raw: &str| code(Password::parse(raw, PasswordPolicy::default(), &[&long]));
+    assert_eq!(judge("veroniqueveronique"), Some(Code::Guessable), "and a text of any length");
+}
+
+#[test]
 fn s14_metadata_is_bounded() {
     let pairs = |n: usize| (0..n).map(|n| (format!("key {n}"), "v".repeat(500))).collect();
     let one = |key: &str, value: &str| Metadata::parse([(key.into(), value.into())].into());

@@ -168,10 +168,17 @@ impl ResellerDraft {
         let name = errors.keep("name", Name::parse(&self.name));
         let email = errors.keep("email", Email::parse(&self.email));
         let phone = errors.keep("phone.number", self.phone.parse());
-        let password = self.first_password(rules, errors);
         let contact = self.contact.values(errors);
         let login_domain =
             errors.keep("login_domain", rules.login_domains.parse(&self.login_domain));
+        // What was refused is nobody's name or address, and as long as it likes.
+        let context = [
+            name.as_ref().map(Name::as_str),
+            email.as_ref().map(Email::as_str),
+            login_domain.as_ref().map(LoginDomain::as_str),
+        ];
+        let context: Vec<_> = context.into_iter().flatten().collect();
+        let password = self.first_password(rules, &context, errors);
         let website = optional(errors, "website", self.website.as_deref(), Website::parse);
         let external_id =
             optional(errors, "external_id", self.external_id.as_deref(), ExternalId::parse);
@@ -194,6 +201,7 @@ impl ResellerDraft {
     fn first_password(
         &self,
         rules: &FormRules<'_>,
+        context: &[&str],
         errors: &mut FieldErrors,
     ) -> Option<FirstPassword> {
         let hash = self.password_hash.as_deref().filter(|hash| !hash.is_empty());
@@ -210,8 +218,7 @@ impl ResellerDraft {
         if self.invite {
             return Some(FirstPassword::None);
         }
-        let context = [self.name.as_str(), self.email.as_str(), self.login_domain.as_str()];
-        let password = Password::parse(&self.password, rules.passwords, &context);
+        let password = Password::parse(&self.password, rules.passwords, context);
         errors.keep("password", password).map(FirstPassword::Typed)
     }
 }

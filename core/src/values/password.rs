@@ -1,6 +1,10 @@
 //! A password that has not been hashed yet.
 
+mod context;
+
 use std::fmt;
+
+use context::is_guessable;
 
 use super::text::nfc;
 use crate::error::{Code, Refusal};
@@ -40,7 +44,7 @@ pub struct Password(String);
 
 impl Password {
     /// Checks a new password. `context` is what a guesser would try first: the reseller's name,
-    /// email and login domain. Codes: `empty`, `too_short`, `too_long`, `guessable`.
+    /// email and login domain, whole and word by word. Codes: `empty`, `too_short`, `too_long`, `guessable`.
     pub fn parse(raw: &str, policy: PasswordPolicy, context: &[&str]) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());
@@ -50,8 +54,7 @@ impl Password {
         if password.0.chars().count() < policy.min_characters {
             return Err(Refusal::too_short(policy.min_characters as i64));
         }
-        // zxcvbn's own scale: 3 is "safely unguessable: moderate protection from offline attack".
-        if zxcvbn::zxcvbn(&password.0, context).score() < zxcvbn::Score::Three {
+        if is_guessable(&password.0, context) {
             return Err(Code::Guessable.into());
         }
         Ok(password)

@@ -78,6 +78,26 @@ fn s15_a_hash_of_another_library_is_taken_over() {
     }
 }
 
+/// Of the password `password`, each cheaper than the floor: the reference implementation's own
+/// test vectors.
+const CHEAP: [&str; 3] = [
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+    "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+    "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8",
+];
+
+#[test]
+fn s17_a_cheap_hash_is_taken_over_and_made_anew() {
+    for hash in CHEAP {
+        let platform = Platform::open("memory:").expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        agency.create_reseller(form(hash)).expect("creates");
+        assert_eq!(sign_in(&platform, "wrong"), (1, DENIED), "{hash}");
+        assert_eq!(sign_in(&platform, RIGHT), (2, None), "{hash}");
+        assert_eq!(sign_in(&platform, RIGHT), (1, None), "{hash}");
+    }
+}
+
 #[test]
 fn s15_a_hash_that_nobody_understands_is_refused() {
     let platform = Platform::open("memory:").expect("opens");
@@ -91,6 +111,14 @@ fn s15_a_hash_that_nobody_understands_is_refused() {
     for (hash, code) in [
         ("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", Code::Invalid),
         ("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ", Code::Invalid),
+        (
+            "$argon2id$v=18$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            Code::Invalid,
+        ),
+        (
+            "$argon2id$v=19$m=65536,t=2,p=1,keyid=Zm9v$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            Code::Invalid,
+        ),
         (
             "p7$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             Code::Invalid,

@@ -1,9 +1,11 @@
 //! No way to fail can be told from another by the time it takes (S17). A program of its own, so
 //! that no other test runs beside it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use partnerkit::{ContactDraft, PhoneDraft, Platform, ResellerDraft};
+use partnerkit::storage::memory::Memory;
+use partnerkit::{ContactDraft, LegacyVerifier, PhoneDraft, Platform, ResellerDraft};
 
 fn form(label: &str, password: Option<&str>) -> ResellerDraft {
     let password = password.unwrap_or_default();
@@ -22,6 +24,31 @@ fn form(label: &str, password: Option<&str>) -> ResellerDraft {
         },
         login_domain: label.into(),
         ..ResellerDraft::default()
+    }
+}
+
+/// The form of somebody who brings along a hash.
+fn import(label: &str, hash: &str) -> ResellerDraft {
+    ResellerDraft { password_hash: Some(hash.into()), invite: false, ..form(label, None) }
+}
+
+/// The reference implementation's own test vector; it takes a 75th of the floor.
+const CHEAP: &str =
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+/// As cheap as half the floor: what is filled up must fit.
+const HALF: &str =
+    "$argon2id$v=19$m=19456,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+/// An old scheme that takes no time.
+struct Plain;
+
+impl LegacyVerifier for Plain {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("plain:")
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> bool {
+        hash.strip_prefix("plain:") == Some(password)
     }
 }
 
@@ -44,23 +71,38 @@ fn shuffled(n: usize, random: &mut u64) -> Vec<usize> {
 /// while the medians are apart.
 #[test]
 fn s17_every_way_to_fail_takes_as_long() {
-    let builder = Platform::builder().sign_in_limit(1_000_000).sign_in_delay_from(1_000_000);
-    let platform = builder.open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let store = Arc::new(Memory::new());
+    let open = |limit| {
+        let builder = Platform::builder().sign_in_limit(limit).sign_in_delay_from(1_000_000);
+        let builder = builder.legacy_verifier(Arc::new(Plain));
+        builder.open_storage(store.clone()).expect("opens")
+    };
+    // Nobody is stopped by the one, and everybody by the other.
+    let (lax, strict) = (open(1_000_000), open(1));
+    let agency = lax.create_agency("northwind").expect("creates");
     let password = "plain teal walrus 94 umbrella";
     agency.create_reseller(form("acme", Some(password))).expect("creates");
     agency.create_reseller(form("globex", None)).expect("creates");
     let inactive = agency.create_reseller(form("initech", Some(password))).expect("creates");
     agency.deactivate(inactive.id, None).expect("deactivates");
+    agency.create_reseller(form("fabrikam", Some(password))).expect("creates");
+    strict.sign_in("fabrikam", "owner@fabrikam.example", "wrong").expect_err("the last one");
+    agency.create_reseller(import("proseware", CHEAP)).expect("creates");
+    agency.create_reseller(import("wingtip", HALF)).expect("creates");
+    agency.create_reseller(import("tailspin", "plain:password")).expect("creates");
     let long = "x".repeat(5_000);
     let ways = [
-        ("acme", "owner@acme.example", "wrong"),
-        ("acme", "owner@acme.example", long.as_str()),
-        ("acme", "nobody@acme.example", "wrong"),
-        ("hooli", "owner@acme.example", "wrong"),
-        ("globex", "owner@globex.example", "wrong"),
-        ("initech", "owner@initech.example", password),
-        ("Acme!", "no address", ""),
+        (&lax, "acme", "owner@acme.example", "wrong"),
+        (&lax, "acme", "owner@acme.example", long.as_str()),
+        (&lax, "acme", "nobody@acme.example", "wrong"),
+        (&lax, "hooli", "owner@acme.example", "wrong"),
+        (&lax, "globex", "owner@globex.example", "wrong"),
+        (&lax, "initech", "owner@initech.example", password),
+        (&strict, "fabrikam", "owner@fabrikam.example", password),
+        (&lax, "proseware", "owner@proseware.example", "wrong"),
+        (&lax, "wingtip", "owner@wingtip.example", "wrong"),
+        (&lax, "tailspin", "owner@tailspin.example", "wrong"),
+        (&lax, "Acme!", "no address", ""),
     ];
     let mut random = 1_u64;
     let mut taken = ways.map(|_| Vec::new());
@@ -68,7 +110,7 @@ fn s17_every_way_to_fail_takes_as_long() {
     for round in 1..=400 {
         let mut seconds = ways.map(|_| 0.0);
         for way in shuffled(ways.len(), &mut random) {
-            let (label, email, password) = ways[way];
+            let (platform, label, email, password) = ways[way];
             let began = Instant::now();
             platform.sign_in(label, email, password).expect_err("denied");
             seconds[way] = began.elapsed().as_secs_f64();

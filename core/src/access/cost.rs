@@ -42,7 +42,54 @@ impl HashingCost {
         self.memory <= other.memory && self.passes <= other.passes && self.lanes <= other.lanes
     }
 
+    /// Whether it takes more memory than the other.
+    pub(super) fn is_larger(self, than: Self) -> bool {
+        self.memory > than.memory
+    }
+
+    /// What is left to compute after something cheaper, so that both together take as long as
+    /// this; `None` after what is as dear.
+    pub(super) fn less(self, cheaper: Self) -> Option<Self> {
+        let left = self.work().checked_sub(cheaper.work()).filter(|left| *left > 0)?;
+        let memory = left / self.work_for_each();
+        let memory = u32::try_from(memory).unwrap_or(self.memory).max(Params::MIN_M_COST);
+        Some(Self { memory, passes: self.passes, lanes: 1 })
+    }
+
+    /// Time follows the blocks that are filled; lanes are computed one after another.
+    fn work(self) -> u64 {
+        u64::from(self.memory) * self.work_for_each()
+    }
+
+    /// The first pass only writes a block, others read it, too: measured, that is as 5 to 6.
+    fn work_for_each(self) -> u64 {
+        (6 * u64::from(self.passes)).saturating_sub(1)
+    }
+
     pub(super) fn params(self) -> Result<Params> {
         Params::new(self.memory, self.passes, self.lanes, None).map_err(Error::configuration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HashingCost;
+
+    /// S17: and so no account can be told by how cheap its hash is.
+    #[test]
+    fn s17_what_is_cheaper_is_filled_up() {
+        let cost = |memory, passes, lanes| HashingCost { memory, passes, lanes };
+        let whole = HashingCost::FLOOR.work();
+        for cheap in [cost(8, 1, 1), cost(4_096, 3, 1), cost(16, 1, 2), cost(19_456, 1, 1)] {
+            let rest = HashingCost::FLOOR.less(cheap).expect("something is left");
+            let together = rest.work() + cheap.work();
+            assert!(together.abs_diff(whole) < whole / 1_000, "{together} of {whole}");
+            assert!(rest.params().is_ok() && !rest.is_larger(HashingCost::FLOOR));
+        }
+        for dear in [HashingCost::FLOOR, cost(65_536, 2, 1), HashingCost::CEILING] {
+            assert_eq!(HashingCost::FLOOR.less(dear), None);
+        }
+        let almost = HashingCost::FLOOR.less(cost(19_455, 2, 1)).expect("a little");
+        assert!(almost.params().is_ok(), "never less than the algorithm takes");
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Hasher {
     peppers: BTreeMap<u32, Pepper>,
     legacy: Option<Arc<dyn LegacyVerifier>>,
     permits: Permits,
+    /// Hashes that take more memory than new ones do: one at a time (S18).
+    large: Permits,
     computations: AtomicU64,
 }
 
@@ -59,7 +61,8 @@ impl Hasher {
         legacy: Option<Arc<dyn LegacyVerifier>>,
     ) -> Result<Self> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?);
-        Ok(Self { argon2, cost, peppers, legacy, permits, computations: AtomicU64::new(0) })
+        let (large, computations) = (Permits::new(1, usize::MAX), AtomicU64::new(0));
+        Ok(Self { argon2, cost, peppers, legacy, permits, large, computations })
     }
 
     /// Waits for a turn, or is `Busy`.
@@ -73,7 +76,8 @@ impl Hasher {
     }
 
     /// A hash that a host brings along. Codes: `too_long`, `invalid`; `out_of_range` for one
-    /// that would cost more than [`HashingCost::CEILING`].
+    /// that would cost more than [`HashingCost::CEILING`]. A cheaper one than the floor is taken:
+    /// verifying it is filled up to the configured cost, and the first success makes it anew.
     pub fn imported(&self, text: &str) -> Result<String, Refusal> {
         if text.len() > LONGEST {
             return Err(Refusal::too_long(LONGEST as i64));
@@ -122,18 +126,21 @@ impl Turn<'_> {
     /// costs the same.
     pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> Verified {
         let argon2 = self.count();
+        let own = self.hasher.cost;
         let right = match (password, hash.map(Stored::read)) {
             (Some(password), Some(Stored::Argon2 { pepper, hash, cost, is_id }))
                 if cost.is_within(HashingCost::CEILING) =>
             {
                 let input = self.hasher.peppered(password, pepper);
-                let current = is_id
-                    && self.hasher.cost.is_within(cost)
-                    && pepper == self.hasher.newest_pepper();
+                let current = is_id && own.is_within(cost) && pepper == self.hasher.newest_pepper();
                 // With a pepper that is not known it is another password, at the same cost.
                 let known = input.is_some();
                 let input = input.unwrap_or_else(|| password.as_bytes().to_vec());
-                (argon2.verify_password(&input, &*hash).is_ok() && known).then_some(current)
+                let right = self.computed(cost, || argon2.verify_password(&input, &*hash).is_ok());
+                if let Some(rest) = own.less(cost) {
+                    fill_up(rest);
+                }
+                (right && known).then_some(current)
             }
             (Some(password), Some(Stored::Other(hash))) => {
                 spend(argon2);
@@ -149,6 +156,14 @@ impl Turn<'_> {
             Some(true) => Verified::Yes,
             Some(false) => Verified::Outdated,
         }
+    }
+
+    /// Computes what takes more memory than a new hash does behind others that do.
+    fn computed(&self, cost: HashingCost, compute: impl FnOnce() -> bool) -> bool {
+        let large = cost.is_larger(self.hasher.cost).then(|| self.hasher.large.take());
+        // Its queue has no end, so nobody is `Busy` after all.
+        let _alone = large.and_then(Result::ok);
+        compute()
     }
 
     fn legacy(&self, password: &Password, hash: &str) -> bool {
@@ -168,7 +183,50 @@ fn spend(argon2: &Argon2<'static>) {
     let _ = argon2.hash_password_into(b"nobody", &[0; 16], &mut out);
 }
 
+/// What a cheap computation lacks of a whole one.
+fn fill_up(rest: HashingCost) {
+    if let Ok(params) = rest.params() {
+        spend(&Argon2::new(Algorithm::Argon2id, Version::V0x13, params));
+    }
+}
+
 /// A panic of the host's own scheme is a no.
 fn guarded(ask: impl FnOnce() -> bool) -> bool {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::thread;
+
+    use super::{Hasher, Verified};
+    use crate::access::{HashingCost, Permits};
+    use crate::values::Password;
+
+    /// The reference implementation's own test vectors: of the password `password`.
+    const LARGE: &str =
+        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    const SMALL: &str =
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+    #[test]
+    fn s18_what_takes_more_memory_is_computed_alone() {
+        let permits = Permits::new(4, 0);
+        let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
+        let hasher = hasher.expect("opens");
+        let password = Password::as_typed("password").expect("short");
+        let verify = |hash| hasher.turn().expect("free").verify(Some(&password), Some(hash));
+        let busy = hasher.large.take().expect("free");
+        assert_eq!(verify(SMALL), Verified::Outdated, "what is small does not wait");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| verify(LARGE));
+            while hasher.large.waiting() == 0 {
+                assert!(!waiting.is_finished(), "it was computed beside another one");
+                thread::yield_now();
+            }
+            drop(busy);
+            assert_eq!(waiting.join().expect("no panic"), Verified::Yes);
+        });
+    }
 }

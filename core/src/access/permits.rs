@@ -43,6 +43,12 @@ impl Permits {
         Ok(Permit(self))
     }
 
+    /// How many wait for their turn.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,7 +4,7 @@
 //! scheme of the host's has left, which only the host's verifier understands.
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Params};
+use argon2::{Algorithm, Params, Version};
 
 use super::HashingCost;
 
@@ -38,12 +38,15 @@ impl<'h> Stored<'h> {
         };
         let mut hash = PasswordHash::new(phc).ok()?;
         // Version 16 did not write its number (PHC string format, Argon2).
-        hash.version.get_or_insert(16);
+        Version::try_from(*hash.version.get_or_insert(16)).ok()?;
         // An Argon2 hash without salt or output verifies nothing.
         hash.salt.as_ref().zip(hash.hash.as_ref())?;
         let algorithm = Algorithm::new(hash.algorithm.as_str()).ok()?;
         // The parameters may stand in any order: npm's argon2 writes m, p, t.
-        let cost = HashingCost::of(&Params::try_from(&hash).ok()?);
+        let params = Params::try_from(&hash).ok()?;
+        // With a key of somebody else's it is not enough to know the password.
+        params.keyid().is_empty().then_some(())?;
+        let cost = HashingCost::of(&params);
         let is_id = algorithm == Algorithm::Argon2id;
         Some(Self::Argon2 { pepper, hash: Box::new(hash), cost, is_id })
     }

@@ -137,7 +137,8 @@ impl PlatformBuilder {
 
     /// How many passwords are hashed at once, 20 MiB and a core each, and how many callers wait
     /// for their turn before others are `Busy`. When not said: as many as there are cores, and
-    /// 50 waiting for each.
+    /// 50 waiting for each. Hashes that the host brought along and that take more memory than
+    /// [`hashing_cost`](Self::hashing_cost) are computed one at a time.
     pub fn hashing(mut self, at_once: usize, queue: usize) -> Self {
         self.hashing = Some((at_once, queue));
         self

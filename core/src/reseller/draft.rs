@@ -80,8 +80,11 @@ pub struct ResellerDraft {
     #[serde(skip_serializing)]
     pub password_confirmation: String,
     /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    /// or of the scheme that [`PlatformBuilder::legacy_verifier`] knows (S15).
+    /// or of the scheme that [`PlatformBuilder::legacy_verifier`] knows (S15). One that is
+    /// cheaper than [`PlatformBuilder::hashing_cost`] takes as long to verify as any; one that is
+    /// dearer takes longer, and can be told by that until a new password is set.
     ///
+    /// [`PlatformBuilder::hashing_cost`]: crate::PlatformBuilder::hashing_cost
     /// [`PlatformBuilder::legacy_verifier`]: crate::PlatformBuilder::legacy_verifier
     #[serde(skip_serializing)]
     pub password_hash: Option<String>,

@@ -143,6 +143,7 @@ macro_rules! each_conformance_case {
             pages::a_page_can_carry_the_total,
             sign_in::a_reseller_signs_in_until_switched_off,
             sign_in::every_failure_is_one_error_and_one_computation,
+            sign_in::a_locked_account_costs_one_computation,
             sign_in::racing_guesses_stay_within_the_limit,
             sign_in::a_changed_email_ends_every_stamp,
             sign_in::a_success_clears_the_failures,

@@ -1,10 +1,14 @@
 //! Signing in: one error for every failure, and "switched off" means now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password};
-use crate::{ChangeKind, Code, ErrorKind, ResellerPatch};
+use crate::{
+    ChangeKind, Code, ErrorKind, LegacyVerifier, Platform, PlatformBuilder, ResellerDraft,
+    ResellerPatch,
+};
 
 const EMAIL: &str = "owner@acme.example";
 
@@ -44,11 +48,42 @@ pub(super) fn a_reseller_signs_in_until_switched_off(harness: &dyn Harness) {
     }
 }
 
+/// An old scheme of a host's: passwords as they are.
+struct Plain;
+
+impl LegacyVerifier for Plain {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("plain:")
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> bool {
+        hash.strip_prefix("plain:") == Some(password)
+    }
+}
+
+/// Of the password `password`: the reference implementation's own test vector, cheaper than the
+/// floor.
+const CHEAP: &str =
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+/// Asserts that a sign-in is denied like any, after exactly one computation.
+fn denied_after_one(platform: &Platform, (label, email, password): (&str, &str, &str)) {
+    let before = platform.hash_computations();
+    let error = platform.sign_in(label, email, password).expect_err("denied");
+    assert_eq!(error.to_string(), "access denied", "{label}, {email}");
+    assert_eq!(platform.hash_computations() - before, 1, "{label}, {email}");
+}
+
 /// S17.
 pub(super) fn every_failure_is_one_error_and_one_computation(harness: &dyn Harness) {
-    let bench = Bench::new(harness);
+    let bench = Bench::with(harness, |builder| builder.legacy_verifier(Arc::new(Plain)));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     bench.agency.create_reseller(draft("invited")).expect("creates");
+    for (label, hash) in [("imported", CHEAP), ("legacy", "plain:password")] {
+        let hash = Some(hash.to_owned());
+        let form = ResellerDraft { invite: false, password_hash: hash, ..draft(label) };
+        bench.agency.create_reseller(form).expect("creates");
+    }
     let long = "x".repeat(100_000);
     let attempts = [
         ("acme", EMAIL, "wrong"),
@@ -60,22 +95,33 @@ pub(super) fn every_failure_is_one_error_and_one_computation(harness: &dyn Harne
         ("ACME", EMAIL, PASSWORD),
         ("", "", ""),
         ("invited", "owner@invited.example", ""),
+        ("imported", "owner@imported.example", "wrong"),
+        ("legacy", "owner@legacy.example", "wrong"),
     ];
-    let attempt = |(label, email, password)| {
-        let before = bench.platform.hash_computations();
-        let error = bench.platform.sign_in(label, email, password).expect_err("denied");
-        assert_eq!(error.to_string(), "access denied", "{label}, {email}");
-        assert_eq!(bench.platform.hash_computations() - before, 1, "{label}, {email}");
-    };
-    attempts.into_iter().for_each(attempt);
+    attempts.into_iter().for_each(|attempt| denied_after_one(&bench.platform, attempt));
     bench.agency.deactivate(acme.id, None).expect("deactivates");
-    attempt(("acme", EMAIL, PASSWORD));
+    denied_after_one(&bench.platform, ("acme", EMAIL, PASSWORD));
+}
+
+/// S17: right or wrong, while it is delayed and once it is stopped.
+pub(super) fn a_locked_account_costs_one_computation(harness: &dyn Harness) {
+    let limit = |builder: PlatformBuilder| builder.sign_in_limit(2).sign_in_delay_from(1);
+    let bench = Bench::with(harness, limit);
+    bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let attempts = [("acme", EMAIL, "wrong"), ("acme", EMAIL, PASSWORD), ("acme", EMAIL, "wrong")];
+    let try_all = || attempts.into_iter().for_each(|of| denied_after_one(&bench.platform, of));
+    // The first one fails, the others come too soon.
+    try_all();
+    bench.clock.forward(1_000);
+    // The first one is the last that is looked at.
+    try_all();
+    bench.clock.forward(86_400_000);
+    try_all();
 }
 
 /// S19: reserved before hashing, so that no race evaluates more.
 pub(super) fn racing_guesses_stay_within_the_limit(harness: &dyn Harness) {
-    let limit =
-        |builder: crate::PlatformBuilder| builder.sign_in_limit(5).sign_in_delay_from(1_000);
+    let limit = |builder: PlatformBuilder| builder.sign_in_limit(5).sign_in_delay_from(1_000);
     let bench = Bench::with(harness, limit);
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let right = bench.together(12, |i| {
@@ -240,8 +286,7 @@ pub(super) fn one_source_cannot_go_on_guessing(harness: &dyn Harness) {
 
 /// S19.
 pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
-    let limit =
-        |builder: crate::PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1_000);
+    let limit = |builder: PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1_000);
     let bench = Bench::with(harness, limit);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     for _ in 0..5 {

@@ -15,7 +15,7 @@ pub use secret::Secret;
 pub use stamp::{Credentials, Generation};
 pub use stored::LegacyVerifier;
 
-pub(crate) use attempts::{AttemptPolicy, SourcePolicy};
+pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy};
 pub(crate) use hashing::{Hasher, Verified};
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;

@@ -18,15 +18,32 @@ impl AttemptKey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
 
+/// Under which keys the failures of one account or source are kept: one for each secret, so that
+/// a new secret forgets nothing (S59).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AttemptKeys(Vec<AttemptKey>);
+
+impl AttemptKeys {
     /// Of what was typed to say who wants to sign in.
-    pub(crate) fn of(secrets: &Secrets, label: &str, email_key: &str) -> Self {
-        Self(secrets.keyed_hash("attempt", &[label.as_bytes(), email_key.as_bytes()]))
+    pub fn of(secrets: &Secrets, label: &str, email_key: &str) -> Self {
+        Self::keyed(secrets, "attempt", &[label.as_bytes(), email_key.as_bytes()])
     }
 
     /// Of where an attempt comes from.
-    pub(crate) fn of_source(secrets: &Secrets, source: &str) -> Self {
-        Self(secrets.keyed_hash("source", &[source.as_bytes()]))
+    pub fn of_source(secrets: &Secrets, source: &str) -> Self {
+        Self::keyed(secrets, "source", &[source.as_bytes()])
+    }
+
+    fn keyed(secrets: &Secrets, purpose: &str, parts: &[&[u8]]) -> Self {
+        let hashes = secrets.keyed_hashes(purpose, parts).into_iter();
+        Self(hashes.map(AttemptKey::from_bytes).collect())
+    }
+
+    /// The keys, that of the newest secret first.
+    pub fn as_slice(&self) -> &[AttemptKey] {
+        &self.0
     }
 }
 
@@ -45,6 +62,17 @@ impl Attempts {
     /// No attempt so far.
     pub const fn none(key: AttemptKey) -> Self {
         Self { key, failures: 0, blocked_until: Timestamp::from_millis(i64::MIN) }
+    }
+
+    /// The same under another key.
+    pub(crate) fn under(self, key: AttemptKey) -> Self {
+        Self { key, ..self }
+    }
+
+    /// As strict as both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let failures = self.failures.max(other.failures);
+        Self { failures, blocked_until: self.blocked_until.max(other.blocked_until), ..self }
     }
 }
 

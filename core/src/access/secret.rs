@@ -59,10 +59,18 @@ impl Secrets {
         self.newest.keyed_hash(purpose, parts)
     }
 
+    /// The keyed hashes of all secrets, that of the newest first.
+    pub fn keyed_hashes(&self, purpose: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.all().map(|secret| secret.keyed_hash(purpose, parts)).collect()
+    }
+
     /// Whether a keyed hash, or its beginning, was made of these parts with any of the secrets.
     pub fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
-        let mut all = std::iter::once(&self.newest).chain(&self.older);
-        all.any(|secret| secret.verifies(purpose, parts, hash))
+        self.all().any(|secret| secret.verifies(purpose, parts, hash))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.newest).chain(&self.older)
     }
 }
 

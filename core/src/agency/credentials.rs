@@ -2,7 +2,7 @@
 
 use super::Agency;
 use super::resellers::{one, renew};
-use crate::access::{AttemptKey, Credentials, Identity, ResetToken, Verified};
+use crate::access::{AttemptKeys, Credentials, Identity, ResetToken, Verified};
 use crate::changes::{Change, ChangeKind};
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
@@ -41,7 +41,7 @@ impl Agency {
             // Judged first: a new password that is refused is no failed attempt.
             let password = self.accepted(&reseller, password, confirmation)?;
             let turn = self.shared.hasher.turn()?;
-            let reserved = self.shared.reserve_attempt(self.attempts_of(&reseller))?;
+            let reserved = self.shared.reserve_attempt(&self.attempts_of(&reseller))?;
             let typed = Password::as_typed(current).filter(|_| reserved.is_some());
             if turn.verify(typed.as_ref(), credentials.hash.as_deref()) == Verified::No {
                 if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
@@ -78,7 +78,7 @@ impl Agency {
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.observe("unlock", id, || {
             let reseller = self.reseller(id)?;
-            self.shared.clear_attempts(self.attempts_of(&reseller))?;
+            self.shared.clear_attempts(&self.attempts_of(&reseller))?;
             self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
         })
     }
@@ -102,7 +102,7 @@ impl Agency {
         let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
-        self.shared.clear_attempts(self.attempts_of(reseller))?;
+        self.shared.clear_attempts(&self.attempts_of(reseller))?;
         self.note(id, Scope::Join, ChangeKind::PasswordChanged, |tx| {
             let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
             if seen.is_some_and(|seen| seen.generation != now.generation) {
@@ -172,7 +172,7 @@ impl Agency {
 
     pub(super) fn attempts_of(&self, reseller: &Reseller) -> Attempt {
         let label = reseller.login_domain.as_str();
-        let account = AttemptKey::of(&self.shared.secrets, label, &reseller.email.key());
+        let account = AttemptKeys::of(&self.shared.secrets, label, &reseller.email.key());
         Attempt { account, source: None }
     }
 }

@@ -48,7 +48,7 @@ impl Agency {
             if !self.shared.storage.joined() {
                 // A keyed hash of the email. First, because it is a transaction of its own: if the
                 // other one fails, nothing but failed sign-ins is forgotten.
-                self.shared.clear_attempts(self.attempts_of(&self.reseller(id)?))?;
+                self.shared.clear_attempts(&self.attempts_of(&self.reseller(id)?))?;
             }
             self.write(|tx| {
                 // Labels are locked before resellers, so the label is looked up without a lock.

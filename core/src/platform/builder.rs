@@ -117,7 +117,9 @@ impl PlatformBuilder {
 
     /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
     /// kept in the store (S59). Given several, that of the highest id makes and all of them
-    /// verify: that is how a secret is replaced.
+    /// verify: that is how a secret is replaced. What was made with a secret ends when it is no
+    /// longer given, so give the old one for as long as its tokens, cursors and failed sign-ins
+    /// are to count.
     pub fn secret(mut self, id: u32, secret: [u8; 32]) -> Self {
         self.secrets.insert(id, Secret::from_bytes(secret));
         self

@@ -2,7 +2,7 @@
 
 use super::Platform;
 use crate::access::{
-    Access, AttemptKey, Attempts, Credentials, Identity, ResetToken, Verified, read_stamp,
+    Access, AttemptKeys, Attempts, Credentials, Identity, ResetToken, Verified, read_stamp,
     write_stamp,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -45,12 +45,12 @@ impl Platform {
         let secrets = &self.shared.secrets;
         let email_key = Email::key_of(email);
         let attempt = Attempt {
-            account: AttemptKey::of(secrets, login_domain, email_key.as_deref().unwrap_or(email)),
-            source: source.map(|source| AttemptKey::of_source(secrets, source)),
+            account: AttemptKeys::of(secrets, login_domain, email_key.as_deref().unwrap_or(email)),
+            source: source.map(|source| AttemptKeys::of_source(secrets, source)),
         };
         // A turn first: who is told `Busy` has cost nothing and was counted as nothing (S17).
         let turn = self.shared.hasher.turn()?;
-        let reserved = self.shared.reserve_attempt(attempt)?;
+        let reserved = self.shared.reserve_attempt(&attempt)?;
         let account = self.account_at(login_domain, email_key.as_deref())?;
 
         let typed = Password::as_typed(password).filter(|_| reserved.is_some());
@@ -62,7 +62,7 @@ impl Platform {
             self.note_hard_stop(account, reserved)?;
             return Err(Error::access_denied());
         };
-        self.shared.clear_attempts(attempt)?;
+        self.shared.clear_attempts(&attempt)?;
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
             let agency = self.agency(access.agency.as_str())?;
             agency.hash_anew(access.reseller.id, seen, typed);

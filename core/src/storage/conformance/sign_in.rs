@@ -7,7 +7,7 @@ use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password};
 use crate::{
     ChangeKind, Code, ErrorKind, LegacyVerifier, Platform, PlatformBuilder, ResellerDraft,
-    ResellerPatch,
+    ResellerPatch, ResellerQuery,
 };
 
 const EMAIL: &str = "owner@acme.example";
@@ -311,4 +311,63 @@ pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
         assert_eq!(kind(denied), DENIED);
         assert_eq!(told().len(), expected, "guessing by another door");
     }
+}
+
+/// Platforms of one store, as a secret is replaced: with the old one, with both, with the new one.
+fn rotation(bench: &Bench<'_>, configure: fn(PlatformBuilder) -> PlatformBuilder) -> [Platform; 3] {
+    let open = |secrets: &[u32]| {
+        let builder = configure(Platform::builder().clock(bench.clock.clone()));
+        let with = |builder: PlatformBuilder, id: &u32| builder.secret(*id, [*id as u8; 32]);
+        let builder = secrets.iter().fold(builder, with);
+        builder.open_storage(bench.storage.clone()).expect("opens")
+    };
+    [open(&[1]), open(&[1, 2]), open(&[2])]
+}
+
+/// S59, S19: whichever process counts, and whichever secrets it knows.
+pub(super) fn a_new_secret_forgets_no_failure(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let sign_in = |platform: &Platform, password| kind(platform.sign_in("acme", EMAIL, password));
+    let unlock = |platform: &Platform| {
+        platform.agency("northwind").expect("there").unlock(acme.id).expect("unlocks");
+    };
+    assert_eq!([sign_in(&old, "x"), sign_in(&both, "y")], [DENIED; 2]);
+    assert_eq!([&old, &both, &new].map(|platform| sign_in(platform, PASSWORD)), [DENIED; 3]);
+    unlock(&both);
+    assert_eq!([&old, &both, &new].map(|platform| sign_in(platform, PASSWORD)), [None; 3]);
+
+    assert_eq!([sign_in(&old, "x"), sign_in(&old, "y")], [DENIED; 2]);
+    assert_eq!(sign_in(&both, PASSWORD), DENIED, "stopped before there was another secret");
+    assert_eq!(sign_in(&new, PASSWORD), DENIED, "and after the old one has gone");
+}
+
+/// S59, S19.
+pub(super) fn a_new_secret_forgives_no_source(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let [old, both, new] = rotation(&bench, |builder| {
+        builder.source_limit(2, Duration::from_secs(10)).sign_in_limit(1_000)
+    });
+    let guess = |platform: &Platform| kind(platform.sign_in_from("192.0.2.1", "acme", EMAIL, "x"));
+    assert_eq!([guess(&old), guess(&both)], [DENIED; 2]);
+    assert_eq!([&old, &both, &new].map(guess), [Some(ErrorKind::Throttled); 3]);
+}
+
+/// S59: what was given out under the old secret works until that is taken away.
+pub(super) fn what_was_sealed_outlives_a_new_secret(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let [old, both, new] = rotation(&bench, |builder| builder);
+    let acme = bench.create("acme");
+    bench.create("globex");
+    let [old, both_agency, new_agency] =
+        [&old, &both, &new].map(|platform| platform.agency("northwind").expect("there"));
+    let cursor = old.page(&ResellerQuery::all().limit(1)).expect("reads").next.expect("more");
+    let after = ResellerQuery::all().limit(1).after(cursor);
+    let rest = both_agency.page(&after).expect("reads").resellers;
+    assert_eq!(rest.iter().map(|row| row.id).collect::<Vec<_>>(), [acme.id]);
+    assert_eq!(kind(new_agency.page(&after)), Some(ErrorKind::InvalidCursor));
+    let token = old.reset_token(acme.id).expect("makes");
+    assert_eq!(kind(new.reset_password(&token, OTHER, OTHER)), DENIED);
+    both.reset_password(&token, OTHER, OTHER).expect("resets");
 }

@@ -1,0 +1,79 @@
+//! Counting attempts to sign in, each in a transaction of its own: no rollback of the host's
+//! forgets one (S19).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Shared;
+use crate::access::{AttemptKey, AttemptKeys, Attempts};
+use crate::error::{Error, Result};
+use crate::storage::{self, Scope, Transaction};
+use crate::values::AgencyId;
+
+/// Who wants to sign in, and where from, if the host has said.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub account: AttemptKeys,
+    pub source: Option<AttemptKeys>,
+}
+
+impl Shared {
+    /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
+    /// not be.
+    ///
+    /// Errors: `Throttled`; nothing is counted then.
+    pub fn reserve_attempt(&self, attempt: &Attempt) -> Result<Option<Attempts>> {
+        let (now, policy, sources) = (self.clock.now(), self.attempts, self.sources);
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            let locked = Locked::of(tx, attempt)?;
+            if let Some(source) = &attempt.source {
+                let reserved = sources.reserve(locked.strictest(source), now);
+                locked.put(tx, source, reserved.map_err(Error::throttled)?)?;
+            }
+            let before = locked.strictest(&attempt.account);
+            let reserved = policy.reserve(before, now);
+            // When nothing is counted, either: a stop has to get under the key of a new secret.
+            locked.put(tx, &attempt.account, reserved.unwrap_or(before))?;
+            Ok(reserved)
+        })
+    }
+
+    /// Forgets an account's failures in a row, after a success or because somebody says so, and
+    /// gives the source its attempt back.
+    pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            let locked = Locked::of(tx, attempt)?;
+            if let Some(source) = &attempt.source {
+                let given_back = self.sources.give_back(locked.strictest(source));
+                locked.put(tx, source, given_back)?;
+            }
+            attempt.account.as_slice().iter().try_for_each(|key| tx.forget_attempts(key))
+        })
+    }
+}
+
+/// The rows that an attempt counts for, locked.
+struct Locked(BTreeMap<AttemptKey, Attempts>);
+
+impl Locked {
+    /// Locks them in the order of keys.
+    fn of(tx: &mut dyn Transaction, Attempt { account, source }: &Attempt) -> Result<Self> {
+        let of_source = source.iter().flat_map(AttemptKeys::as_slice);
+        let keys: BTreeSet<_> = account.as_slice().iter().chain(of_source).copied().collect();
+        let lock = |key| Ok((key, tx.lock_attempts(&key)?));
+        keys.into_iter().map(lock).collect::<Result<_>>().map(Self)
+    }
+
+    /// What is kept under any of the keys counts. Another process may not know the newest
+    /// secret yet, or the oldest one any more.
+    fn strictest(&self, keys: &AttemptKeys) -> Attempts {
+        let rows = keys.as_slice().iter().filter_map(|key| self.0.get(key).copied());
+        rows.reduce(Attempts::and).expect("a platform has a secret")
+    }
+
+    /// Stores the same under each key, where it is not what is there.
+    fn put(&self, tx: &mut dyn Transaction, keys: &AttemptKeys, of: Attempts) -> Result<()> {
+        let rows = keys.as_slice().iter().map(|key| of.under(*key));
+        let mut changed = rows.filter(|row| self.0.get(&row.key) != Some(row));
+        changed.try_for_each(|row| tx.put_attempts(&row))
+    }
+}

@@ -138,7 +138,8 @@ impl TableStore for JsStore {
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         forget_thrown();
         let mode = match mode {
-            Mode::Read => "read",
+            // This store is never part of a host's transaction.
+            Mode::Read | Mode::Beside => "read",
             Mode::Write(Scope::Own) => "own",
             Mode::Write(Scope::Join) => "join",
         };

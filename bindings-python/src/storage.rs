@@ -60,6 +60,7 @@ impl TableStore for PythonStore {
 fn mode_slug(mode: Mode) -> &'static str {
     match mode {
         Mode::Read => "read",
+        Mode::Beside => "beside",
         Mode::Write(Scope::Own) => "own",
         Mode::Write(Scope::Join) => "join",
     }

@@ -242,3 +242,28 @@ def test_callers_in_blocks_of_their_own_queue(alias: str, agency: Agency) -> Non
     together(8, request)
     assert len(names(agency)) == 8
     assert agency.overview().active_resellers == 8
+
+
+def test_s19_failures_inside_a_block_are_those_of_the_account(
+    alias: str, agency: Agency
+) -> None:
+    """Whichever login domain it has: so it is found beside the block, before it is counted."""
+    platform = Platform.with_storage(DjangoStorage(using=alias), sign_in_limit=2)
+    acme = agency.create_reseller(**draft_with_password("acme"))
+    for login_domain in ("acme", "acmetwo"):
+        with pytest.raises(partnerkit.AccessDeniedError), transaction.atomic(using=alias):
+            platform.sign_in(login_domain, "owner@acme.example", "wrong")
+        agency.rename_login_domain(acme.id, "acmetwo")
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acmetwo", "owner@acme.example", PASSWORD)
+    agency.unlock(acme.id)
+    assert platform.sign_in("acmetwo", "owner@acme.example", PASSWORD).stamp
+
+
+def test_who_was_created_in_a_block_signs_in_there(postgres_alias: str) -> None:
+    platform = Platform.with_storage(DjangoStorage(using=postgres_alias))
+    agency = platform.create_agency("northwind")
+    with transaction.atomic(using=postgres_alias):
+        acme = agency.create_reseller(**draft_with_password("acme"))
+        access = platform.sign_in("acme", "owner@acme.example", PASSWORD)
+        assert platform.check_access(access.stamp).reseller == acme.id

@@ -15,7 +15,7 @@ pub use secret::Secret;
 pub use stamp::{Credentials, Generation};
 pub use stored::LegacyVerifier;
 
-pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy};
+pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy, Whom};
 pub(crate) use hashing::{Hasher, Verified};
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
@@ -55,4 +55,10 @@ pub struct Identity {
     pub agency: AgencyId,
     /// The reseller.
     pub reseller: ResellerId,
+}
+
+impl From<&Reseller> for Identity {
+    fn from(reseller: &Reseller) -> Self {
+        Self { agency: reseller.agency.clone(), reseller: reseller.id }
+    }
 }

@@ -77,16 +77,26 @@ impl Platform {
 
     /// The agency and reseller that hold a label now.
     fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        let row = self.shared.storage.labels(std::slice::from_ref(label))?.pop().flatten();
-        Ok(row.and_then(|LabelRow { agency, state, .. }| match state {
-            LabelState::Held(reseller) => Some((agency, reseller)),
-            LabelState::Quarantined(_) => None,
-        }))
+        self.shared.storage.labels(std::slice::from_ref(label)).map(held)
+    }
+
+    /// The same, as it is committed.
+    fn holder_beside(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
+        self.shared.storage.labels_beside(std::slice::from_ref(label)).map(held)
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count
     /// them (S17), and for metrics.
     pub fn hash_computations(&self) -> u64 {
         self.shared.hasher.computations()
+    }
+}
+
+/// Who holds the last of the labels that were asked for.
+fn held(mut rows: Vec<Option<LabelRow>>) -> Option<(AgencyId, ResellerId)> {
+    let LabelRow { agency, state, .. } = rows.pop().flatten()?;
+    match state {
+        LabelState::Held(reseller) => Some((agency, reseller)),
+        LabelState::Quarantined(_) => None,
     }
 }

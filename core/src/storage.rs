@@ -30,7 +30,7 @@ use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
 pub use crate::search::{Filter, PageSpec};
 pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
-pub(crate) use work::{read, write};
+pub(crate) use work::{read, read_beside, write};
 
 /// What is done with a snapshot.
 pub type ReadWork<'w> = dyn FnMut(&mut dyn Reads) -> Result<()> + Send + 'w;
@@ -45,12 +45,24 @@ pub trait Storage: Send + Sync {
     /// Runs the work on one snapshot of an agency's rows.
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()>;
 
+    /// The same on what is committed, beside a host's transaction that is open on this thread.
+    /// Only a store that joins one has anything to do here, and where it can read in no other
+    /// way, what the host sees will do.
+    fn read_beside(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.read(agency, work)
+    }
+
     /// Runs the work in a transaction and commits it; an error or a panic of the work undoes
     /// everything. Runs the work once: trying again is the core's business.
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
 
     /// Who holds each label, across agencies.
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>>;
+
+    /// The same, beside a host's transaction.
+    fn labels_beside(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        self.labels(labels)
+    }
 
     /// The ids of agencies in order, after the given one, for upkeep.
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>>;
@@ -181,6 +193,8 @@ pub trait Reads {
     fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>>;
     /// Numbered entries of the change feed behind `after`, in order.
     fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>>;
+    /// Attempts by key; those of the whole platform, as secrets are.
+    fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>>;
     /// The platform's secrets, oldest first.
     fn secrets(&mut self) -> Result<Vec<SecretRow>>;
 }

@@ -106,10 +106,13 @@ fn waits_are_few() {
     assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
     assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5 + 1, "a duplicate");
     assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 4, "deactivate");
-    assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 7, "delete");
+    assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 5, "delete");
     let before = bench.store.waits();
-    bench.platform.resolve_host("globex.partner.localhost").expect("resolves");
+    let globex = bench.platform.resolve_host("globex.partner.localhost").expect("resolves");
     assert_eq!(bench.store.waits() - before, 2, "resolve");
+    bench.platform.sign_in("globex", "owner@globex.example", "wrong").expect_err("wrong");
+    let delete = |agency: &Agency| agency.delete_reseller(globex.reseller);
+    assert_eq!(bench.waits(delete), 7, "delete with a failed sign-in");
 }
 
 #[test]

@@ -55,6 +55,9 @@ class Mode(StrEnum):
 
     READ = "read"
     """Reading from one snapshot, as part of the host's transaction if there is one."""
+    BESIDE = "beside"
+    """Reading from one snapshot of what is committed, beside the host's transaction; where that
+    cannot be had, as part of it. Only asked for while `joined` says that there is one."""
     JOIN = "join"
     """Writing as part of the host's transaction if there is one, undone alone by `rollback`."""
     OWN = "own"

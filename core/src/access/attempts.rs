@@ -1,10 +1,10 @@
 //! Failed sign-ins, and how they slow the next one down (S19).
 
-use super::Secrets;
+use super::{Identity, Secrets};
 use crate::values::Timestamp;
 
-/// A keyed hash of the label and email that were typed, the same for accounts that exist and
-/// for those that do not: the table tells nothing.
+/// A keyed hash of whose failures are counted: of an account, or of the label and email that
+/// were typed where they are nobody's. Neither can be told from the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey([u8; 32]);
 
@@ -26,8 +26,14 @@ impl AttemptKey {
 pub(crate) struct AttemptKeys(Vec<AttemptKey>);
 
 impl AttemptKeys {
-    /// Of what was typed to say who wants to sign in.
-    pub fn of(secrets: &Secrets, label: &str, email_key: &str) -> Self {
+    /// Of an account, whatever its login domain and email are or become.
+    pub fn of_account(secrets: &Secrets, Identity { agency, reseller }: &Identity) -> Self {
+        let id = reseller.as_uuid();
+        Self::keyed(secrets, "account", &[agency.as_str().as_bytes(), id.as_bytes()])
+    }
+
+    /// Of what was typed, where it is nobody's.
+    pub fn of_nobody(secrets: &Secrets, label: &str, email_key: &str) -> Self {
         Self::keyed(secrets, "attempt", &[label.as_bytes(), email_key.as_bytes()])
     }
 
@@ -76,6 +82,15 @@ impl Attempts {
     }
 }
 
+/// Whom an attempt is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// A hard stop of it stays until somebody lifts it.
+    Account,
+    /// Nobody would ever lift it: it is remembered as long as any failure (S51).
+    Nobody,
+}
+
 /// When failures begin to cost time, and when they end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptPolicy {
@@ -97,7 +112,7 @@ impl AttemptPolicy {
 
     /// Counts an attempt as failed before it is made, so that racing ones cannot all be first.
     /// `None` when it may not be made now; nothing is counted then.
-    pub fn reserve(self, before: Attempts, now: Timestamp) -> Option<Attempts> {
+    pub fn reserve(self, before: Attempts, whom: Whom, now: Timestamp) -> Option<Attempts> {
         // Without a delay the instant is that of the last attempt, and of two that race the later
         // one may have been first: that blocks nobody.
         let delayed = before.failures >= self.free && now < before.blocked_until;
@@ -106,7 +121,7 @@ impl AttemptPolicy {
         }
         let failures = before.failures + 1;
         // Behind the last one there is no time at which another is looked at.
-        let stopped = failures >= self.hard_stop;
+        let stopped = failures >= self.hard_stop && whom == Whom::Account;
         let delay = if stopped { i64::MAX } else { self.delay(failures) };
         let blocked_until = now.plus_millis(delay);
         Some(Attempts { failures, blocked_until, ..before })
@@ -166,7 +181,7 @@ impl SourcePolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptKey, AttemptPolicy, Attempts};
+    use super::{AttemptKey, AttemptPolicy, Attempts, Whom};
     use crate::values::Timestamp;
 
     /// Two that sign in at once read the clock before they queue for the row.
@@ -175,9 +190,10 @@ mod tests {
         let policy = AttemptPolicy { free: 3, hard_stop: 10 };
         let at = Timestamp::from_millis;
         let none = Attempts::none(AttemptKey::from_bytes([0; 32]));
-        let first = policy.reserve(none, at(10)).expect("allowed");
-        let second = policy.reserve(first, at(9)).expect("allowed");
-        let third = policy.reserve(second, at(8)).expect("allowed");
-        assert_eq!(policy.reserve(third, at(8)), None, "delayed from here on");
+        let reserve = |before, now| policy.reserve(before, Whom::Account, at(now));
+        let first = reserve(none, 10).expect("allowed");
+        let second = reserve(first, 9).expect("allowed");
+        let third = reserve(second, 8).expect("allowed");
+        assert_eq!(reserve(third, 8), None, "delayed from here on");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Agency;
 use super::resellers::{one, renew};
-use crate::access::{AttemptKeys, Credentials, Identity, ResetToken, Verified};
+use crate::access::{Credentials, Identity, ResetToken, Verified};
 use crate::changes::{Change, ChangeKind};
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
@@ -41,7 +41,7 @@ impl Agency {
             // Judged first: a new password that is refused is no failed attempt.
             let password = self.accepted(&reseller, password, confirmation)?;
             let turn = self.shared.hasher.turn()?;
-            let reserved = self.shared.reserve_attempt(&self.attempts_of(&reseller))?;
+            let reserved = self.shared.reserve_attempt(&self.attempt_on(id))?;
             let typed = Password::as_typed(current).filter(|_| reserved.is_some());
             if turn.verify(typed.as_ref(), credentials.hash.as_deref()) == Verified::No {
                 if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
@@ -59,7 +59,7 @@ impl Agency {
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
         self.observe("reset_token", id, || {
             let (_, credentials) = self.account(id)?;
-            let identity = Identity { agency: self.id.clone(), reseller: id };
+            let identity = self.identity(id);
             let expires_at = self.now().plus_millis(RESET_TOKEN);
             let secrets = &self.shared.secrets;
             Ok(ResetToken::write(&identity, expires_at, credentials.generation, secrets))
@@ -77,8 +77,7 @@ impl Agency {
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.observe("unlock", id, || {
-            let reseller = self.reseller(id)?;
-            self.shared.clear_attempts(&self.attempts_of(&reseller))?;
+            self.shared.clear_attempts(&self.attempt_on(id))?;
             self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
         })
     }
@@ -102,7 +101,7 @@ impl Agency {
         let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
-        self.shared.clear_attempts(&self.attempts_of(reseller))?;
+        self.shared.clear_attempts(&self.attempt_on(id))?;
         self.note(id, Scope::Join, ChangeKind::PasswordChanged, |tx| {
             let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
             if seen.is_some_and(|seen| seen.generation != now.generation) {
@@ -170,9 +169,11 @@ impl Agency {
         account.ok_or_else(|| Error::not_found("reseller"))
     }
 
-    pub(super) fn attempts_of(&self, reseller: &Reseller) -> Attempt {
-        let label = reseller.login_domain.as_str();
-        let account = AttemptKeys::of(&self.shared.secrets, label, &reseller.email.key());
-        Attempt { account, source: None }
+    pub(super) fn identity(&self, id: ResellerId) -> Identity {
+        Identity { agency: self.id.clone(), reseller: id }
+    }
+
+    pub(super) fn attempt_on(&self, id: ResellerId) -> Attempt {
+        self.shared.attempt_on(&self.identity(id))
     }
 }

@@ -46,9 +46,10 @@ impl Agency {
             let now = self.now();
             let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
             if !self.shared.storage.joined() {
-                // A keyed hash of the email. First, because it is a transaction of its own: if the
-                // other one fails, nothing but failed sign-ins is forgotten.
-                self.shared.clear_attempts(&self.attempts_of(&self.reseller(id)?))?;
+                // First, because it is a transaction of its own: if the other one fails, nothing
+                // but failed sign-ins is forgotten. Inside a host's transaction a keyed hash of
+                // the id stays behind, which is nobody's any more.
+                self.shared.forget_attempts_on(&[self.identity(id)])?;
             }
             self.write(|tx| {
                 // Labels are locked before resellers, so the label is looked up without a lock.

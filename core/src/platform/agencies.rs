@@ -1,10 +1,12 @@
 //! Agencies: created, found, listed and deleted explicitly (S56).
 
 use super::Platform;
+use crate::access::Identity;
 use crate::agency::Agency;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::observe::DeletedAgency;
+use crate::search::ResellerQuery;
 use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Erasure, Filter, Insert, Lock, Scope};
 use crate::usage::zone;
@@ -96,6 +98,9 @@ impl Platform {
         self.observe("delete_agency", || {
             let id = existing(id)?;
             let until = self.shared.login_domains.free_at(self.shared.clock.now());
+            if !self.shared.storage.joined() {
+                self.forget_attempts_on_all_of(&id)?;
+            }
             storage::write(&*self.shared.storage, &id, Scope::Join, |tx| {
                 tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
                 tx.erase_agency(until)
@@ -104,7 +109,23 @@ impl Platform {
         })
         .map(|deleted| deleted.erasure)
     }
+
+    /// Forgets the failed sign-ins of an agency's resellers: first, as when one is deleted.
+    fn forget_attempts_on_all_of(&self, id: &AgencyId) -> Result<()> {
+        let agency = self.agency(id.as_str())?;
+        let mut next = Some(ResellerQuery::all().limit(PAGE));
+        while let Some(query) = next {
+            let page = agency.page(&query)?;
+            let accounts: Vec<_> = page.resellers.iter().map(Identity::from).collect();
+            self.shared.forget_attempts_on(&accounts)?;
+            next = page.next.map(|cursor| query.after(cursor));
+        }
+        Ok(())
+    }
 }
+
+/// How many resellers are read at once.
+const PAGE: u32 = 200;
 
 /// The id of an agency that may exist; text that is none is the id of no agency.
 fn existing(id: &str) -> Result<AgencyId> {

@@ -7,9 +7,17 @@ use crate::access::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::reseller::{Reseller, Status};
-use crate::shared::Attempt;
 use crate::storage;
 use crate::values::{Email, LoginDomain, Password};
+
+/// Which state is looked at while a host's transaction is open.
+#[derive(Clone, Copy)]
+enum View {
+    /// What the host sees.
+    Hosts,
+    /// What everybody sees.
+    Committed,
+}
 
 impl Platform {
     /// Signs a reseller in at a login domain. Whatever is wrong, the error is `AccessDenied`,
@@ -42,16 +50,25 @@ impl Platform {
         password: &str,
         source: Option<&str>,
     ) -> Result<Access> {
-        let secrets = &self.shared.secrets;
+        let source = source.map(|source| AttemptKeys::of_source(&self.shared.secrets, source));
         let email_key = Email::key_of(email);
-        let attempt = Attempt {
-            account: AttemptKeys::of(secrets, login_domain, email_key.as_deref().unwrap_or(email)),
-            source: source.map(|source| AttemptKeys::of_source(secrets, source)),
-        };
         // A turn first: who is told `Busy` has cost nothing and was counted as nothing (S17).
         let turn = self.shared.hasher.turn()?;
+        let typed_at = (login_domain, email_key.as_deref());
+        let committed = self.account_at(typed_at, View::Committed)?;
+        let attempt = match &committed {
+            Some((reseller, _)) => self.shared.attempt_on(&reseller.into()),
+            None => {
+                let email_key = email_key.as_deref().unwrap_or(email);
+                self.shared.attempt_on_nobody(login_domain, email_key)
+            }
+        };
+        let attempt = attempt.from(source);
         let reserved = self.shared.reserve_attempt(&attempt)?;
-        let account = self.account_at(login_domain, email_key.as_deref())?;
+        // The host may have created or changed the account in its own transaction. SQLite counts
+        // nothing beside one that has read, so this read is behind the count.
+        let joined = self.shared.storage.joined();
+        let account = if joined { self.account_at(typed_at, View::Hosts)? } else { committed };
 
         let typed = Password::as_typed(password).filter(|_| reserved.is_some());
         let hash = account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref());
@@ -74,7 +91,7 @@ impl Platform {
     /// been switched off or changed meanwhile.
     fn admit(&self, account: Option<&(Reseller, Credentials)>) -> Result<Option<Access>> {
         let Some((reseller, credentials)) = account else { return Ok(None) };
-        let identity = Identity { agency: reseller.agency.clone(), reseller: reseller.id };
+        let identity = Identity::from(reseller);
         let now = self.account(&identity)?;
         let generation = credentials.generation;
         let same = |(now, credentials): &(Reseller, Credentials)| {
@@ -142,14 +159,24 @@ impl Platform {
     /// The account that a login domain and an email belong to.
     fn account_at(
         &self,
-        login_domain: &str,
-        email_key: Option<&str>,
+        (login_domain, email_key): (&str, Option<&str>),
+        view: View,
     ) -> Result<Option<(Reseller, Credentials)>> {
         let (Ok(label), Some(email_key)) = (LoginDomain::parse(login_domain), email_key) else {
             return Ok(None);
         };
-        let Some((agency, reseller)) = self.holder(&label)? else { return Ok(None) };
-        let account = self.account(&Identity { agency, reseller })?;
+        let holder = match view {
+            View::Hosts => self.holder(&label)?,
+            View::Committed => self.holder_beside(&label)?,
+        };
+        let Some((agency, reseller)) = holder else { return Ok(None) };
+        let storage = &*self.shared.storage;
+        let account = match view {
+            View::Hosts => storage::read(storage, &agency, |reads| reads.account(reseller))?,
+            View::Committed => {
+                storage::read_beside(storage, &agency, |reads| reads.account(reseller))?
+            }
+        };
         Ok(account.filter(|(reseller, _)| reseller.email.key() == email_key))
     }
 

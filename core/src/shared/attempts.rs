@@ -4,19 +4,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Shared;
-use crate::access::{AttemptKey, AttemptKeys, Attempts};
+use crate::access::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
 use crate::error::{Error, Result};
-use crate::storage::{self, Scope, Transaction};
+use crate::storage::{self, Reads, Scope, Transaction};
 use crate::values::AgencyId;
 
-/// Who wants to sign in, and where from, if the host has said.
+/// On whom an attempt is, and where it comes from, if the host has said.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
-    pub account: AttemptKeys,
-    pub source: Option<AttemptKeys>,
+    account: AttemptKeys,
+    whom: Whom,
+    source: Option<AttemptKeys>,
+}
+
+impl Attempt {
+    /// The same, from a source.
+    pub fn from(self, source: Option<AttemptKeys>) -> Self {
+        Self { source, ..self }
+    }
 }
 
 impl Shared {
+    /// An attempt on an account.
+    pub fn attempt_on(&self, account: &Identity) -> Attempt {
+        let account = AttemptKeys::of_account(&self.secrets, account);
+        Attempt { account, whom: Whom::Account, source: None }
+    }
+
+    /// An attempt on an account that does not exist.
+    pub fn attempt_on_nobody(&self, label: &str, email_key: &str) -> Attempt {
+        let account = AttemptKeys::of_nobody(&self.secrets, label, email_key);
+        Attempt { account, whom: Whom::Nobody, source: None }
+    }
+
+    /// Forgets the failures of accounts that are about to be deleted.
+    pub fn forget_attempts_on(&self, accounts: &[Identity]) -> Result<()> {
+        let keys = |account| AttemptKeys::of_account(&self.secrets, account);
+        let keys: Vec<_> = accounts.iter().map(keys).collect();
+        let keys: BTreeSet<_> = keys.iter().flat_map(AttemptKeys::as_slice).copied().collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        // Few have failed, and locking a row makes one.
+        let failed = self.read_attempts(|reads| reads.attempts(&keys))?;
+        let failed: Vec<_> = failed.into_iter().flatten().map(|row| row.key).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            failed.iter().try_for_each(|key| {
+                tx.lock_attempts(key)?;
+                tx.forget_attempts(key)
+            })
+        })
+    }
+
+    fn read_attempts<T: Send>(
+        &self,
+        work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    ) -> Result<T> {
+        storage::read_beside(&*self.storage, &AgencyId::platform(), work)
+    }
+
     /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
     /// not be.
     ///
@@ -30,7 +77,7 @@ impl Shared {
                 locked.put(tx, source, reserved.map_err(Error::throttled)?)?;
             }
             let before = locked.strictest(&attempt.account);
-            let reserved = policy.reserve(before, now);
+            let reserved = policy.reserve(before, attempt.whom, now);
             // When nothing is counted, either: a stop has to get under the key of a new secret.
             locked.put(tx, &attempt.account, reserved.unwrap_or(before))?;
             Ok(reserved)
@@ -56,7 +103,7 @@ struct Locked(BTreeMap<AttemptKey, Attempts>);
 
 impl Locked {
     /// Locks them in the order of keys.
-    fn of(tx: &mut dyn Transaction, Attempt { account, source }: &Attempt) -> Result<Self> {
+    fn of(tx: &mut dyn Transaction, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
         let of_source = source.iter().flat_map(AttemptKeys::as_slice);
         let keys: BTreeSet<_> = account.as_slice().iter().chain(of_source).copied().collect();
         let lock = |key| Ok((key, tx.lock_attempts(&key)?));

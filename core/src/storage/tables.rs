@@ -40,6 +40,9 @@ pub trait TableStore: Send + Sync {
 pub enum Mode {
     /// Reading from one snapshot, as part of the host's transaction if there is one.
     Read,
+    /// Reading from one snapshot of what is committed, beside the host's transaction; where that
+    /// cannot be had, as part of it. Only asked for where [`TableStore::joined`] is true.
+    Beside,
     /// Writing.
     Write(Scope),
 }
@@ -126,9 +129,31 @@ impl<S: TableStore> Tables<S> {
     }
 }
 
+impl<S: TableStore> Tables<S> {
+    /// How to read what is committed.
+    fn beside(&self) -> Mode {
+        if self.0.joined() { Mode::Beside } else { Mode::Read }
+    }
+
+    fn label_rows(&self, mode: Mode, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        let keys: Vec<Row> =
+            labels.iter().map(|label| vec![Value::Text(label.to_string())]).collect();
+        let mut found = Vec::new();
+        self.run(&AgencyId::platform(), mode, |tx| {
+            found = tx.records(&keys, None)?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
 impl<S: TableStore> Storage for Tables<S> {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
         self.run(agency, Mode::Read, |tx| work(tx))
+    }
+
+    fn read_beside(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.run(agency, self.beside(), |tx| work(tx))
     }
 
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
@@ -136,14 +161,11 @@ impl<S: TableStore> Storage for Tables<S> {
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        let keys: Vec<Row> =
-            labels.iter().map(|label| vec![Value::Text(label.to_string())]).collect();
-        let mut found = Vec::new();
-        self.run(&AgencyId::platform(), Mode::Read, |tx| {
-            found = tx.records(&keys, None)?;
-            Ok(())
-        })?;
-        Ok(found)
+        self.label_rows(Mode::Read, labels)
+    }
+
+    fn labels_beside(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        self.label_rows(self.beside(), labels)
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
-use super::{Reads, Scope, Storage, Transaction};
+use super::{ReadWork, Reads, Scope, Storage, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::values::AgencyId;
 
@@ -15,11 +15,27 @@ const TRIES: u32 = 20;
 pub(crate) fn read<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
+    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+) -> Result<T> {
+    run_read(work, |work| storage.read(agency, work))
+}
+
+/// The same on what is committed, whatever the host has open.
+pub(crate) fn read_beside<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+) -> Result<T> {
+    run_read(work, |work| storage.read_beside(agency, work))
+}
+
+fn run_read<T: Send>(
     mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    run: impl FnOnce(&mut ReadWork<'_>) -> Result<()>,
 ) -> Result<T> {
     let _outermost = Outermost::enter()?;
     let mut result = None;
-    storage.read(agency, &mut |reads| {
+    run(&mut |reads| {
         result = Some(work(reads)?);
         Ok(())
     })?;

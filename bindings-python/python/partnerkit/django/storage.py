@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from .. import schema
+from ..errors import InsideTransactionError
 from ..storage import Mode
 from .apps import PartnerKitConfig
 from .failures import concurrent_is_aborted
@@ -94,6 +95,11 @@ class DjangoStorage:
         """Begins a transaction; `agency` is part of every key and needs no setting here."""
         connection = self._connection()
         joined = in_transaction(connection)
+        if mode is Mode.BESIDE and joined:
+            try:
+                connection, joined = connections[beside(connection)], False
+            except InsideTransactionError:
+                mode = Mode.READ  # the host's view is the only one that can be had
         if mode is Mode.READ and joined:
             return DjangoTransaction(connection, self._resellers, None)
         inside_host = False
@@ -124,9 +130,10 @@ class DjangoStorage:
 
     def _first_statement(self, connection: BaseDatabaseWrapper, mode: Mode) -> None:
         statements = []
-        if mode is not Mode.READ and connection.vendor == "sqlite":
+        reads = mode in (Mode.READ, Mode.BESIDE)
+        if not reads and connection.vendor == "sqlite":
             statements = [TAKE_WRITE_LOCK, OVERWRITE_DELETED]
-        elif mode is Mode.READ and connection.vendor == "postgresql":
+        elif reads and connection.vendor == "postgresql":
             statements = [SNAPSHOT]
         with connection.cursor() as cursor:
             for statement in statements:

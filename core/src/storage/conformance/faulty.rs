@@ -129,6 +129,7 @@ macro_rules! counted_reads {
                 fn rollups(&mut self, days: &[DayKey]) -> Vec<Option<DayRollup>>;
                 fn totals(&mut self, names: &[&str]) -> Vec<i64>;
                 fn changes(&mut self, after: u64, limit: u32) -> Vec<Change>;
+                fn attempts(&mut self, keys: &[AttemptKey]) -> Vec<Option<Attempts>>;
                 fn secrets(&mut self) -> Vec<SecretRow>;
             }
         }

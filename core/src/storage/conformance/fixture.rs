@@ -7,7 +7,7 @@ use std::thread;
 use uuid::Uuid;
 
 use super::Harness;
-use crate::access::Credentials;
+use crate::access::{AttemptKeys, Credentials};
 use crate::error::Result;
 use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Transaction};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
@@ -116,6 +116,16 @@ impl<'h> Bench<'h> {
     ) -> UsageEvent {
         let (id, reseller, at) = (id.to_owned(), reseller.id, self.clock.now());
         UsageEvent { id, reseller, metric, quantity, at }
+    }
+
+    /// How many failed sign-ins of an account are remembered.
+    pub fn failures_of(&self, account: &Reseller) -> u32 {
+        let keys = AttemptKeys::of_account(&self.platform.shared.secrets, &account.into());
+        let rows = storage::read(&*self.storage, &AgencyId::platform(), |reads| {
+            reads.attempts(keys.as_slice())
+        });
+        let rows = rows.expect("reads").into_iter().flatten();
+        rows.map(|row| row.failures).max().unwrap_or_default()
     }
 
     pub fn total(&self, name: &'static str) -> i64 {

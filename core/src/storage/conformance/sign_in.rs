@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password};
 use crate::{
-    ChangeKind, Code, ErrorKind, LegacyVerifier, Platform, PlatformBuilder, ResellerDraft,
-    ResellerPatch, ResellerQuery,
+    Agency, ChangeKind, Code, ErrorKind, LegacyVerifier, LoginDomainPolicy, Platform,
+    PlatformBuilder, Quarantine, Reseller, ResellerDraft, ResellerPatch, ResellerQuery,
 };
 
 const EMAIL: &str = "owner@acme.example";
@@ -311,6 +311,70 @@ pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
         assert_eq!(kind(denied), DENIED);
         assert_eq!(told().len(), expected, "guessing by another door");
     }
+}
+
+/// S19: only a success, `unlock` and a new password lift a hard stop.
+pub(super) fn failures_stay_with_their_account(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let sign_in = |label, email, password| kind(bench.platform.sign_in(label, email, password));
+    assert_eq!([sign_in("acme", EMAIL, "x"), sign_in("acme", EMAIL, "y")], [DENIED; 2]);
+    bench.agency.rename_login_domain(acme.id, None, "acmetwo").expect("renames");
+    assert_eq!(sign_in("acmetwo", EMAIL, PASSWORD), DENIED, "another login domain");
+    let email = "new@acme.example";
+    let patch = ResellerPatch { email: Some(email.into()), ..Default::default() };
+    bench.agency.update_reseller(acme.id, None, &patch).expect("updates");
+    assert_eq!(sign_in("acmetwo", email, PASSWORD), DENIED, "another email");
+    bench.agency.unlock(acme.id).expect("unlocks");
+    assert_eq!(sign_in("acmetwo", email, PASSWORD), None);
+}
+
+/// S25, S19: who comes later with the same login domain and email has failed at nothing.
+pub(super) fn no_failure_is_inherited(harness: &dyn Harness) {
+    let at_once = LoginDomainPolicy::letters().quarantine(Quarantine::Immediately);
+    let limit = |builder: PlatformBuilder| builder.sign_in_limit(2).login_domain_policy(at_once);
+    let bench = Bench::with(harness, limit);
+    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password));
+    let stop = || assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
+    let create =
+        |agency: &Agency| agency.create_reseller(draft_with_password("acme")).expect("creates");
+    stop();
+    let first = create(&bench.agency);
+    assert_eq!(sign_in(PASSWORD), None, "guesses at nobody were no guesses at it");
+    stop_and_forget(&bench, stop, &first, |_| bench.agency.delete_reseller(first.id));
+    let second = create(&bench.agency);
+    assert_eq!(sign_in(PASSWORD), None, "after a deletion");
+    stop_and_forget(&bench, stop, &second, |platform| platform.delete_agency("northwind"));
+    create(&bench.platform.create_agency("northwind").expect("creates"));
+    assert_eq!(sign_in(PASSWORD), None, "after the deletion of its agency");
+}
+
+/// Stops an account, deletes it, and looks whether anything is left of its failures.
+fn stop_and_forget(
+    bench: &Bench<'_>,
+    stop: impl Fn(),
+    account: &Reseller,
+    delete: impl FnOnce(&Platform) -> crate::Result<crate::Erasure>,
+) {
+    stop();
+    let failures = || bench.failures_of(account);
+    assert_eq!(failures(), 2);
+    delete(&bench.platform).expect("deletes");
+    assert_eq!(failures(), 0, "nothing is left");
+}
+
+/// S51: nobody would ever lift it.
+pub(super) fn a_stop_of_nobody_has_an_end(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let sign_in = |email, password| kind(bench.platform.sign_in("acme", email, password));
+    for email in [EMAIL, "nobody@acme.example"] {
+        assert_eq!([sign_in(email, "x"), sign_in(email, "y")], [DENIED; 2]);
+    }
+    assert_eq!(bench.platform.maintain(1_000).expect("maintains").removed, 0, "not yet");
+    bench.clock.forward(31 * 86_400_000);
+    assert_eq!(bench.platform.maintain(1_000).expect("maintains").removed, 1, "that of nobody");
+    assert_eq!(sign_in(EMAIL, PASSWORD), DENIED, "that of an account stays");
 }
 
 /// Platforms of one store, as a secret is replaced: with the old one, with both, with the new one.

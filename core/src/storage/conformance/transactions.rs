@@ -204,6 +204,8 @@ fn extremes(bench: &Bench<'_>, mut meter: Meter) {
     });
     bench.write(|tx| {
         assert_eq!(tx.lock_attempts(&key)?, attempts);
+        let unknown = AttemptKey::from_bytes([9; 32]);
+        assert_eq!(tx.attempts(&[unknown, key])?, [None, Some(attempts)]);
         let other = MeterKey { metric: Metric::TEAM_MEMBERS, ..meter.key };
         let (locked, _) = tx.lock_usage(&[meter.key, other], &[])?;
         assert_eq!(locked, [meter.clone(), Meter::new(other)]);

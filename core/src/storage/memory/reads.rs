@@ -1,7 +1,7 @@
 //! Reading one agency's rows.
 
 use super::{Tx, UniqueField};
-use crate::access::Credentials;
+use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
@@ -82,6 +82,10 @@ impl Reads for Tx<'_> {
     fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let behind = self.of_agency(&self.state.changes).filter(|change| change.sequence > after);
         Ok(behind.take(limit as usize).cloned().collect())
+    }
+
+    fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {
+        Ok(keys.iter().map(|key| self.state.attempts.get(&self.key(*key)).copied()).collect())
     }
 
     fn secrets(&mut self) -> Result<Vec<SecretRow>> {

@@ -6,7 +6,7 @@ use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
 use super::session::Session;
 use super::sql::{self, DIALECT, typed};
-use crate::access::Credentials;
+use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
@@ -187,6 +187,11 @@ impl Reads for Session<'_> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         let params = vec![Param::integer(after), Param::integer(limit.into())];
         self.select(" AND sequence > $2 ORDER BY sequence LIMIT $3", params)
+    }
+
+    fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {
+        let key = |key: &AttemptKey| vec![Value::Bytes(key.as_bytes().to_vec())];
+        self.records(keys.iter().map(key).collect())
     }
 
     fn secrets(&mut self) -> Result<Vec<SecretRow>> {

@@ -1,7 +1,7 @@
 //! Reading one agency's rows.
 
 use super::rows::{DIALECT, NUMBER, Rows};
-use crate::access::Credentials;
+use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
@@ -78,6 +78,11 @@ impl Reads for Rows<'_> {
         let after = Value::Integer(i64::try_from(after).unwrap_or(i64::MAX));
         let condition = "AND sequence > ?2 ORDER BY sequence LIMIT ?3";
         self.of_agency(condition, [after, Value::Integer(limit.into())])
+    }
+
+    fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {
+        let key = |key: &AttemptKey| self.key([Value::Bytes(key.as_bytes().to_vec())]);
+        keys.iter().map(|of| self.get(&key(of))).collect()
     }
 
     fn secrets(&mut self) -> Result<Vec<SecretRow>> {

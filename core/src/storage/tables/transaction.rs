@@ -188,6 +188,12 @@ impl Reads for Tx<'_> {
         self.scan(schema::CHANGES.key, [], Some(after), limit)
     }
 
+    fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {
+        let key = |key: &AttemptKey| self.key([Value::Bytes(key.as_bytes().to_vec())]);
+        let keys: Vec<_> = keys.iter().map(key).collect();
+        self.records(&keys, None)
+    }
+
     fn secrets(&mut self) -> Result<Vec<SecretRow>> {
         self.scan(schema::SECRETS.key, [], None, ALL)
     }

@@ -1,7 +1,8 @@
 //! Hashing: bounded, the same for every way to fail, taken over from others, made anew when it
 //! has become too cheap (S15–S18).
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use partnerkit::storage::memory::Memory;
 use partnerkit::{
@@ -172,6 +173,64 @@ fn s15_an_old_schemes_hash_is_made_anew_at_the_first_success() {
     assert_eq!(sign_in(&platform, RIGHT), (1, None), "the library's own now");
     assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "nobody asks the old scheme");
     platform.check_access(&access.stamp).expect("a new hash ends no stamp");
+}
+
+/// An old scheme that takes until it is let go.
+#[derive(Default)]
+struct Held {
+    state: Mutex<(usize, bool)>,
+    changed: Condvar,
+}
+
+impl Held {
+    /// Waits until somebody is being verified.
+    fn is_entered(&self) {
+        let state = self.state.lock().expect("no panic");
+        drop(self.changed.wait_while(state, |(entered, _)| *entered == 0).expect("no panic"));
+    }
+
+    fn let_go(&self) {
+        self.state.lock().expect("no panic").1 = true;
+        self.changed.notify_all();
+    }
+}
+
+impl LegacyVerifier for Held {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("held:")
+    }
+
+    fn verify(&self, _: &str, _: &str) -> bool {
+        let mut state = self.state.lock().expect("no panic");
+        state.0 += 1;
+        self.changed.notify_all();
+        drop(self.changed.wait_while(state, |(_, let_go)| !*let_go).expect("no panic"));
+        false
+    }
+}
+
+/// A source that has used its attempts up does not even queue.
+#[test]
+fn s19_a_source_is_throttled_before_it_waits_for_a_turn() {
+    let held = Arc::new(Held::default());
+    let builder = Platform::builder().legacy_verifier(held.clone()).hashing(1, 0);
+    let builder = builder.source_limit(1, Duration::from_secs(3_600));
+    let platform = builder.open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    agency.create_reseller(form("held:")).expect("creates");
+    let from = |source: &str, label: &str| {
+        let result = platform.sign_in_from(source, label, "owner@acme.example", "wrong");
+        result.expect_err("refused").kind()
+    };
+    assert_eq!(from("192.0.2.1", "globex"), ErrorKind::AccessDenied);
+    std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| from("192.0.2.2", "acme"));
+        held.is_entered();
+        let answers = (from("192.0.2.1", "globex"), from("192.0.2.3", "globex"));
+        held.let_go();
+        assert_eq!(answers, (ErrorKind::Throttled, ErrorKind::Busy));
+        assert_eq!(hashing.join().expect("no panic"), ErrorKind::AccessDenied);
+    });
 }
 
 /// Each is opened on the same store, one after another.

@@ -51,8 +51,11 @@ impl Platform {
         source: Option<&str>,
     ) -> Result<Access> {
         let source = source.map(|source| AttemptKeys::of_source(&self.shared.secrets, source));
+        if let Some(source) = &source {
+            self.shared.check_source(source)?;
+        }
         let email_key = Email::key_of(email);
-        // A turn first: who is told `Busy` has cost nothing and was counted as nothing (S17).
+        // A turn next: who is told `Busy` has cost nothing and was counted as nothing (S17).
         let turn = self.shared.hasher.turn()?;
         let typed_at = (login_domain, email_key.as_deref());
         let committed = self.account_at(typed_at, View::Committed)?;

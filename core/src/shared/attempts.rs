@@ -37,6 +37,18 @@ impl Shared {
         Attempt { account, whom: Whom::Nobody, source: None }
     }
 
+    /// Whether a source may make an attempt now: asked before anybody waits for a turn, so that a
+    /// source that floods does not fill the queue. `reserve_attempt` decides.
+    ///
+    /// Errors: `Throttled`.
+    pub fn check_source(&self, source: &AttemptKeys) -> Result<()> {
+        let keys = source.as_slice();
+        let rows = self.read_attempts(|reads| reads.attempts(keys))?;
+        let known = rows.into_iter().flatten().reduce(Attempts::and);
+        let reserved = known.map(|before| self.sources.reserve(before, self.clock.now()));
+        reserved.transpose().map(drop).map_err(Error::throttled)
+    }
+
     /// Forgets the failures of accounts that are about to be deleted.
     pub fn forget_attempts_on(&self, accounts: &[Identity]) -> Result<()> {
         let keys = |account| AttemptKeys::of_account(&self.secrets, account);

@@ -207,6 +207,36 @@ fn s15_passwords_are_judged_by_length_and_guessability() {
 }
 
 #[test]
+fn s15_a_password_has_its_bounds() {
+    let of = |policy| move |raw: &str| code(Password::parse(raw, policy, &[]));
+    let (alone, with_mfa) = (of(PasswordPolicy::default()), of(PasswordPolicy::with_mfa()));
+    assert_eq!(alone("kX9#vQ2!mZ7&pL"), Some(Code::TooShort), "14");
+    assert_eq!(alone("kX9#vQ2!mZ7&pL4"), None, "15");
+    assert_eq!(alone("k\u{e9}9#vQ2!mZ7&pL"), Some(Code::TooShort), "14 of 15 bytes");
+    assert_eq!(alone("ke\u{301}9#vQ2!mZ7&pL"), Some(Code::TooShort), "14 in NFC");
+    assert_eq!(with_mfa("kX9#vQ2"), Some(Code::TooShort), "7");
+    assert_eq!(with_mfa("kX9#vQ2!"), None, "8");
+    for common in ["password", "qwertyui", "12345678", "acmeacme"] {
+        assert_eq!(with_mfa(common), Some(Code::Guessable), "{common}");
+    }
+    let words = "plain teal walrus 94 umbrella ".repeat(10);
+    assert_eq!(alone(&words[..256]), None, "256");
+    assert_eq!(alone(&words[..257]), Some(Code::TooLong), "257");
+    // Four bytes each, without any pattern; and letters that take more bytes before NFC.
+    let ideographs = |n: u32| (0..n).filter_map(|i| char::from_u32(0x2_0000 + i * i));
+    let longest: String = ideographs(256).collect();
+    assert_eq!((longest.len(), alone(&longest)), (1_024, None), "256 of 1,024 bytes");
+    let most: String =
+        ideographs(253).chain("o\u{31b}\u{309}o\u{31b}\u{309}\u{e9}".chars()).collect();
+    assert_eq!((most.len(), alone(&most)), (1_024, None), "as many before NFC");
+    let more: String =
+        ideographs(253).chain("o\u{31b}\u{309}o\u{31b}\u{309}e\u{301}".chars()).collect();
+    assert_eq!((more.len(), alone(&more)), (1_025, Some(Code::TooLong)), "one byte more");
+    assert_eq!(alone(" kX9#vQ2!mZ7&p "), None, "spaces count, those at the ends, too");
+    assert_eq!(alone("kX9#vQ2!mZ7&pL\0"), None, "and NUL does");
+}
+
+#[test]
 fn s15_a_password_is_more_than_its_context() {
     let context = ["Véronique Lindqvist", "anna.maria+billing@nordwind-telekom.example", "tuli"];
     let judge = |raw: &str| code(Password::parse(raw, PasswordPolicy::default(), &context));

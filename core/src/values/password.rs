@@ -4,7 +4,7 @@ mod context;
 
 use std::fmt;
 
-use context::is_guessable;
+use context::{Strength, is_guessable};
 
 use super::text::nfc;
 use crate::error::{Code, Refusal};
@@ -13,6 +13,7 @@ use crate::error::{Code, Refusal};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_characters: usize,
+    strength: Strength,
 }
 
 impl PasswordPolicy {
@@ -23,12 +24,12 @@ impl PasswordPolicy {
 
     /// For the password as the only factor: 15 code points or more.
     pub const fn single_factor() -> Self {
-        Self { min_characters: 15 }
+        Self { min_characters: 15, strength: Strength::Alone }
     }
 
     /// For hosts that ask for a second factor: 8 code points or more.
     pub const fn with_mfa() -> Self {
-        Self { min_characters: 8 }
+        Self { min_characters: 8, strength: Strength::BesideAnother }
     }
 }
 
@@ -54,7 +55,7 @@ impl Password {
         if password.0.chars().count() < policy.min_characters {
             return Err(Refusal::too_short(policy.min_characters as i64));
         }
-        if is_guessable(&password.0, context) {
+        if is_guessable(&password.0, context, policy.strength) {
             return Err(Code::Guessable.into());
         }
         Ok(password)

@@ -10,22 +10,35 @@ const LONGEST: usize = 512;
 /// Shorter words stand in any text by chance.
 const SHORTEST: usize = 3;
 
+/// How hard to guess a password has to be, on the estimator's own scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strength {
+    /// "Safely unguessable: moderate protection from offline attack".
+    Alone,
+    /// "Protection from unthrottled online attacks", and here they are throttled: eight characters
+    /// without any pattern are not more.
+    BesideAnother,
+}
+
 /// Whether a password is common, or made of its context: what is left of it without words of
 /// the context has to be hard to guess, too.
-pub(super) fn is_guessable(password: &str, context: &[&str]) -> bool {
+pub(super) fn is_guessable(password: &str, context: &[&str], strength: Strength) -> bool {
     let words = words(context);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if is_weak(password, &words) {
+    if is_weak(password, &words, strength) {
         return true;
     }
     let folded = fold(password);
     let rest = words.iter().fold(folded.clone(), |rest, word| rest.replace(word, ""));
-    rest.len() < folded.len() && is_weak(&rest, &words)
+    rest.len() < folded.len() && is_weak(&rest, &words, strength)
 }
 
-/// The estimator's own scale: 3 is "safely unguessable: moderate protection from offline attack".
-fn is_weak(password: &str, words: &[&str]) -> bool {
-    zxcvbn(password, words).score() < Score::Three
+fn is_weak(password: &str, words: &[&str], strength: Strength) -> bool {
+    let least = match strength {
+        Strength::Alone => Score::Three,
+        Strength::BesideAnother => Score::Two,
+    };
+    zxcvbn(password, words).score() < least
 }
 
 /// The context as it can be typed: each text as it is, in one word and in its parts, with and

@@ -1,7 +1,8 @@
 //! Hashing: bounded, the same for every way to fail, taken over from others, made anew when it
 //! has become too cheap (S15–S18).
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::time::Duration;
 
 use partnerkit::storage::memory::Memory;
@@ -64,6 +65,75 @@ fn sign_in(platform: &Platform, password: &str) -> (u64, Option<ErrorKind>) {
 }
 
 const DENIED: Option<ErrorKind> = Some(ErrorKind::AccessDenied);
+
+/// An old scheme that tells how many ask it at once: those that hold a turn at hashing.
+#[derive(Default)]
+struct Counted {
+    running: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl LegacyVerifier for Counted {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("counted:")
+    }
+
+    fn verify(&self, _: &str, _: &str) -> bool {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        // Long enough that others would come in.
+        std::thread::sleep(Duration::from_millis(2));
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        false
+    }
+}
+
+#[test]
+fn s18_of_a_thousand_at_once_no_more_compute_than_may() {
+    let counted = Arc::new(Counted::default());
+    let builder = Platform::builder().legacy_verifier(counted.clone()).hashing(2, 30);
+    let builder = builder.sign_in_limit(1_000_000).sign_in_delay_from(1_000_000);
+    let platform = builder.open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    agency.create_reseller(form("counted:")).expect("creates");
+    let barrier = Barrier::new(1_000);
+    let attempt = || {
+        barrier.wait();
+        let result = platform.sign_in("acme", "owner@acme.example", "wrong");
+        result.expect_err("refused").kind()
+    };
+    let kinds: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..1_000).map(|_| scope.spawn(attempt)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let answered = kinds.iter().filter(|kind| **kind == ErrorKind::AccessDenied).count();
+    let busy = kinds.iter().filter(|kind| **kind == ErrorKind::Busy).count();
+    assert_eq!(answered + busy, 1_000);
+    assert_eq!(platform.hash_computations(), answered as u64);
+    assert!((1..=2).contains(&counted.most.load(Ordering::SeqCst)));
+}
+
+#[test]
+fn s15_a_password_is_compared_as_it_is() {
+    let platform = Platform::open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    let password = " plain te\u{301}al walrus\094 umbrella ";
+    let mut draft = form("");
+    (draft.password, draft.password_confirmation) = (password.into(), password.into());
+    agency.create_reseller(draft).expect("creates");
+    assert_eq!(sign_in(&platform, password), (1, None));
+    assert_eq!(sign_in(&platform, " plain t\u{e9}al walrus\094 umbrella "), (1, None), "in NFC");
+    for other in [
+        password.trim(),
+        password.trim_start(),
+        password.trim_end(),
+        " plain t\u{e9}al walrus",
+        " plain t\u{e9}al walrus 94 umbrella ",
+        " PLAIN T\u{c9}AL WALRUS\094 UMBRELLA ",
+    ] {
+        assert_eq!(sign_in(&platform, other), (1, DENIED), "{other}");
+    }
+}
 
 #[test]
 fn s15_a_hash_of_another_library_is_taken_over() {

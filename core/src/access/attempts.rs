@@ -181,8 +181,67 @@ impl SourcePolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptKey, AttemptPolicy, Attempts, Whom};
+    use super::{AttemptKey, AttemptPolicy, Attempts, SourcePolicy, Whom};
     use crate::values::Timestamp;
+
+    const NONE: Attempts = Attempts::none(AttemptKey::from_bytes([0; 32]));
+    const NOW: Timestamp = Timestamp::from_millis(1_773_576_000_000);
+
+    /// The delays behind each failure of a run that is tried again as soon as it may be, up to
+    /// the one that is refused for good.
+    fn delays(whom: Whom) -> Vec<i64> {
+        let policy = AttemptPolicy::default();
+        let (mut attempts, mut now, mut delays) = (NONE, NOW, Vec::new());
+        while let Some(reserved) = policy.reserve(attempts, whom, now) {
+            delays.push(reserved.blocked_until.as_millis().saturating_sub(now.as_millis()));
+            let before = reserved.blocked_until.plus_millis(-1);
+            let too_soon = policy.reserve(reserved, whom, before).is_none();
+            assert_eq!(too_soon, delays.len() >= 10, "failure {}", delays.len());
+            (attempts, now) = (reserved, reserved.blocked_until);
+        }
+        assert!(policy.is_last(&attempts) && attempts.failures as usize == delays.len());
+        assert_eq!(policy.reserve(attempts, whom, Timestamp::from_millis(i64::MAX)), None);
+        delays
+    }
+
+    /// From 1 s behind the 10th failure to 15 min, and none is looked at behind the 100th.
+    #[test]
+    fn s19_the_default_delays_and_the_hard_stop() {
+        let grows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map(|seconds| seconds * 1_000);
+        let mut expected = [[0; 9].as_slice(), &grows, &[900_000; 81]].concat();
+        assert_eq!(expected.len(), 100);
+        assert_eq!(delays(Whom::Nobody), expected);
+        expected.pop();
+        let of_account = delays(Whom::Account);
+        assert_eq!((of_account.len(), &of_account[..99]), (100, &expected[..]));
+    }
+
+    /// S51: the last failure of nobody is forgotten in time, that of an account never.
+    #[test]
+    fn s51_only_the_stop_of_an_account_is_for_ever() {
+        let policy = AttemptPolicy::default();
+        let before = Attempts { failures: 99, blocked_until: NOW, ..NONE };
+        let last = |whom| policy.reserve(before, whom, NOW).expect("the last one").blocked_until;
+        assert_eq!(last(Whom::Account).as_millis(), i64::MAX);
+        assert_eq!(last(Whom::Nobody), NOW.plus_millis(15 * 60_000));
+    }
+
+    /// 50 at once, and then one each ten seconds.
+    #[test]
+    fn s19_the_default_limit_of_a_source() {
+        let policy = SourcePolicy::default();
+        let reserve = |before, now| policy.reserve(before, now);
+        let mut attempts = NONE;
+        for n in 0..50 {
+            attempts = reserve(attempts, NOW).unwrap_or_else(|_| panic!("attempt {n}"));
+        }
+        assert_eq!(reserve(attempts, NOW), Err(10_000));
+        assert_eq!(reserve(attempts, NOW.plus_millis(9_999)), Err(1));
+        let later = NOW.plus_millis(10_000);
+        let next = reserve(attempts, later).expect("one more");
+        assert_eq!(reserve(next, later), Err(10_000));
+        assert_eq!(policy.give_back(next), attempts, "a success counts for nothing");
+    }
 
     /// Two that sign in at once read the clock before they queue for the row.
     #[test]

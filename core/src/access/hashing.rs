@@ -200,7 +200,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::thread;
 
-    use super::{Hasher, Verified};
+    use argon2::Params;
+
+    use super::{Algorithm, Argon2, Hasher, PasswordHash, PasswordHasher, Verified, Version};
     use crate::access::{HashingCost, Permits};
     use crate::values::Password;
 
@@ -209,6 +211,28 @@ mod tests {
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     const SMALL: &str =
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+    #[test]
+    fn s16_a_stored_hash_above_the_ceiling_is_refused() {
+        let permits = Permits::new(1, 0);
+        let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
+        let hasher = hasher.expect("opens");
+        let password = Password::as_typed("password").expect("short");
+        for (memory, passes, lanes, verified) in [
+            (8, 16, 1, Verified::Outdated),
+            (8, 17, 1, Verified::No),
+            (136, 1, 16, Verified::Outdated),
+            (136, 1, 17, Verified::No),
+        ] {
+            let params = Params::new(memory, passes, lanes, None).expect("possible");
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let hash = argon2.hash_password_with_salt(password.as_bytes(), &[7; 16]);
+            let hash: PasswordHash = hash.expect("hashes");
+            let turn = hasher.turn().expect("free");
+            let found = turn.verify(Some(&password), Some(&hash.to_string()));
+            assert_eq!(found, verified, "m={memory}, t={passes}, p={lanes}");
+        }
+    }
 
     #[test]
     fn s18_what_takes_more_memory_is_computed_alone() {

@@ -1,6 +1,7 @@
 //! Signing in, and what it rests on: secrets, hashes, attempts and access stamps.
 
 mod attempts;
+mod computation;
 mod cost;
 mod hashing;
 mod permits;

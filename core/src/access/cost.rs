@@ -51,19 +51,19 @@ impl HashingCost {
     /// this; `None` after what is as dear.
     pub(super) fn less(self, cheaper: Self) -> Option<Self> {
         let left = self.work().checked_sub(cheaper.work()).filter(|left| *left > 0)?;
-        let memory = left / self.work_for_each();
+        let memory = left / u64::from(self.passes);
         let memory = u32::try_from(memory).unwrap_or(self.memory).max(Params::MIN_M_COST);
         Some(Self { memory, passes: self.passes, lanes: 1 })
     }
 
     /// Time follows the blocks that are filled; lanes are computed one after another.
     fn work(self) -> u64 {
-        u64::from(self.memory) * self.work_for_each()
+        u64::from(self.memory) * u64::from(self.passes)
     }
 
-    /// The first pass only writes a block, others read it, too: measured, that is as 5 to 6.
-    fn work_for_each(self) -> u64 {
-        (6 * u64::from(self.passes)).saturating_sub(1)
+    /// How many blocks of a KiB it takes.
+    pub(super) fn blocks(self) -> usize {
+        self.memory as usize
     }
 
     pub(super) fn params(self) -> Result<Params> {

@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Version};
 
+use super::computation::Computation;
 use super::permits::{Permit, Permits};
-use super::stored::{LegacyVerifier, Stored};
+use super::stored::{Argon2Hash, LegacyVerifier, Stored};
 use super::{HashingCost, Pepper};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::values::Password;
@@ -23,6 +24,8 @@ const LONGEST: usize = 1_024;
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     cost: HashingCost,
+    /// What is computed where there is nothing to verify.
+    nobody: Argon2Hash,
     /// By id; that of the highest goes into new hashes.
     peppers: BTreeMap<u32, Pepper>,
     legacy: Option<Arc<dyn LegacyVerifier>>,
@@ -61,8 +64,9 @@ impl Hasher {
         legacy: Option<Arc<dyn LegacyVerifier>>,
     ) -> Result<Self> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?);
+        let nobody = Argon2Hash::of_nobody(argon2.clone(), cost);
         let (large, computations) = (Permits::new(1, usize::MAX), AtomicU64::new(0));
-        Ok(Self { argon2, cost, peppers, legacy, permits, large, computations })
+        Ok(Self { argon2, cost, nobody, peppers, legacy, permits, large, computations })
     }
 
     /// Waits for a turn, or is `Busy`.
@@ -83,10 +87,12 @@ impl Hasher {
             return Err(Refusal::too_long(LONGEST as i64));
         }
         match Stored::read(text) {
-            Stored::Argon2 { cost, .. } if !cost.is_within(HashingCost::CEILING) => {
+            Stored::Argon2(hash) if !hash.cost.is_within(HashingCost::CEILING) => {
                 Err(Code::OutOfRange.into())
             }
-            Stored::Argon2 { pepper: Some(id), .. } if !self.peppers.contains_key(&id) => {
+            Stored::Argon2(hash)
+                if hash.pepper.is_some_and(|id| !self.peppers.contains_key(&id)) =>
+            {
                 Err(Code::Invalid.into())
             }
             Stored::Other(text) if !self.recognises(text) => Err(Code::Invalid.into()),
@@ -104,6 +110,13 @@ impl Hasher {
         let Some(id) = id else { return Some(password.as_bytes().to_vec()) };
         let keyed = self.peppers.get(&id)?.keyed_hash(password.as_bytes());
         Some(keyed.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect())
+    }
+
+    /// A hash whose password was right: whether it is what one would be today.
+    fn verified(&self, hash: &Argon2Hash) -> Verified {
+        let current = hash.is_id && self.cost.is_within(hash.cost);
+        let newest = hash.pepper == self.newest_pepper();
+        if current && newest { Verified::Yes } else { Verified::Outdated }
     }
 
     fn newest_pepper(&self) -> Option<u32> {
@@ -125,45 +138,40 @@ impl Turn<'_> {
     /// Whether the password is the hash's. Without a hash or a password the answer is no, and
     /// costs the same.
     pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> Verified {
-        let argon2 = self.count();
-        let own = self.hasher.cost;
-        let right = match (password, hash.map(Stored::read)) {
-            (Some(password), Some(Stored::Argon2 { pepper, hash, cost, is_id }))
-                if cost.is_within(HashingCost::CEILING) =>
-            {
-                let input = self.hasher.peppered(password, pepper);
-                let current = is_id && own.is_within(cost) && pepper == self.hasher.newest_pepper();
-                // With a pepper that is not known it is another password, at the same cost.
-                let known = input.is_some();
-                let input = input.unwrap_or_else(|| password.as_bytes().to_vec());
-                let right = self.computed(cost, || argon2.verify_password(&input, &*hash).is_ok());
-                if let Some(rest) = own.less(cost) {
-                    fill_up(rest);
-                }
-                (right && known).then_some(current)
-            }
-            (Some(password), Some(Stored::Other(hash))) => {
-                spend(argon2);
-                self.legacy(password, hash).then_some(false)
-            }
-            _ => {
-                spend(argon2);
-                None
-            }
+        self.count();
+        let stored = hash.map(Stored::read);
+        let known = stored.as_ref().and_then(|stored| stored.verifiable(&self.hasher.peppers));
+        let asked = password.zip(known);
+        // One way through, whatever is asked: even where on the stack it is computed has an
+        // effect on the time it takes.
+        let nobody = &self.hasher.nobody;
+        let (of, input) = match asked {
+            Some((password, hash)) => (hash, self.hasher.peppered(password, hash.pepper)),
+            None => (nobody, None),
         };
-        match right {
-            None => Verified::No,
-            Some(true) => Verified::Yes,
-            Some(false) => Verified::Outdated,
+        let right = self.compute(of, input.as_deref().unwrap_or_default());
+        match (asked, password, &stored) {
+            (Some((_, hash)), ..) if right => self.hasher.verified(hash),
+            (None, Some(password), Some(Stored::Other(hash))) if self.legacy(password, hash) => {
+                Verified::Outdated
+            }
+            _ => Verified::No,
         }
     }
 
-    /// Computes what takes more memory than a new hash does behind others that do.
-    fn computed(&self, cost: HashingCost, compute: impl FnOnce() -> bool) -> bool {
-        let large = cost.is_larger(self.hasher.cost).then(|| self.hasher.large.take());
-        // Its queue has no end, so nobody is `Busy` after all.
-        let _alone = large.and_then(Result::ok);
-        compute()
+    /// Whether the input is the hash's. What is cheaper than configured is filled up; what takes
+    /// more memory waits for others that do.
+    fn compute(&self, hash: &Argon2Hash, input: &[u8]) -> bool {
+        let own = self.hasher.cost;
+        let is_large = hash.cost.is_larger(own);
+        // The queue of large ones has no end, so nobody is `Busy` after all.
+        let _alone = is_large.then(|| self.hasher.large.take()).and_then(Result::ok);
+        let mut computation = Computation::of(if is_large { hash.cost } else { own });
+        let right = computation.is_right(hash, input);
+        if let Some(rest) = own.less(hash.cost) {
+            computation.spend(rest);
+        }
+        right
     }
 
     fn legacy(&self, password: &Password, hash: &str) -> bool {
@@ -174,19 +182,6 @@ impl Turn<'_> {
     fn count(&self) -> &Argon2<'static> {
         self.hasher.computations.fetch_add(1, Ordering::Relaxed);
         &self.hasher.argon2
-    }
-}
-
-/// One computation for nothing: only the time it takes matters.
-fn spend(argon2: &Argon2<'static>) {
-    let mut out = [0; 32];
-    let _ = argon2.hash_password_into(b"nobody", &[0; 16], &mut out);
-}
-
-/// What a cheap computation lacks of a whole one.
-fn fill_up(rest: HashingCost) {
-    if let Ok(params) = rest.params() {
-        spend(&Argon2::new(Algorithm::Argon2id, Version::V0x13, params));
     }
 }
 

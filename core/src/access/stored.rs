@@ -3,10 +3,12 @@
 //! A hash is a PHC string of Argon2, behind `p7` if pepper 7 went into it; or whatever an older
 //! scheme of the host's has left, which only the host's verifier understands.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Params, Version};
+use std::collections::BTreeMap;
 
-use super::HashingCost;
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use super::{HashingCost, Pepper};
 
 /// Checks passwords against hashes of a scheme that a host has had before (S15). A password that
 /// it accepts is hashed anew at once.
@@ -19,13 +21,30 @@ pub trait LegacyVerifier: Send + Sync {
 
 /// A stored hash, taken apart.
 pub(super) enum Stored<'h> {
-    Argon2 { pepper: Option<u32>, hash: Box<PasswordHash>, cost: HashingCost, is_id: bool },
+    Argon2(Box<Argon2Hash>),
     Other(&'h str),
+}
+
+/// A PHC string of Argon2, ready to be computed.
+pub(super) struct Argon2Hash {
+    pub pepper: Option<u32>,
+    pub argon2: Argon2<'static>,
+    pub salt: Salt,
+    pub output: Output,
+    pub cost: HashingCost,
+    pub is_id: bool,
 }
 
 impl<'h> Stored<'h> {
     pub fn read(text: &'h str) -> Self {
         Self::argon2(text).unwrap_or(Self::Other(text))
+    }
+
+    /// The hash, if a password can be verified by it here: with this pepper, at this cost.
+    pub fn verifiable(&self, peppers: &BTreeMap<u32, Pepper>) -> Option<&Argon2Hash> {
+        let Self::Argon2(hash) = self else { return None };
+        let peppered = hash.pepper.is_none_or(|id| peppers.contains_key(&id));
+        (peppered && hash.cost.is_within(HashingCost::CEILING)).then_some(hash)
     }
 
     fn argon2(text: &str) -> Option<Self> {
@@ -36,18 +55,27 @@ impl<'h> Stored<'h> {
             }
             None => (None, text),
         };
-        let mut hash = PasswordHash::new(phc).ok()?;
+        let hash = PasswordHash::new(phc).ok()?;
         // Version 16 did not write its number (PHC string format, Argon2).
-        Version::try_from(*hash.version.get_or_insert(16)).ok()?;
-        // An Argon2 hash without salt or output verifies nothing.
-        hash.salt.as_ref().zip(hash.hash.as_ref())?;
+        let version = Version::try_from(hash.version.unwrap_or(16)).ok()?;
         let algorithm = Algorithm::new(hash.algorithm.as_str()).ok()?;
         // The parameters may stand in any order: npm's argon2 writes m, p, t.
         let params = Params::try_from(&hash).ok()?;
         // With a key of somebody else's it is not enough to know the password.
         params.keyid().is_empty().then_some(())?;
-        let cost = HashingCost::of(&params);
-        let is_id = algorithm == Algorithm::Argon2id;
-        Some(Self::Argon2 { pepper, hash: Box::new(hash), cost, is_id })
+        // An Argon2 hash without salt or output verifies nothing.
+        let (salt, output) = hash.salt.zip(hash.hash)?;
+        let (cost, is_id) = (HashingCost::of(&params), algorithm == Algorithm::Argon2id);
+        let argon2 = Argon2::new(algorithm, version, params);
+        Some(Self::Argon2(Box::new(Argon2Hash { pepper, argon2, salt, output, cost, is_id })))
+    }
+}
+
+impl Argon2Hash {
+    /// One that nobody has a password for.
+    pub fn of_nobody(argon2: Argon2<'static>, cost: HashingCost) -> Self {
+        let salt = Salt::new(&[0; 16]).expect("a salt has 8 to 64 bytes");
+        let output = Output::new(&[0; 32]).expect("an output has 10 to 64 bytes");
+        Self { pepper: None, argon2, salt, output, cost, is_id: true }
     }
 }

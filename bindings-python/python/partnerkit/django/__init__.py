@@ -9,6 +9,11 @@ What is done inside `transaction.atomic()` commits or vanishes with it. PostgreS
 what is deleted overwritten:
 
     "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON"}
+
+`check_access` and `sign_in` inside a block see what the block sees. With PostgreSQL's READ
+COMMITTED, the default, that is the newest commit. With REPEATABLE READ or SERIALIZABLE, and on
+SQLite once the block has read, it is the block's snapshot: a reseller that is switched off
+meanwhile is refused from the next block on. Ask before such a block begins, in a middleware.
 """
 
 from .storage import DjangoStorage

@@ -1,13 +1,11 @@
 //! Lists and search: the query as a host gives it, and the page it gets back.
 
 mod cursor;
-mod fold;
 #[cfg(feature = "sqlite")]
 mod pieces;
 mod sort;
 
 pub(crate) use cursor::CursorSeal;
-pub(crate) use fold::fold;
 #[cfg(feature = "sqlite")]
 pub(crate) use pieces::{pieces_of_term, pieces_of_text};
 pub use sort::{Position, Sort, SortBy, SortKey};
@@ -15,7 +13,7 @@ pub use sort::{Position, Sort, SortBy, SortKey};
 use crate::error::{Code, FieldErrors, Refusal, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
-use crate::values::Timestamp;
+use crate::values::{Timestamp, fold};
 use serde::Serialize;
 
 const DEFAULT_LIMIT: u32 = 25;

@@ -6,6 +6,7 @@ mod agency_id;
 mod domain_name;
 mod email;
 mod external_id;
+mod fold;
 mod login_domain;
 mod login_domain_policy;
 mod metadata;
@@ -29,6 +30,7 @@ pub use timestamp::Timestamp;
 pub use website::Website;
 
 pub(crate) use domain_name::domain_name;
+pub(crate) use fold::fold;
 pub(crate) use text::plain_text;
 
 /// What the newtypes around a canonical string share.

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fold;
 use crate::reseller::{Reseller, ResellerId};
-use crate::values::Timestamp;
+use crate::values::{Timestamp, fold};
 
 /// What a list is sorted by; the id decides between equals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

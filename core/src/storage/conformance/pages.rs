@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Harness;
 use super::fixture::{Bench, draft, label};
-use crate::search::fold;
 use crate::storage::Filter;
+use crate::values::fold;
 use crate::{Clock, ErrorKind, PartnerType, Reseller, ResellerQuery, SortBy, Status, Total};
 
 /// Resellers with these names; three of each four share their millisecond.

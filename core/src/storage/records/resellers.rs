@@ -7,9 +7,11 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::error::Result;
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, Reseller, ResellerId, Status};
-use crate::search::{fold, searchable};
+use crate::search::searchable;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
-use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Website};
+use crate::values::{
+    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Website, fold,
+};
 
 /// A reseller to insert, with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]

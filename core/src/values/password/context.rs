@@ -2,7 +2,7 @@
 
 use zxcvbn::{Score, zxcvbn};
 
-use crate::search::fold;
+use crate::values::fold;
 use crate::values::text::nfc;
 
 /// Bounds the work, however long a text is: the longest name and address are shorter.

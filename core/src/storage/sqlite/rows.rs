@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::connection::storage_error;
 use super::search::IndexChange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reseller::ResellerId;
 use crate::storage::records::{LabelRow, Record};
 use crate::storage::schema::{Column, Kind, Row, Table, Value, damaged};
@@ -88,6 +88,7 @@ impl<'c> Rows<'c> {
 
     /// Whether the record was updated; not when a unique index refuses it.
     pub fn update<R: Record>(&self, record: &R) -> Result<bool> {
+        self.in_transaction()?;
         let row = record.to_row(self.agency)?;
         let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].update)?;
         match statement.execute(bound(&row)) {
@@ -107,8 +108,16 @@ impl<'c> Rows<'c> {
     }
 
     pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
+        self.in_transaction()?;
         let parameters = bound(parameters);
         self.prepare(sql)?.execute(parameters).map_err(storage_error)
+    }
+
+    /// Some errors of SQLite end the transaction: whatever is written after one, by work that
+    /// passes over it, would be a transaction of its own.
+    pub fn in_transaction(&self) -> Result<()> {
+        let given_up = || Error::storage("SQLite has given the transaction up");
+        if self.connection.is_autocommit() { Err(given_up()) } else { Ok(()) }
     }
 
     /// The one number that a statement answers.

@@ -179,6 +179,7 @@ impl Transaction for Rows<'_> {
 
     /// With one writer at a time, entries have their number at once.
     fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
+        self.in_transaction()?;
         for change in changes {
             let sql =
                 "UPDATE agencies SET numbered = numbered + 1 WHERE agency = ?1 RETURNING numbered";

@@ -106,7 +106,8 @@ impl Writer {
             self.group.unindexed.truncate(before);
         }
         let ended = match (first, matches!(worked, Ok(Ok(())))) {
-            (true, true) => Ok(()),
+            // Work may have passed over an error that has ended the transaction.
+            (true, true) => rows.in_transaction(),
             (true, false) => self.roll_back(),
             (false, true) => run(&self.connection, "RELEASE member"),
             (false, false) => self.undo_member(),

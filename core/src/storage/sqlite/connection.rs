@@ -108,14 +108,20 @@ impl Drop for Began<'_> {
     }
 }
 
-/// What went wrong, in SQLite's words for the code: its own message may quote a row.
+/// What went wrong.
 pub(super) fn storage_error(error: rusqlite::Error) -> Error {
-    let rusqlite::Error::SqliteFailure(failure, _) = &error else {
-        return Error::storage("SQLite: a statement does not fit the schema");
-    };
-    let detail = format!("SQLite: {} ({})", failure, failure.extended_code);
-    match failure.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::aborted(detail),
-        _ => Error::storage(detail),
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::aborted(detail(&error)),
+        _ => Error::storage(detail(&error)),
+    }
+}
+
+/// What went wrong, in SQLite's words for the code: its own message may quote a row.
+pub(super) fn detail(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            format!("SQLite: {} ({})", failure, failure.extended_code)
+        }
+        _ => "SQLite: a statement does not fit the schema".to_owned(),
     }
 }

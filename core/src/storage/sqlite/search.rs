@@ -172,7 +172,7 @@ pub(super) struct Indexed {
 
 impl IndexChange {
     /// Tells the index.
-    pub fn apply(&self, connection: &Connection) -> Result<()> {
+    pub fn apply(&self, connection: &Connection) -> rusqlite::Result<()> {
         let (sql, row) = match self {
             Self::Put(row) => ("INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)", row),
             Self::Take(row) => (
@@ -181,8 +181,7 @@ impl IndexChange {
                 row,
             ),
         };
-        let mut statement = connection.prepare_cached(sql).map_err(storage_error)?;
-        statement.execute((row.number, row.written())).map(drop).map_err(storage_error)
+        connection.prepare_cached(sql)?.execute((row.number, row.written())).map(drop)
     }
 }
 

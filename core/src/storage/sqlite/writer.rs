@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{open_writer, run, storage_error};
+use super::connection::{detail, open_writer, run};
 use super::log::Log;
 use super::queue::Seat;
 use super::rows::Rows;
@@ -174,16 +174,17 @@ impl Writer {
         if outcome != Outcome::Committed {
             let _ = self.roll_back();
         }
-        self.turnstile.leave();
         self.last = (self.group.works, began.elapsed());
+        // It has the write lock again, for which other processes wait best where they wait in turn.
         self.log.keep_short(&self.connection);
+        self.turnstile.leave();
         outcome
     }
 
     fn index_and_commit(&mut self) -> Outcome {
         for change in self.group.unindexed.drain(..) {
             if let Err(error) = change.apply(&self.connection) {
-                return Outcome::Lost(error.to_string());
+                return Outcome::Lost(detail(&error));
             }
         }
         let committed = self.connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
@@ -203,7 +204,7 @@ impl Writer {
 /// crash may still bring the transaction back.
 fn failed_commit(error: rusqlite::Error) -> Outcome {
     let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
-    let detail = storage_error(error).to_string();
+    let detail = detail(&error);
     if unknown { Outcome::Unknown(detail) } else { Outcome::Lost(detail) }
 }
 

@@ -12,11 +12,10 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::class::class;
 use crate::error::{call, validation};
 use crate::exchange::{self, PythonFile, Raised, Told};
-use crate::platform::availability;
 use crate::query::query;
 use crate::search::Search;
 use crate::value::{
-    self, Id, Text, Typed, Version, erasure, instant, metric, number, object, record,
+    self, Id, Text, Typed, Version, availability, erasure, instant, metric, number, object, record,
 };
 use crate::{reseller, usage};
 

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
 use partnerkit::{
-    Access, AgencyDeletionPlan, AgencyId, Code, DomainAvailability, FieldErrors, Identity,
-    LoginDomain, Maintenance, Place,
+    Access, AgencyDeletionPlan, AgencyId, Code, FieldErrors, Identity, LoginDomain, Maintenance,
+    Place,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
 use crate::agency::Agency;
 use crate::class::class;
 use crate::error::{call, configuration, refused};
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{self, Text, Typed, erasure, id, number, object, record};
+use crate::value::{self, Text, Typed, availability, erasure, id, number, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads.
@@ -204,11 +204,4 @@ impl Platform {
     fn __repr__(&self) -> &'static str {
         "<partnerkit.Platform>"
     }
-}
-
-/// What can be said of a login domain.
-pub fn availability(py: Python<'_>, answer: DomainAvailability) -> PyResult<Bound<'_, PyAny>> {
-    let DomainAvailability { refused, suggestions } = answer;
-    let class = class!(py, records::DomainAvailability)?;
-    class.call1((refused.map(|code| code.slug()), PyTuple::new(py, suggestions)?))
 }

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use partnerkit::{Code, Erasure, Metric, Phone, PhoneCountry, ResellerId, Status, Timestamp};
+use partnerkit::{
+    Code, DomainAvailability, Erasure, Metric, Phone, PhoneCountry, ResellerId, Status, Timestamp,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyType};
+use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyTuple, PyType};
 use uuid::Uuid;
 
 use crate::class::class;
@@ -225,4 +227,11 @@ pub fn field_codes(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
 /// How far a deletion has got.
 pub fn erasure(py: Python<'_>, erasure: Erasure) -> PyResult<Bound<'_, PyAny>> {
     class!(py, records::Erasure)?.call1((erasure.slug(),))
+}
+
+/// What can be said of a login domain.
+pub fn availability(py: Python<'_>, answer: DomainAvailability) -> PyResult<Bound<'_, PyAny>> {
+    let DomainAvailability { refused, suggestions } = answer;
+    let class = class!(py, records::DomainAvailability)?;
+    class.call1((refused.map(|code| code.slug()), PyTuple::new(py, suggestions)?))
 }

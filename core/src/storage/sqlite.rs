@@ -4,6 +4,8 @@
 //! at the same time share commits (`queue`, `writer`), and processes take turns (`turnstile`).
 
 mod connection;
+mod failure;
+mod index;
 mod log;
 mod queue;
 mod reads;
@@ -11,6 +13,7 @@ mod rows;
 mod search;
 mod transaction;
 mod turnstile;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +26,8 @@ use super::records::LabelRow;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
-use connection::{Began, open_reader, storage_error};
+use connection::{Began, open_reader};
+use failure::storage_error;
 use queue::Queue;
 use rows::Rows;
 use writer::Writer;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
-use super::log::{CHECKPOINT_PAGES, KEPT};
+use super::failure::storage_error;
 use crate::error::{Error, Result};
 
 /// The schema's versions, in order; the file keeps how many it has in `user_version`.
@@ -30,8 +30,6 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
-    writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(storage_error)?;
-    writer.pragma_update(None, "journal_size_limit", KEPT).map_err(storage_error)?;
     migrate(&writer)?;
     Ok(writer)
 }
@@ -105,23 +103,5 @@ impl Drop for Began<'_> {
             // Nothing can be done about a rollback that fails, and BEGIN will say so next time.
             let _ = run(self.0, "ROLLBACK");
         }
-    }
-}
-
-/// What went wrong.
-pub(super) fn storage_error(error: rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::aborted(detail(&error)),
-        _ => Error::storage(detail(&error)),
-    }
-}
-
-/// What went wrong, in SQLite's words for the code: its own message may quote a row.
-pub(super) fn detail(error: &rusqlite::Error) -> String {
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => {
-            format!("SQLite: {} ({})", failure, failure.extended_code)
-        }
-        _ => "SQLite: a statement does not fit the schema".to_owned(),
     }
 }

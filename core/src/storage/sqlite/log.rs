@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connection::{BUSY, storage_error};
+use super::connection::BUSY;
+use super::failure::storage_error;
 use crate::error::Result;
 use crate::storage::Erasure;
 
 /// How many pages the log gets before they are moved into the database. A page that is written
 /// often is moved once for all of its versions in between.
-pub(super) const CHECKPOINT_PAGES: u32 = 4_000;
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// How many bytes of the file are kept when the log begins anew.
-pub(super) const KEPT: u32 = 32 << 20;
+const KEPT: u32 = 32 << 20;
 /// From this length on readers are waited for, so that the log can begin anew.
 const LONG: u64 = 2 * KEPT as u64;
 /// How long at most. Readers are short; one that is not keeps the log growing, not the writers
@@ -29,10 +30,14 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub fn of(database: &Path) -> Self {
+    /// That of a database, which this connection writes.
+    pub fn of(database: &Path, writer: &Connection) -> Result<Self> {
+        let set = |name, value: u32| writer.pragma_update(None, name, value);
+        set("wal_autocheckpoint", CHECKPOINT_PAGES).map_err(storage_error)?;
+        set("journal_size_limit", KEPT).map_err(storage_error)?;
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
-        Self { path: path.into(), due: Cell::new(LONG) }
+        Ok(Self { path: path.into(), due: Cell::new(LONG) })
     }
 
     /// SQLite moves pages into the database as it goes, but begins the log anew only when no

@@ -24,8 +24,14 @@ pub(super) struct Queue {
 
 struct State {
     /// None while somebody has it.
-    writer: Option<Box<Writer>>,
+    baton: Option<Box<Baton>>,
     waiting: VecDeque<Arc<Seat>>,
+}
+
+/// What is passed on: the writer, and those whose work is in its open transaction.
+struct Baton {
+    writer: Writer,
+    members: Vec<Arc<Seat>>,
 }
 
 /// Where one caller waits, for its turn and then for its group's commit.
@@ -38,7 +44,7 @@ pub(super) struct Seat {
 /// What a waiting caller is told.
 enum Message {
     Nothing,
-    Turn(Box<Writer>),
+    Turn(Box<Baton>),
     Ended(Outcome),
 }
 
@@ -59,7 +65,8 @@ enum Ended {
 
 impl Queue {
     pub fn of(writer: Writer) -> Self {
-        let state = State { writer: Some(Box::new(writer)), waiting: VecDeque::new() };
+        let baton = Box::new(Baton { writer, members: Vec::new() });
+        let state = State { baton: Some(baton), waiting: VecDeque::new() };
         Self { state: Mutex::new(state), arrived: Condvar::new() }
     }
 
@@ -80,45 +87,46 @@ impl Queue {
     fn once(&self, agency: &AgencyId, work: &mut WriteWork<'_>, company: Company) -> Ended {
         let seat = Seat::new(company);
         let mut turn = self.turn(&seat);
-        let worked = turn.writer().step(agency, work);
-        if !turn.writer().is_open() {
-            let lost = turn.writer().take_waiting();
+        let Baton { writer, members } = turn.baton();
+        let worked = writer.step(agency, work);
+        if !writer.is_open() {
+            let lost = std::mem::take(members);
             drop(turn);
             return if lost.is_empty() { Ended::With(worked) } else { lose(lost, worked) };
         }
         if company == Company::Welcome
-            && let Some(next) = self.next(turn.writer())
+            && let Some(next) = self.next(writer)
         {
-            turn.writer().join(Arc::clone(&seat));
+            members.push(Arc::clone(&seat));
             turn.pass_on(&next);
             return ended(worked, seat.outcome(), true);
         }
-        let outcome = turn.writer().commit();
-        let waiting = turn.writer().take_waiting();
+        let outcome = writer.commit();
+        let others = std::mem::take(members);
         drop(turn);
-        waiting.iter().for_each(|seat| seat.tell(Message::Ended(outcome.clone())));
-        ended(worked, outcome, !waiting.is_empty())
+        others.iter().for_each(|seat| seat.tell(Message::Ended(outcome.clone())));
+        ended(worked, outcome, !others.is_empty())
     }
 
     /// Has the writer to itself, with no transaction open.
     pub fn alone<T>(&self, work: impl FnOnce(&Writer) -> T) -> T {
         let mut turn = self.turn(&Seat::new(Company::None));
-        work(turn.writer())
+        work(&turn.baton().writer)
     }
 
     /// Waits for the writer.
     fn turn(&self, seat: &Arc<Seat>) -> Turn<'_> {
         let mut state = self.lock();
-        let writer = match state.writer.take() {
-            Some(writer) => writer,
+        let baton = match state.baton.take() {
+            Some(baton) => baton,
             None => {
                 state.waiting.push_back(Arc::clone(seat));
                 self.arrived.notify_one();
                 drop(state);
-                seat.writer()
+                seat.baton()
             }
         };
-        Turn { queue: self, writer: Some(writer) }
+        Turn { queue: self, baton: Some(baton) }
     }
 
     /// Who joins the open transaction next, if anybody does.
@@ -148,31 +156,31 @@ impl Queue {
 /// The writer in a caller's hands. It goes to the next one however this ends.
 struct Turn<'q> {
     queue: &'q Queue,
-    writer: Option<Box<Writer>>,
+    baton: Option<Box<Baton>>,
 }
 
 impl Turn<'_> {
-    fn writer(&mut self) -> &mut Writer {
-        self.writer.as_mut().expect("passed on only at the end")
+    fn baton(&mut self) -> &mut Baton {
+        self.baton.as_mut().expect("passed on only at the end")
     }
 
     fn pass_on(mut self, next: &Seat) {
-        if let Some(writer) = self.writer.take() {
-            next.tell(Message::Turn(writer));
+        if let Some(baton) = self.baton.take() {
+            next.tell(Message::Turn(baton));
         }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let Some(writer) = self.writer.take() else { return };
+        let Some(baton) = self.baton.take() else { return };
         let mut state = self.queue.lock();
         match state.waiting.pop_front() {
             Some(next) => {
                 drop(state);
-                next.tell(Message::Turn(writer));
+                next.tell(Message::Turn(baton));
             }
-            None => state.writer = Some(writer),
+            None => state.baton = Some(baton),
         }
     }
 }
@@ -198,9 +206,9 @@ impl Seat {
         }
     }
 
-    fn writer(&self) -> Box<Writer> {
+    fn baton(&self) -> Box<Baton> {
         match self.hear() {
-            Message::Turn(writer) => writer,
+            Message::Turn(baton) => baton,
             _ => unreachable!("only those whose work is done are told how it ended"),
         }
     }

@@ -7,8 +7,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 use uuid::Uuid;
 
-use super::connection::storage_error;
-use super::search::IndexChange;
+use super::failure::storage_error;
+use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::reseller::ResellerId;
 use crate::storage::records::{LabelRow, Record};

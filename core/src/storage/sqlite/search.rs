@@ -1,17 +1,16 @@
-//! Search: an index of pieces of text, and when to use it.
+//! Searching: when to ask the index of pieces, and when to walk down the list.
 //!
 //! A term that is common is found fastest by walking down the list until the page is full, a rare
 //! one by the index. Which one it is shows at once: the index is asked for a few thousand rows,
 //! and if there are more, the term is common. The rows found are looked into in either case, so
 //! the plan decides nothing but the time.
 
-use rusqlite::Connection;
-
-use super::connection::storage_error;
+use super::failure::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, values};
+use super::words::Written;
 use crate::error::Result;
-use crate::reseller::{Reseller, ResellerId};
-use crate::search::{pieces_of_term, pieces_of_text, searchable};
+use crate::reseller::Reseller;
+use crate::search::pieces_of_term;
 use crate::storage::schema::Value;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
@@ -145,121 +144,5 @@ impl Rows<'_> {
         pieces.sort_unstable();
         pieces.dedup();
         Ok(Expression { pieces: pieces.join(" AND "), is_selective })
-    }
-
-    fn prefix(&self) -> Result<String> {
-        let number = self.number(&format!("SELECT coalesce({NUMBER}, -1)"), &self.key([]))?;
-        Ok(format!("{number}\u{80}"))
-    }
-}
-
-/// What the index still has to be told. It writes a segment for each savepoint and commit, so it
-/// is told everything at once, just before the commit.
-#[derive(Debug)]
-pub(super) enum IndexChange {
-    Put(Indexed),
-    Take(Indexed),
-}
-
-/// A row as the index knows it.
-#[derive(Debug)]
-pub(super) struct Indexed {
-    number: i64,
-    /// What every piece begins with.
-    prefix: String,
-    text: String,
-}
-
-impl IndexChange {
-    /// Tells the index.
-    pub fn apply(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let (sql, row) = match self {
-            Self::Put(row) => ("INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)", row),
-            Self::Take(row) => (
-                "INSERT INTO resellers_search (resellers_search, rowid, pieces)
-                 VALUES ('delete', ?1, ?2)",
-                row,
-            ),
-        };
-        connection.prepare_cached(sql)?.execute((row.number, row.written())).map(drop)
-    }
-}
-
-impl Indexed {
-    fn written(&self) -> String {
-        use std::fmt::Write;
-        let mut written = String::with_capacity(self.text.len() * 8);
-        for piece in pieces_of_text(&self.text) {
-            // Writing to a string does not fail.
-            let _ = write!(written, "{}{} ", self.prefix, Written(piece));
-        }
-        written
-    }
-}
-
-impl Rows<'_> {
-    /// Makes a new row findable.
-    pub(super) fn index(&mut self, number: i64, reseller: &Reseller) -> Result<()> {
-        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-        let row = Indexed { number, prefix: self.prefix()?, text };
-        self.unindexed.push(IndexChange::Put(row));
-        Ok(())
-    }
-
-    /// A reseller's row as the index knows it; none if there is no such reseller.
-    pub(super) fn indexed(&self, id: ResellerId) -> Result<Vec<Indexed>> {
-        let sql = format!(
-            "SELECT number, search_text FROM resellers WHERE agency = {NUMBER} AND id = ?2"
-        );
-        self.indexed_rows(&sql, &self.id_key(id))
-    }
-
-    /// Takes rows out of the index; their text must be what was put in.
-    pub(super) fn unindex(&mut self, rows: Vec<Indexed>) {
-        self.unindexed.extend(rows.into_iter().map(IndexChange::Take));
-    }
-
-    /// Keeps a changed row findable.
-    pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
-        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-        for before in before.into_iter().filter(|before| before.text != text) {
-            let (number, prefix) = (before.number, before.prefix.clone());
-            let after = Indexed { number, prefix, text: text.clone() };
-            self.unindexed.extend([IndexChange::Take(before), IndexChange::Put(after)]);
-        }
-    }
-
-    /// Takes an agency's rows out of the index.
-    pub(super) fn unindex_agency(&mut self) -> Result<()> {
-        let sql = format!("SELECT number, search_text FROM resellers WHERE agency = {NUMBER}");
-        let rows = self.indexed_rows(&sql, &self.key([]))?;
-        self.unindex(rows);
-        Ok(())
-    }
-
-    fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
-        let prefix = self.prefix()?;
-        let mut statement = self.prepare(sql)?;
-        let rows = statement.query_map(bound(key), |row| {
-            Ok(Indexed { number: row.get(0)?, prefix: prefix.clone(), text: row.get(1)? })
-        });
-        rows.map_err(storage_error)?.map(|row| row.map_err(storage_error)).collect()
-    }
-}
-
-/// A piece as a word of the index: what would end a word there stands for another character. Two
-/// pieces may become one word, which costs a look into a row and nothing else.
-struct Written<'p>(&'p str);
-
-impl std::fmt::Display for Written<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        use std::fmt::Write;
-        let mut characters = self.0.chars();
-        characters.try_for_each(|c| match c {
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
-                f.write_char(char::from(c as u8 | 0x80))
-            }
-            c => f.write_char(c),
-        })
     }
 }

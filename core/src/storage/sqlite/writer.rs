@@ -5,18 +5,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{detail, open_writer, run};
+use super::connection::{open_writer, run};
+use super::failure::detail;
 use super::log::Log;
-use super::queue::Seat;
 use super::rows::Rows;
-use super::search::IndexChange;
 use super::turnstile::Turnstile;
+use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::storage::{Erasure, WriteWork};
 use crate::values::AgencyId;
@@ -52,21 +51,18 @@ pub(super) struct Writer {
     last: (usize, Duration),
 }
 
-/// Those whose work is in the open transaction.
+/// What is in the open transaction.
 struct Group {
     since: Instant,
     /// How many pieces of work were done, undone ones included.
     works: usize,
     /// What the search index has to be told before the commit.
     unindexed: Vec<IndexChange>,
-    /// Who waits for the commit.
-    waiting: Vec<Arc<Seat>>,
 }
 
 impl Group {
     fn starting_now() -> Self {
-        let (unindexed, waiting) = (Vec::new(), Vec::new());
-        Self { since: Instant::now(), works: 0, unindexed, waiting }
+        Self { since: Instant::now(), works: 0, unindexed: Vec::new() }
     }
 }
 
@@ -76,8 +72,9 @@ impl Writer {
         turnstile.enter()?;
         let connection = open_writer(path);
         turnstile.leave();
-        let (group, last) = (Group::starting_now(), (0, Duration::ZERO));
-        Ok(Self { connection: connection?, turnstile, log: Log::of(path), group, last })
+        let connection = connection?;
+        let (log, group) = (Log::of(path, &connection)?, Group::starting_now());
+        Ok(Self { connection, turnstile, log, group, last: (0, Duration::ZERO) })
     }
 
     /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
@@ -155,16 +152,6 @@ impl Writer {
     /// Whether waiting a moment for another caller is worth it: the last group was larger.
     pub fn expects_more(&self) -> bool {
         self.last.0 > 1 && self.group.works < self.last.0
-    }
-
-    /// Notes down who waits for the commit.
-    pub fn join(&mut self, seat: Arc<Seat>) {
-        self.group.waiting.push(seat);
-    }
-
-    /// Those who wait for the commit; nobody does afterwards.
-    pub fn take_waiting(&mut self) -> Vec<Arc<Seat>> {
-        std::mem::take(&mut self.group.waiting)
     }
 
     /// Commits the open transaction, or undoes it.

@@ -48,9 +48,11 @@ fn the_migrations_make_the_schema() {
     }
 }
 
-/// The columns of a table but for its own number: name, type, and whether null is refused.
+/// The columns of a table but for those that are SQLite's own: name, type, and whether null is
+/// refused.
 fn columns(connection: &Connection, table: &str) -> Vec<(String, String, bool)> {
-    let sql = "SELECT name, type, \"notnull\" FROM pragma_table_info(?1) WHERE name <> 'number'";
+    let sql = "SELECT name, type, \"notnull\" FROM pragma_table_info(?1)
+               WHERE name NOT IN ('number', 'newest', 'disorder')";
     let mut statement = connection.prepare(sql).expect("prepares");
     let columns = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
     columns.expect("runs").collect::<Result<_, _>>().expect("reads")

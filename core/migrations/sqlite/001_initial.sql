@@ -21,7 +21,11 @@ CREATE TABLE agencies (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     numbered INTEGER NOT NULL,
-    pruned INTEGER NOT NULL
+    pruned INTEGER NOT NULL,
+    -- The latest time of a reseller so far, and how far one was ever behind it when it came: how
+    -- much the order of numbers differs from that of times (src/storage/sqlite/stream.rs).
+    newest INTEGER NOT NULL DEFAULT 0,
+    disorder INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE idempotency (

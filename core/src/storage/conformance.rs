@@ -133,6 +133,7 @@ macro_rules! each_conformance_case {
             metering::a_large_batch_is_one_step,
             pages::pages_follow_the_newest_first,
             pages::a_walk_sees_each_row_once,
+            pages::a_search_follows_the_times_whatever_clocks_do,
             pages::a_search_finds_what_was_folded,
             pages::a_search_finds_marks_without_letters,
             pages::no_character_is_a_wildcard,

@@ -11,6 +11,7 @@ mod queue;
 mod reads;
 mod rows;
 mod search;
+mod stream;
 mod transaction;
 mod turnstile;
 mod words;

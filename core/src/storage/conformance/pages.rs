@@ -51,6 +51,33 @@ pub(super) fn pages_follow_the_newest_first(harness: &dyn Harness) {
     }
 }
 
+/// S29: whatever clocks do, whose times decide the order: several machines' differ, and one's is
+/// set back. A store may not take the order in which rows came for it.
+pub(super) fn a_search_follows_the_times_whatever_clocks_do(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let mut expected = Vec::new();
+    for n in 0..90 {
+        let jump = [7, 7, -3, 0, 40, -45, 3, -1, 0, 0, 900, -880, 5][n % 13];
+        bench.clock.forward(if n == 60 { -100_000 } else { jump });
+        let mut form = draft(&label(n));
+        form.name = if n % 3 == 0 { "Globex" } else { "Acme Stores" }.into();
+        let reseller = bench.agency.create_reseller(form).expect("creates");
+        if n % 3 != 0 {
+            expected.push(reseller);
+        }
+    }
+    expected.sort_by_key(|reseller| (reseller.created_at, reseller.id));
+    for (text, limit) in [("acme", 1), ("acme", 7), ("stores acm", 25), ("ac", 4), ("e", 9)] {
+        let query = ResellerQuery::text(text).limit(limit);
+        let oldest_first = walk(&bench, &query.clone().ascending(SortBy::Joined));
+        let mut newest_first = walk(&bench, &query);
+        newest_first.reverse();
+        assert_eq!(oldest_first, newest_first, "{text}");
+        let acme = oldest_first.into_iter().filter(|reseller| reseller.name.as_str() != "Globex");
+        assert_eq!(acme.collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
 /// S29: whatever is inserted or deleted meanwhile.
 pub(super) fn a_walk_sees_each_row_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);

@@ -78,12 +78,18 @@ impl Conditions {
         self.bind(Kind::Text, Value::Text(text.to_owned()))
     }
 
+    /// Another parameter, a whole number.
+    pub fn integer(&mut self, integer: i64) -> String {
+        self.bind(Kind::Integer, Value::Integer(integer))
+    }
+
     pub fn limit(&mut self, limit: i64) {
         let limit = self.bind(Kind::Integer, Value::Integer(limit));
         self.sql += &format!(" LIMIT {limit}");
     }
 
-    fn behind(&mut self, Sort { by, descending }: Sort, after: &Position) {
+    /// Only rows behind a place.
+    pub fn behind(&mut self, Sort { by, descending }: Sort, after: &Position) {
         let (kind, key) = match &after.key {
             SortKey::Instant(at) => (Kind::Integer, Value::Integer(at.as_millis())),
             SortKey::Text(text) => (Kind::Text, Value::Text(text.clone())),

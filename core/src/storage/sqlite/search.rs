@@ -1,8 +1,12 @@
 //! Searching: when to ask the index of pieces, and when to walk down the list.
 //!
-//! A term that is common is found fastest by walking down the list until the page is full, a rare
-//! one by the index. Which one it is shows at once: the index is asked for a few thousand rows,
-//! and if there are more, the term is common. The rows found are looked into in either case, so
+//! In the list by time the index answers row by row, from the end on, and the page is full soon or
+//! the answers are few (`stream`). In the others, all that it finds has to be sorted: what is
+//! common there is found faster by walking down the list until the page is full. Which one it is
+//! shows when the index is asked for some thousand rows: if there are more, it is common.
+//!
+//! A term that is shorter than a piece is looked for by walking first, because all that begins
+//! with it is gathered before the first answer. The rows found are looked into in any case, so
 //! the plan decides nothing but the time.
 
 use super::failure::storage_error;
@@ -10,12 +14,12 @@ use super::rows::{DIALECT, NUMBER, Rows, bound, values};
 use super::words::Written;
 use crate::error::Result;
 use crate::reseller::Reseller;
-use crate::search::pieces_of_term;
+use crate::search::{SortBy, pieces_of_term};
 use crate::storage::schema::Value;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
-/// What is in more rows than this is looked for by walking first.
+/// What is in more rows than this is common.
 const RARE: u32 = 1_500;
 /// For counting up to some thousand rows, walking pays only for what is in far more.
 const RARE_TO_COUNT: u32 = 50_000;
@@ -31,15 +35,16 @@ impl Rows<'_> {
             return self.of_agency(&sql, values(params));
         }
         let index = self.expression(&spec.filter.terms)?;
-        if !index.is_selective || self.finds_more_than(RARE, &index)? {
+        let by_time = spec.sort.by == SortBy::Joined;
+        let may_be_common = || if by_time { Ok(false) } else { self.finds_more_than(RARE, &index) };
+        if !index.is_selective || may_be_common()? {
             let found = self.walk(spec)?;
             if found.len() == spec.limit as usize {
                 return self.numbered(&found);
             }
         }
-        let mut conditions = Conditions::of_page(spec, DIALECT);
-        let found = self.of_index(&index, &mut conditions);
-        self.numbered(&self.numbers(&found, conditions)?)
+        let found = if by_time { self.stream(&index, spec)? } else { self.sorted(&index, spec)? };
+        self.numbered(&found)
     }
 
     /// How many rows a filter finds, up to a limit.
@@ -86,6 +91,13 @@ impl Rows<'_> {
         self.numbers(&sql, list)
     }
 
+    /// The first rows of the list that the index finds: all of them are read to be sorted.
+    fn sorted(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
+        let mut conditions = Conditions::of_page(spec, DIALECT);
+        let found = self.of_index(index, &mut conditions);
+        self.numbers(&found, conditions)
+    }
+
     /// The numbers of the rows that the index finds and that meet the conditions.
     fn of_index(&self, index: &Expression, conditions: &mut Conditions) -> String {
         let pieces = conditions.text(&index.pieces);
@@ -123,13 +135,14 @@ impl Rows<'_> {
 }
 
 /// What the index is asked for.
-struct Expression {
-    pieces: String,
+pub(super) struct Expression {
+    pub pieces: String,
     /// Whether it stops early when it finds too much. Beginnings of pieces are first gathered.
     is_selective: bool,
+    /// See `stream`.
+    pub disorder: i64,
 }
 
-/// Every piece carries its agency's number, so that a large agency costs a small one nothing.
 impl Rows<'_> {
     fn expression(&self, terms: &[String]) -> Result<Expression> {
         let prefix = self.prefix()?;
@@ -143,6 +156,8 @@ impl Rows<'_> {
         }
         pieces.sort_unstable();
         pieces.dedup();
-        Ok(Expression { pieces: pieces.join(" AND "), is_selective })
+        let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
+        let disorder = self.number(sql, &self.key([]))?;
+        Ok(Expression { pieces: pieces.join(" AND "), is_selective, disorder })
     }
 }

@@ -108,15 +108,20 @@ impl Transaction for Rows<'_> {
     }
 
     fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
-        let insert = |NewReseller { reseller, credentials }: &NewReseller| {
-            if !self.insert(reseller)? {
-                return Ok(Insert::Existing(()));
+        let mut inserted = Vec::new();
+        let mut answers = Vec::with_capacity(new.len());
+        for new in new {
+            if !self.insert(&new.reseller)? {
+                answers.push(Insert::Existing(()));
+                continue;
             }
-            self.index(self.connection.last_insert_rowid(), reseller)?;
-            self.insert(&CredentialsRow(reseller.id, credentials.clone()))?;
-            Ok(Insert::Done)
-        };
-        new.iter().map(insert).collect()
+            self.index(self.connection.last_insert_rowid(), &new.reseller)?;
+            self.insert(&CredentialsRow(new.reseller.id, new.credentials.clone()))?;
+            inserted.push(new);
+            answers.push(Insert::Done);
+        }
+        self.note_times(&inserted)?;
+        Ok(answers)
     }
 
     fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {

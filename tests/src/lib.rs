@@ -3,6 +3,7 @@
 pub mod postgres;
 pub mod proxy;
 pub mod races;
+pub mod sqlite;
 pub mod vectors;
 
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,50 @@
+//! What the files of SQLite tell of a store, seen by a connection of its own.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+/// How many bytes precede the log's frames, and each page in its frame.
+const LOG_HEAD: usize = 32;
+const FRAME_HEAD: usize = 24;
+
+/// The write-ahead log of a database.
+pub fn log_of(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push("-wal");
+    path.into()
+}
+
+/// How many commits are in the log since it last began: a commit's last frame has the size of the
+/// database, the others have none.
+pub fn commits(database: &Path) -> usize {
+    let log = std::fs::read(log_of(database)).expect("a log");
+    let number = |at: usize| {
+        log.get(at..at + 4).map_or(0, |b| u32::from_be_bytes(b.try_into().expect("four bytes")))
+    };
+    let (page, salts) = (number(8) as usize, (number(16), number(20)));
+    let frames = (LOG_HEAD..log.len()).step_by(FRAME_HEAD + page);
+    // Frames of before the last beginning have other salts.
+    let current = frames.take_while(|at| (number(at + 8), number(at + 12)) == salts);
+    current.filter(|at| number(at + 4) != 0).count()
+}
+
+/// Every word of the search index, and in how many rows it is.
+pub fn indexed_words(database: &Path) -> Vec<(String, u32)> {
+    let connection = Connection::open(database).expect("opens");
+    let words = "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, resellers_search, row)";
+    connection.execute_batch(words).expect("a view of the index");
+    let mut statement = connection.prepare("SELECT term, doc FROM words").expect("prepares");
+    let words = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("runs");
+    words.collect::<Result<_, _>>().expect("reads")
+}
+
+/// Panics unless SQLite finds the file whole.
+pub fn assert_sound(database: &Path) {
+    let connection = Connection::open(database).expect("opens");
+    let sound: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
+    assert_eq!(sound, "ok");
+    let mut orphans = connection.prepare("PRAGMA foreign_key_check").expect("checks");
+    assert!(!orphans.exists([]).expect("checks"));
+}

@@ -5,12 +5,13 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use partnerkit::{
     Agency, ErrorKind, LegacyVerifier, Platform, PlatformBuilder, ResellerPatch, Result,
 };
-use partnerkit_tests::invitation;
 use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD};
+use partnerkit_tests::{invitation, letters};
 
 /// Passwords of the old scheme `old:` are as they are; each evaluation leaves a byte in a file
 /// that all processes share.
@@ -39,6 +40,9 @@ fn main() {
             word(builder.open(url))
         }
         ("create", [labels, emails]) => create(&open(builder, url), labels, emails),
+        ("fill", [name, threads, each]) => {
+            fill(&agency(&open(builder, url)), name, number(threads), number(each))
+        }
         ("update", [id]) => update(&agency(&open(builder, url)), id),
         ("guess", [limit, guesses, evaluated]) => {
             let counted = Arc::new(Counted(evaluated.into()));
@@ -106,6 +110,22 @@ fn create(platform: &Platform, labels: &str, emails: &str) -> String {
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     words.join(" ")
+}
+
+/// Creates as many resellers as fast as it can, and tells how many milliseconds that took, or
+/// how the first one ended that could not be created.
+fn fill(agency: &Agency, name: &str, threads: u32, each: u32) -> String {
+    let began = Instant::now();
+    let ended: Result<Vec<()>> = std::thread::scope(|scope| {
+        let create = |thread| {
+            let labels = (thread * each..(thread + 1) * each).map(|n| letters(n as usize));
+            let mut forms = labels.map(|label| invitation(&format!("{name}{label}")));
+            scope.spawn(move || forms.try_for_each(|form| agency.create_reseller(form).map(drop)))
+        };
+        let threads: Vec<_> = (0..threads).map(create).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    ended.map_or_else(|error| error.to_string(), |_| began.elapsed().as_millis().to_string())
 }
 
 fn update(agency: &Agency, id: &str) -> String {

@@ -6,8 +6,10 @@
 mod connection;
 mod failure;
 mod index;
+mod inherited;
 mod log;
 mod queue;
+mod readers;
 mod reads;
 mod rows;
 mod search;
@@ -17,63 +19,59 @@ mod turnstile;
 mod words;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
-use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::home::Home;
 use super::records::LabelRow;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
-use connection::{Began, open_reader};
+use connection::Began;
 use failure::storage_error;
+use inherited::{Close, Counted, Inherited};
 use queue::Queue;
+use readers::Readers;
 use rows::Rows;
 use writer::Writer;
 
 /// A store in one SQLite file. It does not cross `fork`: a child process opens its own.
-pub struct Sqlite(Home<Connections>);
+pub struct Sqlite(Home<Arc<Connections>>);
 
 /// The connections of one process.
 struct Connections {
-    path: PathBuf,
     // Closed before the writer: the last connection to close empties the write-ahead log, and
     // one that only reads cannot.
-    readers: Mutex<Vec<Connection>>,
+    readers: Readers,
     writer: Queue,
+    _counted: Counted,
 }
 
 impl Sqlite {
     /// Opens the file, or makes it, and brings its schema up to date.
     ///
     /// Errors: `Configuration` for a file of a newer release, `Storage` for one that cannot be
-    /// read or written.
+    /// read or written, and in a child process of one that had a store in use when it forked.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref().to_owned();
-        let writer = Queue::of(Writer::open(&path)?);
-        Ok(Self(Home::of(Connections { path, readers: Mutex::default(), writer })))
+        let counted = Counted::new()?;
+        let writer = Queue::of(Writer::open(path.as_ref())?);
+        let readers = Readers::of(path.as_ref());
+        let connections = Arc::new(Connections { readers, writer, _counted: counted });
+        inherited::note(&connections)?;
+        Ok(Self(Home::of(connections)))
     }
 }
 
-impl Connections {
-    /// Runs the work with a reader that nobody else uses meanwhile.
-    fn with_reader<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => open_reader(&self.path)?,
-        };
-        let result = work(&reader);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-        result
+impl Inherited for Connections {
+    fn idle(&self) -> Option<Close<'_>> {
+        let (readers, writer) = (self.readers.idle()?, self.writer.idle()?);
+        Some(Box::new(|| readers() && writer()))
     }
 }
 
 impl Storage for Sqlite {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        self.0.get()?.with_reader(|reader| {
+        self.0.get()?.readers.with(|reader| {
             let _snapshot = Began::deferred(reader)?;
             work(&mut Rows::of(reader, agency))
         })
@@ -84,12 +82,12 @@ impl Storage for Sqlite {
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.0.get()?.with_reader(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
+        self.0.get()?.readers.with(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
         let after = after.map_or("", AgencyId::as_str);
-        self.0.get()?.with_reader(|reader| {
+        self.0.get()?.readers.with(|reader| {
             let sql = "SELECT agency FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2";
             let mut statement = reader.prepare_cached(sql).map_err(storage_error)?;
             let ids =

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::storage_error;
@@ -45,6 +46,17 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.busy_timeout(BUSY).map_err(storage_error)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
+}
+
+/// Closes an idle connection without touching what the parent shares with others: neither the
+/// log nor its index.
+pub(super) fn close_inherited(connection: Connection) -> bool {
+    let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    if kept.is_err() {
+        std::mem::forget(connection);
+        return false;
+    }
+    connection.close().is_ok()
 }
 
 /// Runs the migrations that the file lacks, under the write lock: of several processes that

@@ -114,6 +114,16 @@ impl Queue {
         work(&turn.baton().writer)
     }
 
+    /// In a child process: how to close the writer, unless the parent was using it.
+    pub fn idle(&self) -> Option<impl FnOnce() -> bool + '_> {
+        // A lock that the parent held is never given back.
+        let mut state = self.state.try_lock().ok()?;
+        let is_here = state.baton.is_some();
+        is_here.then_some(move || {
+            state.baton.take().is_some_and(|baton| baton.writer.close_inherited())
+        })
+    }
+
     /// Waits for the writer.
     fn turn(&self, seat: &Arc<Seat>) -> Turn<'_> {
         let mut state = self.lock();

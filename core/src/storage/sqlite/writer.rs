@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{open_writer, run};
+use super::connection::{close_inherited, open_writer, run};
 use super::failure::detail;
 use super::log::Log;
 use super::rows::Rows;
@@ -176,6 +176,11 @@ impl Writer {
         }
         let committed = self.connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
         committed.map_or_else(failed_commit, |_| Outcome::Committed)
+    }
+
+    /// In a child process: closes what was inherited. The turn, if the parent has it, stays so.
+    pub fn close_inherited(self) -> bool {
+        close_inherited(self.connection)
     }
 
     /// Takes everything out of the write-ahead log, unless somebody is in the way.

@@ -1,0 +1,153 @@
+"""Opens a platform and forks in a given way; names on its output what was stored.
+
+A child first finds that its parent's platform is none of its own, in reads and writes, and then
+opens one of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from string import ascii_lowercase
+
+from partnerkit import Agency, Platform, StorageError
+
+from forms import draft
+
+url, way = sys.argv[1:]
+platform = Platform.open(url)
+agency = platform.create_agency("northwind")
+
+
+def store(agency: Agency, label: str) -> None:
+    agency.create_reseller(**draft(label))
+    # In one piece, whoever else writes there.
+    os.write(1, f"{label}\n".encode())
+
+
+def refuse(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except StorageError as error:
+        assert "fork" in str(error), error
+    else:
+        raise AssertionError("a child used its parent's platform")
+
+
+def be_a_child() -> Agency:
+    refuse(agency.overview)
+    refuse(lambda: agency.create_reseller(**draft("parents")))
+    refuse(lambda: platform.resolve_host("parent.partner.localhost"))
+    own = Platform.open(url).agency("northwind")
+    assert own.overview().active_resellers >= 1
+    store(own, "child")
+    return own
+
+
+def fork(work: Callable[[], object]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def finish(child: int) -> None:
+    assert os.waitpid(child, 0) == (child, 0)
+
+
+def leave_at_once() -> None:
+    finish(fork(be_a_child))
+
+
+def leave_as_usual() -> None:
+    child = os.fork()
+    if not child:
+        be_a_child()
+        sys.exit(0)
+    finish(child)
+
+
+def multiprocess() -> None:
+    child = multiprocessing.get_context("fork").Process(target=be_a_child)
+    child.start()
+    store(agency, "meanwhile")
+    child.join()
+    assert child.exitcode == 0
+
+
+def outlive() -> None:
+    """The parent closes its platform while the child goes on."""
+    global agency, platform
+    (told, tell), (asked, ask) = os.pipe(), os.pipe()
+
+    def go_on() -> None:
+        own = be_a_child()
+        os.write(tell, b".")
+        os.read(asked, 1)
+        for letter in ascii_lowercase:
+            store(own, f"later{letter}")
+
+    child = fork(go_on)
+    assert os.read(told, 1)
+    del agency, platform
+    gc.collect()
+    os.write(ask, b".")
+    finish(child)
+    platform = Platform.open(url)
+    agency = platform.agency("northwind")
+
+
+def fork_beside_writers() -> None:
+    """A child may find that a connection was in use; then it has none, and says so.
+
+    It does not look at forms: libraries that know phone numbers have locks of their own, which
+    may be held by a thread that the child does not have.
+    """
+    done = threading.Event()
+
+    def write(thread: str) -> None:
+        for first in ascii_lowercase[:18]:
+            for second in ascii_lowercase:
+                if done.is_set():
+                    return
+                store(agency, f"thread{thread}{first}{second}")
+
+    def try_to_open() -> None:
+        refuse(agency.overview)
+        try:
+            own = Platform.open(url)
+        except StorageError as error:
+            assert "fork" in str(error), error
+        else:
+            assert own.agencies() == ["northwind"]
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in "ab"]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        finish(fork(try_to_open))
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+store(agency, "parent")
+agency.overview()
+{
+    "leave_at_once": leave_at_once,
+    "leave_as_usual": leave_as_usual,
+    "multiprocess": multiprocess,
+    "outlive": outlive,
+    "fork_beside_writers": fork_beside_writers,
+}[way]()
+agency.overview()
+store(agency, "afterwards")

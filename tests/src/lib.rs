@@ -1,5 +1,6 @@
 //! What the tests share: stores that are made for one test and gone after it, and forms.
 
+pub mod disk;
 pub mod postgres;
 pub mod proxy;
 pub mod races;

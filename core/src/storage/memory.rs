@@ -16,7 +16,7 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::search::searchable;
+use crate::search::{Position, Sort, SortBy, SortKey, fold, searchable};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, LoginDomain};
 
@@ -41,7 +41,7 @@ struct State {
     agencies: BTreeMap<AgencyId, AgencyRow>,
     secrets: Rows<i64, SecretRow>,
     idempotency_keys: Rows<String, IdempotencyRow>,
-    resellers: Rows<ResellerId, Reseller>,
+    resellers: Rows<ResellerId, Listed>,
     unique: Rows<(UniqueField, String), ResellerId>,
     credentials: Rows<ResellerId, Credentials>,
     attempts: Rows<AttemptKey, Attempts>,
@@ -50,6 +50,41 @@ struct State {
     rollups: Rows<DayKey, DayRollup>,
     totals: Rows<String, i64>,
     changes: Rows<u64, Change>,
+}
+
+/// A reseller, and what a list looks into: folded once, not again for each search.
+struct Listed {
+    reseller: Reseller,
+    text: String,
+    name: String,
+    email: String,
+}
+
+impl Listed {
+    fn of(reseller: &Reseller) -> Self {
+        let (name, email) = (reseller.name.as_str(), reseller.email.as_str());
+        let text = searchable(name, email);
+        Self { reseller: reseller.clone(), text, name: fold(name), email: fold(email) }
+    }
+
+    fn matches(&self, filter: &Filter) -> bool {
+        let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
+        let joined = self.reseller.created_at;
+        status.is_none_or(|status| self.reseller.status == status)
+            && partner_type.is_none_or(|kind| self.reseller.partner_type == kind)
+            && joined_from.is_none_or(|from| joined >= from)
+            && joined_before.is_none_or(|before| joined < before)
+            && terms.iter().all(|term| self.text.contains(term))
+    }
+
+    fn position(&self, sort: Sort) -> Position {
+        let key = match sort.by {
+            SortBy::Joined => SortKey::Instant(self.reseller.created_at),
+            SortBy::Name => SortKey::Text(self.name.clone()),
+            SortBy::Email => SortKey::Text(self.email.clone()),
+        };
+        Position { key, id: self.reseller.id }
+    }
 }
 
 impl Memory {
@@ -166,16 +201,12 @@ impl<'a> Tx<'a> {
         rows.map(|(key, _)| key.clone()).collect()
     }
 
-    fn matching<'s>(&'s self, filter: &'s Filter) -> impl Iterator<Item = &'s Reseller> {
-        self.of_agency(&self.state.resellers).filter(|reseller| {
-            let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-            let joined = reseller.created_at;
-            filter.terms.iter().all(|term| text.contains(term))
-                && filter.status.is_none_or(|status| reseller.status == status)
-                && filter.partner_type.is_none_or(|kind| reseller.partner_type == kind)
-                && filter.joined_from.is_none_or(|from| joined >= from)
-                && filter.joined_before.is_none_or(|before| joined < before)
-        })
+    fn reseller(&self, id: ResellerId) -> Option<&Reseller> {
+        self.state.resellers.get(&self.key(id)).map(|listed| &listed.reseller)
+    }
+
+    fn matching<'s>(&'s self, filter: &'s Filter) -> impl Iterator<Item = &'s Listed> {
+        self.of_agency(&self.state.resellers).filter(|listed| listed.matches(filter))
     }
 
     /// Whether another reseller has one of this one's unique fields.
@@ -187,14 +218,15 @@ impl<'a> Tx<'a> {
     }
 
     fn put_reseller(&mut self, reseller: &Reseller) {
-        let before = self.state.resellers.get(&self.key(reseller.id)).cloned();
-        for field in before.iter().flat_map(unique_fields) {
+        let before: Vec<_> =
+            self.reseller(reseller.id).into_iter().flat_map(unique_fields).collect();
+        for field in before {
             self.set(|s| &mut s.unique, field, None);
         }
         for field in unique_fields(reseller) {
             self.set(|s| &mut s.unique, field, Some(reseller.id));
         }
-        self.set(|s| &mut s.resellers, reseller.id, Some(reseller.clone()));
+        self.set(|s| &mut s.resellers, reseller.id, Some(Listed::of(reseller)));
     }
 }
 

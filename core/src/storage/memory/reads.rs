@@ -15,7 +15,7 @@ impl Reads for Tx<'_> {
     }
 
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
-        Ok(ids.iter().map(|id| self.state.resellers.get(&self.key(*id)).cloned()).collect())
+        Ok(ids.iter().map(|id| self.reseller(*id).cloned()).collect())
     }
 
     fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
@@ -25,20 +25,20 @@ impl Reads for Tx<'_> {
                 Lookup::ExternalId(id) => (UniqueField::ExternalId, id.as_str().to_owned()),
             };
             let id = self.state.unique.get(&self.key(field));
-            id.and_then(|id| self.state.resellers.get(&self.key(*id))).cloned()
+            id.and_then(|id| self.reseller(*id)).cloned()
         };
         Ok(lookups.iter().map(find).collect())
     }
 
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
         let key = self.key(id);
-        let pair = self.state.resellers.get(&key).zip(self.state.credentials.get(&key));
+        let pair = self.reseller(id).zip(self.state.credentials.get(&key));
         Ok(pair.map(|(reseller, credentials)| (reseller.clone(), credentials.clone())))
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
         let PageSpec { filter, sort, after, limit } = spec;
-        let matching = self.matching(filter).map(|row| (sort.position(row), row));
+        let matching = self.matching(filter).map(|listed| (listed.position(*sort), listed));
         let behind = |position: &Position| match after {
             Some(after) if sort.descending => position < after,
             Some(after) => position > after,
@@ -49,7 +49,8 @@ impl Reads for Tx<'_> {
         if sort.descending {
             rows.reverse();
         }
-        Ok(rows.into_iter().take(*limit as usize).map(|(_, row)| row.clone()).collect())
+        let page = rows.into_iter().take(*limit as usize);
+        Ok(page.map(|(_, listed)| listed.reseller.clone()).collect())
     }
 
     fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {

@@ -64,7 +64,7 @@ impl Transaction for Tx<'_> {
     fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
         let state = LabelState::Quarantined(quarantined_until);
         let resellers = self.of_agency(&self.state.resellers);
-        let labels: Vec<_> = resellers.map(|reseller| reseller.login_domain.clone()).collect();
+        let labels: Vec<_> = resellers.map(|listed| listed.reseller.login_domain.clone()).collect();
         for label in labels {
             let row = LabelRow { label: label.clone(), agency: self.agency.clone(), state };
             self.replace(|s| &mut s.labels, label, Some(row));

@@ -4,6 +4,7 @@ pub mod disk;
 pub mod postgres;
 pub mod proxy;
 pub mod races;
+pub mod seeded;
 pub mod sqlite;
 pub mod vectors;
 

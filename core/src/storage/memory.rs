@@ -16,9 +16,9 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::search::{Position, Sort, SortBy, SortKey, fold, searchable};
+use crate::search::{Position, Sort, SortBy, SortKey, searchable};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
-use crate::values::{AgencyId, LoginDomain};
+use crate::values::{AgencyId, LoginDomain, fold};
 
 /// A store that is gone when it is dropped.
 #[derive(Default)]

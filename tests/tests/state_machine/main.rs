@@ -4,28 +4,14 @@
 mod model;
 mod steps;
 
-use std::sync::Mutex;
-
 use model::Model;
-use partnerkit::{Clock, Entropy, Platform};
+use partnerkit::{Clock, Platform};
+use partnerkit_tests::seeded::Seeded;
 use partnerkit_tests::vectors::perform::step_of;
 use partnerkit_tests::vectors::{Step, StillClock, difference};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use steps::{AGENCIES, LABELS, made, step};
-
-/// The same numbers for every store: so ids and stamps agree, too.
-struct Seeded(Mutex<u64>);
-
-impl Entropy for Seeded {
-    fn fill(&self, bytes: &mut [u8]) {
-        let mut state = self.0.lock().expect("no panic");
-        for byte in bytes {
-            *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            *byte = (*state >> 56) as u8;
-        }
-    }
-}
 
 /// A platform on one store.
 struct World {
@@ -40,7 +26,8 @@ impl World {
         // Failures are not delayed: who may sign in then follows from what the model knows.
         let builder = Platform::builder().sign_in_delay_from(1_000).sign_in_limit(1_000);
         let builder = builder.login_base("partner.example.com").secret(1, [7; 32]);
-        let entropy = std::sync::Arc::new(Seeded(Mutex::new(42)));
+        // So ids and stamps agree, too.
+        let entropy = std::sync::Arc::new(Seeded::new(42));
         let platform = builder.clock(clock.clone()).entropy(entropy).open(url).expect("opens");
         for agency in AGENCIES {
             platform.create_agency(agency).expect("creates");

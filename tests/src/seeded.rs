@@ -1,0 +1,49 @@
+//! Numbers that are the same in every run.
+
+use std::sync::Mutex;
+
+use partnerkit::Entropy;
+
+/// For platforms that are to draw the same ids and stamps.
+pub struct Seeded(Mutex<u64>);
+
+impl Seeded {
+    /// Begins at a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = self.0.lock().expect("no panic");
+        for byte in bytes {
+            *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = (*state >> 56) as u8;
+        }
+    }
+}
+
+/// For tests that make things up (SplitMix64).
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below another one.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    /// One of them.
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// Once in so many times.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+}

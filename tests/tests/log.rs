@@ -1,0 +1,115 @@
+//! The write-ahead log of SQLite does not grow for ever (S51): readers at every moment do not
+//! keep it from beginning anew, and one that never ends does so only until it has gone.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use partnerkit::storage::sqlite::Sqlite;
+use partnerkit::storage::{Scope, Storage, Transaction};
+use partnerkit::{AgencyId, Platform, Reseller, ResellerDraft};
+use partnerkit_tests::sqlite::{assert_sound, log_of};
+use partnerkit_tests::{invitation, letters};
+use rusqlite::Connection;
+
+const MEGABYTE: u64 = 1 << 20;
+/// What the log may come to beside short readers: twice the length at which the store makes it
+/// begin anew.
+const BOUND: u64 = 128 * MEGABYTE;
+
+struct Store {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    storage: Arc<Sqlite>,
+    agency: AgencyId,
+    resellers: Vec<Reseller>,
+}
+
+impl Store {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("resellers.db");
+        let storage = Arc::new(Sqlite::open(&path).expect("opens"));
+        let platform = Platform::builder().open_storage(storage.clone()).expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        let form = |n| ResellerDraft { metadata: large(n), ..invitation(&letters(n)) };
+        let create = |n| agency.create_reseller(form(n)).expect("creates");
+        let resellers = (0..100).map(create).collect();
+        Self { _folder: folder, path, storage, agency: agency.id().clone(), resellers }
+    }
+
+    /// Writes all resellers again and again, which comes to more than that many bytes in the log,
+    /// and gives back how long the log was at most.
+    fn write(&self, bytes: u64) -> u64 {
+        let each = large(0).iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let mut longest = 0;
+        for n in 0..bytes as usize / (each * self.resellers.len()) {
+            // Not the same again: what stays as it is is not written.
+            let metadata = &self.resellers[n % self.resellers.len()].metadata;
+            let mut update = |tx: &mut dyn Transaction| {
+                let row = |row: &Reseller| Reseller { metadata: metadata.clone(), ..row.clone() };
+                self.resellers.iter().try_for_each(|r| tx.update_reseller(&row(r)).map(drop))
+            };
+            self.storage.write(&self.agency, Scope::Own, &mut update).expect("writes");
+            longest = longest.max(self.log());
+        }
+        longest
+    }
+
+    fn log(&self) -> u64 {
+        std::fs::metadata(log_of(&self.path)).expect("a log").len()
+    }
+
+    /// A snapshot of the moment, for as long as the connection lives.
+    fn snapshot(&self) -> Connection {
+        let reader = Connection::open(&self.path).expect("opens");
+        reader.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
+        reader
+    }
+
+    /// Does the work while there is a snapshot at every moment, each of them short.
+    fn beside_readers<T>(&self, work: impl FnOnce() -> T) -> T {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut _snapshot = self.snapshot();
+                while !stop.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(2));
+                    // The next one begins before this one ends.
+                    _snapshot = self.snapshot();
+                }
+            });
+            let done = work();
+            stop.store(true, Ordering::Relaxed);
+            done
+        })
+    }
+}
+
+/// Metadata of about 25 KB, as much as there may be.
+fn large(n: usize) -> BTreeMap<String, String> {
+    (0..50).map(|key| (format!("key {key}"), format!("{n:09}").repeat(54))).collect()
+}
+
+#[test]
+fn s51_readers_at_every_moment_do_not_keep_the_log_growing() {
+    let store = Store::new();
+    let longest = store.beside_readers(|| store.write(2 * BOUND));
+    assert!(longest <= BOUND, "{longest}");
+    assert_sound(&store.path);
+}
+
+#[test]
+fn s51_one_that_never_ends_does_until_it_has_gone() {
+    let store = Store::new();
+    let endless = store.snapshot();
+    let grown = store.beside_readers(|| store.write(2 * BOUND));
+    assert!(grown > BOUND, "{grown}");
+    drop(endless);
+    store.beside_readers(|| store.write(2 * BOUND));
+    assert!(store.log() <= BOUND, "{}", store.log());
+    assert_sound(&store.path);
+}

@@ -21,7 +21,9 @@ const KEPT: u32 = 32 << 20;
 const LONG: u64 = 2 * KEPT as u64;
 /// How long at most. Readers are short; one that is not keeps the log growing, not the writers
 /// waiting.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(30);
+/// After how many more bytes they are waited for again.
+const AGAIN: u64 = KEPT as u64 / 2;
 
 pub(super) struct Log {
     path: PathBuf,
@@ -49,7 +51,11 @@ impl Log {
         }
         // A failure is no caller's: the commit stands, and the next one tries again.
         let restarted = checkpoint(writer, "RESTART", PATIENCE);
-        self.due.set(if matches!(restarted, Ok(Erasure::Complete)) { LONG } else { length + LONG });
+        self.due.set(if matches!(restarted, Ok(Erasure::Complete)) {
+            LONG
+        } else {
+            length + AGAIN
+        });
     }
 
     /// Moves everything into the database and cuts the log off, unless a reader still needs it:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
+from itertools import product
 from string import ascii_lowercase
 
 from partnerkit import Agency, Platform, StorageError
@@ -140,6 +142,14 @@ def fork_beside_writers() -> None:
         thread.join()
 
 
+def write_until_killed() -> None:
+    """A child that touches nothing goes on when its parent is killed."""
+    child = fork(signal.pause)
+    os.write(1, f"{child}\n".encode())
+    for letters in product(ascii_lowercase, repeat=3):
+        store(agency, "".join(letters) + "x")
+
+
 store(agency, "parent")
 agency.overview()
 {
@@ -148,6 +158,7 @@ agency.overview()
     "multiprocess": multiprocess,
     "outlive": outlive,
     "fork_beside_writers": fork_beside_writers,
+    "write_until_killed": write_until_killed,
 }[way]()
 agency.overview()
 store(agency, "afterwards")

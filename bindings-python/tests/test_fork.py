@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from partnerkit import Platform
 
 import hosting
 from conftest import require_postgres
+from forms import draft
 
 DATABASE = f"partnerkit_fork_{os.getpid()}"
 
@@ -77,6 +80,33 @@ def test_s50_nothing_hangs_at_the_end_of_a_multiprocessing_child(url: str) -> No
 def test_nothing_of_a_child_is_lost_when_its_parent_closes_the_store(url: str) -> None:
     told = stored(url, "outlive")
     assert len(told) == 29
+
+
+def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'resellers.db'}"
+    script = Path(__file__).with_name("child_forks.py")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen(
+        [sys.executable, str(script), url, "write_until_killed"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout
+    told = [parent.stdout.readline().strip() for _ in range(60)]
+    # Most of the time it is in its turn.
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    child = int(told[1])
+    ends = threading.Timer(60, os.kill, (child, signal.SIGKILL))
+    ends.start()
+    # Waits for the turn, were it not given back, until the child has ended.
+    Platform.open(url).agency("northwind").create_reseller(**draft("afterwards"))
+    assert ends.is_alive()
+    ends.cancel()
+    os.kill(child, signal.SIGKILL)
+    assert_sound(tmp_path / "resellers.db")
 
 
 def test_a_child_of_a_busy_parent_opens_the_store_or_says_that_it_cannot(url: str) -> None:

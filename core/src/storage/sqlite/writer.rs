@@ -68,7 +68,7 @@ impl Group {
 
 impl Writer {
     pub fn open(path: &Path) -> Result<Self> {
-        let turnstile = Turnstile::beside(path)?;
+        let turnstile = Turnstile::beside(path);
         turnstile.enter()?;
         let connection = open_writer(path);
         turnstile.leave();

@@ -2,8 +2,12 @@
 
 #![allow(dead_code, reason = "no benchmark needs all of it")]
 
+#[cfg(feature = "postgres")]
+pub mod by_hand;
+#[cfg(feature = "sqlite")]
 pub mod floor;
 pub mod processes;
+pub mod terms;
 
 use std::fs::File;
 use std::io::Write;

@@ -74,11 +74,13 @@ impl Conditions {
     }
 
     /// Another parameter, a text.
+    #[cfg(feature = "sqlite")]
     pub fn text(&mut self, text: &str) -> String {
         self.bind(Kind::Text, Value::Text(text.to_owned()))
     }
 
     /// Another parameter, a whole number.
+    #[cfg(feature = "sqlite")]
     pub fn integer(&mut self, integer: i64) -> String {
         self.bind(Kind::Integer, Value::Integer(integer))
     }

@@ -16,6 +16,7 @@ mod codec;
 mod driver;
 mod failure;
 mod migrations;
+mod newest;
 mod pipeline;
 mod reads;
 mod session;
@@ -35,6 +36,7 @@ use crate::values::{AgencyId, LoginDomain};
 use codec::Param;
 use driver::Driver;
 use failure::Failure;
+use newest::Newest;
 use pipeline::Statement;
 use session::{Mode, Session};
 
@@ -51,6 +53,7 @@ struct Connections {
     // Dropped before the thread that its connections live on.
     pool: Pool,
     driver: Driver,
+    newest: Newest,
 }
 
 impl Postgres {
@@ -67,7 +70,7 @@ impl Postgres {
             .wait_timeout(Some(QUEUE))
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
-        let connections = Connections { pool, driver: Driver::start()? };
+        let connections = Connections { pool, driver: Driver::start()?, newest: Newest::default() };
         connections.migrate()?;
         Ok(Self(Home::of(connections)))
     }

@@ -49,9 +49,36 @@ impl Session<'_> {
 
     /// Records of the agency that meet further conditions.
     fn select<R: Record>(&mut self, conditions: &str, params: Vec<Param>) -> Result<Vec<R>> {
+        self.ask(self.selecting::<R>(conditions, params))?.records()
+    }
+
+    fn selecting<R: Record>(
+        &self,
+        conditions: &str,
+        params: impl IntoIterator<Item = Param>,
+    ) -> Statement {
         let sql = format!("{} WHERE agency = $1{conditions}", sql::select(R::TABLE));
-        let params = std::iter::once(self.agency_param()).chain(params).collect();
-        self.ask(Statement::new(sql, params))?.records()
+        Statement::new(sql, std::iter::once(self.agency_param()).chain(params).collect())
+    }
+
+    /// The first page of the newest, whose rows are all found before they are sorted.
+    fn page_of_index(&self, spec: &PageSpec) -> Statement {
+        let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
+        let filter = std::mem::take(&mut conditions.sql);
+        conditions.limit(spec.limit.into());
+        let Conditions { sql: limit, params, .. } = conditions;
+        let order = "ORDER BY created_at DESC, id DESC";
+        let found = format!(
+            "WITH found AS MATERIALIZED (SELECT created_at, id FROM partnerkit.resellers \
+             WHERE agency = $1{filter}) SELECT id FROM found {order}{limit}"
+        );
+        self.selecting::<Reseller>(&format!(" AND id = ANY(ARRAY({found})) {order}"), typed(params))
+    }
+
+    /// A page as the planner finds it best.
+    fn page_of_list(&self, spec: &PageSpec) -> Statement {
+        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+        self.selecting::<Reseller>(&sql, typed(params))
     }
 
     /// Who holds labels: the one read across agencies besides the list of agencies.
@@ -136,8 +163,17 @@ impl Reads for Session<'_> {
         if cannot_match(&spec.filter) {
             return Ok(Vec::new());
         }
-        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
-        self.select(&sql, typed(params).collect())
+        let page = self.page_of_list(spec);
+        match self.are_older(spec) {
+            Some(false) => self.ask(page)?.records(),
+            Some(true) => self.ask(self.page_of_index(spec))?.records(),
+            None => {
+                // Read beside the page, which costs no further wait.
+                let [page, newest] = self.ask_all([page, self.newest()])?;
+                self.note_newest(&newest)?;
+                page.records()
+            }
+        }
     }
 
     fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {

@@ -58,6 +58,10 @@ impl<'s> Session<'s> {
         Self { agency, store, mode, client: None, deferred: Vec::new(), failed: None }
     }
 
+    pub fn connections(&self) -> &'s Connections {
+        self.store
+    }
+
     /// Sends a statement later, before whatever is asked next. Its failure is the next one's.
     pub fn defer(&mut self, statement: Statement) {
         self.deferred.push(statement);

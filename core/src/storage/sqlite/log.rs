@@ -22,6 +22,8 @@ const LONG: u64 = 2 * KEPT as u64;
 /// How long at most. Readers are short; one that is not keeps the log growing, not the writers
 /// waiting.
 const PATIENCE: Duration = Duration::from_millis(30);
+/// After how many more rows the length is looked at again.
+const LOOK_AFTER: u64 = 256;
 /// After how many more bytes they are waited for again.
 const AGAIN: u64 = KEPT as u64 / 2;
 
@@ -29,6 +31,9 @@ pub(super) struct Log {
     path: PathBuf,
     /// At which length to try again.
     due: Cell<u64>,
+    /// How many rows had been written when the length was looked at: looking costs a tenth of a
+    /// small commit.
+    looked_at: Cell<u64>,
 }
 
 impl Log {
@@ -39,12 +44,17 @@ impl Log {
         set("journal_size_limit", KEPT).map_err(storage_error)?;
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
-        Ok(Self { path: path.into(), due: Cell::new(LONG) })
+        Ok(Self { path: path.into(), due: Cell::new(LONG), looked_at: Cell::new(0) })
     }
 
     /// SQLite moves pages into the database as it goes, but begins the log anew only when no
     /// reader needs it: with a reader at any moment that is never. Called after each commit.
     pub fn keep_short(&self, writer: &Connection) {
+        let written = writer.total_changes();
+        if written < self.looked_at.get() + LOOK_AFTER {
+            return;
+        }
+        self.looked_at.set(written);
         let length = fs::metadata(&self.path).map_or(0, |file| file.len());
         if length < self.due.get() {
             return;

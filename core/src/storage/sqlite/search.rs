@@ -139,8 +139,6 @@ pub(super) struct Expression {
     pub pieces: String,
     /// Whether it stops early when it finds too much. Beginnings of pieces are first gathered.
     is_selective: bool,
-    /// See `stream`.
-    pub disorder: i64,
 }
 
 impl Rows<'_> {
@@ -156,8 +154,6 @@ impl Rows<'_> {
         }
         pieces.sort_unstable();
         pieces.dedup();
-        let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
-        let disorder = self.number(sql, &self.key([]))?;
-        Ok(Expression { pieces: pieces.join(" AND "), is_selective, disorder })
+        Ok(Expression { pieces: pieces.join(" AND "), is_selective })
     }
 }

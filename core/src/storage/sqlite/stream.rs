@@ -22,6 +22,8 @@ use crate::storage::sql::Conditions;
 impl Rows<'_> {
     /// The numbers of a page's rows that the index finds.
     pub(super) fn stream(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
+        let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
+        let disorder = self.number(sql, &self.key([]))?;
         let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
         if let Some(after) = &spec.after {
             conditions.behind(spec.sort, after);
@@ -29,7 +31,7 @@ impl Rows<'_> {
         let (side, way) = if spec.sort.descending { ("<", "DESC") } else { (">", "ASC") };
         let pieces = conditions.text(&index.pieces);
         let mut begins = String::new();
-        if let Some(number) = self.where_to_begin(spec, index.disorder)? {
+        if let Some(number) = self.where_to_begin(spec, disorder)? {
             begins = format!(" AND resellers_search.rowid {side} {}", conditions.integer(number));
         }
         let sql = format!(
@@ -39,7 +41,7 @@ impl Rows<'_> {
              ORDER BY resellers_search.rowid {way}",
             conditions.sql
         );
-        let mut page = Page::of(spec, index.disorder);
+        let mut page = Page::of(spec, disorder);
         let key = self.key(values(conditions.params));
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.query(bound(&key)).map_err(storage_error)?;

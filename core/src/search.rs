@@ -204,7 +204,28 @@ impl ResellerQuery {
     }
 }
 
-/// The text a search looks into: folded name and email.
-pub(crate) fn searchable(name: &str, email: &str) -> String {
-    format!("{}\n{}", fold(name), fold(email))
+/// What lists are sorted by and searches look into: folded once.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    /// Name and email, one line each: no term reaches from one into the other.
+    pub text: String,
+    name_ends: usize,
+}
+
+impl Folded {
+    pub fn of(name: &str, email: &str) -> Self {
+        let (mut text, email) = (fold(name), fold(email));
+        let name_ends = text.len();
+        text.push('\n');
+        text.push_str(&email);
+        Self { text, name_ends }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.text[..self.name_ends]
+    }
+
+    pub fn email(&self) -> &str {
+        &self.text[self.name_ends + 1..]
+    }
 }

@@ -123,8 +123,8 @@ fn no_row_shows_a_secret() {
     });
     read.expect("reads");
     let (reseller, credentials) = account.expect("there");
-    let new = NewReseller { reseller, credentials };
-    silent(&format!("{new:?} {new:#?} {:?} {:#?}", new.credentials, new.credentials));
+    let new = NewReseller::new(reseller, credentials).expect("a row");
+    silent(&format!("{new:?} {new:#?} {:?} {:#?}", new.credentials(), new.credentials()));
     let secret = Secret::from_bytes(*b"canarycanarycanarycanarycanaryca");
     let secret = SecretRow { id: 1, secret, created_at: Timestamp::from_millis(0) };
     let generation = Generation::from_bytes(*b"canarycanarycana");

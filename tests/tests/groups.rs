@@ -54,7 +54,7 @@ impl Store {
         };
         storage.read(&agency, &mut look).expect("reads");
         let (reseller, credentials) = template.expect("there");
-        let template = NewReseller { reseller, credentials };
+        let template = NewReseller::new(reseller, credentials).expect("a row");
         let snapshot = Connection::open(&path).expect("opens");
         snapshot.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
         Self {
@@ -81,8 +81,8 @@ impl Store {
     fn row(&self, n: usize, name: &str) -> NewReseller {
         let name = Name::parse(&format!("Row {} {name}", letters(n))).expect("a name");
         let email = Email::parse(&format!("{}@rows.example", letters(n))).expect("an email");
-        let reseller = Reseller { id: id(n), name, email, ..self.template.reseller.clone() };
-        NewReseller { reseller, ..self.template.clone() }
+        let reseller = Reseller { id: id(n), name, email, ..self.template.reseller().clone() };
+        NewReseller::new(reseller, self.template.credentials().clone()).expect("a row")
     }
 
     /// Whether somebody else sees a reseller, which they do once it is committed.
@@ -241,7 +241,7 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
 #[test]
 fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told() {
     let store = Store::new();
-    let template = &store.template.reseller;
+    let template = store.template.reseller();
     let renamed = Reseller { name: Name::parse("Zqxrenamed").expect("a name"), ..template.clone() };
     for place in [0, 3, 6] {
         until_shared(|round| {
@@ -278,7 +278,7 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
     store.lay_poison();
     until_shared(|round| {
         let label = LoginDomain::parse(&letters(round)).expect("a label");
-        let state = LabelState::Held(store.template.reseller.id);
+        let state = LabelState::Held(store.template.reseller().id);
         let row = LabelRow { label: label.clone(), agency: store.agency.clone(), state };
         let ran = AtomicUsize::new(0);
         let take = || {

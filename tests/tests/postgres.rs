@@ -223,7 +223,8 @@ fn an_error_tells_names_and_no_values() {
     let mut new = None;
     let mut read = |reads: &mut dyn Reads| {
         let (reseller, credentials) = reads.account(bench.acme.id)?.expect("there");
-        new = Some(NewReseller { reseller, credentials });
+        let reseller = Reseller { agency: ghost.clone(), ..reseller };
+        new = Some(NewReseller::new(reseller, credentials)?);
         Ok(())
     };
     bench.store.read(bench.agency.id(), &mut read).expect("reads");

@@ -43,7 +43,7 @@ pub(super) struct Batch {
 
 impl Batch {
     pub fn add(&mut self, place: usize, agency: &Agency, new: NewReseller, change: Change) {
-        let unique = unique_fields(agency, &new.reseller);
+        let unique = unique_fields(agency, new.reseller());
         self.rows.insert(place, Row { new, change, unique });
     }
 
@@ -53,7 +53,7 @@ impl Batch {
 
     /// The rows that are not wrong in themselves.
     pub fn resellers(&self) -> Vec<(usize, Reseller)> {
-        self.rows.iter().map(|(i, row)| (*i, row.new.reseller.clone())).collect()
+        self.rows.iter().map(|(i, row)| (*i, row.new.reseller().clone())).collect()
     }
 
     /// The store says that a row cannot have something.
@@ -93,7 +93,7 @@ impl Batch {
         let (can, _) = self.settled(before);
         let mut rows: Vec<_> =
             can.into_iter().map(|place| (place, self.rows[&place].new.clone())).collect();
-        rows.sort_by(|(_, a), (_, b)| a.reseller.login_domain.cmp(&b.reseller.login_domain));
+        rows.sort_by(|(_, a), (_, b)| a.reseller().login_domain.cmp(&b.reseller().login_domain));
         rows.into_iter().unzip()
     }
 
@@ -109,11 +109,10 @@ impl Batch {
         places: &[usize],
         rows: &[NewReseller],
     ) -> Result<()> {
-        let label = |NewReseller { reseller, .. }: &NewReseller| {
-            label_row(reseller, LabelState::Held(reseller.id))
-        };
+        let label =
+            |new: &NewReseller| label_row(new.reseller(), LabelState::Held(new.reseller().id));
         let labels: Vec<LabelRow> = rows.iter().map(label).collect();
-        let now = rows[0].reseller.created_at;
+        let now = rows[0].reseller().created_at;
         let claimed = tx.claim_labels(&labels, now)?;
         let agency = held_agency(tx)?;
         for ((place, label), claimed) in places.iter().zip(&labels).zip(claimed) {
@@ -135,7 +134,7 @@ impl Batch {
         for ((place, row), inserted) in places.iter().zip(rows).zip(tx.insert_resellers(rows)?) {
             if let Insert::Existing(()) = inserted {
                 let mut errors = FieldErrors::default();
-                taken_fields(tx, &row.reseller, &mut errors)?;
+                taken_fields(tx, row.reseller(), &mut errors)?;
                 self.taken.insert(*place, errors);
             }
         }
@@ -149,7 +148,7 @@ impl Batch {
         for place in can {
             if let Some(row) = self.rows.remove(&place) {
                 before.0.extend(row.unique.iter().map(|(_, key)| *key));
-                answers.insert(place, Ok(row.new.reseller));
+                answers.insert(place, Ok(row.new.into_reseller()));
             }
         }
         let refused = self.wrong.into_iter().chain(cannot);

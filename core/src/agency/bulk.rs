@@ -65,7 +65,7 @@ impl Agency {
                         accepted.password = FirstPassword::None; // nobody will sign in with it
                     }
                     let new = self.new_reseller(accepted)?;
-                    let Reseller { id, created_at, .. } = new.reseller;
+                    let Reseller { id, created_at, .. } = *new.reseller();
                     let change = self.change(ChangeKind::ResellerCreated, Some(id), 1, created_at);
                     batch.add(i, self, new, change);
                 }

@@ -52,7 +52,7 @@ impl Agency {
 
     fn create(&self, draft: &ResellerDraft, key: Option<String>) -> Result<Reseller> {
         let new = self.new_reseller(draft.accept(&self.shared.form_rules())?)?;
-        let reseller = &new.reseller;
+        let reseller = new.reseller();
         let now = reseller.created_at;
         let key = key.map(|key| IdempotencyRow {
             key,
@@ -74,12 +74,12 @@ impl Agency {
             tx.append_changes(std::slice::from_ref(&change))?;
             Ok(None)
         })?;
-        Ok(before.unwrap_or(new.reseller))
+        Ok(before.unwrap_or_else(|| new.into_reseller()))
     }
 
     /// Takes the label and inserts the record, or tells everything that is taken.
     fn insert(&self, tx: &mut dyn Transaction, new: &NewReseller) -> Result<()> {
-        let reseller = &new.reseller;
+        let reseller = new.reseller();
         let label = label_row(reseller, LabelState::Held(reseller.id));
         let mut errors = FieldErrors::default();
         let claimed = tx.claim_labels(std::slice::from_ref(&label), reseller.created_at)?.pop();
@@ -108,7 +108,7 @@ impl Agency {
         if same { Ok(()) } else { Err(Error::key_reused()) }
     }
 
-    /// The record and its credentials. Time, ids and the hash are drawn here, before any
+    /// The record and its credentials, as rows, too. Time, ids and the hash are drawn here, before any
     /// transaction: a transaction never waits for a password to be hashed.
     pub(super) fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
         let (entropy, now) = (&*self.shared.entropy, self.now());
@@ -141,7 +141,7 @@ impl Agency {
             created_at: now,
             updated_at: now,
         };
-        Ok(NewReseller { reseller, credentials })
+        NewReseller::new(reseller, credentials)
     }
 }
 

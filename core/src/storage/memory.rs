@@ -16,9 +16,9 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::search::{Position, Sort, SortBy, SortKey, searchable};
+use crate::search::{Folded, Position, Sort, SortBy, SortKey};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
-use crate::values::{AgencyId, LoginDomain, fold};
+use crate::values::{AgencyId, LoginDomain};
 
 /// A store that is gone when it is dropped.
 #[derive(Default)]
@@ -55,16 +55,13 @@ struct State {
 /// A reseller, and what a list looks into: folded once, not again for each search.
 struct Listed {
     reseller: Reseller,
-    text: String,
-    name: String,
-    email: String,
+    folded: Folded,
 }
 
 impl Listed {
     fn of(reseller: &Reseller) -> Self {
-        let (name, email) = (reseller.name.as_str(), reseller.email.as_str());
-        let text = searchable(name, email);
-        Self { reseller: reseller.clone(), text, name: fold(name), email: fold(email) }
+        let folded = Folded::of(reseller.name.as_str(), reseller.email.as_str());
+        Self { reseller: reseller.clone(), folded }
     }
 
     fn matches(&self, filter: &Filter) -> bool {
@@ -74,14 +71,14 @@ impl Listed {
             && partner_type.is_none_or(|kind| self.reseller.partner_type == kind)
             && joined_from.is_none_or(|from| joined >= from)
             && joined_before.is_none_or(|before| joined < before)
-            && terms.iter().all(|term| self.text.contains(term))
+            && terms.iter().all(|term| self.folded.text.contains(term))
     }
 
     fn position(&self, sort: Sort) -> Position {
         let key = match sort.by {
             SortBy::Joined => SortKey::Instant(self.reseller.created_at),
-            SortBy::Name => SortKey::Text(self.name.clone()),
-            SortBy::Email => SortKey::Text(self.email.clone()),
+            SortBy::Name => SortKey::Text(self.folded.name().to_owned()),
+            SortBy::Email => SortKey::Text(self.folded.email().to_owned()),
         };
         Position { key, id: self.reseller.id }
     }

@@ -4,9 +4,10 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use super::Harness;
-use super::fixture::{Bench, held, row};
+use super::fixture::{Bench, held, new_reseller, row};
 use crate::access::Secret;
 use crate::error::Error;
+use crate::reseller::Reseller;
 use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Insert, LabelState, Scope, SecretRow};
 use crate::usage::{Event, EventId, Metric};
@@ -50,8 +51,8 @@ pub(super) fn a_taken_unique_field_leaves_the_transaction_usable(harness: &dyn H
     let bench = Bench::new(harness);
     let agency = bench.agency.id();
     let first = row(agency, 1);
-    let mut same_email = row(agency, 2);
-    same_email.reseller.email = first.reseller.email.clone();
+    let email = first.reseller().email.clone();
+    let same_email = new_reseller(Reseller { email, ..row(agency, 2).into_reseller() });
     let same_id = row(agency, 1);
     let fine = row(agency, 3);
     bench.write(|tx| tx.insert_resellers(std::slice::from_ref(&first)));
@@ -60,22 +61,22 @@ pub(super) fn a_taken_unique_field_leaves_the_transaction_usable(harness: &dyn H
         tx.insert_resellers(&new)
     });
     assert_eq!(inserted, [Insert::Existing(()), Insert::Existing(()), Insert::Done]);
-    let ids = [first.reseller.id, same_email.reseller.id, fine.reseller.id];
+    let ids = [&first, &same_email, &fine].map(|new| new.reseller().id);
     let stored = bench.read(|reads| reads.resellers(&ids));
-    assert_eq!(stored, [Some(first.reseller), None, Some(fine.reseller.clone())]);
-    let account = bench.read(|reads| reads.account(fine.reseller.id));
-    assert_eq!(account, Some((fine.reseller, fine.credentials)));
+    assert_eq!(stored, [Some(first.into_reseller()), None, Some(fine.reseller().clone())]);
+    let account = bench.read(|reads| reads.account(fine.reseller().id));
+    assert_eq!(account, Some((fine.reseller().clone(), fine.credentials().clone())));
 }
 
 pub(super) fn an_update_to_a_taken_email_leaves_the_transaction_usable(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let (first, second) = (row(bench.agency.id(), 1), row(bench.agency.id(), 2));
     bench.write(|tx| tx.insert_resellers(&[first.clone(), second.clone()]));
-    let mut changed = second.reseller.clone();
-    changed.email = first.reseller.email.clone();
+    let mut changed = second.reseller().clone();
+    changed.email = first.reseller().email.clone();
     bench.write(|tx| {
         assert_eq!(tx.update_reseller(&changed)?, Insert::Existing(()));
-        changed.email = second.reseller.email.clone();
+        changed.email = second.reseller().email.clone();
         changed.version = 2;
         assert_eq!(tx.update_reseller(&changed)?, Insert::Done);
         Ok(())

@@ -205,7 +205,12 @@ pub(super) fn row(agency: &AgencyId, n: u128) -> NewReseller {
         created_at: at,
         updated_at: at,
     };
-    NewReseller { reseller, credentials: Credentials::from_stored([7; 16], None) }
+    new_reseller(reseller)
+}
+
+/// Of somebody who has no password yet.
+pub(super) fn new_reseller(reseller: Reseller) -> NewReseller {
+    NewReseller::new(reseller, Credentials::from_stored([7; 16], None)).expect("a row")
 }
 
 pub(super) fn held(agency: &AgencyId, label: &str, n: u128) -> LabelRow {

@@ -1,8 +1,8 @@
 //! Nothing reaches from one agency into another: each method has its cross-agency twin.
 
 use super::Harness;
-use super::fixture::{Bench, PASSWORD, draft, draft_with_password, id, row};
-use crate::error::Result;
+use super::fixture::{Bench, PASSWORD, draft, draft_with_password, id, new_reseller, row};
+use crate::error::{ErrorKind, Result};
 use crate::storage::{self, Filter, Insert, LabelState, Lock, Lookup, PageSpec, Scope, TotalDelta};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerId, ResellerPatch, UsageEvent};
@@ -145,7 +145,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     .expect("writes");
     // A reseller of its own, so that a meter may be made: the neighbour's is not seen.
     let own = row(other.id(), 5);
-    let (key, day) = (own.reseller.id, event.at.utc_day());
+    let (key, day) = (own.reseller().id, event.at.utc_day());
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         tx.insert_resellers(std::slice::from_ref(&own))?;
         let mine = MeterKey { reseller: key, metric: meter.metric };
@@ -160,9 +160,9 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
 
 pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
-    let same_keys = row(other.id(), 6);
-    let mut same_keys = same_keys;
-    (same_keys.reseller.id, same_keys.reseller.email) = (acme.id, acme.email.clone());
+    let mut same_keys = row(other.id(), 6).into_reseller();
+    (same_keys.id, same_keys.email) = (acme.id, acme.email.clone());
+    let same_keys = new_reseller(same_keys);
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         // What is unique within an agency may be had by another one, too.
         assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [Insert::Done]);
@@ -176,6 +176,11 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
         tx.put_usage(&meters, &[day])
     })
     .expect("writes");
+    let elsewhere = row(bench.agency.id(), 7);
+    let refused = storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+        tx.insert_resellers(std::slice::from_ref(&elsewhere)).map(drop)
+    });
+    assert_eq!(refused.expect_err("another agency's").kind(), ErrorKind::Storage);
     let before = bench.agency.reseller(acme.id).expect("there");
     assert_eq!(before, acme);
     bench.read(|reads| {
@@ -188,7 +193,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     });
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         tx.erase_reseller(acme.id)?;
-        let mut gone = same_keys.reseller.clone();
+        let mut gone = same_keys.reseller().clone();
         gone.version = 7;
         tx.number_changes(100)?;
         Ok(())

@@ -126,7 +126,7 @@ pub(super) fn a_transaction_reads_its_own_writes(harness: &dyn Harness) {
     let new = row(bench.agency.id(), 1);
     bench.write(|tx| {
         write_everything(&bench, tx)?;
-        assert_eq!(tx.resellers(&[id(1)])?, [Some(new.reseller.clone())]);
+        assert_eq!(tx.resellers(&[id(1)])?, [Some(new.reseller().clone())]);
         assert_eq!(tx.totals(&["messages"])?, [5]);
         assert_eq!(tx.events(&[sample_event().id])?, [Some(sample_event())]);
         tx.add_totals(&[TotalDelta { name: "messages", add: 2 }])?;
@@ -173,8 +173,8 @@ pub(super) fn every_row_comes_back_as_it_was_stored(harness: &dyn Harness) {
         assert_eq!(reads.meters(id(1))?, [meter.clone()]);
         assert_eq!(reads.rollups(&[day.key])?, [Some(day.clone())]);
         assert_eq!(
-            reads.find(&[Lookup::Email(new.reseller.email.clone())])?.pop().flatten(),
-            Some(new.reseller.clone())
+            reads.find(&[Lookup::Email(new.reseller().email.clone())])?.pop().flatten(),
+            Some(new.reseller().clone())
         );
         Ok(())
     });

@@ -121,18 +121,19 @@ impl Transaction for Tx<'_> {
 
     fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
         let mut insert = |new: &NewReseller| {
-            let id = new.reseller.id;
+            new.rows_in(self.agency)?;
+            let id = new.reseller().id;
             if self.state.resellers.contains_key(&self.key(id)) {
-                return Insert::Existing(());
+                return Ok(Insert::Existing(()));
             }
-            if self.is_taken(&new.reseller) {
-                return Insert::Existing(());
+            if self.is_taken(new.reseller()) {
+                return Ok(Insert::Existing(()));
             }
-            self.put_reseller(&new.reseller);
-            self.set(|s| &mut s.credentials, id, Some(new.credentials.clone()));
-            Insert::Done
+            self.put_reseller(new.reseller());
+            self.set(|s| &mut s.credentials, id, Some(new.credentials().clone()));
+            Ok(Insert::Done)
         };
-        Ok(new.iter().map(&mut insert).collect())
+        new.iter().map(&mut insert).collect()
     }
 
     fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {

@@ -174,22 +174,25 @@ impl Transaction for Session<'_> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.rows(new.iter().map(|new| &new.reseller))?;
+        let row = |new: &NewReseller| Ok(new.rows_in(self.agency)?.reseller.clone());
+        let rows = new.iter().map(row).collect::<Result<_>>()?;
         let inserted = self.ask(sql::insert_all(Reseller::TABLE, rows, " RETURNING id"))?;
         let mut ids = BTreeSet::new();
         for row in &inserted.rows {
             ids.insert(codec::value(row, 0)?);
         }
         let (mut credentials, mut answers) = (Vec::new(), Vec::new());
-        for NewReseller { reseller, credentials: own } in new {
+        for new in new {
             // Taken out: of two with one id the second was not inserted.
-            let done = ids.remove(&Value::Uuid(reseller.id.as_uuid()));
+            let done = ids.remove(&Value::Uuid(new.reseller().id.as_uuid()));
             if done {
-                credentials.push(CredentialsRow(reseller.id, own.clone()));
+                credentials.push(new.rows_in(self.agency)?.credentials.clone());
             }
             answers.push(if done { Insert::Done } else { Insert::Existing(()) });
         }
-        self.put_all(&credentials)?;
+        if !credentials.is_empty() {
+            self.defer(sql::put_all(CredentialsRow::TABLE, credentials));
+        }
         Ok(answers)
     }
 

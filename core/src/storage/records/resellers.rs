@@ -4,52 +4,71 @@ use std::collections::BTreeMap;
 
 use super::{Record, id, instant, json, optional_text, text, unsigned};
 use crate::access::{AttemptKey, Attempts, Credentials};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, Reseller, ResellerId, Status};
-use crate::search::searchable;
+use crate::search::Folded;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
-use crate::values::{
-    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Website, fold,
-};
+use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Website};
 
 /// A reseller to insert, with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewReseller {
+    reseller: Reseller,
+    credentials: Credentials,
+    rows: NewRows,
+}
+
+/// Its rows, made before any transaction: while one is open, others wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewRows {
+    pub reseller: Row,
+    pub credentials: Row,
+    pub search_text: String,
+}
+
+impl NewReseller {
+    /// Errors: `Storage` for metadata that is no JSON.
+    pub fn new(reseller: Reseller, credentials: Credentials) -> Result<Self> {
+        let folded = Folded::of(reseller.name.as_str(), reseller.email.as_str());
+        let rows = NewRows {
+            reseller: reseller_row(&reseller, &reseller.agency, &folded)?,
+            credentials: credentials_row(reseller.id, &credentials, &reseller.agency),
+            search_text: folded.text,
+        };
+        Ok(Self { reseller, credentials, rows })
+    }
+
     /// The record.
-    pub reseller: Reseller,
+    pub fn reseller(&self) -> &Reseller {
+        &self.reseller
+    }
+
     /// What it signs in with.
-    pub credentials: Credentials,
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The record, without what it signs in with.
+    pub fn into_reseller(self) -> Reseller {
+        self.reseller
+    }
+
+    /// Errors: `Storage` in a transaction of another agency, where it would be somebody else's.
+    pub(crate) fn rows_in(&self, agency: &AgencyId) -> Result<&NewRows> {
+        if self.reseller.agency == *agency {
+            Ok(&self.rows)
+        } else {
+            Err(Error::storage("a reseller of another agency"))
+        }
+    }
 }
 
 impl Record for Reseller {
     const TABLE: &'static Table = &schema::RESELLERS;
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
-        Ok(vec![
-            text(agency),
-            id(self.id),
-            unsigned(self.version),
-            text(self.status.slug()),
-            optional_text(self.deactivation_reason.as_ref()),
-            text(self.partner_type.slug()),
-            text(&self.login_domain),
-            text(&self.name),
-            text(&self.email),
-            text(self.email.key()),
-            text(&self.phone),
-            text(&self.contact.name),
-            text(&self.contact.email),
-            text(&self.contact.phone),
-            optional_text(self.website.as_ref()),
-            optional_text(self.external_id.as_ref()),
-            json(self.metadata.as_map())?,
-            instant(self.created_at),
-            instant(self.updated_at),
-            text(fold(self.name.as_str())),
-            text(fold(self.email.as_str())),
-            text(searchable(self.name.as_str(), self.email.as_str())),
-        ])
+        reseller_row(self, agency, &Folded::of(self.name.as_str(), self.email.as_str()))
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
@@ -98,6 +117,33 @@ impl Record for Reseller {
     }
 }
 
+fn reseller_row(of: &Reseller, agency: &AgencyId, folded: &Folded) -> Result<Row> {
+    Ok(vec![
+        text(agency),
+        id(of.id),
+        unsigned(of.version),
+        text(of.status.slug()),
+        optional_text(of.deactivation_reason.as_ref()),
+        text(of.partner_type.slug()),
+        text(&of.login_domain),
+        text(&of.name),
+        text(&of.email),
+        text(of.email.key()),
+        text(&of.phone),
+        text(&of.contact.name),
+        text(&of.contact.email),
+        text(&of.contact.phone),
+        optional_text(of.website.as_ref()),
+        optional_text(of.external_id.as_ref()),
+        json(of.metadata.as_map())?,
+        instant(of.created_at),
+        instant(of.updated_at),
+        text(folded.name()),
+        text(folded.email()),
+        text(&folded.text),
+    ])
+}
+
 /// Credentials together with whose they are.
 #[derive(Debug)]
 pub(crate) struct CredentialsRow(pub ResellerId, pub Credentials);
@@ -106,8 +152,7 @@ impl Record for CredentialsRow {
     const TABLE: &'static Table = &schema::CREDENTIALS;
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
-        let generation = Value::Bytes(self.1.generation.as_bytes().to_vec());
-        Ok(vec![text(agency), id(self.0), generation, optional_text(self.1.hash.as_ref())])
+        Ok(credentials_row(self.0, &self.1, agency))
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
@@ -117,6 +162,11 @@ impl Record for CredentialsRow {
         let hash = fields.optional_text()?;
         Ok(Self(reseller, Credentials::from_stored(generation, hash)))
     }
+}
+
+fn credentials_row(of: ResellerId, credentials: &Credentials, agency: &AgencyId) -> Row {
+    let generation = Value::Bytes(credentials.generation.as_bytes().to_vec());
+    vec![text(agency), id(of), generation, optional_text(credentials.hash.as_ref())]
 }
 
 impl Record for Attempts {

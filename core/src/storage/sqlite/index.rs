@@ -5,7 +5,7 @@ use super::rows::{NUMBER, Rows, bound};
 use super::words::{IndexChange, Indexed};
 use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
-use crate::search::searchable;
+use crate::search::Folded;
 use crate::storage::schema::Value;
 
 impl Rows<'_> {
@@ -17,11 +17,9 @@ impl Rows<'_> {
     }
 
     /// Makes a new row findable.
-    pub(super) fn index(&mut self, number: i64, reseller: &Reseller) -> Result<()> {
-        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
-        let row = Indexed { number, prefix: self.prefix()?, text };
-        self.unindexed.push(IndexChange::Put(row));
-        Ok(())
+    pub(super) fn index(&mut self, prefix: &str, number: i64, text: &str) {
+        let (prefix, text) = (prefix.to_owned(), text.to_owned());
+        self.unindexed.push(IndexChange::Put(Indexed { number, prefix, text }));
     }
 
     /// A reseller's row as the index knows it; none if there is no such reseller.
@@ -39,7 +37,7 @@ impl Rows<'_> {
 
     /// Keeps a changed row findable.
     pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
-        let text = searchable(reseller.name.as_str(), reseller.email.as_str());
+        let Folded { text, .. } = Folded::of(reseller.name.as_str(), reseller.email.as_str());
         for before in before.into_iter().filter(|before| before.text != text) {
             let (number, prefix) = (before.number, before.prefix.clone());
             let after = Indexed { number, prefix, text: text.clone() };

@@ -77,8 +77,11 @@ impl<'c> Rows<'c> {
 
     /// Whether the record was inserted.
     pub fn insert<R: Record>(&self, record: &R) -> Result<bool> {
-        let row = record.to_row(self.agency)?;
-        Ok(self.execute(&STATEMENTS[R::TABLE.name].insert, &row)? == 1)
+        self.insert_row(R::TABLE, &record.to_row(self.agency)?)
+    }
+
+    pub fn insert_row(&self, table: &Table, row: &Row) -> Result<bool> {
+        Ok(self.execute(&STATEMENTS[table.name].insert, row)? == 1)
     }
 
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {

@@ -11,7 +11,7 @@
 
 use super::failure::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, values};
-use super::words::Written;
+use super::words::word;
 use crate::error::Result;
 use crate::reseller::Reseller;
 use crate::search::{SortBy, pieces_of_term};
@@ -144,13 +144,12 @@ pub(super) struct Expression {
 impl Rows<'_> {
     fn expression(&self, terms: &[String]) -> Result<Expression> {
         let prefix = self.prefix()?;
+        let quoted = |piece| format!("\"{prefix}{}\"", word(piece).collect::<String>());
         let pieces = terms.iter().flat_map(|term| pieces_of_term(term));
-        let mut pieces: Vec<String> =
-            pieces.map(|piece| format!("\"{prefix}{}\"", Written(piece))).collect();
+        let mut pieces: Vec<String> = pieces.map(quoted).collect();
         let is_selective = !pieces.is_empty();
         if !is_selective {
-            let beginning = |term| format!("\"{prefix}{}\" *", Written(term));
-            pieces = terms.iter().map(|term| beginning(term)).collect();
+            pieces = terms.iter().map(|term| quoted(term) + " *").collect();
         }
         pieces.sort_unstable();
         pieces.dedup();

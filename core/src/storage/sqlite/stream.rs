@@ -78,7 +78,7 @@ impl Rows<'_> {
 
     /// Keeps account of how far the order of times is from that of numbers.
     pub(super) fn note_times(&self, inserted: &[&NewReseller]) -> Result<()> {
-        let times = inserted.iter().map(|new| new.reseller.created_at.as_millis());
+        let times = inserted.iter().map(|new| new.reseller().created_at.as_millis());
         let (mut newest, mut oldest, mut behind) = (i64::MIN, i64::MAX, 0);
         for at in times {
             newest = newest.max(at);

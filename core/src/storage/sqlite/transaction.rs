@@ -108,15 +108,17 @@ impl Transaction for Rows<'_> {
     }
 
     fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
+        let prefix = self.prefix()?;
         let mut inserted = Vec::new();
         let mut answers = Vec::with_capacity(new.len());
         for new in new {
-            if !self.insert(&new.reseller)? {
+            let rows = new.rows_in(self.agency)?;
+            if !self.insert_row(Reseller::TABLE, &rows.reseller)? {
                 answers.push(Insert::Existing(()));
                 continue;
             }
-            self.index(self.connection.last_insert_rowid(), &new.reseller)?;
-            self.insert(&CredentialsRow(new.reseller.id, new.credentials.clone()))?;
+            self.index(&prefix, self.connection.last_insert_rowid(), &rows.search_text);
+            self.insert_row(CredentialsRow::TABLE, &rows.credentials)?;
             inserted.push(new);
             answers.push(Insert::Done);
         }

@@ -1,7 +1,5 @@
 //! The words of the search index: pieces of text, as they are written, put in and taken out.
 
-use std::fmt::{self, Write};
-
 use rusqlite::Connection;
 
 use crate::search::pieces_of_text;
@@ -42,8 +40,9 @@ impl Indexed {
     fn written(&self) -> String {
         let mut written = String::with_capacity(self.text.len() * 8);
         for piece in pieces_of_text(&self.text) {
-            // Writing to a string does not fail.
-            let _ = write!(written, "{}{} ", self.prefix, Written(piece));
+            written.push_str(&self.prefix);
+            written.extend(word(piece));
+            written.push(' ');
         }
         written
     }
@@ -51,16 +50,9 @@ impl Indexed {
 
 /// A piece as a word of the index: what would end a word there stands for another character. Two
 /// pieces may become one word, which costs a look into a row and nothing else.
-pub(super) struct Written<'p>(pub &'p str);
-
-impl fmt::Display for Written<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut characters = self.0.chars();
-        characters.try_for_each(|c| match c {
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
-                f.write_char(char::from(c as u8 | 0x80))
-            }
-            c => f.write_char(c),
-        })
-    }
+pub(super) fn word(piece: &str) -> impl Iterator<Item = char> {
+    piece.chars().map(|c| match c {
+        c if c.is_ascii() && !c.is_ascii_alphanumeric() => char::from(c as u8 | 0x80),
+        c => c,
+    })
 }

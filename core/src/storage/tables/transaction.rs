@@ -294,13 +294,14 @@ impl Transaction for Tx<'_> {
     }
 
     fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
-        let rows = self.to_rows(new.iter().map(|new| &new.reseller))?;
+        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency)?.reseller.clone()));
+        let rows = rows.collect::<Result<Vec<_>>>()?;
         let inserted = self.rows.insert(Reseller::TABLE, &rows)?;
         let credentials: Vec<_> = new
             .iter()
             .zip(&inserted)
             .filter(|(_, inserted)| **inserted)
-            .map(|(new, _)| CredentialsRow(new.reseller.id, new.credentials.clone()))
+            .map(|(new, _)| CredentialsRow(new.reseller().id, new.credentials().clone()))
             .collect();
         self.put(&credentials)?;
         Ok(inserted.into_iter().map(done_or_taken).collect())

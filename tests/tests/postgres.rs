@@ -115,6 +115,22 @@ fn waits_are_few() {
     assert_eq!(bench.waits(delete), 7, "delete with a failed sign-in");
 }
 
+/// Each length is a statement of its own, and a connection keeps no more than some.
+#[test]
+fn pages_of_every_length_are_whole() {
+    let bench = Bench::new();
+    let more = ["globex", "initech", "umbrella"].map(invitation);
+    let created = bench.agency.create_resellers(&more).expect("creates");
+    assert!(created.iter().all(Result::is_ok));
+    for text in ["", "example"] {
+        for limit in (1..=200).chain(1..=10) {
+            let page = bench.agency.page(&ResellerQuery::text(text).limit(limit)).expect("reads");
+            assert_eq!(page.resellers.len(), 4.min(limit as usize), "{text:?} {limit}");
+            assert_eq!(page.next.is_some(), limit < 4, "{text:?} {limit}");
+        }
+    }
+}
+
 #[test]
 fn a_connection_that_died_in_the_pool_is_replaced() {
     let (bench, proxy) = Bench::on_a_wire();

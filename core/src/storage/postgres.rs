@@ -19,13 +19,16 @@ mod migrations;
 mod newest;
 mod pipeline;
 mod reads;
+mod search;
 mod session;
 mod sql;
 mod transaction;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
 use tokio_postgres::NoTls;
 
 use super::home::Home;
@@ -38,6 +41,7 @@ use driver::Driver;
 use failure::Failure;
 use newest::Newest;
 use pipeline::Statement;
+use search::LASTING_PLANS;
 use session::{Mode, Session};
 
 /// How many connections a store opens at most; further callers queue.
@@ -68,6 +72,7 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(QUEUE))
+            .post_create(Hook::async_fn(|client, _| Box::pin(made(client))))
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
         let connections = Connections { pool, driver: Driver::start()?, newest: Newest::default() };
@@ -79,6 +84,11 @@ impl Postgres {
     pub fn waits(&self) -> u64 {
         self.0.get().map_or(0, |connections| connections.driver.waits())
     }
+}
+
+/// What each connection is told once.
+async fn made(client: &ClientWrapper) -> Result<(), HookError> {
+    client.batch_execute(LASTING_PLANS).await.map_err(HookError::Backend)
 }
 
 impl Connections {
@@ -117,7 +127,7 @@ impl Storage for Postgres {
         let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
         let platform = AgencyId::platform();
         let mut session = Session::new(self.0.get()?, &platform, Mode::Read);
-        let answer = session.ask(Statement::new(sql::AGENCIES, params))?;
+        let answer = session.ask(Statement::kept(sql::AGENCIES, params))?;
         answer.rows.iter().map(|row| codec::text(row, 0).map(AgencyId::from_stored)).collect()
     }
 }

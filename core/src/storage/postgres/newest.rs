@@ -1,19 +1,16 @@
 //! What an agency's newest resellers look like: whether walking down the list soon meets a term.
-//!
-//! The planner takes what is common for evenly spread. What only older rows have, one campaign's
-//! addresses say, it would look for by walking past everything that came since; then the index
-//! has to be taken whatever the planner thinks.
+//! What only older rows have is one campaign's addresses, say.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::codec::{self, Param};
+use memchr::memmem::Finder;
+
+use super::codec;
 use super::pipeline::{Answer, Statement};
 use super::session::Session;
 use crate::error::Result;
-use crate::search::SortBy;
-use crate::storage::PageSpec;
 use crate::values::AgencyId;
 
 /// How many rows are looked at.
@@ -22,36 +19,41 @@ const ROWS: usize = 2_000;
 /// costs about what the index costs.
 const OFTEN: usize = 8;
 /// How long they are taken for the newest ones.
-const FRESH: Duration = Duration::from_secs(600);
+const FRESH: Duration = Duration::from_secs(60);
 /// Of how many agencies they are kept, at about 100 KB each.
 const AGENCIES: usize = 64;
 
 const TEXTS: &str = "\
     SELECT search_text FROM partnerkit.resellers WHERE agency = $1 \
-    ORDER BY created_at DESC, id DESC LIMIT $2";
+    ORDER BY created_at DESC, id DESC";
 
-/// The search texts of agencies' newest resellers, as of some minutes ago.
+/// The search texts of agencies' newest resellers, as of a minute ago.
 #[derive(Default)]
 pub(super) struct Newest(Mutex<BTreeMap<AgencyId, Seen>>);
 
-#[derive(Clone)]
 struct Seen {
     at: Instant,
-    texts: Arc<[String]>,
+    texts: Arc<Texts>,
 }
 
 impl Newest {
-    fn get(&self, agency: &AgencyId) -> Option<Arc<[String]>> {
-        let seen = self.lock().get(agency).cloned();
-        seen.filter(|seen| seen.at.elapsed() < FRESH).map(|seen| seen.texts)
+    fn get(&self, agency: &AgencyId) -> Option<Arc<Texts>> {
+        let agencies = self.lock();
+        let seen = agencies.get(agency).filter(|seen| seen.at.elapsed() < FRESH)?;
+        Some(Arc::clone(&seen.texts))
     }
 
-    fn put(&self, agency: &AgencyId, texts: Arc<[String]>) {
+    fn put(&self, agency: &AgencyId, texts: Texts) {
         let mut agencies = self.lock();
         if agencies.len() >= AGENCIES {
             agencies.clear();
         }
-        agencies.insert(agency.clone(), Seen { at: Instant::now(), texts });
+        agencies.insert(agency.clone(), Seen { at: Instant::now(), texts: Arc::new(texts) });
+    }
+
+    /// Of an agency that is deleted.
+    pub fn forget(&self, agency: &AgencyId) {
+        self.lock().remove(agency);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<AgencyId, Seen>> {
@@ -60,34 +62,78 @@ impl Newest {
 }
 
 impl Session<'_> {
-    /// Whether a page's rows are among older ones, if there are any, and the index can find them;
-    /// none if the newest ones have not been read lately.
-    pub(super) fn are_older(&self, spec: &PageSpec) -> Option<bool> {
-        let newest_first = spec.sort.by == SortBy::Joined && spec.sort.descending;
-        let terms = &spec.filter.terms;
-        if !newest_first || spec.after.is_some() || !terms.iter().any(|term| is_indexed(term)) {
-            return Some(false);
-        }
-        let texts = self.connections().newest.get(self.agency)?;
-        let found = texts.iter().filter(|text| terms.iter().all(|term| text.contains(term)));
-        Some(texts.len() == ROWS && found.take(OFTEN).count() < OFTEN)
+    /// Whether the newest rows have the terms as often as to meet them soon; none if they have not
+    /// been read lately.
+    pub(super) fn newest_have(&self, terms: &[String]) -> Option<bool> {
+        self.connections().newest.get(self.agency).map(|texts| texts.have_often(terms))
     }
 
     /// Asks for the newest ones.
-    pub(super) fn newest(&self) -> Statement {
-        let limit = Param::integer(i64::try_from(ROWS).unwrap_or(i64::MAX));
-        Statement::new(TEXTS, vec![self.agency_param(), limit])
+    pub(super) fn newest_texts(&self) -> Statement {
+        Statement::kept(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()])
     }
 
     /// Keeps the answer.
     pub(super) fn note_newest(&self, answer: &Answer) -> Result<()> {
-        let texts = answer.rows.iter().map(|row| codec::text(row, 0));
-        self.connections().newest.put(self.agency, texts.collect::<Result<_>>()?);
+        let mut texts = Texts::default();
+        for row in &answer.rows {
+            texts.push(&codec::text(row, 0)?);
+        }
+        self.connections().newest.put(self.agency, texts);
         Ok(())
     }
 }
 
-/// Whether a database of any locale has trigrams of a term.
-fn is_indexed(term: &str) -> bool {
-    term.as_bytes().windows(3).any(|piece| piece.iter().all(u8::is_ascii_alphanumeric))
+/// Texts behind each other, so that all of them are searched at once.
+#[derive(Default)]
+struct Texts {
+    all: String,
+    /// Where each one ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        // In no term, so that none is found across two texts.
+        self.all.push('\n');
+        self.ends.push(self.all.len());
+    }
+
+    fn have_often(&self, terms: &[String]) -> bool {
+        let Some(longest) = terms.iter().max_by_key(|term| term.len()) else { return true };
+        let finder = Finder::new(longest);
+        let (mut from, mut found) = (0, 0);
+        while let Some(hit) = finder.find(&self.all.as_bytes()[from..]) {
+            let place = self.ends.partition_point(|end| *end <= from + hit);
+            let start = if place == 0 { 0 } else { self.ends[place - 1] };
+            let text = &self.all[start..self.ends[place]];
+            found += usize::from(terms.iter().all(|term| text.contains(term)));
+            if found == OFTEN {
+                return true;
+            }
+            from = self.ends[place];
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OFTEN, Texts};
+
+    #[test]
+    fn terms_are_counted_once_a_text_and_together() {
+        let mut texts = Texts::default();
+        for n in 0..OFTEN {
+            texts.push(&format!("acme acme\nacme{n}@example.org"));
+            texts.push("böll\nb@example.org");
+        }
+        let have = |terms: &[&str]| {
+            let terms: Vec<_> = terms.iter().map(|term| (*term).to_owned()).collect();
+            texts.have_often(&terms)
+        };
+        assert!(have(&["acme"]) && have(&["e", "acme"]) && have(&["böl", "ll"]) && have(&["org"]));
+        assert!(!have(&["acme", "ll"]) && !have(&["acme0"]) && !have(&["none"]));
+    }
 }

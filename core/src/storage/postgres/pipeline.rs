@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use futures_util::TryStreamExt;
-use futures_util::future::join_all;
-use tokio_postgres::Row;
+use futures_util::future::{join, join_all};
+use futures_util::poll;
+use tokio_postgres::{Row, RowStream};
 
 use super::codec::{self, Param};
 use super::failure::Failure;
@@ -18,19 +19,30 @@ use crate::storage::records::Record;
 /// The server ends a statement after half a minute; whoever does not even say that is gone.
 const DEADLINE: Duration = Duration::from_secs(90);
 
+/// How many statements a connection knows at most. There are fewer, unless a host asks for pages
+/// of very many lengths.
+const KEPT: usize = 200;
+
 /// Something to send.
 #[derive(Debug)]
 pub(super) enum Statement {
     /// Without parameters and without rows; several with semicolons between them.
     Plain(&'static str),
-    /// With parameters that know their types: nothing has to be prepared, so that even the
-    /// first use costs no wait of its own.
-    Typed(Cow<'static, str>, Vec<Param>),
+    /// With parameters that know their types. The server plans it for these values, and for the
+    /// tables as they are now.
+    Once(Cow<'static, str>, Vec<Param>),
+    /// One of few texts, for which there is one good plan, whatever the tables hold: each
+    /// connection prepares it at its first use and knows it from then on.
+    Kept(Cow<'static, str>, Vec<Param>),
 }
 
 impl Statement {
-    pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Param>) -> Self {
-        Self::Typed(sql.into(), params)
+    pub fn once(sql: impl Into<Cow<'static, str>>, params: Vec<Param>) -> Self {
+        Self::Once(sql.into(), params)
+    }
+
+    pub fn kept(sql: impl Into<Cow<'static, str>>, params: Vec<Param>) -> Self {
+        Self::Kept(sql.into(), params)
     }
 }
 
@@ -100,15 +112,43 @@ pub(super) fn send_last(client: Object, sql: &'static str) {
 }
 
 async fn run(client: &Object, statement: &Statement) -> Result<Answer, Failure> {
-    let (sql, params) = match statement {
+    match statement {
         Statement::Plain(sql) => {
             client.batch_execute(sql).await?;
-            return Ok(Answer::default());
+            Ok(Answer::default())
         }
-        Statement::Typed(sql, params) => (sql, params),
-    };
+        Statement::Once(sql, params) => run_once(client, sql, params).await,
+        Statement::Kept(sql, params) => run_kept(client, sql, params).await,
+    }
+}
+
+/// Nothing has to be prepared, so that this costs one wait.
+async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Answer, Failure> {
     let params = params.iter().map(|param| (param, param.kind.clone()));
-    let mut stream = pin!(client.query_typed_raw(sql, params).await?);
+    collect(client.query_typed_raw(sql, params).await?).await
+}
+
+/// The first look tells whether the statement is prepared. If it is not, that has sent for it, and
+/// this time it is sent unprepared right behind: it has to keep its place among the others, and
+/// costs no further wait.
+async fn run_kept(client: &Object, sql: &str, params: &[Param]) -> Result<Answer, Failure> {
+    let kinds: Vec<_> = params.iter().map(|param| param.kind.clone()).collect();
+    if client.statement_cache.size() >= KEPT {
+        client.statement_cache.clear();
+    }
+    let mut preparing = pin!(client.prepare_typed_cached(sql, &kinds));
+    match poll!(preparing.as_mut()) {
+        Poll::Ready(statement) => collect(client.query_raw(&statement?, params).await?).await,
+        Poll::Pending => {
+            // What is wrong with the statement, its own answer says.
+            let (answer, _) = join(run_once(client, sql, params), preparing).await;
+            answer
+        }
+    }
+}
+
+async fn collect(stream: RowStream) -> Result<Answer, Failure> {
+    let mut stream = pin!(stream);
     let mut rows = Vec::new();
     while let Some(row) = stream.try_next().await? {
         rows.push(row);

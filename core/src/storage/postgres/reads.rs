@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
+use super::search::FOR_THESE_VALUES;
 use super::session::Session;
 use super::sql::{self, DIALECT, typed};
 use crate::access::{AttemptKey, Attempts, Credentials};
@@ -49,42 +50,24 @@ impl Session<'_> {
 
     /// Records of the agency that meet further conditions.
     fn select<R: Record>(&mut self, conditions: &str, params: Vec<Param>) -> Result<Vec<R>> {
-        self.ask(self.selecting::<R>(conditions, params))?.records()
+        let sql = Self::selecting::<R>(conditions);
+        self.ask(Statement::kept(sql, self.with_agency(params)))?.records()
     }
 
-    fn selecting<R: Record>(
-        &self,
-        conditions: &str,
-        params: impl IntoIterator<Item = Param>,
-    ) -> Statement {
-        let sql = format!("{} WHERE agency = $1{conditions}", sql::select(R::TABLE));
-        Statement::new(sql, std::iter::once(self.agency_param()).chain(params).collect())
+    /// The text of it.
+    pub(super) fn selecting<R: Record>(conditions: &str) -> String {
+        format!("{} WHERE agency = $1{conditions}", sql::select(R::TABLE))
     }
 
-    /// The first page of the newest, whose rows are all found before they are sorted.
-    fn page_of_index(&self, spec: &PageSpec) -> Statement {
-        let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
-        let filter = std::mem::take(&mut conditions.sql);
-        conditions.limit(spec.limit.into());
-        let Conditions { sql: limit, params, .. } = conditions;
-        let order = "ORDER BY created_at DESC, id DESC";
-        let found = format!(
-            "WITH found AS MATERIALIZED (SELECT created_at, id FROM partnerkit.resellers \
-             WHERE agency = $1{filter}) SELECT id FROM found {order}{limit}"
-        );
-        self.selecting::<Reseller>(&format!(" AND id = ANY(ARRAY({found})) {order}"), typed(params))
-    }
-
-    /// A page as the planner finds it best.
-    fn page_of_list(&self, spec: &PageSpec) -> Statement {
-        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
-        self.selecting::<Reseller>(&sql, typed(params))
+    /// The parameters of a statement on the agency.
+    pub(super) fn with_agency(&self, params: impl IntoIterator<Item = Param>) -> Vec<Param> {
+        std::iter::once(self.agency_param()).chain(params).collect()
     }
 
     /// Who holds labels: the one read across agencies besides the list of agencies.
     pub(super) fn label_rows(&mut self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
         let sql = format!("{} WHERE label = ANY($1)", sql::select(&schema::LABELS));
-        let answer = self.ask(Statement::new(sql, vec![Param::texts(labels)]))?;
+        let answer = self.ask(Statement::kept(sql, vec![Param::texts(labels)]))?;
         let rows = answer.records::<LabelRow>()?.into_iter();
         let rows: BTreeMap<_, _> = rows.map(|row| (row.label.clone(), row)).collect();
         Ok(labels.iter().map(|label| rows.get(label).cloned()).collect())
@@ -142,7 +125,9 @@ impl Reads for Session<'_> {
         }
         let condition = " AND (email_key = ANY($2) OR external_id = ANY($3))";
         let params = vec![Param::texts(emails), Param::texts(external_ids)];
-        let found: Vec<Reseller> = self.select(condition, params)?;
+        let find = Self::selecting::<Reseller>(condition);
+        let found = self.ask(Statement::once(find, self.with_agency(params)))?;
+        let found: Vec<Reseller> = found.records()?;
         let is = |reseller: &&Reseller, lookup: &Lookup| match lookup {
             Lookup::Email(email) => reseller.email.key() == email.key(),
             Lookup::ExternalId(id) => reseller.external_id.as_ref() == Some(id),
@@ -163,17 +148,7 @@ impl Reads for Session<'_> {
         if cannot_match(&spec.filter) {
             return Ok(Vec::new());
         }
-        let page = self.page_of_list(spec);
-        match self.are_older(spec) {
-            Some(false) => self.ask(page)?.records(),
-            Some(true) => self.ask(self.page_of_index(spec))?.records(),
-            None => {
-                // Read beside the page, which costs no further wait.
-                let [page, newest] = self.ask_all([page, self.newest()])?;
-                self.note_newest(&newest)?;
-                page.records()
-            }
-        }
+        self.find_page(spec)
     }
 
     fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
@@ -185,8 +160,8 @@ impl Reads for Session<'_> {
         let Conditions { sql, params, .. } = conditions;
         let found = format!("SELECT FROM partnerkit.resellers WHERE agency = $1{sql}");
         let sql = format!("SELECT count(*) FROM ({found}) AS found");
-        let params = std::iter::once(self.agency_param()).chain(typed(params)).collect();
-        let answer = self.ask(Statement::new(sql, params))?;
+        let count = Statement::once(sql, self.with_agency(typed(params)));
+        let [_, answer] = self.ask_all([FOR_THESE_VALUES, count])?;
         let count = answer.rows.first().map_or(Ok(0), |row| codec::integer(row, 0))?;
         Ok(count.unsigned_abs())
     }
@@ -213,7 +188,7 @@ impl Reads for Session<'_> {
 
     fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>> {
         let params = vec![self.agency_param(), Param::texts(names)];
-        let answer = self.ask(Statement::new(sql::TOTALS, params))?;
+        let answer = self.ask(Statement::kept(sql::TOTALS, params))?;
         let total = |row| Ok((codec::text(row, 0)?, codec::integer(row, 1)?));
         let totals: BTreeMap<_, _> = answer.rows.iter().map(total).collect::<Result<_>>()?;
         Ok(names.iter().map(|name| totals.get(*name).copied().unwrap_or_default()).collect())

@@ -33,22 +33,22 @@ static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
 
 /// Inserts a row unless its key or a unique index is taken.
 pub(super) fn insert(table: &Table, row: Row) -> Statement {
-    Statement::new(&*SQL[table.name].one.insert, row_params(table, row))
+    Statement::kept(&*SQL[table.name].one.insert, row_params(table, row))
 }
 
 /// Stores a row, whether it exists or not.
 pub(super) fn put(table: &Table, row: Row) -> Statement {
-    Statement::new(&*SQL[table.name].one.put, row_params(table, row))
+    Statement::kept(&*SQL[table.name].one.put, row_params(table, row))
 }
 
 /// Stores a row that exists.
 pub(super) fn update(table: &Table, row: Row) -> Statement {
-    Statement::new(&*SQL[table.name].one.update, row_params(table, row))
+    Statement::kept(&*SQL[table.name].one.update, row_params(table, row))
 }
 
 /// The row with this key.
 pub(super) fn get(table: &Table, key: Row) -> Statement {
-    Statement::new(&*SQL[table.name].one.get, key_params(table, key))
+    Statement::kept(&*SQL[table.name].one.get, key_params(table, key))
 }
 
 /// The same, and nobody may change it until the transaction ends (rows that refer to it by a
@@ -59,26 +59,26 @@ pub(super) fn get_locked(table: &Table, key: Row, lock: Lock) -> Statement {
         Lock::Update => "NO KEY UPDATE",
     };
     let sql = format!("{} FOR {lock}", SQL[table.name].one.get);
-    Statement::new(sql, key_params(table, key))
+    Statement::kept(sql, key_params(table, key))
 }
 
 /// Removes the row with this key.
 pub(super) fn delete(table: &Table, key: Row) -> Statement {
-    Statement::new(&*SQL[table.name].one.delete, key_params(table, key))
+    Statement::kept(&*SQL[table.name].one.delete, key_params(table, key))
 }
 
 /// Removes every row of the agency, but for labels; backwards, because what refers to rows goes
 /// before them.
 pub(super) fn erase_agency(agency: &Param) -> Vec<Statement> {
     let tables = TABLES.iter().rev().filter(|table| table.name != LABELS.name);
-    tables.map(|table| Statement::new(&*SQL[table.name].one.erase, vec![agency.clone()])).collect()
+    tables.map(|table| Statement::kept(&*SQL[table.name].one.erase, vec![agency.clone()])).collect()
 }
 
 /// Removes rows that are no longer needed.
 pub(super) fn prune(agency: Param, what: Prunable, max: u32) -> Statement {
     let (sql, params) = sql::prune(what, max, DIALECT);
     let params = std::iter::once(agency).chain(typed(params)).collect();
-    Statement::new(sql, params)
+    Statement::once(sql, params)
 }
 
 /// Values with their types.
@@ -89,13 +89,13 @@ pub(super) fn typed(params: Vec<(Kind, Value)>) -> impl Iterator<Item = Param> {
 /// Inserts rows in their order, each unless its key or a unique index is taken.
 pub(super) fn insert_all(table: &Table, rows: Vec<Row>, tail: &str) -> Statement {
     let params = array_params(table.columns.iter().map(|column| column.kind), rows);
-    Statement::new(format!("{}{tail}", SQL[table.name].insert_many), params)
+    Statement::kept(format!("{}{tail}", SQL[table.name].insert_many), params)
 }
 
 /// Stores rows in their order, whether they exist or not.
 pub(super) fn put_all(table: &Table, rows: Vec<Row>) -> Statement {
     let params = array_params(table.columns.iter().map(|column| column.kind), rows);
-    Statement::new(&*SQL[table.name].put_many, params)
+    Statement::kept(&*SQL[table.name].put_many, params)
 }
 
 /// The rows of an agency with these keys (without the agency), in their order, and behind each
@@ -104,7 +104,7 @@ pub(super) fn get_all(table: &Table, agency: Param, keys: Vec<Row>, tail: &str) 
     let kinds = table.key[1..].iter().filter_map(|key| column_kind(table, key));
     let mut params = array_params(kinds, keys);
     params.insert(0, agency);
-    Statement::new(format!("{}{tail}", SQL[table.name].get_many), params)
+    Statement::once(format!("{}{tail}", SQL[table.name].get_many), params)
 }
 
 fn column_kind(table: &Table, name: &str) -> Option<Kind> {

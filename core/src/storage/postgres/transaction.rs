@@ -116,10 +116,11 @@ impl Transaction for Session<'_> {
     fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
         let agency = self.agency_param();
         // An answer first: what follows must see what those have committed who held it.
-        self.ask(Statement::new(sql::CLOSE_AGENCY, vec![agency.clone()]))?;
+        self.ask(Statement::kept(sql::CLOSE_AGENCY, vec![agency.clone()]))?;
         let until = Param::integer(quarantined_until.as_millis());
-        self.defer(Statement::new(sql::QUARANTINE_LABELS, vec![agency.clone(), until]));
+        self.defer(Statement::once(sql::QUARANTINE_LABELS, vec![agency.clone(), until]));
         sql::erase_agency(&agency).into_iter().for_each(|statement| self.defer(statement));
+        self.connections().newest.forget(self.agency);
         Ok(())
     }
 
@@ -130,7 +131,7 @@ impl Transaction for Session<'_> {
     ) -> Result<Insert<IdempotencyRow>> {
         let mut params = row_params(IdempotencyRow::TABLE, key.to_row(self.agency)?);
         params.push(Param::integer(expired.as_millis()));
-        let remember = Statement::new(sql::REMEMBER, params);
+        let remember = Statement::kept(sql::REMEMBER, params);
         let found = sql::get(IdempotencyRow::TABLE, self.key([Value::Text(key.key.clone())]));
         let [remembered, found] = self.ask_all([remember, found])?;
         if !remembered.rows.is_empty() {
@@ -150,7 +151,7 @@ impl Transaction for Session<'_> {
         let kinds = LabelRow::TABLE.columns.iter().map(|column| column.kind);
         let mut params = codec::array_params(kinds, self.rows(labels)?);
         params.push(Param::integer(now.as_millis()));
-        let claimed = self.ask(Statement::new(sql::CLAIM_LABELS, params))?;
+        let claimed = self.ask(Statement::kept(sql::CLAIM_LABELS, params))?;
         let claimed: BTreeSet<String> =
             claimed.rows.iter().map(|row| codec::text(row, 0)).collect::<Result<_>>()?;
         let held = labels.iter().filter(|row| !claimed.contains(row.label.as_str()));
@@ -166,7 +167,7 @@ impl Transaction for Session<'_> {
 
     fn put_label(&mut self, label: &LabelRow) -> Result<()> {
         let params = row_params(LabelRow::TABLE, label.to_row(self.agency)?);
-        self.defer(Statement::new(sql::PUT_LABEL, params));
+        self.defer(Statement::kept(sql::PUT_LABEL, params));
         Ok(())
     }
 
@@ -211,7 +212,7 @@ impl Transaction for Session<'_> {
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
         let params = vec![self.agency_param(), Param::uuid(id.as_uuid())];
-        self.defer(Statement::new(sql::DELETE_METERS, params));
+        self.defer(Statement::kept(sql::DELETE_METERS, params));
         let key = self.key([Value::Uuid(id.as_uuid())]);
         self.defer(sql::delete(&schema::CREDENTIALS, key.clone()));
         self.defer(sql::delete(&schema::RESELLERS, key));
@@ -258,7 +259,7 @@ impl Transaction for Session<'_> {
         for delta in deltas {
             let params =
                 vec![self.agency_param(), Param::text(delta.name), Param::integer(delta.add)];
-            self.defer(Statement::new(sql::ADD_TOTAL, params));
+            self.defer(Statement::kept(sql::ADD_TOTAL, params));
         }
         Ok(())
     }
@@ -270,7 +271,7 @@ impl Transaction for Session<'_> {
 
     fn number_changes(&mut self, max: u32) -> Result<u32> {
         let params = vec![self.agency_param(), Param::integer(max.into())];
-        let answer = self.ask(Statement::new(sql::NUMBER_CHANGES, params))?;
+        let answer = self.ask(Statement::once(sql::NUMBER_CHANGES, params))?;
         let numbered = answer.rows.first().map_or(Ok(0), |row| codec::integer(row, 0))?;
         Ok(u32::try_from(numbered).unwrap_or(u32::MAX))
     }

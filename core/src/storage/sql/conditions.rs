@@ -21,13 +21,18 @@ impl Conditions {
     /// Of a page, in its order and no longer than it.
     pub fn of_page(spec: &PageSpec, dialect: Dialect) -> Self {
         let mut conditions = Self::of_filter(&spec.filter, dialect);
-        if let Some(after) = &spec.after {
-            conditions.behind(spec.sort, after);
-        }
-        let (column, way) = (sort_column(spec.sort.by), way(spec.sort));
-        conditions.sql += &format!(" ORDER BY {column} {way}, id {way}");
+        conditions.behind_and_in_order(spec);
         conditions.limit(spec.limit.into());
         conditions
+    }
+
+    /// Only rows behind a page's beginning, in its order.
+    pub fn behind_and_in_order(&mut self, spec: &PageSpec) {
+        if let Some(after) = &spec.after {
+            self.behind(spec.sort, after);
+        }
+        let (column, way) = (sort_column(spec.sort.by), way(spec.sort));
+        self.sql += &format!(" ORDER BY {column} {way}, id {way}");
     }
 
     /// Of a filter.
@@ -111,7 +116,7 @@ impl Conditions {
             }
             Terms::Like => {
                 let pattern = self.bind(Kind::Text, Value::Text(pattern(term)));
-                self.sql += &format!(" AND search_text LIKE {pattern} ESCAPE '\\'");
+                self.sql += &format!(" AND search_text LIKE {pattern}");
             }
         }
     }

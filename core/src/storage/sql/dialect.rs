@@ -28,7 +28,7 @@ pub(crate) enum Terms {
     /// By the function `instr`.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
     Instr,
-    /// By `LIKE`, which an index can serve.
+    /// By `LIKE`, which an index can serve; a backslash in front makes a character of a wildcard.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
     Like,
 }

@@ -1,0 +1,126 @@
+//! The plan of a page.
+//!
+//! The planner needs half a millisecond to estimate how common a term is, and takes what is common
+//! for evenly spread. The newest rows tell at once: if they have the terms, walking down the list
+//! soon fills a page; if not, what there is is older, and the index finds it. Either is a statement
+//! that leaves no choice, so that its plan is made once. What they do not tell is left to the
+//! planner, for the values of each search.
+
+use super::pipeline::Statement;
+use super::session::Session;
+use super::sql::{DIALECT, typed};
+use crate::error::Result;
+use crate::reseller::Reseller;
+use crate::search::SortBy;
+use crate::storage::sql::Conditions;
+use crate::storage::{Filter, PageSpec};
+
+/// Plans are kept while tables grow, and one that reads a whole table because it is small today
+/// would do so tomorrow: so no kept one does. Run once on each connection.
+pub(super) const LASTING_PLANS: &str = "SET enable_seqscan = off";
+
+/// What follows is planned for its values.
+pub(super) const FOR_THESE_VALUES: Statement =
+    Statement::Plain("SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on");
+
+/// What follows is planned for any values, and so not planned again.
+const FOR_ANY_VALUES: Statement =
+    Statement::Plain("SET LOCAL plan_cache_mode = force_generic_plan");
+
+const NEWEST_FIRST: &str = " ORDER BY created_at DESC, id DESC";
+
+/// More terms than these are too many texts of statements to keep.
+const TERMS: usize = 4;
+
+/// How to find a page.
+enum Plan {
+    /// Down the list.
+    Walk,
+    /// All that the index finds, sorted then.
+    Index,
+    /// As the planner likes.
+    Free,
+    /// The same, and the newest rows are to be looked at for the next time.
+    Unknown,
+}
+
+impl Session<'_> {
+    pub(super) fn find_page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+        match self.plan(spec) {
+            Plan::Walk => {
+                let [_, page] = self.ask_all([FOR_ANY_VALUES, self.walking(spec)])?;
+                page.records()
+            }
+            Plan::Index => {
+                let [_, page] = self.ask_all([FOR_ANY_VALUES, self.by_index(spec)])?;
+                page.records()
+            }
+            Plan::Free => {
+                let [_, page] = self.ask_all([FOR_THESE_VALUES, self.as_planned(spec)])?;
+                page.records()
+            }
+            Plan::Unknown => {
+                // Read beside the page, which costs no further wait.
+                let all = [FOR_THESE_VALUES, self.as_planned(spec), self.newest_texts()];
+                let [_, page, newest] = self.ask_all(all)?;
+                self.note_newest(&newest)?;
+                page.records()
+            }
+        }
+    }
+
+    fn plan(&self, spec: &PageSpec) -> Plan {
+        let PageSpec { filter, sort, after, .. } = spec;
+        let terms = &filter.terms;
+        if *filter == Filter::default() {
+            return Plan::Walk;
+        }
+        let newest_first = sort.by == SortBy::Joined && sort.descending && after.is_none();
+        let only_terms = Filter { terms: terms.clone(), ..Filter::default() } == *filter;
+        if !newest_first || !only_terms || terms.len() > TERMS {
+            return Plan::Free;
+        }
+        match self.newest_have(terms) {
+            None => Plan::Unknown,
+            Some(true) => Plan::Walk,
+            Some(false) if terms.iter().any(|term| is_indexed(term)) => Plan::Index,
+            Some(false) => Plan::Free,
+        }
+    }
+
+    /// No index has the conditions as they are written here, and whatever the terms are, the
+    /// planner takes every second row for one that meets them.
+    fn walking(&self, spec: &PageSpec) -> Statement {
+        let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
+        if !conditions.sql.is_empty() {
+            let all = std::mem::take(&mut conditions.sql);
+            conditions.sql = format!(" AND CASE WHEN true{all} THEN true ELSE false END");
+        }
+        conditions.behind_and_in_order(spec);
+        let Conditions { sql, params, .. } = conditions;
+        let sql = Self::selecting::<Reseller>(&format!("{sql} LIMIT {}", spec.limit));
+        Statement::kept(sql, self.with_agency(typed(params)))
+    }
+
+    /// What is found is sorted by what is narrow.
+    fn by_index(&self, spec: &PageSpec) -> Statement {
+        let Conditions { sql, params, .. } = Conditions::of_filter(&spec.filter, DIALECT);
+        let page = format!(
+            " AND id = ANY(ARRAY(WITH found AS MATERIALIZED \
+             (SELECT created_at, id FROM partnerkit.resellers WHERE agency = $1{sql}) \
+             SELECT id FROM found{NEWEST_FIRST} LIMIT {})){NEWEST_FIRST}",
+            spec.limit
+        );
+        Statement::kept(Self::selecting::<Reseller>(&page), self.with_agency(typed(params)))
+    }
+
+    fn as_planned(&self, spec: &PageSpec) -> Statement {
+        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+        Statement::once(Self::selecting::<Reseller>(&sql), self.with_agency(typed(params)))
+    }
+}
+
+/// Whether a database of any locale has trigrams of a term.
+fn is_indexed(term: &str) -> bool {
+    term.as_bytes().windows(3).any(|piece| piece.iter().all(u8::is_ascii_alphanumeric))
+}

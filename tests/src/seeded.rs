@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use fastrand::Rng;
 use partnerkit::Entropy;
 
 /// For platforms that are to draw the same ids and stamps.
@@ -24,17 +25,18 @@ impl Entropy for Seeded {
     }
 }
 
-/// For tests that make things up (SplitMix64).
-pub struct Random(pub u64);
+/// For tests that make things up.
+pub struct Random(Rng);
 
 impl Random {
+    /// Begins at a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Rng::with_seed(seed))
+    }
+
     /// A number below another one.
     pub fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
+        self.0.usize(..n)
     }
 
     /// One of them.

@@ -1,12 +1,39 @@
-//! What the files of SQLite tell of a store, seen by a connection of its own.
+//! A store in a file, and what its files tell of it, seen by a connection of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use partnerkit::storage::sqlite::Sqlite;
+use partnerkit::{Agency, Platform};
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 /// How many bytes precede the log's frames, and each page in its frame.
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
+
+/// A store in a new file, with an agency.
+pub struct InFile {
+    _folder: TempDir,
+    /// The database.
+    pub path: PathBuf,
+    /// The store itself.
+    pub storage: Arc<Sqlite>,
+    /// The agency.
+    pub agency: Agency,
+}
+
+impl InFile {
+    /// Gone when this is dropped.
+    pub fn create() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("resellers.db");
+        let storage = Arc::new(Sqlite::open(&path).expect("opens"));
+        let platform = Platform::builder().open_storage(storage.clone()).expect("opens");
+        let agency = platform.create_agency("northwind").expect("creates");
+        Self { _folder: folder, path, storage, agency }
+    }
+}
 
 /// The write-ahead log of a database.
 pub fn log_of(database: &Path) -> PathBuf {

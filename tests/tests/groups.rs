@@ -1,21 +1,19 @@
 //! Writers that share a commit: each gets its own answer, and only its own work undone.
 
 use std::panic::panic_any;
-use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::sqlite::Sqlite;
 use partnerkit::storage::{
     Insert, LabelRow, LabelState, NewReseller, Scope, Storage, TotalDelta, Transaction,
 };
 use partnerkit::{
-    AgencyId, Email, Error, ErrorKind, LoginDomain, Name, Platform, Reseller, ResellerId,
-    ResellerQuery, Result, Timestamp,
+    Email, Error, ErrorKind, LoginDomain, Name, Reseller, ResellerId, ResellerQuery, Result,
+    Timestamp,
 };
-use partnerkit_tests::sqlite::{assert_sound, commits, indexed_words};
+use partnerkit_tests::sqlite::{InFile, assert_sound, commits, indexed_words};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -27,11 +25,7 @@ const ROUNDS: usize = 200;
 type Answer<T> = thread::Result<T>;
 
 struct Store {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-    storage: Arc<Sqlite>,
-    platform: Platform,
-    agency: AgencyId,
+    file: InFile,
     /// A row to make others from.
     template: NewReseller,
     /// Keeps the log from beginning anew, so that its commits can be counted.
@@ -40,36 +34,23 @@ struct Store {
 
 impl Store {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("resellers.db");
-        let storage = Arc::new(Sqlite::open(&path).expect("opens"));
-        let platform = Platform::builder().open_storage(storage.clone()).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
-        let id = agency.create_reseller(invitation("template")).expect("creates").id;
-        let agency = agency.id().clone();
+        let file = InFile::create();
+        let id = file.agency.create_reseller(invitation("template")).expect("creates").id;
         let mut template = None;
         let mut look = |reads: &mut dyn partnerkit::storage::Reads| {
             template = reads.account(id)?;
             Ok(())
         };
-        storage.read(&agency, &mut look).expect("reads");
+        file.storage.read(file.agency.id(), &mut look).expect("reads");
         let (reseller, credentials) = template.expect("there");
         let template = NewReseller::new(reseller, credentials).expect("a row");
-        let snapshot = Connection::open(&path).expect("opens");
+        let snapshot = Connection::open(&file.path).expect("opens");
         snapshot.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
-        Self {
-            _folder: folder,
-            path,
-            storage,
-            platform,
-            agency,
-            template,
-            _snapshot: Mutex::new(snapshot),
-        }
+        Self { file, template, _snapshot: Mutex::new(snapshot) }
     }
 
     fn write(&self, mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send) -> Result<()> {
-        self.storage.write(&self.agency, Scope::Own, &mut work)
+        self.file.storage.write(self.file.agency.id(), Scope::Own, &mut work)
     }
 
     fn insert(&self, n: usize, name: &str) -> Result<()> {
@@ -87,21 +68,20 @@ impl Store {
 
     /// Whether somebody else sees a reseller, which they do once it is committed.
     fn is_stored(&self, n: usize) -> bool {
-        let connection = Connection::open(&self.path).expect("opens");
+        let connection = Connection::open(&self.file.path).expect("opens");
         let mut found = connection.prepare("SELECT 1 FROM resellers WHERE id = ?1").expect("reads");
         found.exists([id(n).as_uuid().as_bytes()]).expect("reads")
     }
 
     /// Whom a search finds.
     fn found(&self, term: &str) -> Vec<ResellerId> {
-        let agency = self.platform.agency(self.agency.as_str()).expect("there");
-        let page = agency.page(&ResellerQuery::text(term).limit(200)).expect("finds");
+        let page = self.file.agency.page(&ResellerQuery::text(term).limit(200)).expect("finds");
         page.resellers.iter().map(|reseller| reseller.id).collect()
     }
 
     /// In how many rows of the search index a piece of text is.
     fn indexed(&self, piece: &str) -> u32 {
-        let words = indexed_words(&self.path).into_iter();
+        let words = indexed_words(&self.file.path).into_iter();
         words.filter(|(word, _)| word.ends_with(piece)).map(|(_, rows)| rows).sum()
     }
 
@@ -109,7 +89,7 @@ impl Store {
     fn lay_poison(&self) {
         let trigger = "CREATE TRIGGER poison BEFORE INSERT ON totals WHEN NEW.name = 'poison'
                        BEGIN SELECT RAISE(ROLLBACK, 'given up'); END";
-        Connection::open(&self.path).expect("opens").execute_batch(trigger).expect("lays");
+        Connection::open(&self.file.path).expect("opens").execute_batch(trigger).expect("lays");
     }
 
     fn poison(&self) -> Result<()> {
@@ -200,17 +180,17 @@ fn writers_share_commits_and_none_is_lost() {
     const WRITERS: usize = 32;
     const EACH: usize = 8;
     let store = Store::new();
-    let before = commits(&store.path);
+    let before = commits(&store.file.path);
     store.together(WRITERS, |i| {
         for n in i * EACH..(i + 1) * EACH {
             store.insert(n, "shared").expect("inserts");
         }
     });
-    let made = commits(&store.path) - before;
+    let made = commits(&store.file.path) - before;
     assert!(made * 2 < WRITERS * EACH, "{made} commits");
     assert!((0..WRITERS * EACH).all(|n| store.is_stored(n)));
     assert_eq!(store.indexed("sha"), (WRITERS * EACH) as u32);
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }
 
 /// S50: the panic goes on in the one thread, and the store goes on for the others.
@@ -220,7 +200,7 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
     for place in [0, 3, 6] {
         until_shared(|round| {
             let first = number(place, round);
-            let before = commits(&store.path);
+            let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
                     tx.insert_resellers(&[store.row(first + i, "zqxpanicked")])?;
@@ -232,7 +212,7 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
             assert!(answers.iter().all(|answer| matches!(answer, Ok(Ok(())))), "{answers:?}");
             let stored = (0..7).filter(|i| store.is_stored(first + i));
             assert!(stored.eq((0..7).filter(|i| *i != place)));
-            commits(&store.path) - before == 1
+            commits(&store.file.path) - before == 1
         });
     }
     assert_eq!(store.indexed("zqx"), 0);
@@ -246,7 +226,7 @@ fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told(
     for place in [0, 3, 6] {
         until_shared(|round| {
             let first = number(place, round);
-            let before = commits(&store.path);
+            let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
                     tx.insert_resellers(&[store.row(first + i, "zqxrefused")])?;
@@ -263,12 +243,12 @@ fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told(
             for n in beside {
                 assert_eq!(store.found(&letters(n)), [id(n)]);
             }
-            commits(&store.path) - before == 1
+            commits(&store.file.path) - before == 1
         });
     }
     assert_eq!(store.indexed("zqx"), 0);
     assert_eq!(store.found("template"), [template.id], "not by its new name only");
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }
 
 /// Somebody takes a label, somebody else is refused because of that, and a third one ends as
@@ -279,7 +259,7 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
     until_shared(|round| {
         let label = LoginDomain::parse(&letters(round)).expect("a label");
         let state = LabelState::Held(store.template.reseller().id);
-        let row = LabelRow { label: label.clone(), agency: store.agency.clone(), state };
+        let row = LabelRow { label: label.clone(), agency: store.file.agency.id().clone(), state };
         let ran = AtomicUsize::new(0);
         let take = || {
             store.write(|tx| {
@@ -293,7 +273,7 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
         let met = store.together(3, |i| match i {
             0 | 1 => {
                 let refused = take().is_err();
-                let taken = Connection::open(&store.path).expect("opens");
+                let taken = Connection::open(&store.file.path).expect("opens");
                 let mut taken = taken.prepare("SELECT 1 FROM labels WHERE label = ?1").expect("");
                 assert!(taken.exists([label.as_str()]).expect("reads"));
                 refused
@@ -356,7 +336,7 @@ fn each_of_a_lost_group_is_run_exactly_once_more() {
         // Who panics is not run again.
         runs == [2, 2, 2, 1, 2, 2]
     });
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }
 
 /// Alone, or with others whose rows are lost through it and stored all the same.
@@ -406,7 +386,7 @@ fn each_of_a_hundred_gets_its_own_answer() {
             n if n % 9 == 2 => "panic",
             _ => "insert",
         };
-        let before = commits(&store.path);
+        let before = commits(&store.file.path);
         let answers = store.together(WRITERS, |i| {
             store.write(|tx| {
                 tx.insert_resellers(&[store.row(first + i, "many")])?;
@@ -431,8 +411,8 @@ fn each_of_a_hundred_gets_its_own_answer() {
                 }
             }
         }
-        shared += inserted - (commits(&store.path) - before);
+        shared += inserted - (commits(&store.file.path) - before);
     }
     assert!(shared > 0);
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }

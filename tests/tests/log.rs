@@ -2,16 +2,13 @@
 //! keep it from beginning anew, and one that never ends does so only until it has gone.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::sqlite::Sqlite;
 use partnerkit::storage::{Scope, Storage, Transaction};
-use partnerkit::{AgencyId, Platform, Reseller, ResellerDraft};
-use partnerkit_tests::sqlite::{assert_sound, log_of};
+use partnerkit::{Reseller, ResellerDraft};
+use partnerkit_tests::sqlite::{InFile, assert_sound, log_of};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 
@@ -21,24 +18,17 @@ const MEGABYTE: u64 = 1 << 20;
 const BOUND: u64 = 128 * MEGABYTE;
 
 struct Store {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-    storage: Arc<Sqlite>,
-    agency: AgencyId,
+    file: InFile,
     resellers: Vec<Reseller>,
 }
 
 impl Store {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("resellers.db");
-        let storage = Arc::new(Sqlite::open(&path).expect("opens"));
-        let platform = Platform::builder().open_storage(storage.clone()).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let file = InFile::create();
         let form = |n| ResellerDraft { metadata: large(n), ..invitation(&letters(n)) };
-        let create = |n| agency.create_reseller(form(n)).expect("creates");
+        let create = |n| file.agency.create_reseller(form(n)).expect("creates");
         let resellers = (0..100).map(create).collect();
-        Self { _folder: folder, path, storage, agency: agency.id().clone(), resellers }
+        Self { file, resellers }
     }
 
     /// Writes all resellers again and again, which comes to more than that many bytes in the log,
@@ -53,19 +43,22 @@ impl Store {
                 let row = |row: &Reseller| Reseller { metadata: metadata.clone(), ..row.clone() };
                 self.resellers.iter().try_for_each(|r| tx.update_reseller(&row(r)).map(drop))
             };
-            self.storage.write(&self.agency, Scope::Own, &mut update).expect("writes");
+            self.file
+                .storage
+                .write(self.file.agency.id(), Scope::Own, &mut update)
+                .expect("writes");
             longest = longest.max(self.log());
         }
         longest
     }
 
     fn log(&self) -> u64 {
-        std::fs::metadata(log_of(&self.path)).expect("a log").len()
+        std::fs::metadata(log_of(&self.file.path)).expect("a log").len()
     }
 
     /// A snapshot of the moment, for as long as the connection lives.
     fn snapshot(&self) -> Connection {
-        let reader = Connection::open(&self.path).expect("opens");
+        let reader = Connection::open(&self.file.path).expect("opens");
         reader.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
         reader
     }
@@ -99,7 +92,7 @@ fn s51_readers_at_every_moment_do_not_keep_the_log_growing() {
     let store = Store::new();
     let longest = store.beside_readers(|| store.write(2 * BOUND));
     assert!(longest <= BOUND, "{longest}");
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }
 
 #[test]
@@ -111,5 +104,5 @@ fn s51_one_that_never_ends_does_until_it_has_gone() {
     drop(endless);
     store.write(BOUND);
     assert!(store.log() <= BOUND, "{}", store.log());
-    assert_sound(&store.path);
+    assert_sound(&store.file.path);
 }

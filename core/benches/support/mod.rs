@@ -14,6 +14,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
 
 /// Real organisations: name and domain.
@@ -27,24 +28,12 @@ pub fn organisations() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// Numbers that are the same in every run (SplitMix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-}
-
 /// As many resellers as one likes, no two of which share what must be unique. A name is the
 /// beginning of one organisation's and the end of another's.
 pub struct Rows {
     organisations: Vec<(&'static str, &'static str)>,
-    random: Random,
+    /// The same in every run.
+    random: Rng,
     made: usize,
     /// What tells the labels of several sources apart.
     pub mark: &'static str,
@@ -52,20 +41,20 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(mark: &'static str) -> Self {
-        Self { organisations: organisations(), random: Random(7), made: 0, mark }
+        Self { organisations: organisations(), random: Rng::with_seed(7), made: 0, mark }
     }
 
     pub fn next_form(&mut self) -> ResellerDraft {
         let n = self.organisations.len();
-        let (first, _) = self.organisations[self.random.below(n)];
-        let (second, domain) = self.organisations[self.random.below(n)];
+        let (first, _) = self.organisations[self.random.usize(..n)];
+        let (second, domain) = self.organisations[self.random.usize(..n)];
         let halves = |name: &'static str| -> (Vec<&str>, Vec<&str>) {
             let words: Vec<_> = name.split(' ').collect();
             let (a, b) = words.split_at(words.len().div_ceil(2));
             (a.to_vec(), b.to_vec())
         };
         let name: Vec<_> = [halves(first).0, halves(second).1].concat();
-        let role = ["info", "office", "contact", "hello"][self.random.below(4)];
+        let role = ["info", "office", "contact", "hello"][self.random.usize(..4)];
         self.made += 1;
         let (label, made) = (letters(self.made), self.made);
         let email = format!("{role}{}{made}@{domain}", self.mark);

@@ -1,8 +1,7 @@
 //! Terms to search for, chosen from the rows by how many of them have it.
 
+use fastrand::Rng;
 use partnerkit::ResellerDraft;
-
-use super::Random;
 
 /// Names as they are written where words are not set apart.
 const CJK: &[&str] = &[
@@ -61,9 +60,9 @@ pub struct Class {
 
 /// Terms that really are in the texts, by how many of them have it.
 pub fn classes(texts: &[String]) -> Vec<Class> {
-    let mut random = Random(11);
+    let mut random = Rng::with_seed(11);
     let probe: Vec<&String> =
-        (0..texts.len().min(20_000)).map(|_| &texts[random.below(texts.len())]).collect();
+        (0..texts.len().min(20_000)).map(|_| &texts[random.usize(..texts.len())]).collect();
     let share = |term: &str| {
         probe.iter().filter(|text| text.contains(term)).count() as f64 / probe.len() as f64
     };
@@ -74,14 +73,14 @@ pub fn classes(texts: &[String]) -> Vec<Class> {
                 if terms.len() == TERMS {
                     break;
                 }
-                let text = &texts[random.below(texts.len())];
+                let text = &texts[random.usize(..texts.len())];
                 let words: Vec<&str> = text.split_whitespace().collect();
-                let word: Vec<char> = words[random.below(words.len())].chars().collect();
-                let length = length[random.below(length.len())];
+                let word: Vec<char> = words[random.usize(..words.len())].chars().collect();
+                let length = length[random.usize(..length.len())];
                 if word.len() < length {
                     continue;
                 }
-                let start = random.below(word.len() - length + 1);
+                let start = random.usize(..word.len() - length + 1);
                 let term: String = word[start..start + length].iter().collect();
                 if term.chars().all(script) && wanted(share(&term)) && !terms.contains(&term) {
                     terms.push(term);

@@ -30,7 +30,7 @@ impl Changes {
         let mut names = organisations();
         names.extend(FOREIGN.iter().map(|(name, email)| ((*name).into(), (*email).into())));
         let mut changes = Self {
-            random: Random(58),
+            random: Random::new(58),
             names,
             ids: Vec::new(),
             instants: Vec::new(),

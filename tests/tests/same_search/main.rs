@@ -25,7 +25,7 @@ fn s27_s28_s29_s30_s58_a_search_finds_the_same_rows_in_every_store() {
     let worlds = worlds();
     let mut changes = Changes::fill(&worlds);
     worlds.iter().for_each(World::settle);
-    let mut searches = Searches::new(Random(27));
+    let mut searches = Searches::new(Random::new(27));
     let seen = Mutex::new(Seen::default());
     for _ in 0..ROUNDS {
         let round: Vec<_> = (0..SEARCHES).map(|_| searches.next_search(&changes)).collect();

@@ -18,6 +18,7 @@ mod failure;
 mod migrations;
 mod newest;
 mod pipeline;
+mod plans;
 mod reads;
 mod search;
 mod session;
@@ -26,9 +27,7 @@ mod transaction;
 
 use std::time::Duration;
 
-use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::NoTls;
 
 use super::home::Home;
@@ -41,7 +40,7 @@ use driver::Driver;
 use failure::Failure;
 use newest::Newest;
 use pipeline::Statement;
-use search::LASTING_PLANS;
+use plans::Plans;
 use session::{Mode, Session};
 
 /// How many connections a store opens at most; further callers queue.
@@ -57,6 +56,7 @@ struct Connections {
     // Dropped before the thread that its connections live on.
     pool: Pool,
     driver: Driver,
+    plans: Plans,
     newest: Newest,
 }
 
@@ -72,10 +72,10 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(QUEUE))
-            .post_create(Hook::async_fn(|client, _| Box::pin(made(client))))
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
-        let connections = Connections { pool, driver: Driver::start()?, newest: Newest::default() };
+        let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
+        let connections = Connections { pool, driver, plans, newest };
         connections.migrate()?;
         Ok(Self(Home::of(connections)))
     }
@@ -84,11 +84,6 @@ impl Postgres {
     pub fn waits(&self) -> u64 {
         self.0.get().map_or(0, |connections| connections.driver.waits())
     }
-}
-
-/// What each connection is told once.
-async fn made(client: &ClientWrapper) -> Result<(), HookError> {
-    client.batch_execute(LASTING_PLANS).await.map_err(HookError::Backend)
 }
 
 impl Connections {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use memchr::memmem::Finder;
 
 use super::codec;
-use super::pipeline::{Answer, Statement};
+use super::pipeline::Statement;
 use super::session::Session;
 use crate::error::Result;
 use crate::values::AgencyId;
@@ -19,7 +19,7 @@ const ROWS: usize = 2_000;
 /// costs about what the index costs.
 const OFTEN: usize = 8;
 /// How long they are taken for the newest ones.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_secs(10);
 /// Of how many agencies they are kept, at about 100 KB each.
 const AGENCIES: usize = 64;
 
@@ -27,7 +27,7 @@ const TEXTS: &str = "\
     SELECT search_text FROM partnerkit.resellers WHERE agency = $1 \
     ORDER BY created_at DESC, id DESC";
 
-/// The search texts of agencies' newest resellers, as of a minute ago.
+/// The search texts of agencies' newest resellers, as of some seconds ago.
 #[derive(Default)]
 pub(super) struct Newest(Mutex<BTreeMap<AgencyId, Seen>>);
 
@@ -43,12 +43,13 @@ impl Newest {
         Some(Arc::clone(&seen.texts))
     }
 
-    fn put(&self, agency: &AgencyId, texts: Texts) {
+    fn put(&self, agency: &AgencyId, texts: &Arc<Texts>) {
         let mut agencies = self.lock();
         if agencies.len() >= AGENCIES {
             agencies.clear();
         }
-        agencies.insert(agency.clone(), Seen { at: Instant::now(), texts: Arc::new(texts) });
+        let seen = Seen { at: Instant::now(), texts: Arc::clone(texts) };
+        agencies.insert(agency.clone(), seen);
     }
 
     /// Of an agency that is deleted.
@@ -62,25 +63,25 @@ impl Newest {
 }
 
 impl Session<'_> {
-    /// Whether the newest rows have the terms as often as to meet them soon; none if they have not
-    /// been read lately.
-    pub(super) fn newest_have(&self, terms: &[String]) -> Option<bool> {
-        self.connections().newest.get(self.agency).map(|texts| texts.have_often(terms))
+    /// Whether the newest rows have the terms as often as to meet them soon. They are asked for
+    /// only if they have not been lately: one wait more.
+    pub(super) fn newest_have_often(&mut self, terms: &[String]) -> Result<bool> {
+        let texts = match self.connections().newest.get(self.agency) {
+            Some(texts) => texts,
+            None => self.read_newest()?,
+        };
+        Ok(texts.have_often(terms))
     }
 
-    /// Asks for the newest ones.
-    pub(super) fn newest_texts(&self) -> Statement {
-        Statement::kept(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()])
-    }
-
-    /// Keeps the answer.
-    pub(super) fn note_newest(&self, answer: &Answer) -> Result<()> {
+    fn read_newest(&mut self) -> Result<Arc<Texts>> {
+        let newest = Statement::kept(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()]);
         let mut texts = Texts::default();
-        for row in &answer.rows {
+        for row in &self.ask(newest)?.rows {
             texts.push(&codec::text(row, 0)?);
         }
-        self.connections().newest.put(self.agency, texts);
-        Ok(())
+        let texts = Arc::new(texts);
+        self.connections().newest.put(self.agency, &texts);
+        Ok(texts)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) enum Statement {
     /// tables as they are now.
     Once(Cow<'static, str>, Vec<Param>),
     /// One of few texts, for which there is one good plan, whatever the tables hold: each
-    /// connection prepares it at its first use and knows it from then on.
+    /// connection prepares it at its first use and knows it for a while.
     Kept(Cow<'static, str>, Vec<Param>),
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
-use super::search::FOR_THESE_VALUES;
 use super::session::Session;
 use super::sql::{self, DIALECT, typed};
 use crate::access::{AttemptKey, Attempts, Credentials};
@@ -160,8 +159,7 @@ impl Reads for Session<'_> {
         let Conditions { sql, params, .. } = conditions;
         let found = format!("SELECT FROM partnerkit.resellers WHERE agency = $1{sql}");
         let sql = format!("SELECT count(*) FROM ({found}) AS found");
-        let count = Statement::once(sql, self.with_agency(typed(params)));
-        let [_, answer] = self.ask_all([FOR_THESE_VALUES, count])?;
+        let answer = self.ask(Statement::once(sql, self.with_agency(typed(params))))?;
         let count = answer.rows.first().map_or(Ok(0), |row| codec::integer(row, 0))?;
         Ok(count.unsigned_abs())
     }

@@ -15,17 +15,10 @@ use crate::search::SortBy;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
-/// Plans are kept while tables grow, and one that reads a whole table because it is small today
-/// would do so tomorrow: so no kept one does. Run once on each connection.
-pub(super) const LASTING_PLANS: &str = "SET enable_seqscan = off";
-
-/// What follows is planned for its values.
-pub(super) const FOR_THESE_VALUES: Statement =
-    Statement::Plain("SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on");
-
-/// What follows is planned for any values, and so not planned again.
+/// What is between these is planned for any values, and so not planned again.
 const FOR_ANY_VALUES: Statement =
     Statement::Plain("SET LOCAL plan_cache_mode = force_generic_plan");
+const AS_USUAL: Statement = Statement::Plain("SET LOCAL plan_cache_mode = auto");
 
 const NEWEST_FIRST: &str = " ORDER BY created_at DESC, id DESC";
 
@@ -40,52 +33,38 @@ enum Plan {
     Index,
     /// As the planner likes.
     Free,
-    /// The same, and the newest rows are to be looked at for the next time.
-    Unknown,
 }
 
 impl Session<'_> {
     pub(super) fn find_page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        match self.plan(spec) {
-            Plan::Walk => {
-                let [_, page] = self.ask_all([FOR_ANY_VALUES, self.walking(spec)])?;
-                page.records()
-            }
-            Plan::Index => {
-                let [_, page] = self.ask_all([FOR_ANY_VALUES, self.by_index(spec)])?;
-                page.records()
-            }
-            Plan::Free => {
-                let [_, page] = self.ask_all([FOR_THESE_VALUES, self.as_planned(spec)])?;
-                page.records()
-            }
-            Plan::Unknown => {
-                // Read beside the page, which costs no further wait.
-                let all = [FOR_THESE_VALUES, self.as_planned(spec), self.newest_texts()];
-                let [_, page, newest] = self.ask_all(all)?;
-                self.note_newest(&newest)?;
-                page.records()
-            }
+        match self.plan(spec)? {
+            Plan::Walk => self.planned_once(self.walking(spec)),
+            Plan::Index => self.planned_once(self.by_index(spec)),
+            Plan::Free => self.ask(self.as_planned(spec))?.records(),
         }
     }
 
-    fn plan(&self, spec: &PageSpec) -> Plan {
+    fn planned_once(&mut self, page: Statement) -> Result<Vec<Reseller>> {
+        let [_, page, _] = self.ask_all([FOR_ANY_VALUES, page, AS_USUAL])?;
+        page.records()
+    }
+
+    fn plan(&mut self, spec: &PageSpec) -> Result<Plan> {
         let PageSpec { filter, sort, after, .. } = spec;
         let terms = &filter.terms;
         if *filter == Filter::default() {
-            return Plan::Walk;
+            return Ok(Plan::Walk);
         }
         let newest_first = sort.by == SortBy::Joined && sort.descending && after.is_none();
         let only_terms = Filter { terms: terms.clone(), ..Filter::default() } == *filter;
         if !newest_first || !only_terms || terms.len() > TERMS {
-            return Plan::Free;
+            return Ok(Plan::Free);
         }
-        match self.newest_have(terms) {
-            None => Plan::Unknown,
-            Some(true) => Plan::Walk,
-            Some(false) if terms.iter().any(|term| is_indexed(term)) => Plan::Index,
-            Some(false) => Plan::Free,
-        }
+        Ok(match self.newest_have_often(terms)? {
+            true => Plan::Walk,
+            false if terms.iter().any(|term| is_indexed(term)) => Plan::Index,
+            false => Plan::Free,
+        })
     }
 
     /// No index has the conditions as they are written here, and whatever the terms are, the

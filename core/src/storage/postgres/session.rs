@@ -155,6 +155,7 @@ impl<'s> Session<'s> {
                 driver.wait(async move { pipeline::exchange(client, &statements).await })?
             }
             None => {
+                self.store.plans.renew(&self.store.pool);
                 let (pool, begin) = (self.store.pool.clone(), self.mode.begin());
                 driver.wait(pipeline::begin(pool, statements, begin))?
             }

@@ -19,10 +19,31 @@ impl Plans {
 
     /// Forgets what every connection has prepared, if that is long ago.
     pub fn renew(&self, pool: &Pool) {
-        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.elapsed() > LASTING {
-            *since = Instant::now();
+        if self.are_old(Instant::now()) {
             pool.manager().statement_caches.clear();
         }
+    }
+
+    /// Whether they are to be forgotten; only one of several who ask is told so.
+    fn are_old(&self, now: Instant) -> bool {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = now.saturating_duration_since(*since) > LASTING;
+        if old {
+            *since = now;
+        }
+        old
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instant, LASTING, Plans};
+
+    #[test]
+    fn plans_are_forgotten_once_each_time() {
+        let began = Instant::now();
+        let plans = Plans::new();
+        let later = [0, 1, 3, 3, 4, 6].map(|n| plans.are_old(began + n * LASTING));
+        assert_eq!(later, [false, false, true, false, false, true]);
     }
 }

@@ -10,8 +10,8 @@ use partnerkit::storage::{
     Insert, LabelRow, LabelState, NewReseller, Scope, Storage, TotalDelta, Transaction,
 };
 use partnerkit::{
-    Email, Error, ErrorKind, LoginDomain, Name, Reseller, ResellerId, ResellerQuery, Result,
-    Timestamp,
+    Email, Error, ErrorKind, LoginDomain, Name, Platform, Reseller, ResellerId, ResellerQuery,
+    Result, Timestamp,
 };
 use partnerkit_tests::sqlite::{InFile, assert_sound, commits, indexed_words};
 use partnerkit_tests::{invitation, letters};
@@ -414,5 +414,25 @@ fn each_of_a_hundred_gets_its_own_answer() {
         shared += inserted - (commits(&store.file.path) - before);
     }
     assert!(shared > 0);
+    assert_sound(&store.file.path);
+}
+
+/// An erasure changes any number of pages, so it gives a shared transaction up and runs once more,
+/// alone; nobody else's rows are lost by that.
+#[test]
+fn an_erasure_beside_others_runs_alone_and_loses_nobody() {
+    let store = Store::new();
+    let platform = Platform::builder().open_storage(store.file.storage.clone()).expect("opens");
+    let tailspin = platform.create_agency("tailspin").expect("creates");
+    let forms: Vec<_> = (0..300).map(|n| invitation(&format!("tail{}", letters(n)))).collect();
+    assert!(tailspin.create_resellers(&forms).expect("creates").iter().all(|row| row.is_ok()));
+    let answers = store.together(16, |i| match i {
+        7 => platform.delete_agency("tailspin").map(drop),
+        i => store.insert(i, "beside"),
+    });
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Ok(())))), "{answers:?}");
+    assert!((0..16).filter(|i| *i != 7).all(|i| store.is_stored(i)));
+    assert_eq!(tailspin.page(&ResellerQuery::all()).expect_err("gone").kind(), ErrorKind::NotFound);
+    assert_eq!((store.indexed("lst"), store.found("beside").len()), (0, 15));
     assert_sound(&store.file.path);
 }

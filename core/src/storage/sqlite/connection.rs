@@ -29,8 +29,6 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     // FULL: what was acknowledged survives a loss of power.
     writer.pragma_update(None, "synchronous", "FULL").map_err(storage_error)?;
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
-    // What a savepoint may have to bring back is kept in memory: in a file it costs a write a page.
-    writer.pragma_update(None, "temp_store", "MEMORY").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
     migrate(&writer)?;

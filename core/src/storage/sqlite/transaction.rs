@@ -64,6 +64,7 @@ impl Transaction for Rows<'_> {
     }
 
     fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
+        self.need_file_journal()?;
         self.unindex_agency()?;
         let sql = format!(
             "UPDATE labels SET reseller = NULL, quarantined_until = ?2 WHERE label IN

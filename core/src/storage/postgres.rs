@@ -27,7 +27,7 @@ mod transaction;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use tokio_postgres::NoTls;
 
 use super::home::Home;
@@ -71,6 +71,8 @@ impl Postgres {
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
             .runtime(Runtime::Tokio1)
             .max_size(CONNECTIONS)
+            // The one that was used last knows what is asked most.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(QUEUE))
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
@@ -122,7 +124,7 @@ impl Storage for Postgres {
         let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
         let platform = AgencyId::platform();
         let mut session = Session::new(self.0.get()?, &platform, Mode::Read);
-        let answer = session.ask(Statement::kept(sql::AGENCIES, params))?;
+        let answer = session.ask(Statement::once(sql::AGENCIES, params))?;
         answer.rows.iter().map(|row| codec::text(row, 0).map(AgencyId::from_stored)).collect()
     }
 }

@@ -20,7 +20,7 @@ const ROWS: usize = 2_000;
 const OFTEN: usize = 8;
 /// How long they are taken for the newest ones.
 const FRESH: Duration = Duration::from_secs(10);
-/// Of how many agencies they are kept, at about 100 KB each.
+/// Of how many agencies they are kept, at some 100 KB each.
 const AGENCIES: usize = 64;
 
 const TEXTS: &str = "\
@@ -45,6 +45,7 @@ impl Newest {
 
     fn put(&self, agency: &AgencyId, texts: &Arc<Texts>) {
         let mut agencies = self.lock();
+        agencies.retain(|_, seen| seen.at.elapsed() < FRESH);
         if agencies.len() >= AGENCIES {
             agencies.clear();
         }
@@ -74,7 +75,7 @@ impl Session<'_> {
     }
 
     fn read_newest(&mut self) -> Result<Arc<Texts>> {
-        let newest = Statement::kept(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()]);
+        let newest = Statement::once(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()]);
         let mut texts = Texts::default();
         for row in &self.ask(newest)?.rows {
             texts.push(&codec::text(row, 0)?);
@@ -107,13 +108,14 @@ impl Texts {
         let (mut from, mut found) = (0, 0);
         while let Some(hit) = finder.find(&self.all.as_bytes()[from..]) {
             let place = self.ends.partition_point(|end| *end <= from + hit);
+            let Some(end) = self.ends.get(place) else { break };
             let start = if place == 0 { 0 } else { self.ends[place - 1] };
-            let text = &self.all[start..self.ends[place]];
+            let text = &self.all[start..*end];
             found += usize::from(terms.iter().all(|term| text.contains(term)));
             if found == OFTEN {
                 return true;
             }
-            from = self.ends[place];
+            from = *end;
         }
         false
     }

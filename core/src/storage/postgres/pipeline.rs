@@ -1,6 +1,7 @@
 //! Statements sent together: one wait for all of their answers.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(super) enum Statement {
     /// With parameters that know their types. The server plans it for these values, and for the
     /// tables as they are now.
     Once(Cow<'static, str>, Vec<Param>),
-    /// One of few texts, for which there is one good plan, whatever the tables hold: each
+    /// One of few texts, for which there is one good plan, whatever the values are: each
     /// connection prepares it at its first use and knows it for a while.
     Kept(Cow<'static, str>, Vec<Param>),
 }
@@ -43,6 +44,11 @@ impl Statement {
 
     pub fn kept(sql: impl Into<Cow<'static, str>>, params: Vec<Param>) -> Self {
         Self::Kept(sql.into(), params)
+    }
+
+    /// What it is known by, if it is prepared.
+    fn text(&self) -> Option<&str> {
+        if let Self::Kept(sql, _) = self { Some(sql) } else { None }
     }
 }
 
@@ -70,7 +76,11 @@ pub(super) type Exchange = Result<(Object, Vec<Result<Answer, Failure>>), Failur
 /// Sends everything and collects the answers.
 pub(super) async fn exchange(client: Object, statements: &[Statement]) -> Exchange {
     // The first poll of each sends it, and they are first polled in order.
-    let all = join_all(statements.iter().map(|statement| run(&client, statement)));
+    let mut met = BTreeSet::new();
+    let all = join_all(statements.iter().map(|statement| {
+        let first = statement.text().is_none_or(|text| met.insert(text));
+        run(&client, statement, first)
+    }));
     match tokio::time::timeout(DEADLINE, all).await {
         Ok(answers) => Ok((client, answers)),
         Err(_) => {
@@ -111,14 +121,15 @@ pub(super) fn send_last(client: Object, sql: &'static str) {
     let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }
 
-async fn run(client: &Object, statement: &Statement) -> Result<Answer, Failure> {
+/// `first`: no other one of the same text is sent before it in the same exchange.
+async fn run(client: &Object, statement: &Statement, first: bool) -> Result<Answer, Failure> {
     match statement {
         Statement::Plain(sql) => {
             client.batch_execute(sql).await?;
             Ok(Answer::default())
         }
         Statement::Once(sql, params) => run_once(client, sql, params).await,
-        Statement::Kept(sql, params) => run_kept(client, sql, params).await,
+        Statement::Kept(sql, params) => run_kept(client, sql, params, first).await,
     }
 }
 
@@ -131,18 +142,32 @@ async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Answer
 /// The first look tells whether the statement is prepared. If it is not, that has sent for it, and
 /// this time it is sent unprepared right behind: it has to keep its place among the others, and
 /// costs no further wait.
-async fn run_kept(client: &Object, sql: &str, params: &[Param]) -> Result<Answer, Failure> {
+async fn run_kept(
+    client: &Object,
+    sql: &str,
+    params: &[Param],
+    first: bool,
+) -> Result<Answer, Failure> {
     let kinds: Vec<_> = params.iter().map(|param| param.kind.clone()).collect();
-    if client.statement_cache.size() >= KEPT {
-        client.statement_cache.clear();
-    }
-    let mut preparing = pin!(client.prepare_typed_cached(sql, &kinds));
+    let mut preparing = Box::pin(client.prepare_typed_cached(sql, &kinds));
     match poll!(preparing.as_mut()) {
         Poll::Ready(statement) => collect(client.query_raw(&statement?, params).await?).await,
+        Poll::Pending if first => {
+            let (answer, prepared) = join(run_once(client, sql, params), preparing).await;
+            if client.statement_cache.size() > KEPT {
+                client.statement_cache.clear();
+            }
+            match (answer, prepared) {
+                // After a statement that failed the server refuses all others: the first one
+                // that failed tells why.
+                (Err(_), Err(reason)) => Err(reason.into()),
+                (answer, _) => answer,
+            }
+        }
         Poll::Pending => {
-            // What is wrong with the statement, its own answer says.
-            let (answer, _) = join(run_once(client, sql, params), preparing).await;
-            answer
+            // It would wait for the first one's, and prepare itself if that fails: too late.
+            drop(preparing);
+            run_once(client, sql, params).await
         }
     }
 }

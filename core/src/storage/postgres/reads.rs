@@ -195,7 +195,8 @@ impl Reads for Session<'_> {
     fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
         let params = vec![Param::integer(after), Param::integer(limit.into())];
-        self.select(" AND sequence > $2 ORDER BY sequence LIMIT $3", params)
+        let sql = Self::selecting::<Change>(" AND sequence > $2 ORDER BY sequence LIMIT $3");
+        self.ask(Statement::once(sql, self.with_agency(params)))?.records()
     }
 
     fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {

@@ -2,9 +2,8 @@
 //!
 //! The planner needs half a millisecond to estimate how common a term is, and takes what is common
 //! for evenly spread. The newest rows tell at once: if they have the terms, walking down the list
-//! soon fills a page; if not, what there is is older, and the index finds it. Either is a statement
-//! that leaves no choice, so that its plan is made once. What they do not tell is left to the
-//! planner, for the values of each search.
+//! soon fills a page, and no plan is needed; if not, what there is is older, and all of it is asked
+//! for, so that the planner takes the index. What they do not tell is left to the planner.
 
 use super::pipeline::Statement;
 use super::session::Session;
@@ -15,10 +14,17 @@ use crate::search::SortBy;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
-/// What is between these is planned for any values, and so not planned again.
-const FOR_ANY_VALUES: Statement =
-    Statement::Plain("SET LOCAL plan_cache_mode = force_generic_plan");
-const AS_USUAL: Statement = Statement::Plain("SET LOCAL plan_cache_mode = auto");
+/// What is between these has one plan, whatever its values are: down the index that has the order
+/// of the list, and nothing has to be sorted. Planned for any values, an agency is as small as they
+/// are on average, and sorting all of it would seem to cost nothing.
+const DOWN_THE_LIST: Statement = Statement::Plain(
+    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; \
+     SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
+);
+const AS_USUAL: Statement = Statement::Plain(
+    "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_sort = on; \
+     SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on",
+);
 
 const NEWEST_FIRST: &str = " ORDER BY created_at DESC, id DESC";
 
@@ -38,15 +44,14 @@ enum Plan {
 impl Session<'_> {
     pub(super) fn find_page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
         match self.plan(spec)? {
-            Plan::Walk => self.planned_once(self.walking(spec)),
-            Plan::Index => self.planned_once(self.by_index(spec)),
+            Plan::Walk => {
+                let all = [DOWN_THE_LIST, self.walking(spec), AS_USUAL];
+                let [_, page, _] = self.ask_all(all)?;
+                page.records()
+            }
+            Plan::Index => self.ask(self.by_index(spec))?.records(),
             Plan::Free => self.ask(self.as_planned(spec))?.records(),
         }
-    }
-
-    fn planned_once(&mut self, page: Statement) -> Result<Vec<Reseller>> {
-        let [_, page, _] = self.ask_all([FOR_ANY_VALUES, page, AS_USUAL])?;
-        page.records()
     }
 
     fn plan(&mut self, spec: &PageSpec) -> Result<Plan> {
@@ -90,7 +95,7 @@ impl Session<'_> {
              SELECT id FROM found{NEWEST_FIRST} LIMIT {})){NEWEST_FIRST}",
             spec.limit
         );
-        Statement::kept(Self::selecting::<Reseller>(&page), self.with_agency(typed(params)))
+        Statement::once(Self::selecting::<Reseller>(&page), self.with_agency(typed(params)))
     }
 
     fn as_planned(&self, spec: &PageSpec) -> Statement {

@@ -23,11 +23,11 @@ impl Mode {
         match self {
             Self::Read => {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-                 SET LOCAL statement_timeout = 30000"
+                 SET LOCAL statement_timeout = 30000; SET LOCAL plan_cache_mode = auto"
             }
             Self::Write => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-                 SET LOCAL statement_timeout = 30000"
+                 SET LOCAL statement_timeout = 30000; SET LOCAL plan_cache_mode = auto"
             }
         }
     }

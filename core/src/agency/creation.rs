@@ -108,8 +108,8 @@ impl Agency {
         if same { Ok(()) } else { Err(Error::key_reused()) }
     }
 
-    /// The record and its credentials, as rows, too. Time, ids and the hash are drawn here, before any
-    /// transaction: a transaction never waits for a password to be hashed.
+    /// The record and its credentials. Time, ids and the hash are drawn and the rows made here,
+    /// before any transaction: none waits for a password to be hashed.
     pub(super) fn new_reseller(&self, draft: AcceptedDraft) -> Result<NewReseller> {
         let (entropy, now) = (&*self.shared.entropy, self.now());
         let hash = match &draft.password {

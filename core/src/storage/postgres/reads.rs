@@ -1,4 +1,5 @@
-//! The reading half of the contract: each method is one wait.
+//! The reading half of the contract: each method is one wait, but for a search whose agency has not
+//! been looked at lately.
 
 use std::collections::BTreeMap;
 

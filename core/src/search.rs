@@ -213,8 +213,9 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
-    pub fn of(name: &str, email: &str) -> Self {
-        let (mut text, email) = (fold(name), fold(email));
+    pub fn of(reseller: &Reseller) -> Self {
+        let mut text = fold(reseller.name.as_str());
+        let email = fold(reseller.email.as_str());
         let name_ends = text.len();
         text.push('\n');
         text.push_str(&email);

@@ -60,7 +60,7 @@ struct Listed {
 
 impl Listed {
     fn of(reseller: &Reseller) -> Self {
-        let folded = Folded::of(reseller.name.as_str(), reseller.email.as_str());
+        let folded = Folded::of(reseller);
         Self { reseller: reseller.clone(), folded }
     }
 

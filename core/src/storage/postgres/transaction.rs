@@ -175,19 +175,19 @@ impl Transaction for Session<'_> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let row = |new: &NewReseller| Ok(new.rows_in(self.agency)?.reseller.clone());
-        let rows = new.iter().map(row).collect::<Result<_>>()?;
-        let inserted = self.ask(sql::insert_all(Reseller::TABLE, rows, " RETURNING id"))?;
+        let rows = new.iter().map(|new| new.rows_in(self.agency)).collect::<Result<Vec<_>>>()?;
+        let resellers = rows.iter().map(|rows| rows.reseller.clone()).collect();
+        let inserted = self.ask(sql::insert_all(Reseller::TABLE, resellers, " RETURNING id"))?;
         let mut ids = BTreeSet::new();
         for row in &inserted.rows {
             ids.insert(codec::value(row, 0)?);
         }
         let (mut credentials, mut answers) = (Vec::new(), Vec::new());
-        for new in new {
+        for (new, rows) in new.iter().zip(rows) {
             // Taken out: of two with one id the second was not inserted.
             let done = ids.remove(&Value::Uuid(new.reseller().id.as_uuid()));
             if done {
-                credentials.push(new.rows_in(self.agency)?.credentials.clone());
+                credentials.push(rows.credentials.clone());
             }
             answers.push(if done { Insert::Done } else { Insert::Existing(()) });
         }

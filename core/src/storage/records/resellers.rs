@@ -24,17 +24,26 @@ pub struct NewReseller {
 pub(crate) struct NewRows {
     pub reseller: Row,
     pub credentials: Row,
-    pub search_text: String,
+}
+
+#[cfg(feature = "sqlite")]
+impl NewRows {
+    /// What a search looks into, which is the last column.
+    pub fn search_text(&self) -> Result<&str> {
+        match self.reseller.last() {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(damaged()),
+        }
+    }
 }
 
 impl NewReseller {
     /// Errors: `Storage` for metadata that is no JSON.
     pub fn new(reseller: Reseller, credentials: Credentials) -> Result<Self> {
-        let folded = Folded::of(reseller.name.as_str(), reseller.email.as_str());
+        let agency = &reseller.agency;
         let rows = NewRows {
-            reseller: reseller_row(&reseller, &reseller.agency, &folded)?,
-            credentials: credentials_row(reseller.id, &credentials, &reseller.agency),
-            search_text: folded.text,
+            reseller: reseller.to_row(agency)?,
+            credentials: CredentialsRow(reseller.id, credentials.clone()).to_row(agency)?,
         };
         Ok(Self { reseller, credentials, rows })
     }
@@ -68,7 +77,31 @@ impl Record for Reseller {
     const TABLE: &'static Table = &schema::RESELLERS;
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
-        reseller_row(self, agency, &Folded::of(self.name.as_str(), self.email.as_str()))
+        let folded = Folded::of(self);
+        Ok(vec![
+            text(agency),
+            id(self.id),
+            unsigned(self.version),
+            text(self.status.slug()),
+            optional_text(self.deactivation_reason.as_ref()),
+            text(self.partner_type.slug()),
+            text(&self.login_domain),
+            text(&self.name),
+            text(&self.email),
+            text(self.email.key()),
+            text(&self.phone),
+            text(&self.contact.name),
+            text(&self.contact.email),
+            text(&self.contact.phone),
+            optional_text(self.website.as_ref()),
+            optional_text(self.external_id.as_ref()),
+            json(self.metadata.as_map())?,
+            instant(self.created_at),
+            instant(self.updated_at),
+            text(folded.name()),
+            text(folded.email()),
+            text(&folded.text),
+        ])
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
@@ -117,33 +150,6 @@ impl Record for Reseller {
     }
 }
 
-fn reseller_row(of: &Reseller, agency: &AgencyId, folded: &Folded) -> Result<Row> {
-    Ok(vec![
-        text(agency),
-        id(of.id),
-        unsigned(of.version),
-        text(of.status.slug()),
-        optional_text(of.deactivation_reason.as_ref()),
-        text(of.partner_type.slug()),
-        text(&of.login_domain),
-        text(&of.name),
-        text(&of.email),
-        text(of.email.key()),
-        text(&of.phone),
-        text(&of.contact.name),
-        text(&of.contact.email),
-        text(&of.contact.phone),
-        optional_text(of.website.as_ref()),
-        optional_text(of.external_id.as_ref()),
-        json(of.metadata.as_map())?,
-        instant(of.created_at),
-        instant(of.updated_at),
-        text(folded.name()),
-        text(folded.email()),
-        text(&folded.text),
-    ])
-}
-
 /// Credentials together with whose they are.
 #[derive(Debug)]
 pub(crate) struct CredentialsRow(pub ResellerId, pub Credentials);
@@ -152,7 +158,8 @@ impl Record for CredentialsRow {
     const TABLE: &'static Table = &schema::CREDENTIALS;
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
-        Ok(credentials_row(self.0, &self.1, agency))
+        let generation = Value::Bytes(self.1.generation.as_bytes().to_vec());
+        Ok(vec![text(agency), id(self.0), generation, optional_text(self.1.hash.as_ref())])
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
@@ -162,11 +169,6 @@ impl Record for CredentialsRow {
         let hash = fields.optional_text()?;
         Ok(Self(reseller, Credentials::from_stored(generation, hash)))
     }
-}
-
-fn credentials_row(of: ResellerId, credentials: &Credentials, agency: &AgencyId) -> Row {
-    let generation = Value::Bytes(credentials.generation.as_bytes().to_vec());
-    vec![text(agency), id(of), generation, optional_text(credentials.hash.as_ref())]
 }
 
 impl Record for Attempts {

@@ -37,7 +37,7 @@ impl Rows<'_> {
 
     /// Keeps a changed row findable.
     pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
-        let Folded { text, .. } = Folded::of(reseller.name.as_str(), reseller.email.as_str());
+        let Folded { text, .. } = Folded::of(reseller);
         for before in before.into_iter().filter(|before| before.text != text) {
             let (number, prefix) = (before.number, before.prefix.clone());
             let after = Indexed { number, prefix, text: text.clone() };

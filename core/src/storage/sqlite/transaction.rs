@@ -118,7 +118,7 @@ impl Transaction for Rows<'_> {
                 answers.push(Insert::Existing(()));
                 continue;
             }
-            self.index(&prefix, self.connection.last_insert_rowid(), &rows.search_text);
+            self.index(&prefix, self.connection.last_insert_rowid(), rows.search_text()?);
             self.insert_row(CredentialsRow::TABLE, &rows.credentials)?;
             inserted.push(new);
             answers.push(Insert::Done);

@@ -294,16 +294,14 @@ impl Transaction for Tx<'_> {
     }
 
     fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
-        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency)?.reseller.clone()));
-        let rows = rows.collect::<Result<Vec<_>>>()?;
-        let inserted = self.rows.insert(Reseller::TABLE, &rows)?;
-        let credentials: Vec<_> = new
-            .iter()
-            .zip(&inserted)
-            .filter(|(_, inserted)| **inserted)
-            .map(|(new, _)| CredentialsRow(new.reseller().id, new.credentials().clone()))
-            .collect();
-        self.put(&credentials)?;
+        let rows = new.iter().map(|new| new.rows_in(self.agency)).collect::<Result<Vec<_>>>()?;
+        let resellers: Vec<_> = rows.iter().map(|rows| rows.reseller.clone()).collect();
+        let inserted = self.rows.insert(Reseller::TABLE, &resellers)?;
+        let done = rows.iter().zip(&inserted).filter(|(_, inserted)| **inserted);
+        let credentials: Vec<_> = done.map(|(rows, _)| rows.credentials.clone()).collect();
+        if !credentials.is_empty() {
+            self.rows.put(CredentialsRow::TABLE, &credentials)?;
+        }
         Ok(inserted.into_iter().map(done_or_taken).collect())
     }
 

@@ -171,6 +171,7 @@ macro_rules! each_conformance_case {
             upkeep::what_is_due_is_removed,
             upkeep::old_changes_go_if_the_host_wants,
             upkeep::upkeep_runs_from_many_at_once,
+            upkeep::upkeep_takes_nothing_that_was_just_taken_anew,
         }
     };
 }

@@ -44,11 +44,13 @@ pub(crate) fn prune(what: Prunable, max: u32, dialect: Dialect) -> (String, Vec<
         Prunable::Labels(_) => (&schema::LABELS, "'' <"),
         Prunable::Attempts(_) => (&schema::ATTEMPTS, "agency ="),
     };
-    let Conditions { sql, params, .. } = Conditions::of_prunable(what, max, dialect);
-    let (agency, key) = (dialect.agency(table), table.key.join(", "));
+    let (is_due, Conditions { sql: first, params, .. }) =
+        Conditions::of_prunable(what, max, dialect);
+    let (agency, key, locked) = (dialect.agency(table), table.key.join(", "), dialect.skip_locked);
     let table = format!("{}{}", dialect.prefix, table.name);
-    let due = format!("SELECT {key} FROM {table} WHERE {compared} {agency}{sql}");
-    (format!("DELETE FROM {table} WHERE ({key}) IN ({due})"), params)
+    let due = format!("SELECT {key} FROM {table} WHERE {compared} {agency}{first}{locked}");
+    // Asked again of the row that is locked: somebody may have taken it anew meanwhile.
+    (format!("DELETE FROM {table} WHERE ({key}) IN ({due}) AND {is_due}"), params)
 }
 
 /// The columns of a table, as a statement lists them.

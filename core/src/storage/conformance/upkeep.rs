@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::Harness;
 use super::fixture::{Bench, draft, label};
 use super::life::codes;
+use crate::access::AttemptKey;
+use crate::storage::{self, LabelState, Scope};
+use crate::values::AgencyId;
 use crate::{Code, ErrorKind, Metric};
 
 const DAY: i64 = 86_400_000;
@@ -86,4 +91,65 @@ pub(super) fn upkeep_runs_from_many_at_once(harness: &dyn Harness) {
         (0..40).map(maintain).sum::<u64>()
     });
     assert_eq!(removed.iter().sum::<u64>(), 4, "each key once");
+}
+
+/// S3, S7, S23, S19, S51: what is due is decided on the row as it is when it is locked. Quarantines,
+/// keys and failures that are over are taken anew while others remove what is due, without a pause.
+pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harness) {
+    const LABELS: usize = 64;
+    const CALLERS: usize = 4;
+    let bench = Bench::new(harness);
+    let key = |n: usize| format!("key-{n}");
+    for n in 0..LABELS {
+        let first = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+        bench.agency.delete_reseller(first.expect("creates").id).expect("deletes");
+        fail(&bench, n);
+    }
+    bench.clock.forward(62 * DAY);
+    let creating = AtomicUsize::new(CALLERS);
+    let made = bench.together(CALLERS + 2, |i| {
+        if i >= CALLERS {
+            while creating.load(Ordering::SeqCst) > 0 {
+                // Somebody else was in the way too often: the next call goes on.
+                let kind = bench.platform.maintain(20).err().map(|error| error.kind());
+                assert!(kind.is_none_or(|kind| kind == ErrorKind::Aborted), "{kind:?}");
+            }
+            return Vec::new();
+        }
+        let anew = (i..LABELS).step_by(CALLERS).map(|n| {
+            fail(&bench, n);
+            let made = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+            (n, made.map(|reseller| reseller.id))
+        });
+        let made = anew.collect();
+        creating.fetch_sub(1, Ordering::SeqCst);
+        made
+    });
+    for (n, made) in made.into_iter().flatten() {
+        let id = made.expect("creates");
+        let holder = bench.label(&label(n)).map(|row| row.state);
+        assert_eq!(holder, Some(LabelState::Held(id)), "label {n}");
+        let again = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+        assert_eq!(again.expect("replays").id, id, "key {n}");
+        let failures = storage::read(&*bench.storage, &AgencyId::platform(), |reads| {
+            reads.attempts(&[attempt(n)])
+        });
+        assert!(failures.expect("reads")[0].is_some(), "failure {n}");
+    }
+}
+
+fn attempt(n: usize) -> AttemptKey {
+    AttemptKey::from_bytes([n as u8; 32])
+}
+
+/// A failed sign-in that blocks until now.
+fn fail(bench: &Bench<'_>, n: usize) {
+    let platform = AgencyId::platform();
+    let failed = storage::write(&*bench.storage, &platform, Scope::Own, |tx| {
+        let mut attempts = tx.lock_attempts(&attempt(n))?;
+        attempts.failures += 1;
+        attempts.blocked_until = crate::Clock::now(&*bench.clock);
+        tx.put_attempts(&attempts)
+    });
+    failed.expect("writes");
 }

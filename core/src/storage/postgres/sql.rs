@@ -10,8 +10,13 @@ use crate::storage::schema::{Kind, LABELS, Row, TABLES, Table, Value};
 use crate::storage::sql::{self, Dialect, Statements, Terms, columns, read_columns, statements};
 use crate::storage::{Lock, Prunable};
 
-pub(super) const DIALECT: Dialect =
-    Dialect { prefix: "partnerkit.", parameter: '$', agency: "$1", terms: Terms::Like };
+pub(super) const DIALECT: Dialect = Dialect {
+    prefix: "partnerkit.",
+    parameter: '$',
+    agency: "$1",
+    terms: Terms::Like,
+    skip_locked: " FOR UPDATE SKIP LOCKED",
+};
 
 /// The statements of one table.
 struct OfTable {

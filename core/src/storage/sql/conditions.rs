@@ -62,8 +62,9 @@ impl Conditions {
         }
     }
 
-    /// Of the rows to remove, in the order of an index.
-    pub fn of_prunable(what: Prunable, max: u32, dialect: Dialect) -> Self {
+    /// What makes a row one to remove; and the conditions of the first such rows, in the order of
+    /// an index.
+    pub fn of_prunable(what: Prunable, max: u32, dialect: Dialect) -> (String, Self) {
         let mut conditions = Self::none(dialect);
         let (column, through) = match what {
             Prunable::Events(before) => ("at", before.as_millis() - 1),
@@ -72,10 +73,11 @@ impl Conditions {
             Prunable::Labels(now) => ("quarantined_until", now.as_millis()),
             Prunable::Attempts(before) => ("blocked_until", before.as_millis() - 1),
         };
-        conditions.and(&format!("{column} <="), Kind::Integer, Value::Integer(through));
-        conditions.sql += &format!(" ORDER BY {column}");
+        let through = conditions.bind(Kind::Integer, Value::Integer(through));
+        let is_due = format!("{column} <= {through}");
+        conditions.sql += &format!(" AND {is_due} ORDER BY {column}");
         conditions.limit(max.into());
-        conditions
+        (is_due, conditions)
     }
 
     /// Another parameter, a text.

@@ -19,7 +19,7 @@ use crate::usage::MeterKey;
 use crate::values::{AgencyId, LoginDomain};
 
 pub(super) const DIALECT: Dialect =
-    Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr };
+    Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr, skip_locked: "" };
 
 /// The number that an agency's rows hold instead of its id, which is the first parameter.
 pub(super) const NUMBER: &str = "(SELECT number FROM agencies WHERE agency = ?1)";

@@ -64,25 +64,26 @@ impl Tx<'_> {
             _ => (self.key([]), None),
         };
         let rows = self.rows.scan(&Scan { table, columns, equals, after, limit: max })?;
-        let mut due = Vec::new();
+        let mut keys = Vec::new();
         for row in rows {
             let key = key_of(table, &row);
             if !is_due(what, row)? {
                 break;
             }
-            due.push(key);
+            keys.push(key);
         }
-        if due.is_empty() {
+        if keys.is_empty() {
             return Ok(0);
         }
-        // Locked, because others may be removing the same: each row is counted once.
-        let there = self.rows.get(table, &due, Some(Lock::Update))?;
-        let still: Vec<_> = due
-            .into_iter()
-            .zip(there)
-            .filter(|(_, row)| row.is_some())
-            .map(|(key, _)| key)
-            .collect();
+        // Decided again on the row that is locked: others may have removed it, or taken it anew.
+        keys.sort();
+        let there = self.rows.get(table, &keys, Some(Lock::Update))?;
+        let mut still = Vec::new();
+        for (key, row) in keys.into_iter().zip(there) {
+            if row.map_or(Ok(false), |row| is_due(what, row))? {
+                still.push(key);
+            }
+        }
         if !still.is_empty() {
             self.rows.delete(table, &still)?;
         }

@@ -72,7 +72,8 @@ pub enum ErrorKind {
     InsideTransaction,
     /// A concurrent transaction was in the way; the same call may succeed when repeated.
     Aborted,
-    /// The connection was lost during COMMIT: read back before trying again.
+    /// The connection was lost during COMMIT, or the store's answer does not say whether anything
+    /// was written: read back before trying again.
     OutcomeUnknown,
     /// The platform was opened with settings that cannot work.
     Configuration,

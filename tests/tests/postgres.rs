@@ -226,6 +226,41 @@ fn a_deferred_failure_fails_the_commit() {
     assert_eq!(bench.total(), 0);
 }
 
+/// A check that the server makes at COMMIT, and that fails with a code for as long as `t` is 13.
+fn fail_commits(bench: &Bench, code: &str) {
+    bench.database.run(&format!(
+        "CREATE OR REPLACE FUNCTION partnerkit.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF new.value = 13 THEN RAISE EXCEPTION 'at commit' USING ERRCODE = '{code}'; END IF; \
+         RETURN NULL; END $$; \
+         DROP TRIGGER IF EXISTS fail ON partnerkit.totals; \
+         CREATE CONSTRAINT TRIGGER fail AFTER INSERT OR UPDATE ON partnerkit.totals \
+         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION partnerkit.fail()"
+    ));
+}
+
+/// Only codes that are known to undo the transaction say that nothing was written: a distributed
+/// server answers XX000 whether or not a part has been committed.
+#[test]
+fn an_unknown_answer_to_commit_is_an_unknown_outcome() {
+    let bench = Bench::new();
+    for (code, told) in [
+        ("XX000", ErrorKind::OutcomeUnknown),
+        ("40003", ErrorKind::OutcomeUnknown), // statement completion unknown
+        ("P0001", ErrorKind::OutcomeUnknown),
+        ("23514", ErrorKind::Storage),
+        ("23505", ErrorKind::Storage),
+        ("40001", ErrorKind::Aborted),
+    ] {
+        fail_commits(&bench, code);
+        let thirteen = &[TotalDelta { name: "t", add: 13 }];
+        let written = bench.write(|tx| {
+            tx.agency()?;
+            tx.add_totals(thirteen)
+        });
+        assert_eq!(written, Err(told), "{code}");
+    }
+}
+
 #[test]
 fn a_total_that_overflows_aborts() {
     let bench = Bench::new();

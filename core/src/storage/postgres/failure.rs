@@ -12,6 +12,8 @@ pub(super) enum Failure {
     Aborted(String),
     /// A unique index has such a row already.
     Unique(String),
+    /// A row would break another constraint.
+    Constraint(String),
     /// The connection is gone: what was under way may have happened or not.
     Lost(&'static str),
     /// Anything else.
@@ -38,6 +40,9 @@ impl From<&DbError> for Failure {
         let text = describe(refusal);
         if *code == SqlState::UNIQUE_VIOLATION {
             return Self::Unique(text);
+        }
+        if code.code().starts_with("23") {
+            return Self::Constraint(text);
         }
         let in_the_way = [
             SqlState::T_R_SERIALIZATION_FAILURE,
@@ -75,11 +80,26 @@ fn describe(refusal: &DbError) -> String {
     names.fold(format!("SQLSTATE {code}"), |text, name| format!("{text}, {name}"))
 }
 
+impl Failure {
+    /// What it means as the answer to COMMIT. Only where the server is known to have undone the
+    /// transaction nothing was written; a distributed server answers with other codes, too, when it
+    /// has committed a part.
+    pub fn of_commit(self) -> Error {
+        match self {
+            Self::Aborted(_) | Self::Unique(_) | Self::Constraint(_) => self.into(),
+            Self::Lost(text) => Error::outcome_unknown(text),
+            Self::Other(text) => Error::outcome_unknown(text),
+        }
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Aborted(text) => Self::aborted(text),
-            Failure::Unique(text) | Failure::Other(text) => Self::storage(text),
+            Failure::Unique(text) | Failure::Constraint(text) | Failure::Other(text) => {
+                Self::storage(text)
+            }
             Failure::Lost(text) => Self::storage(text),
         }
     }

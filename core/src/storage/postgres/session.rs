@@ -113,18 +113,17 @@ impl<'s> Session<'s> {
         }
         // COMMIT on a failed transaction answers ROLLBACK and no error, so it says nothing
         // until every statement before it has answered well.
-        let answers = self.exchange([Statement::Plain("COMMIT")]);
-        let failure = match answers {
-            Ok(answers) => answers.into_iter().find_map(Result::err),
-            Err(failure) => Some(failure),
-        };
-        match failure {
-            None => {
+        match self.exchange([Statement::Plain("COMMIT")]) {
+            Ok(answers) => {
+                if let Some(failure) = answers.into_iter().find_map(Result::err) {
+                    return Err(failure.of_commit());
+                }
                 self.client = None; // nothing to undo
                 Ok(())
             }
-            Some(Failure::Lost(text)) => Err(Error::outcome_unknown(text)),
-            Some(failure) => Err(failure.into()),
+            // COMMIT may have arrived behind what has no answer.
+            Err(Failure::Lost(text)) => Err(Error::outcome_unknown(text)),
+            Err(failure) => Err(failure.into()),
         }
     }
 

@@ -234,7 +234,9 @@ impl TableTransaction for JsTransaction {
     ) -> Result<Vec<Option<Row>>> {
         let asked = keys.len();
         let lock = lock.map(|lock| match lock {
+            Lock::KeyShare => "key_share",
             Lock::Share => "share",
+            Lock::NoKeyUpdate => "no_key_update",
             Lock::Update => "update",
         });
         let arguments = vec![Js::from(table.name), Js::rows(keys), lock.into()];

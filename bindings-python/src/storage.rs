@@ -189,7 +189,9 @@ fn position<'py>(py: Python<'py>, Position { key, id }: &Position) -> PyResult<B
 
 fn lock_slug(lock: Lock) -> &'static str {
     match lock {
+        Lock::KeyShare => "key_share",
         Lock::Share => "share",
+        Lock::NoKeyUpdate => "no_key_update",
         Lock::Update => "update",
     }
 }

@@ -12,6 +12,7 @@ mod settings;
 
 pub(crate) use batch::Taken;
 pub use deletion::DeletionPlan;
+pub(crate) use resellers::label_row;
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ impl Agency {
                 return Err(FieldErrors::from(refusal.of("limit")).into());
             }
             self.write(|tx| {
-                let agency = tx.lock_agency(Lock::Update)?;
+                let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
                 let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
                 if after < agency.pruned {
                     return Err(FieldErrors::from(pruned(agency.pruned)).into());
@@ -99,24 +100,9 @@ impl Agency {
         Change { sequence: 0, id, kind, reseller, version, at, actor, fields: Vec::new() }
     }
 
+    /// Errors: `NotFound` once the agency is deleted (S56).
     fn read<T: Send>(&self, work: impl FnMut(&mut dyn Reads) -> Result<T> + Send) -> Result<T> {
         storage::read(&*self.shared.storage, &self.id, work)
-    }
-
-    /// The same for an answer that may be empty: of an agency that has been deleted it is none
-    /// (S56). Only an empty one is doubted, so that nobody else waits for a second question.
-    fn read_unless_gone<T: Send>(
-        &self,
-        is_empty: fn(&T) -> bool,
-        mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
-    ) -> Result<T> {
-        self.read(|reads| {
-            let answer = work(reads)?;
-            if is_empty(&answer) {
-                reads.agency()?.ok_or_else(|| Error::not_found("agency"))?;
-            }
-            Ok(answer)
-        })
     }
 
     fn write<T: Send>(

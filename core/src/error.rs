@@ -10,6 +10,14 @@ pub use validation::{Code, FieldError, FieldErrors, Refusal};
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// An answer about something that may not be there at all: then it is none.
+pub(crate) fn optional<T>(found: Result<Option<T>>) -> Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        found => found,
+    }
+}
+
 /// Everything that can go wrong, as one opaque type: match on [`Error::kind`].
 ///
 /// No message contains user input or a secret.

@@ -3,17 +3,18 @@
 mod agencies;
 mod availability;
 mod builder;
+mod deletion;
 mod sign_in;
 mod upkeep;
 
 use serde::Serialize;
 use std::sync::Arc;
 
-pub use agencies::AgencyDeletionPlan;
 pub use builder::PlatformBuilder;
+pub use deletion::AgencyDeletionPlan;
 pub use upkeep::Maintenance;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, optional};
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
 use crate::storage::{self, LabelRow, LabelState};
@@ -56,8 +57,10 @@ impl Platform {
             let label = self.label_of(host).ok_or_else(missing)?;
             let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
             let storage = &*self.shared.storage;
-            let rows = storage::read(storage, &agency, |reads| reads.resellers(&[reseller]))?;
-            let status = rows.into_iter().flatten().next().ok_or_else(missing)?.status;
+            let found = storage::read(storage, &agency, |reads| {
+                Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
+            });
+            let status = optional(found)?.ok_or_else(missing)?.status;
             Ok(Place { agency, reseller, status })
         })
     }

@@ -51,6 +51,8 @@ impl Default for Retention {
 pub(crate) struct Progress {
     /// The agency whose turn it is; none while it is the platform's own.
     pub agency: Option<AgencyId>,
+    /// Whether it is being erased.
+    pub closed: bool,
     /// How many of its tasks are done.
     pub done: usize,
 }

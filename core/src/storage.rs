@@ -23,14 +23,14 @@ mod work;
 
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
 pub use crate::search::{Filter, PageSpec};
 pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
-pub(crate) use work::{read, read_beside, write};
+pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 
 /// What is done with a snapshot.
 pub type ReadWork<'w> = dyn FnMut(&mut dyn Reads) -> Result<()> + Send + 'w;
@@ -64,8 +64,8 @@ pub trait Storage: Send + Sync {
         self.labels(labels)
     }
 
-    /// The ids of agencies in order, after the given one, for upkeep.
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>>;
+    /// Agencies in the order of their ids, behind the given one, closed ones included.
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>>;
 
     /// Makes sure that nothing that was deleted can be read from the store's files any more, if
     /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here.
@@ -131,12 +131,18 @@ pub enum Prunable {
     Attempts(Timestamp),
 }
 
-/// How strongly rows are held.
+/// How strongly rows are held until the transaction ends. The strengths are those of PostgreSQL;
+/// a store with fewer takes the next stronger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Nobody may change them until the transaction ends; others may hold them so, too.
+    /// Others may change them and hold them so, too, but nobody may remove them or hold them for
+    /// `Update`.
+    KeyShare,
+    /// Nobody may change them; others may hold them in share, too.
     Share,
-    /// Nobody else may hold them.
+    /// Nobody else may change them; they may be held in `KeyShare`.
+    NoKeyUpdate,
+    /// Nobody else may hold them at all.
     Update,
 }
 
@@ -169,8 +175,19 @@ pub struct TotalDelta {
 
 /// A snapshot of one agency's rows. Results stand in the order of what was asked for.
 pub trait Reads {
-    /// The agency itself.
+    /// The agency itself, also while it is closed.
     fn agency(&mut self) -> Result<Option<AgencyRow>>;
+    /// Whatever follows is about an agency that is open: otherwise this, or the next question or
+    /// the commit, is `NotFound`. A transaction holds the agency in [`Lock::KeyShare`] from here
+    /// on, so that it is not erased before the end.
+    fn hold_agency(&mut self) -> Result<()> {
+        self.held_agency().map(drop)
+    }
+    /// The agency as it was when it was held. Errors: `NotFound`.
+    fn held_agency(&mut self) -> Result<AgencyRow> {
+        let open = self.agency()?.filter(AgencyRow::is_open);
+        open.ok_or_else(|| Error::not_found("agency"))
+    }
     /// Resellers by id.
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>>;
     /// Resellers by other unique fields.
@@ -201,14 +218,14 @@ pub trait Reads {
 
 /// A transaction on one agency's rows.
 ///
-/// Locks are taken in the order attempts, idempotency keys, labels, agency, resellers, usage, events, totals,
-/// changes, and within one call in the order of keys, which the core has sorted: so permuted
-/// batches never deadlock. Two transactions that hold one key queue, or one gets
+/// Locks are taken in the order attempts, the agency in key share, idempotency keys, labels, the
+/// agency for an update, resellers, usage, events, totals, changes, and within one call in the
+/// order of keys, which the core has sorted: so permuted batches never deadlock. Two transactions that hold one key queue, or one gets
 /// [`aborted`](crate::Error::aborted). A read that follows a lock sees the newest commit.
 pub trait Transaction: Reads {
     /// Locks the attempts of a key; no attempts so far are [`Attempts::none`], and locked, too.
     fn lock_attempts(&mut self, key: &AttemptKey) -> Result<Attempts>;
-    /// Locks the agency. In share it only stays: its row may change, but not be erased.
+    /// Locks the agency, also while it is closed.
     fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>>;
     /// Locks resellers.
     fn lock_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<Option<Reseller>>>;
@@ -226,9 +243,9 @@ pub trait Transaction: Reads {
     fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>>;
     /// Stores the agency.
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()>;
-    /// Removes every row of the agency, waiting for those who hold it in share, and puts its
-    /// resellers' labels into quarantine until an instant.
-    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()>;
+    /// Removes at most `max` rows of this agency, which the caller has locked, from a table to
+    /// which no other one refers; says how many.
+    fn erase_rows(&mut self, table: &'static schema::Table, max: u32) -> Result<u32>;
     /// Keeps an idempotency key, also in place of one made at or before `expired`. Waits for a
     /// concurrent transaction that keeps the same.
     fn remember(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use partnerkit::storage::conformance::Harness;
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::{LabelRow, ReadWork, Scope, Storage, WriteWork};
+use partnerkit::storage::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
 use partnerkit::{AgencyId, LoginDomain, Result};
 use partnerkit_tests::postgres::Database;
 
@@ -40,7 +40,7 @@ impl Storage for Disposable {
         self.store.labels(labels)
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         self.store.agencies(after, limit)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::{LabelRow, ReadWork, Scope, Storage, WriteWork};
+use partnerkit::storage::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
 use partnerkit::{
     AgencyId, ErrorKind, LoginDomain, Metric, Platform, Reseller, Result, UsageEvent,
 };
@@ -36,7 +36,7 @@ impl Storage for Counting {
         self.store.labels(labels)
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         self.store.agencies(after, limit)
     }
 }

@@ -66,12 +66,18 @@ class Mode(StrEnum):
 
 
 class Lock(StrEnum):
-    """How strongly rows are held until the transaction ends."""
+    """How strongly rows are held until the transaction ends. The strengths are those of
+    PostgreSQL; a store with fewer takes the next stronger one."""
 
+    KEY_SHARE = "key_share"
+    """Others may change them and hold them so, too, but nobody may remove them or hold them for
+    UPDATE."""
     SHARE = "share"
-    """Nobody may change them; others may hold them so, too."""
+    """Nobody may change them; others may hold them in share, too."""
+    NO_KEY_UPDATE = "no_key_update"
+    """Nobody else may change them; they may be held in KEY_SHARE."""
     UPDATE = "update"
-    """Nobody else may hold them."""
+    """Nobody else may hold them at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Agency;
-use super::creation::{held_agency, reserved_by};
+use super::creation::reserved_by;
 use super::resellers::{label_row, taken_fields};
 use crate::changes::Change;
 use crate::error::{Code, FieldError, FieldErrors, Result};
@@ -114,7 +114,7 @@ impl Batch {
         let labels: Vec<LabelRow> = rows.iter().map(label).collect();
         let now = rows[0].reseller().created_at;
         let claimed = tx.claim_labels(&labels, now)?;
-        let agency = held_agency(tx)?;
+        let agency = tx.held_agency()?;
         for ((place, label), claimed) in places.iter().zip(&labels).zip(claimed) {
             if let Insert::Existing(holder) = claimed {
                 self.refuse(*place, FieldError::new("login_domain", holder.state.refusal()));

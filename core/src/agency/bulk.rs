@@ -105,9 +105,9 @@ impl Agency {
         let emails: Vec<_> = emails.collect();
         let external = rows.iter().filter_map(|(_, row)| row.external_id.clone());
         let external: Vec<_> = external.map(Lookup::ExternalId).collect();
-        let (agency, emails, external) =
-            self.read(|reads| Ok((reads.agency()?, reads.find(&emails)?, reads.find(&external)?)))?;
-        let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+        let (agency, emails, external) = self.read(|reads| {
+            Ok((reads.held_agency()?, reads.find(&emails)?, reads.find(&external)?))
+        })?;
         let mut external = external.into_iter();
         for (((i, row), label), email) in rows.iter().zip(holders).zip(emails) {
             if let Some(label) = label.filter(|label| !label.is_free(row.created_at)) {

@@ -10,7 +10,7 @@ use crate::reseller::{
     AcceptedDraft, FORM_ORDER, FirstPassword, Reseller, ResellerDraft, ResellerId, Status,
 };
 use crate::storage::{
-    AgencyRow, IdempotencyRow, Insert, LabelState, Lock, NewReseller, TotalDelta, Transaction,
+    AgencyRow, IdempotencyRow, Insert, LabelState, NewReseller, TotalDelta, Transaction,
 };
 use crate::usage::ACTIVE_RESELLERS;
 use crate::values::{LoginDomain, Timestamp, plain_text};
@@ -86,7 +86,7 @@ impl Agency {
         if let Some(Insert::Existing(holder)) = claimed {
             errors.push(FieldError::new("login_domain", holder.state.refusal()));
         }
-        let agency = held_agency(tx)?;
+        let agency = tx.held_agency()?;
         if let Some(reserved) = reserved_by(&agency, &label.label).filter(|_| errors.is_empty()) {
             errors.push(reserved);
         }
@@ -143,11 +143,6 @@ impl Agency {
         };
         NewReseller::new(reseller, credentials)
     }
-}
-
-/// The agency, which will not be deleted before the transaction ends.
-pub(super) fn held_agency(tx: &mut dyn Transaction) -> Result<AgencyRow> {
-    tx.lock_agency(Lock::Share)?.ok_or_else(|| Error::not_found("agency"))
 }
 
 /// Why a reseller of this agency may not have a label, whoever else has it.

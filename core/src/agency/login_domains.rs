@@ -1,7 +1,7 @@
 //! Login domains: whether one can be had, and changing a reseller's.
 
 use super::Agency;
-use super::creation::{held_agency, reserved_by};
+use super::creation::reserved_by;
 use super::resellers::{expect_version, label_row, one};
 use crate::availability::DomainAvailability;
 use crate::changes::ChangeKind;
@@ -16,8 +16,7 @@ impl Agency {
     /// Errors: `NotFound` once the agency is deleted.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         self.observe("domain_availability", None, || {
-            let agency = self.read(|reads| reads.agency())?;
-            let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+            let agency = self.read(|reads| reads.held_agency())?;
             self.shared.availability(label, &agency.settings.reserved_labels)
         })
     }
@@ -50,7 +49,7 @@ impl Agency {
                     return Err(refused(Code::Reserved.into()).into());
                 }
                 self.swap_labels(tx, &seen, &label)?;
-                if let Some(reserved) = reserved_by(&held_agency(tx)?, &label) {
+                if let Some(reserved) = reserved_by(&tx.held_agency()?, &label) {
                     return Err(FieldErrors::from(reserved).into());
                 }
                 let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;

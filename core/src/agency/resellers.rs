@@ -24,7 +24,7 @@ impl Agency {
             let refused = |refusal: Refusal| FieldErrors::from(refusal.of("external_id"));
             let id = crate::values::ExternalId::parse(external_id).map_err(refused)?;
             let lookup = Lookup::ExternalId(id);
-            self.read_unless_gone(Option::is_none, |reads| {
+            self.read(|reads| {
                 Ok(reads.find(std::slice::from_ref(&lookup))?.into_iter().flatten().next())
             })
         })
@@ -36,8 +36,7 @@ impl Agency {
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         self.observe("page", None, || {
             let spec = query.spec(&self.seal())?;
-            let is_empty = |(rows, _): &(Vec<Reseller>, _)| rows.is_empty();
-            let (rows, counted) = self.read_unless_gone(is_empty, |reads| {
+            let (rows, counted) = self.read(|reads| {
                 let count = |cap| reads.count(&spec.filter, cap);
                 let counted = query.count_up_to().map(count).transpose()?;
                 Ok((reads.page(&spec)?, counted))
@@ -167,7 +166,7 @@ pub(super) fn active(reseller: &Reseller) -> i64 {
     i64::from(reseller.status == Status::Active)
 }
 
-pub(super) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
+pub(crate) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
     let (label, agency) = (reseller.login_domain.clone(), reseller.agency.clone());
     LabelRow { label, agency, state }
 }

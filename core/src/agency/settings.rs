@@ -11,8 +11,7 @@ impl Agency {
     /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
     pub fn settings(&self) -> Result<AgencySettings> {
         self.observe("settings", None, || {
-            let row = self.read(|reads| reads.agency())?;
-            row.map(|row| row.settings).ok_or_else(|| Error::not_found("agency"))
+            self.read(|reads| reads.held_agency()).map(|row| row.settings)
         })
     }
 
@@ -26,7 +25,7 @@ impl Agency {
             let change = self.change(ChangeKind::AgencyUpdated, None, 0, now);
             self.write(|tx| {
                 let before =
-                    tx.lock_agency(Lock::Update)?.ok_or_else(|| Error::not_found("agency"))?;
+                    tx.lock_agency(Lock::NoKeyUpdate)?.ok_or_else(|| Error::not_found("agency"))?;
                 expect_version(version, before.settings.version)?;
                 let (mut settings, changed) = patch.apply(&before.settings)?;
                 if changed.is_empty() {

@@ -5,7 +5,7 @@ use crate::access::{
     Access, AttemptKeys, Attempts, Credentials, Identity, ResetToken, Verified, read_stamp,
     write_stamp,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, optional};
 use crate::reseller::{Reseller, Status};
 use crate::storage;
 use crate::values::{Email, LoginDomain, Password};
@@ -175,16 +175,18 @@ impl Platform {
         let Some((agency, reseller)) = holder else { return Ok(None) };
         let storage = &*self.shared.storage;
         let account = match view {
-            View::Hosts => storage::read(storage, &agency, |reads| reads.account(reseller))?,
+            View::Hosts => storage::read(storage, &agency, |reads| reads.account(reseller)),
             View::Committed => {
-                storage::read_beside(storage, &agency, |reads| reads.account(reseller))?
+                storage::read_beside(storage, &agency, |reads| reads.account(reseller))
             }
         };
-        Ok(account.filter(|(reseller, _)| reseller.email.key() == email_key))
+        Ok(optional(account)?.filter(|(reseller, _)| reseller.email.key() == email_key))
     }
 
     fn account(&self, identity: &Identity) -> Result<Option<(Reseller, Credentials)>> {
         let storage = &*self.shared.storage;
-        storage::read(storage, &identity.agency, |reads| reads.account(identity.reseller))
+        let account =
+            storage::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
+        optional(account)
     }
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
-use crate::error::Result;
+use super::deletion::Erased;
+use crate::error::{Result, optional};
 use crate::shared::Progress;
 use crate::storage::{self, AgencyRow, Erasure, Lock, Prunable, Scope, Transaction};
 use crate::usage::EVENTS_KEPT;
@@ -31,6 +32,8 @@ enum Task {
     Prune(Prunable),
     /// Changes of before this instant.
     Changes(Timestamp),
+    /// An agency whose deletion was cut short.
+    Erase,
 }
 
 impl Platform {
@@ -49,14 +52,16 @@ impl Platform {
                 let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
                     let next = self.shared.storage.agencies(progress.agency.as_ref(), 1)?.pop();
                     finished = next.is_none();
-                    progress = Progress { agency: next, done: 0 };
+                    let closed = next.as_ref().is_some_and(|next| !next.is_open());
+                    let agency = next.map(|next| next.settings.agency);
+                    progress = Progress { agency, closed, done: 0 };
                     continue;
                 };
                 let max = left.min(STEP);
-                let step = self.step(progress.agency.as_ref(), &task, max)?;
-                progress.done += usize::from(step < max);
-                removed += u64::from(step);
-                left -= step.clamp(1, left);
+                let Erased { rows, finished } = self.step(progress.agency.as_ref(), &task, max)?;
+                progress.done += usize::from(finished);
+                removed += u64::from(rows);
+                left -= rows.clamp(1, left);
             }
             *self.progress() = progress;
             Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
@@ -71,20 +76,36 @@ impl Platform {
             let attempts = Prunable::Attempts(before(ATTEMPTS_KEPT));
             return vec![Task::Prune(Prunable::Labels(now)), Task::Prune(attempts)];
         }
+        if progress.closed {
+            return vec![Task::Erase];
+        }
         let events = Prunable::Events(before(EVENTS_KEPT));
         let keys = Prunable::IdempotencyKeys(before(retention.idempotency_keys));
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
         [Task::Prune(events), Task::Prune(keys)].into_iter().chain(changes).collect()
     }
 
-    /// Removes at most `max` rows, and says how many.
-    fn step(&self, agency: Option<&AgencyId>, task: &Task, max: u32) -> Result<u32> {
+    /// Removes at most `max` rows.
+    fn step(&self, agency: Option<&AgencyId>, task: &Task, max: u32) -> Result<Erased> {
         let platform = AgencyId::platform();
         let agency = agency.unwrap_or(&platform);
-        storage::write(&*self.shared.storage, agency, Scope::Join, |tx| match task {
-            Task::Prune(what) => tx.prune(*what, max),
-            Task::Changes(before) => prune_changes(tx, *before, max),
-        })
+        let rows = match task {
+            Task::Prune(what) => self.remove(agency, |tx| tx.prune(*what, max)),
+            Task::Changes(before) => self.remove(agency, |tx| prune_changes(tx, *before, max)),
+            Task::Erase => return self.erase_some(agency, max),
+        }?;
+        Ok(Erased { rows, finished: rows < max })
+    }
+
+    fn remove(
+        &self,
+        agency: &AgencyId,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<u32> + Send,
+    ) -> Result<u32> {
+        let storage = &*self.shared.storage;
+        let removed = storage::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
+        // Deleted since it was listed: nothing is left to do.
+        Ok(optional(removed)?.unwrap_or_default())
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -94,10 +115,7 @@ impl Platform {
 
 /// Changes go from the oldest on, and the agency keeps where its feed begins now.
 fn prune_changes(tx: &mut dyn Transaction, before: Timestamp, max: u32) -> Result<u32> {
-    // Deleted since it was listed: nothing is left to do.
-    if tx.lock_agency(Lock::Update)?.is_none() {
-        return Ok(0);
-    }
+    tx.lock_agency(Lock::NoKeyUpdate)?;
     // Nobody may have read the feed yet; numbering moves the agency's count.
     tx.number_changes(max)?;
     let Some(agency) = tx.agency()? else { return Ok(0) };

@@ -71,6 +71,8 @@ macro_rules! each_conformance_case {
             agencies::another_time_zone_begins_no_new_period,
             agencies::a_deleted_agency_leaves_nothing_but_tombstones,
             agencies::no_create_outlives_its_agency,
+            agencies::a_deletion_that_is_cut_short_goes_on,
+            agencies::no_use_outlives_its_agency,
             agencies::a_planned_deletion_changes_nothing,
             conflicts::a_taken_label_is_answered_with_its_holder,
             conflicts::a_label_can_be_claimed_when_its_quarantine_is_over,

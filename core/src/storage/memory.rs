@@ -115,10 +115,11 @@ impl Storage for Memory {
         Ok(labels.iter().map(|label| state.labels.get(label).cloned()).collect())
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         let state = self.lock();
-        let ids = state.agencies.keys().filter(|id| after.is_none_or(|after| *id > after));
-        Ok(ids.take(limit as usize).cloned().collect())
+        let behind = |(id, _): &(&AgencyId, _)| after.is_none_or(|after| *id > after);
+        let rows = state.agencies.iter().filter(behind).take(limit as usize);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 }
 
@@ -166,14 +167,15 @@ impl<'a> Tx<'a> {
         rows.iter().filter(|((agency, _), _)| agency == self.agency).map(|(_, row)| row)
     }
 
-    /// Removes every row of this agency from a table.
+    /// Removes the first rows of this agency from a table.
     fn clear<K: Ord + Clone + 'static, V: 'static>(
         &mut self,
         table: fn(&mut State) -> &mut Rows<K, V>,
-    ) {
+        max: u32,
+    ) -> u32 {
         let rows = table(self.state).keys();
-        let keys: Vec<_> = rows.filter(|(agency, _)| agency == self.agency).cloned().collect();
-        keys.into_iter().for_each(|key| self.replace(table, key, None));
+        let keys = rows.filter(|(agency, _)| agency == self.agency).cloned().collect();
+        self.remove(table, keys, max)
     }
 
     /// Removes rows with these keys, at most so many.

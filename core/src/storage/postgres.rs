@@ -31,15 +31,12 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod
 use tokio_postgres::NoTls;
 
 use super::home::Home;
-use super::schema::{Kind, Value};
-use super::{LabelRow, ReadWork, Scope, Storage, WriteWork};
+use super::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::values::{AgencyId, LoginDomain};
-use codec::Param;
 use driver::Driver;
 use failure::Failure;
 use newest::Newest;
-use pipeline::Statement;
 use plans::Plans;
 use session::{Mode, Session};
 
@@ -106,7 +103,9 @@ impl Drop for Connections {
 
 impl Storage for Postgres {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        work(&mut Session::new(self.0.get()?, agency, Mode::Read))
+        let mut session = Session::new(self.0.get()?, agency, Mode::Read);
+        work(&mut session)?;
+        session.hold()
     }
 
     fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
@@ -119,12 +118,9 @@ impl Storage for Postgres {
         Session::new(self.0.get()?, &AgencyId::platform(), Mode::Read).label_rows(labels)
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
-        let after = after.map_or(Value::Null, |id| Value::Text(id.to_string()));
-        let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         let platform = AgencyId::platform();
         let mut session = Session::new(self.0.get()?, &platform, Mode::Read);
-        let answer = session.ask(Statement::once(sql::AGENCIES, params))?;
-        answer.rows.iter().map(|row| codec::text(row, 0).map(AgencyId::from_stored)).collect()
+        session.ask(sql::agencies(after, limit))?.records()
     }
 }

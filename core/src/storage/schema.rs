@@ -12,7 +12,7 @@ use crate::search::SortBy;
 
 /// The version of these tables, for stores that keep them as they are here; the next one goes
 /// with a change of them.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A store that a newer release has brought up to date is left alone (S52). One that still has to
 /// be is not refused: its host may be about to.
@@ -160,7 +160,7 @@ pub const SECRETS: Table = Table {
 };
 
 /// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
-/// newest one that was removed.
+/// newest one that was removed; `closed_at` says that the agency is being erased.
 pub const AGENCIES: Table = Table {
     name: "agencies",
     columns: &[
@@ -173,6 +173,7 @@ pub const AGENCIES: Table = Table {
         integer("updated_at"),
         integer("numbered"),
         integer("pruned"),
+        nullable(integer("closed_at")),
     ],
     key: &["agency"],
     indexes: &[],

@@ -24,8 +24,6 @@ pub(crate) struct Statements {
     pub update: String,
     /// `DELETE … WHERE key`.
     pub delete: String,
-    /// `DELETE … WHERE agency`, of a table that has one.
-    pub erase: String,
 }
 
 /// Every table's statements, by the table's name; built once per backend.
@@ -80,7 +78,6 @@ impl Statements {
             put: format!("{insert} ({}) DO UPDATE SET {}", table.key.join(", "), excluded(table)),
             update: update(table, dialect, numbered),
             delete: format!("DELETE FROM {prefix}{name} WHERE {by_key}"),
-            erase: format!("DELETE FROM {prefix}{name} WHERE agency = {}", dialect.agency(table)),
         }
     }
 }

@@ -23,7 +23,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::home::Home;
-use super::records::LabelRow;
+use super::records::{AgencyRow, LabelRow};
+use super::schema::{self, Value};
+use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
 use crate::values::{AgencyId, LoginDomain};
@@ -85,14 +87,14 @@ impl Storage for Sqlite {
         self.0.get()?.readers.with(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
-        let after = after.map_or("", AgencyId::as_str);
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
+        let after = Value::Text(after.map_or("", AgencyId::as_str).to_owned());
+        let columns = read_columns(&schema::AGENCIES);
+        let sql =
+            format!("SELECT {columns} FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2");
         self.0.get()?.readers.with(|reader| {
-            let sql = "SELECT agency FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2";
-            let mut statement = reader.prepare_cached(sql).map_err(storage_error)?;
-            let ids =
-                statement.query_map((after, limit), |row| row.get(0)).map_err(storage_error)?;
-            ids.map(|id| id.map(AgencyId::from_stored).map_err(storage_error)).collect()
+            Rows::of(reader, &AgencyId::platform())
+                .query(&sql, &[after, Value::Integer(limit.into())])
         })
     }
 

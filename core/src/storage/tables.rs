@@ -8,7 +8,7 @@ mod upkeep;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::records::{LabelRow, Record};
+use super::records::{AgencyRow, LabelRow, Record};
 use super::schema::{self, Row, Table, Value};
 use super::{Erasure, Filter, Lock, PageSpec, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
@@ -113,7 +113,10 @@ impl<S: TableStore> Tables<S> {
         work: impl FnOnce(&mut Tx<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut rows = self.0.begin(agency, mode)?;
-        let worked = catch_unwind(AssertUnwindSafe(|| work(&mut Tx { rows: &mut *rows, agency })));
+        // Who writes keeps the agency from being erased.
+        let hold = matches!(mode, Mode::Write(_)).then_some(Lock::KeyShare);
+        let mut tx = Tx { rows: &mut *rows, agency, hold, held: None };
+        let worked = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
         match worked {
             Ok(Ok(())) => rows.commit(),
             // Why the work failed says more than why the rollback did.
@@ -168,14 +171,14 @@ impl<S: TableStore> Storage for Tables<S> {
         self.label_rows(self.beside(), labels)
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         let after = after.map(|id| Value::Text(id.to_string()));
         let table = &schema::AGENCIES;
         let scan = Scan { table, columns: table.key, equals: Row::new(), after, limit };
         let mut found = Vec::new();
         self.run(&AgencyId::platform(), Mode::Read, |tx| {
             for row in tx.rows.scan(&scan)? {
-                found.push(super::AgencyRow::from_row(row)?.settings.agency);
+                found.push(AgencyRow::from_row(row)?);
             }
             Ok(())
         })?;

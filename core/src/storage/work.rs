@@ -11,8 +11,17 @@ use crate::values::AgencyId;
 /// How often work is tried before an `Aborted` goes up to the caller.
 const TRIES: u32 = 20;
 
-/// Runs the work on one snapshot and returns what it returns.
+/// Runs the work on one snapshot of an agency that is open, and returns what it returns.
 pub(crate) fn read<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+) -> Result<T> {
+    run_read(holding(agency, work), |work| storage.read(agency, work))
+}
+
+/// The same for an agency that is being erased.
+pub(crate) fn read_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
     work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
@@ -20,13 +29,26 @@ pub(crate) fn read<T: Send>(
     run_read(work, |work| storage.read(agency, work))
 }
 
-/// The same on what is committed, whatever the host has open.
+/// The same as [`read`] on what is committed, whatever the host has open.
 pub(crate) fn read_beside<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
     work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(work, |work| storage.read_beside(agency, work))
+    run_read(holding(agency, work), |work| storage.read_beside(agency, work))
+}
+
+/// Work that holds the agency first.
+fn holding<T>(
+    agency: &AgencyId,
+    mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+) -> impl FnMut(&mut dyn Reads) -> Result<T> + Send {
+    move |reads| {
+        if !agency.is_platform() {
+            reads.hold_agency()?;
+        }
+        work(reads)
+    }
 }
 
 fn run_read<T: Send>(
@@ -42,10 +64,26 @@ fn run_read<T: Send>(
     result.ok_or_else(not_run)
 }
 
-/// Runs the work in a transaction and returns what it returns. Work that a concurrent
+/// Runs the work in a transaction that holds the agency, which must be open, and returns what it
+/// returns.
+pub(crate) fn write<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    scope: Scope,
+    mut work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+) -> Result<T> {
+    write_unheld(storage, agency, scope, |tx| {
+        if !agency.is_platform() {
+            tx.hold_agency()?;
+        }
+        work(tx)
+    })
+}
+
+/// The same for an agency that is not there yet, or is being erased. Work that a concurrent
 /// transaction was in the way of runs again, unless it is part of a host's transaction, which
 /// only the host can run again.
-pub(crate) fn write<T: Send>(
+pub(crate) fn write_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
     scope: Scope,

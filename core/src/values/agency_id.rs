@@ -9,6 +9,8 @@ pub struct AgencyId(String);
 
 text_value!(AgencyId);
 
+const PLATFORM: &str = "_platform";
+
 impl AgencyId {
     /// Checks the slug as typed; nothing is lowercased or trimmed.
     /// Codes: `empty`, `too_long`, `invalid`.
@@ -30,6 +32,11 @@ impl AgencyId {
     /// Where rows live that belong to the whole platform: its secrets and the sign-in attempts.
     /// No agency can have this id, because `parse` refuses it.
     pub(crate) fn platform() -> Self {
-        Self("_platform".to_owned())
+        Self(PLATFORM.to_owned())
+    }
+
+    /// Whether it is that one.
+    pub(crate) fn is_platform(&self) -> bool {
+        self.0 == PLATFORM
     }
 }

@@ -13,7 +13,12 @@ from ..storage import Filter, Kind, Lock, PageSpec, Row, Scan, Table, Value
 PARAMETERS = 30_000
 
 TYPES = {Kind.INTEGER: "bigint", Kind.TEXT: "text", Kind.BYTES: "bytea", Kind.UUID: "uuid"}
-LOCKS = {Lock.SHARE: " FOR SHARE", Lock.UPDATE: " FOR UPDATE"}
+LOCKS = {
+    Lock.KEY_SHARE: " FOR KEY SHARE",
+    Lock.SHARE: " FOR SHARE",
+    Lock.NO_KEY_UPDATE: " FOR NO KEY UPDATE",
+    Lock.UPDATE: " FOR UPDATE",
+}
 
 Statement = tuple[str, list[Value]]
 

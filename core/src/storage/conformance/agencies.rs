@@ -1,10 +1,18 @@
 //! Agencies: their settings, and their end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::Harness;
+use super::faulty::{FAULT, Faulty};
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, label};
 use super::life::codes;
-use crate::storage::{Erasure, Filter};
-use crate::{AgencyPatch, ChangeKind, Clock, Code, Consumption, ErrorKind, Metric, ResellerQuery};
+use crate::storage::{self, Erasure, Filter, Reads};
+use crate::usage::{DayKey, EventId};
+use crate::{
+    AgencyId, AgencyPatch, ChangeKind, Clock, Code, Consumption, ErrorKind, Metric, Platform,
+    Reseller, ResellerPatch, ResellerQuery,
+};
 
 /// S56, S4.
 pub(super) fn an_agency_is_configured(harness: &dyn Harness) {
@@ -181,12 +189,155 @@ pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
         let kind = result.err().map(|error| error.kind());
         assert!(kind.is_none_or(|kind| kind == ErrorKind::NotFound && i < 8), "{i}: {kind:?}");
     }
-    let rows = bench.read(|reads| reads.count(&Filter::default(), 100));
-    assert_eq!(rows, 0, "nothing without an agency");
+    nothing_is_left(&bench, &[]);
     let again = bench.platform.create_agency("northwind").expect("creates");
     assert_eq!(again.overview().expect("reads").active_resellers, 0);
     let mut held = (0..32).filter_map(|n| bench.label(&label(n)));
     assert!(held.all(|row| row.state.refusal() == Code::Quarantined), "labels are tombstones");
+}
+
+/// No row of the agency, whoever looks.
+fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
+    let day = bench.clock.now().utc_day();
+    let left = |reads: &mut dyn Reads| {
+        let mut left = vec![("agencies", u64::from(reads.agency()?.is_some()))];
+        left.push(("resellers", reads.count(&Filter::default(), 1_000)?));
+        left.push(("changes", reads.changes(0, 1_000)?.len() as u64));
+        left.push(("keys", u64::from(reads.remembered("key-1")?.is_some())));
+        let totals = reads.totals(&["active_resellers", "messages", "team_members"])?;
+        left.push(("totals", totals.into_iter().map(i64::unsigned_abs).sum()));
+        for (n, reseller) in resellers.iter().enumerate() {
+            let event = EventId::parse(&format!("e-{n}")).expect("an id");
+            left.push(("events", reads.events(&[event])?.into_iter().flatten().count() as u64));
+            let meters = reads.meters(reseller.id)?;
+            let days: Vec<_> =
+                meters.iter().map(|meter| DayKey { day, meter: meter.key }).collect();
+            left.push(("meters", meters.len() as u64));
+            left.push(("rollups", reads.rollups(&days)?.into_iter().flatten().count() as u64));
+            left.push(("accounts", u64::from(reads.account(reseller.id)?.is_some())));
+        }
+        Ok(left)
+    };
+    let left = storage::read_unheld(&*bench.storage, bench.agency.id(), left).expect("reads");
+    assert!(left.iter().all(|(_, rows)| *rows == 0), "{left:?}");
+}
+
+/// S64, S25: from the first step on the agency is there for nobody, whatever stops its erasure, and
+/// upkeep or another call goes on with it.
+pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
+    const RESELLERS: usize = 5;
+    let bench = Bench::new(harness);
+    for call in 1.. {
+        let create = |n| match n {
+            0 => bench.agency.create_reseller_once("key-1", draft_with_password(&label(call * 5))),
+            n => bench.agency.create_reseller(draft(&label(call * 5 + n))),
+        };
+        let all: Vec<_> = (0..RESELLERS).map(|n| create(n).expect("creates")).collect();
+        let event = |(n, of)| bench.event(&format!("e-{n}"), of, Metric::ALL[n % 4], 3);
+        let events: Vec<_> = all.iter().enumerate().map(event).collect();
+        bench.agency.record_usage(&events).expect("records");
+        let (label, email) = (all[0].login_domain.as_str(), all[0].email.as_str());
+        bench.platform.sign_in(label, email, "wrong").expect_err("denied");
+
+        let faulty = Arc::new(Faulty::new(bench.storage.clone()));
+        let builder = Platform::builder().clock(bench.clock.clone());
+        let platform = builder.open_storage(faulty.clone()).expect("opens");
+        faulty.fail_at(call as u32);
+        let deleted = platform.delete_agency("northwind");
+        let open = bench.platform.agency("northwind").is_ok();
+        if !faulty.has_failed() {
+            deleted.expect("deletes");
+        } else {
+            assert_eq!(deleted.expect_err("not swallowed").to_string(), FAULT, "call {call}");
+        }
+        if open {
+            assert_eq!(bench.agency.overview().expect("whole").active_resellers, 5, "call {call}");
+            bench.platform.delete_agency("northwind").expect("deletes");
+        } else {
+            gone_for_everybody(&bench, &all[0]);
+            // In steps as small as they can be, or at once.
+            if call % 2 == 0 {
+                while !bench.platform.maintain(2).expect("maintains").finished {}
+            } else if faulty.has_failed() {
+                bench.platform.delete_agency("northwind").expect("goes on");
+            }
+        }
+        nothing_is_left(&bench, &all);
+        assert_eq!(bench.failures_of(&all[0]), 0, "call {call}");
+        let labels =
+            all.iter().map(|of| bench.label(of.login_domain.as_str()).expect("a tombstone"));
+        labels.for_each(|row| assert_eq!(row.state.refusal(), Code::Quarantined, "call {call}"));
+        let again = bench.platform.create_agency("northwind").expect("creates");
+        assert_eq!(again.changes(0, 10).expect("reads").len(), 1);
+        if !faulty.has_failed() {
+            assert!(call > 10, "it makes calls that can fail");
+            return;
+        }
+    }
+}
+
+/// What everybody is told of an agency that is closed, and not yet erased.
+fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
+    let missing = |result: crate::Result<()>| {
+        assert_eq!(result.expect_err("gone").kind(), ErrorKind::NotFound);
+    };
+    missing(bench.platform.agency("northwind").map(drop));
+    missing(bench.platform.plan_agency_deletion("northwind").map(drop));
+    let host = format!("{}.partner.example.com", acme.login_domain);
+    missing(bench.platform.resolve_host(&host).map(drop));
+    missing(bench.agency.reseller(acme.id).map(drop));
+    missing(bench.agency.page(&ResellerQuery::all()).map(drop));
+    missing(bench.agency.overview().map(drop));
+    missing(bench.agency.changes(0, 10).map(drop));
+    missing(bench.agency.create_reseller(draft("initech")).map(drop));
+    missing(bench.agency.deactivate(acme.id, None).map(drop));
+    missing(bench.agency.consume(acme.id, Metric::MESSAGES, 1, "late").map(drop));
+    missing(bench.agency.record_usage(&[bench.event("e", acme, Metric::MESSAGES, 1)]).map(drop));
+    assert!(!bench.platform.agencies(None, 10).expect("lists").contains(bench.agency.id()));
+    let sign_in = bench.platform.sign_in(acme.login_domain.as_str(), acme.email.as_str(), PASSWORD);
+    assert_eq!(sign_in.expect_err("denied").kind(), ErrorKind::AccessDenied);
+}
+
+/// S56, S25, S26: use of an agency is before its end, and goes with it, or finds no agency.
+pub(super) fn no_use_outlives_its_agency(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    for round in 0..8 {
+        let id = AgencyId::parse(&format!("tailspin-{round}")).expect("an id");
+        let agency = bench.platform.create_agency(id.as_str()).expect("creates");
+        let acme = agency.create_reseller(draft(&label(round))).expect("creates");
+        let ended = AtomicBool::new(false);
+        let use_it = |i: usize, n: usize| match i {
+            0 => agency.consume(acme.id, Metric::MESSAGES, 1, &format!("c-{n}")).map(drop),
+            1 => {
+                let events = [bench.event(&format!("e-{n}"), &acme, Metric::TEAM_MEMBERS, 1)];
+                agency.record_usage(&events).map(drop)
+            }
+            2 => {
+                let name = Some(format!("Name {n}"));
+                let patch = ResellerPatch { name, ..ResellerPatch::default() };
+                agency.update_reseller(acme.id, None, &patch).map(drop)
+            }
+            _ => agency.set_allowance(acme.id, Metric::MESSAGES, Some(n as i64)),
+        };
+        bench.together(5, |i| {
+            if i == 4 {
+                bench.platform.delete_agency(id.as_str()).expect("deletes");
+                return ended.store(true, Ordering::SeqCst);
+            }
+            let mut n = 0;
+            loop {
+                let after = ended.load(Ordering::SeqCst);
+                match use_it(i, n).map_err(|error| error.kind()) {
+                    Err(ErrorKind::NotFound) => return,
+                    used => assert!(used.is_ok() && !after, "{i}: {used:?} after {after}"),
+                }
+                n += 1;
+            }
+        });
+        let again = bench.platform.create_agency(id.as_str()).expect("creates");
+        assert_eq!(again.changes(0, 1_000).expect("reads").len(), 1, "a feed of its own");
+        assert_eq!(again.overview().expect("reads"), crate::Overview::default());
+    }
 }
 
 /// S46.

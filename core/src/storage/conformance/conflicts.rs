@@ -143,11 +143,11 @@ pub(super) fn an_agency_and_a_secret_are_made_once(harness: &dyn Harness) {
     let created_at = Timestamp::from_millis(1);
     let row = |time_zone: &str| {
         let settings = AgencySettings::new(agency.clone(), time_zone.to_owned(), created_at);
-        AgencyRow { settings, numbered: 0, pruned: 0 }
+        AgencyRow::new(settings)
     };
     let insert = |zone: &str| {
         let row = row(zone);
-        storage::write(&*bench.storage, &agency, Scope::Join, |tx| tx.insert_agency(&row))
+        storage::write_unheld(&*bench.storage, &agency, Scope::Join, |tx| tx.insert_agency(&row))
     };
     assert_eq!(insert("UTC").expect("writes"), Insert::Done);
     assert_eq!(insert("Europe/Berlin").expect("writes"), Insert::Existing(row("UTC")));

@@ -7,6 +7,7 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
+use crate::storage::schema::Table;
 use crate::storage::{
     AgencyRow, Erasure, Filter, IdempotencyRow, Insert, LabelRow, Lock, Lookup, NewReseller,
     PageSpec, Prunable, ReadWork, Reads, Scope, SecretRow, Storage, TotalDelta, Transaction,
@@ -82,7 +83,7 @@ impl Storage for Faulty {
         self.inner.labels(labels)
     }
 
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
         self.countdown.call()?;
         self.inner.agencies(after, limit)
     }
@@ -118,6 +119,8 @@ macro_rules! counted_reads {
         impl Reads for $wrapper<'_> {
             counted! {
                 fn agency(&mut self) -> Option<AgencyRow>;
+                fn hold_agency(&mut self) -> ();
+                fn held_agency(&mut self) -> AgencyRow;
                 fn resellers(&mut self, ids: &[ResellerId]) -> Vec<Option<Reseller>>;
                 fn find(&mut self, lookups: &[Lookup]) -> Vec<Option<Reseller>>;
                 fn account(&mut self, id: ResellerId) -> Option<(Reseller, Credentials)>;
@@ -148,7 +151,7 @@ impl Transaction for FaultyTransaction<'_> {
         fn insert_secret(&mut self, secret: &SecretRow) -> Insert<SecretRow>;
         fn insert_agency(&mut self, agency: &AgencyRow) -> Insert<AgencyRow>;
         fn put_agency(&mut self, agency: &AgencyRow) -> ();
-        fn erase_agency(&mut self, quarantined_until: Timestamp) -> ();
+        fn erase_rows(&mut self, table: &'static Table, max: u32) -> u32;
         fn remember(&mut self, key: &IdempotencyRow, expired: Timestamp) -> Insert<IdempotencyRow>;
         fn claim_labels(&mut self, labels: &[LabelRow], now: Timestamp) -> Vec<Insert<LabelRow>>;
         fn put_label(&mut self, label: &LabelRow) -> ();

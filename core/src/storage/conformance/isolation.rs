@@ -136,7 +136,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let meter = DayKey::of(&event).meter;
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        let locked = tx.lock_agency(Lock::Update)?.map(|row| row.settings.agency);
+        let locked = tx.lock_agency(Lock::NoKeyUpdate)?.map(|row| row.settings.agency);
         assert_eq!(locked, Some(other.id().clone()));
         assert_eq!(tx.lock_resellers(&[acme.id], Lock::Update)?, [None]);
         assert_eq!(tx.lock_resellers(&[acme.id], Lock::Share)?, [None]);
@@ -213,7 +213,7 @@ pub(super) fn agencies_are_listed_in_order(harness: &dyn Harness) {
     let list = |after: Option<&str>, limit| {
         let after = after.map(|id| AgencyId::parse(id).expect("an id"));
         let ids = bench.storage.agencies(after.as_ref(), limit).expect("reads");
-        ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+        ids.iter().map(|row| row.settings.agency.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(list(None, 10), ["adventure-works", "contoso", "northwind", "tailspin"]);
     assert_eq!(list(Some("contoso"), 1), ["northwind"]);

@@ -25,7 +25,7 @@ pub(super) fn no_update_of_an_agency_is_lost(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let before = bench.read(|reads| reads.agency()).expect("there").numbered;
     race(&bench, |tx| {
-        let mut agency = tx.lock_agency(Lock::Update)?.expect("there");
+        let mut agency = tx.lock_agency(Lock::NoKeyUpdate)?.expect("there");
         agency.numbered += 1;
         tx.put_agency(&agency)
     });

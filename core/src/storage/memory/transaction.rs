@@ -5,10 +5,10 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::schema::damaged;
+use crate::storage::schema::{Table, damaged};
 use crate::storage::{
-    AgencyRow, IdempotencyRow, Insert, LabelRow, LabelState, Lock, NewReseller, Prunable, Reads,
-    SecretRow, TotalDelta, Transaction,
+    AgencyRow, IdempotencyRow, Insert, LabelRow, Lock, NewReseller, Prunable, Reads, SecretRow,
+    TotalDelta, Transaction,
 };
 use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
 use crate::values::Timestamp;
@@ -61,25 +61,17 @@ impl Transaction for Tx<'_> {
         Ok(())
     }
 
-    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
-        let state = LabelState::Quarantined(quarantined_until);
-        let resellers = self.of_agency(&self.state.resellers);
-        let labels: Vec<_> = resellers.map(|listed| listed.reseller.login_domain.clone()).collect();
-        for label in labels {
-            let row = LabelRow { label: label.clone(), agency: self.agency.clone(), state };
-            self.replace(|s| &mut s.labels, label, Some(row));
-        }
-        self.clear(|s| &mut s.idempotency_keys);
-        self.clear(|s| &mut s.resellers);
-        self.clear(|s| &mut s.unique);
-        self.clear(|s| &mut s.credentials);
-        self.clear(|s| &mut s.events);
-        self.clear(|s| &mut s.meters);
-        self.clear(|s| &mut s.rollups);
-        self.clear(|s| &mut s.totals);
-        self.clear(|s| &mut s.changes);
-        self.replace(|s| &mut s.agencies, self.agency.clone(), None);
-        Ok(())
+    fn erase_rows(&mut self, table: &'static Table, max: u32) -> Result<u32> {
+        Ok(match table.name {
+            "idempotency" => self.clear(|s| &mut s.idempotency_keys, max),
+            "events" => self.clear(|s| &mut s.events, max),
+            "rollups" => self.clear(|s| &mut s.rollups, max),
+            "totals" => self.clear(|s| &mut s.totals, max),
+            "pending_changes" => 0, // entries have their number at once
+            "changes" => self.clear(|s| &mut s.changes, max),
+            "agencies" => self.remove(|s| &mut s.agencies, vec![self.agency.clone()], max),
+            _ => return Err(damaged()),
+        })
     }
 
     fn remember(

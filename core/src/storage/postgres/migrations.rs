@@ -9,7 +9,10 @@ use crate::error::{Error, Result};
 use crate::storage::postgres::failure::Failure;
 
 /// Every version's statements; the first is version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/postgres/001_initial.sql"),
+    include_str!("../../../migrations/postgres/002_periods_and_closing.sql"),
+];
 
 const OLDEST_SERVER: i64 = 150_000;
 const TRIES: u32 = 10;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
-use super::session::Session;
+use super::session::{Mode, Session};
 use super::sql::{self, DIALECT, typed};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
@@ -107,8 +107,24 @@ pub(super) fn day_keys(days: &[DayKey]) -> Vec<Row> {
 }
 
 impl Reads for Session<'_> {
+    /// A snapshot shows the agency as it was when it was held; a transaction may have changed it.
     fn agency(&mut self) -> Result<Option<AgencyRow>> {
+        if self.mode == Mode::Read && self.holds() {
+            return self.held_agency().map(Some);
+        }
         self.ask(sql::get(&schema::AGENCIES, self.key([])))?.record()
+    }
+
+    /// Leaves with the next question, so that it costs no wait.
+    fn hold_agency(&mut self) -> Result<()> {
+        self.hold_later();
+        Ok(())
+    }
+
+    fn held_agency(&mut self) -> Result<AgencyRow> {
+        self.hold_later();
+        self.hold()?;
+        self.held().ok_or_else(vanished)
     }
 
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {

@@ -5,7 +5,9 @@ use deadpool_postgres::Object;
 use super::Connections;
 use super::failure::Failure;
 use super::pipeline::{self, Answer, Exchange, Statement};
+use super::sql;
 use crate::error::{Error, Result};
+use crate::storage::{AgencyRow, Lock};
 use crate::values::AgencyId;
 
 /// What a transaction is for.
@@ -41,12 +43,21 @@ impl Mode {
     }
 }
 
+/// Whether the agency is held.
+enum Hold {
+    No,
+    /// With the next exchange.
+    Next,
+    Held(Box<AgencyRow>),
+}
+
 /// A transaction of one agency. Begins with the first exchange; ends with [`Session::commit`],
 /// or undone when it is dropped, be it by a panic.
 pub(super) struct Session<'s> {
     pub agency: &'s AgencyId,
     store: &'s Connections,
-    mode: Mode,
+    pub mode: Mode,
+    hold: Hold,
     /// From the first exchange on.
     client: Option<Object>,
     deferred: Vec<Statement>,
@@ -55,7 +66,33 @@ pub(super) struct Session<'s> {
 
 impl<'s> Session<'s> {
     pub fn new(store: &'s Connections, agency: &'s AgencyId, mode: Mode) -> Self {
-        Self { agency, store, mode, client: None, deferred: Vec::new(), failed: None }
+        let (hold, deferred) = (Hold::No, Vec::new());
+        Self { agency, store, mode, hold, client: None, deferred, failed: None }
+    }
+
+    /// Holds the agency with the next exchange, before whatever is asked then.
+    pub fn hold_later(&mut self) {
+        if matches!(self.hold, Hold::No) {
+            self.hold = Hold::Next;
+        }
+    }
+
+    /// Holds it now, if that was left for later.
+    pub fn hold(&mut self) -> Result<()> {
+        if matches!(self.hold, Hold::Next) {
+            let [] = self.ask_all([])?;
+        }
+        Ok(())
+    }
+
+    /// Whether the agency is held, or will be.
+    pub fn holds(&self) -> bool {
+        !matches!(self.hold, Hold::No)
+    }
+
+    /// The agency as it was then.
+    pub fn held(&self) -> Option<AgencyRow> {
+        if let Hold::Held(agency) = &self.hold { Some((**agency).clone()) } else { None }
     }
 
     pub fn connections(&self) -> &'s Connections {
@@ -104,6 +141,7 @@ impl<'s> Session<'s> {
         if let Some(failure) = self.failed.take() {
             return Err(failure.into()); // the work has swallowed it
         }
+        self.hold()?;
         if self.client.is_none() && self.deferred.is_empty() {
             return Ok(());
         }
@@ -135,16 +173,35 @@ impl<'s> Session<'s> {
         if let Some(failure) = &self.failed {
             return Err(failure.clone());
         }
-        let mut statements = std::mem::take(&mut self.deferred);
-        let deferred = statements.len();
+        let holding = matches!(self.hold, Hold::Next);
+        let mut statements: Vec<_> = holding.then(|| self.holding()).into_iter().collect();
+        statements.append(&mut self.deferred);
+        let deferred = statements.len() - usize::from(holding);
         statements.extend(asked);
         let (client, mut answers) = self.send(statements).map_err(|failure| self.fail(failure))?;
         self.client = Some(client);
+        if holding {
+            let answer = answers.remove(0);
+            let held = answer.and_then(|answer| {
+                answer.record().map_err(|error| Failure::Other(error.to_string()))
+            });
+            match held {
+                Ok(Some(agency)) => self.hold = Hold::Held(Box::new(agency)),
+                Ok(None) => return Err(self.fail(Failure::Gone)),
+                Err(failure) => return Err(self.fail(failure)),
+            }
+        }
         let asked = answers.split_off(deferred.min(answers.len()));
         match answers.into_iter().find_map(Result::err) {
             Some(failure) => Err(self.fail(failure)),
             None => Ok(asked),
         }
+    }
+
+    /// Locks the agency if rows are to change, so that it stays until the end.
+    fn holding(&self) -> Statement {
+        let lock = (self.mode == Mode::Write).then_some(Lock::KeyShare);
+        sql::open_agency(self.agency_param(), lock)
     }
 
     fn send(&mut self, statements: Vec<Statement>) -> Exchange {

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use super::codec::{Param, array_params, row_params};
 use super::pipeline::Statement;
-use crate::storage::schema::{Kind, LABELS, Row, TABLES, Table, Value};
+use crate::storage::schema::{AGENCIES, Kind, Row, TABLES, Table, Value};
 use crate::storage::sql::{self, Dialect, Statements, Terms, columns, read_columns, statements};
 use crate::storage::{Lock, Prunable};
+use crate::values::AgencyId;
 
 pub(super) const DIALECT: Dialect = Dialect {
     prefix: "partnerkit.",
@@ -56,15 +57,35 @@ pub(super) fn get(table: &Table, key: Row) -> Statement {
     Statement::kept(&*SQL[table.name].one.get, key_params(table, key))
 }
 
-/// The same, and nobody may change it until the transaction ends (rows that refer to it by a
-/// foreign key may still come), or in share: nobody may remove it.
+/// The same, locked until the transaction ends.
 pub(super) fn get_locked(table: &Table, key: Row, lock: Lock) -> Statement {
-    let lock = match lock {
-        Lock::Share => "KEY SHARE",
-        Lock::Update => "NO KEY UPDATE",
-    };
-    let sql = format!("{} FOR {lock}", SQL[table.name].one.get);
+    let sql = format!("{} FOR {}", SQL[table.name].one.get, strength(lock));
     Statement::kept(sql, key_params(table, key))
+}
+
+/// A lock, as a statement names it.
+pub(super) fn strength(lock: Lock) -> &'static str {
+    match lock {
+        Lock::KeyShare => "KEY SHARE",
+        Lock::Share => "SHARE",
+        Lock::NoKeyUpdate => "NO KEY UPDATE",
+        Lock::Update => "UPDATE",
+    }
+}
+
+/// An agency that is open, locked or not. Nobody waits for one that is being erased.
+pub(super) fn open_agency(agency: Param, lock: Option<Lock>) -> Statement {
+    let lock = lock.map(|lock| format!(" FOR {}", strength(lock))).unwrap_or_default();
+    let condition = "WHERE agency = $1 AND closed_at IS NULL";
+    Statement::kept(format!("{} {condition}{lock}", select(&AGENCIES)), vec![agency])
+}
+
+/// Agencies in the order of their ids.
+pub(super) fn agencies(after: Option<&AgencyId>, limit: u32) -> Statement {
+    let after = after.map_or(Value::Null, |id| Value::Text(id.to_string()));
+    let condition = "WHERE $1::text IS NULL OR agency > $1 ORDER BY agency LIMIT $2";
+    let params = vec![Param::one(Kind::Text, after), Param::integer(limit.into())];
+    Statement::once(format!("{} {condition}", select(&AGENCIES)), params)
 }
 
 /// Removes the row with this key.
@@ -72,11 +93,13 @@ pub(super) fn delete(table: &Table, key: Row) -> Statement {
     Statement::kept(&*SQL[table.name].one.delete, key_params(table, key))
 }
 
-/// Removes every row of the agency, but for labels; backwards, because what refers to rows goes
-/// before them.
-pub(super) fn erase_agency(agency: &Param) -> Vec<Statement> {
-    let tables = TABLES.iter().rev().filter(|table| table.name != LABELS.name);
-    tables.map(|table| Statement::kept(&*SQL[table.name].one.erase, vec![agency.clone()])).collect()
+/// Removes the first rows of an agency, in the order of the key: an index has them together.
+pub(super) fn erase_rows(table: &Table, agency: Param, max: u32) -> Statement {
+    let (name, key) = (table.name, table.key.join(", "));
+    let of_agency = format!("FROM partnerkit.{name} WHERE agency = $1");
+    let first = format!("SELECT ctid {of_agency} ORDER BY {key} LIMIT $2");
+    let sql = format!("DELETE {of_agency} AND ctid = ANY(ARRAY({first}))");
+    Statement::kept(sql, vec![agency, Param::integer(max.into())])
 }
 
 /// Removes rows that are no longer needed.
@@ -172,15 +195,6 @@ pub(super) const CLAIM_LABELS: &str = "\
     quarantined_until = excluded.quarantined_until \
     WHERE labels.quarantined_until <= $5 RETURNING label";
 
-/// Waits until nobody holds the agency in share any more, and lets nobody do so again.
-pub(super) const CLOSE_AGENCY: &str =
-    "SELECT agency FROM partnerkit.agencies WHERE agency = $1 FOR UPDATE";
-
-/// Puts the labels of an agency's resellers into quarantine.
-pub(super) const QUARANTINE_LABELS: &str = "\
-    UPDATE partnerkit.labels SET reseller = NULL, quarantined_until = $2 WHERE label IN \
-    (SELECT login_domain FROM partnerkit.resellers WHERE agency = $1)";
-
 /// Keeps an idempotency key that is free, or whose last use has expired, and returns it.
 pub(super) const REMEMBER: &str = "\
     INSERT INTO partnerkit.idempotency \
@@ -205,11 +219,6 @@ pub(super) const ADD_TOTAL: &str = "\
 /// Totals by name.
 pub(super) const TOTALS: &str =
     "SELECT name, value FROM partnerkit.totals WHERE agency = $1 AND name = ANY($2)";
-
-/// Agencies in order.
-pub(super) const AGENCIES: &str = "\
-    SELECT agency FROM partnerkit.agencies WHERE $1::text IS NULL OR agency > $1 \
-    ORDER BY agency LIMIT $2";
 
 /// Removes a reseller's meters.
 pub(super) const DELETE_METERS: &str =

@@ -12,7 +12,7 @@ use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{CredentialsRow, PendingChange, Record};
-use crate::storage::schema::{self, Row, Value};
+use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{
     AgencyRow, IdempotencyRow, Insert, LabelRow, Lock, NewReseller, Prunable, Reads, SecretRow,
     TotalDelta, Transaction,
@@ -58,7 +58,8 @@ impl Transaction for Session<'_> {
         let row = Attempts::none(*key).to_row(self.agency)?;
         let key = self.key([Value::Bytes(key.as_bytes().to_vec())]);
         let table = &schema::ATTEMPTS;
-        let statements = [sql::insert(table, row), sql::get_locked(table, key, Lock::Update)];
+        let lock = Lock::NoKeyUpdate;
+        let statements = [sql::insert(table, row), sql::get_locked(table, key, lock)];
         let [_, locked] = self.ask_all(statements)?;
         locked.record()?.ok_or_else(vanished)
     }
@@ -71,11 +72,8 @@ impl Transaction for Session<'_> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let lock = match lock {
-            Lock::Share => " FOR SHARE OF resellers",
-            Lock::Update => " FOR UPDATE OF resellers",
-        };
-        placed(&self.ask(self.by_keys::<Reseller>(id_keys(ids), lock))?, ids.len())
+        let lock = format!(" FOR {} OF resellers", sql::strength(lock));
+        placed(&self.ask(self.by_keys::<Reseller>(id_keys(ids), &lock))?, ids.len())
     }
 
     fn lock_usage(
@@ -113,15 +111,10 @@ impl Transaction for Session<'_> {
         self.put(agency)
     }
 
-    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
-        let agency = self.agency_param();
-        // An answer first: what follows must see what those have committed who held it.
-        self.ask(Statement::kept(sql::CLOSE_AGENCY, vec![agency.clone()]))?;
-        let until = Param::integer(quarantined_until.as_millis());
-        self.defer(Statement::once(sql::QUARANTINE_LABELS, vec![agency.clone(), until]));
-        sql::erase_agency(&agency).into_iter().for_each(|statement| self.defer(statement));
+    fn erase_rows(&mut self, table: &'static Table, max: u32) -> Result<u32> {
         self.connections().newest.forget(self.agency);
-        Ok(())
+        let removed = self.ask(sql::erase_rows(table, self.agency_param(), max))?.affected;
+        Ok(u32::try_from(removed).unwrap_or(max))
     }
 
     fn remember(

@@ -20,6 +20,21 @@ pub struct AgencyRow {
     pub numbered: u64,
     /// The sequence of the newest change that was removed.
     pub pruned: u64,
+    /// When it was deleted. A closed agency is there for nobody; its rows go in steps, and it goes
+    /// with the last ones (S64).
+    pub closed_at: Option<Timestamp>,
+}
+
+impl AgencyRow {
+    /// Of a new agency.
+    pub(crate) fn new(settings: AgencySettings) -> Self {
+        Self { settings, numbered: 0, pruned: 0, closed_at: None }
+    }
+
+    /// Whether it is there for anybody.
+    pub fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
 }
 
 /// What an idempotency key was used for.
@@ -121,6 +136,7 @@ impl Record for AgencyRow {
             instant(self.settings.updated_at),
             unsigned(self.numbered),
             unsigned(self.pruned),
+            self.closed_at.map_or(Value::Null, instant),
         ])
     }
 
@@ -144,7 +160,9 @@ impl Record for AgencyRow {
             created_at,
             updated_at,
         };
-        Ok(Self { settings, numbered: fields.unsigned()?, pruned: fields.unsigned()? })
+        let (numbered, pruned) = (fields.unsigned()?, fields.unsigned()?);
+        let closed_at = fields.optional_integer()?.map(Timestamp::from_millis);
+        Ok(Self { settings, numbered, pruned, closed_at })
     }
 }
 

@@ -10,7 +10,10 @@ use super::failure::storage_error;
 use crate::error::{Error, Result};
 
 /// The schema's versions, in order; the file keeps how many it has in `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/001_initial.sql"),
+    include_str!("../../../migrations/sqlite/002_periods_and_closing.sql"),
+];
 
 /// Bugs of write-ahead logs are fixed from here on.
 const OLDEST_SQLITE: i32 = 3_051_003;

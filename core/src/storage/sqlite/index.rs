@@ -45,14 +45,6 @@ impl Rows<'_> {
         }
     }
 
-    /// Takes an agency's rows out of the index.
-    pub(super) fn unindex_agency(&mut self) -> Result<()> {
-        let sql = format!("SELECT number, search_text FROM resellers WHERE agency = {NUMBER}");
-        let rows = self.indexed_rows(&sql, &self.key([]))?;
-        self.unindex(rows);
-        Ok(())
-    }
-
     fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
         let prefix = self.prefix()?;
         let mut statement = self.prepare(sql)?;

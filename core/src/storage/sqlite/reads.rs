@@ -3,7 +3,7 @@
 use super::rows::{DIALECT, NUMBER, Rows};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
 use crate::storage::schema::Value;
@@ -14,6 +14,13 @@ use crate::usage::{DayKey, DayRollup, Event, EventId, Meter};
 impl Reads for Rows<'_> {
     fn agency(&mut self) -> Result<Option<AgencyRow>> {
         self.get(&self.key([]))
+    }
+
+    /// Asks for no column, which every call would pay for.
+    fn hold_agency(&mut self) -> Result<()> {
+        let sql = "SELECT 1 FROM agencies WHERE agency = ?1 AND closed_at IS NULL";
+        let open = self.prepare(sql)?.exists([self.agency.as_str()]);
+        if open.map_err(super::storage_error)? { Ok(()) } else { Err(Error::not_found("agency")) }
     }
 
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {

@@ -119,11 +119,6 @@ impl<'c> Rows<'c> {
         self.execute(&STATEMENTS[table.name].delete, key).map(drop)
     }
 
-    /// Removes the agency's rows from a table.
-    pub fn erase(&self, table: &Table) -> Result<()> {
-        self.execute(&STATEMENTS[table.name].erase, &self.key([])).map(drop)
-    }
-
     pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
         self.in_transaction()?;
         let parameters = bound(parameters);

@@ -8,7 +8,7 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::storage::records::{
     AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, Record, SecretRow,
 };
-use crate::storage::schema::{self, Row, TABLES, Value};
+use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{Insert, Lock, Prunable, Reads, TotalDelta, Transaction, sql};
 use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
 use crate::values::Timestamp;
@@ -63,17 +63,12 @@ impl Transaction for Rows<'_> {
         self.put(agency)
     }
 
-    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
-        self.need_file_journal()?;
-        self.unindex_agency()?;
-        let sql = format!(
-            "UPDATE labels SET reseller = NULL, quarantined_until = ?2 WHERE label IN
-                   (SELECT login_domain FROM resellers WHERE agency = {NUMBER})"
-        );
-        self.execute(&sql, &self.key([Value::Integer(quarantined_until.as_millis())]))?;
-        // Backwards: what refers to rows goes before them.
-        let tables = TABLES.iter().rev().filter(|table| table.name != schema::LABELS.name);
-        tables.into_iter().try_for_each(|table| self.erase(table))
+    fn erase_rows(&mut self, table: &'static Table, max: u32) -> Result<u32> {
+        let (name, key, agency) = (table.name, table.key.join(", "), DIALECT.agency(table));
+        let first = format!("SELECT {key} FROM {name} WHERE agency = {agency} LIMIT ?2");
+        let sql = format!("DELETE FROM {name} WHERE ({key}) IN ({first})");
+        let removed = self.execute(&sql, &self.key([Value::Integer(max.into())]))?;
+        Ok(u32::try_from(removed).unwrap_or(max))
     }
 
     fn remember(

@@ -1,5 +1,6 @@
 //! The contract's transaction over generic rows.
 
+use super::upkeep::key_of;
 use super::{Scan, TableTransaction};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
@@ -9,7 +10,7 @@ use crate::storage::records::{
     AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, PendingChange, Record,
     SecretRow,
 };
-use crate::storage::schema::{self, Row, Value};
+use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{
     Filter, Insert, Lock, Lookup, PageSpec, Prunable, Reads, TotalDelta, Transaction,
 };
@@ -20,6 +21,10 @@ use crate::values::{AgencyId, Timestamp};
 pub(super) struct Tx<'a> {
     pub rows: &'a mut (dyn TableTransaction + 'a),
     pub agency: &'a AgencyId,
+    /// How the agency is held.
+    pub hold: Option<Lock>,
+    /// The agency as it was when it was held.
+    pub held: Option<AgencyRow>,
 }
 
 /// No scan of the contract is longer; whoever wants a page says so.
@@ -115,6 +120,14 @@ fn vanished() -> Error {
 impl Reads for Tx<'_> {
     fn agency(&mut self) -> Result<Option<AgencyRow>> {
         self.record(self.key([]), None)
+    }
+
+    fn held_agency(&mut self) -> Result<AgencyRow> {
+        if self.held.is_none() {
+            let agency: Option<AgencyRow> = self.record(self.key([]), self.hold)?;
+            self.held = agency.filter(AgencyRow::is_open);
+        }
+        self.held.clone().ok_or_else(|| Error::not_found("agency"))
     }
 
     fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
@@ -242,10 +255,13 @@ impl Transaction for Tx<'_> {
         self.put(std::slice::from_ref(agency))
     }
 
-    fn erase_agency(&mut self, quarantined_until: Timestamp) -> Result<()> {
-        self.lock_agency(Lock::Update)?;
-        self.quarantine_labels(quarantined_until)?;
-        self.erase_all()
+    fn erase_rows(&mut self, table: &'static Table, max: u32) -> Result<u32> {
+        let first = self.first_rows(table, max)?;
+        let keys: Vec<_> = first.iter().map(|row| key_of(table, row)).collect();
+        if !keys.is_empty() {
+            self.rows.delete(table, &keys)?;
+        }
+        Ok(u32::try_from(keys.len()).unwrap_or(max))
     }
 
     fn remember(

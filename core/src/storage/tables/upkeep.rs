@@ -1,58 +1,20 @@
-//! Removing many rows: of an agency that is deleted, and what is no longer needed.
+//! Removing the first rows of an index: of an agency that is deleted, and what is no longer needed.
 
 use super::Scan;
 use super::transaction::Tx;
 use crate::access::Attempts;
 use crate::changes::Change;
 use crate::error::Result;
-use crate::reseller::Reseller;
-use crate::storage::records::{IdempotencyRow, LabelRow, LabelState, Record};
-use crate::storage::schema::{self, Row, TABLES, Table, Value};
+use crate::storage::records::{IdempotencyRow, LabelRow, Record};
+use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{Lock, Prunable};
 use crate::usage::Event;
-use crate::values::Timestamp;
-
-/// How many rows are removed at once.
-const CHUNK: u32 = 1_000;
 
 impl Tx<'_> {
-    /// Puts the labels of the agency's resellers into quarantine.
-    pub fn quarantine_labels(&mut self, until: Timestamp) -> Result<()> {
-        let mut after = None;
-        loop {
-            let page: Vec<Reseller> = self.scan(schema::RESELLERS.key, [], after, CHUNK)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(Value::Uuid(last.id.as_uuid()));
-            let state = LabelState::Quarantined(until);
-            let label = |reseller: Reseller| LabelRow {
-                label: reseller.login_domain,
-                agency: reseller.agency,
-                state,
-            };
-            let labels: Vec<_> = page.into_iter().map(label).collect();
-            self.put(&labels)?;
-        }
-    }
-
-    /// Removes every row of the agency, but for labels; backwards, because what refers to rows
-    /// goes before them.
-    pub fn erase_all(&mut self) -> Result<()> {
-        let tables = TABLES.iter().rev().filter(|table| table.name != schema::LABELS.name);
-        tables.into_iter().try_for_each(|table| self.erase(table))
-    }
-
-    /// Removes the agency's rows from a table.
-    fn erase(&mut self, table: &'static Table) -> Result<()> {
-        loop {
-            let equals = self.key([]);
-            let scan = Scan { table, columns: table.key, equals, after: None, limit: CHUNK };
-            let rows = self.rows.scan(&scan)?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let keys: Vec<_> = rows.iter().map(|row| key_of(table, row)).collect();
-            self.rows.delete(table, &keys)?;
-        }
+    /// The first of the agency's rows, in the order of the key.
+    pub fn first_rows(&mut self, table: &'static Table, limit: u32) -> Result<Vec<Row>> {
+        let (columns, equals) = (table.key, self.key([]));
+        self.rows.scan(&Scan { table, columns, equals, after: None, limit })
     }
 
     /// Removes rows that are no longer needed: the first ones of an index, as long as they are.
@@ -103,7 +65,7 @@ fn prunable_index(what: Prunable) -> (&'static Table, &'static [&'static str]) {
 }
 
 /// The columns of a row's primary key.
-fn key_of(table: &Table, row: &Row) -> Row {
+pub(super) fn key_of(table: &Table, row: &Row) -> Row {
     let columns = table.columns.iter().zip(row);
     let of_key = |name: &&str| columns.clone().find(|(column, _)| column.name == *name);
     table.key.iter().filter_map(of_key).map(|(_, value)| value.clone()).collect()

@@ -1,0 +1,2 @@
+-- An agency that is deleted is closed first, and erased in steps.
+ALTER TABLE agencies ADD COLUMN closed_at INTEGER;

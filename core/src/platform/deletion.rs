@@ -1,0 +1,149 @@
+//! Deleting an agency of any size: it is closed at once, and erased in steps (S64).
+
+use serde::Serialize;
+
+use super::Platform;
+use super::agencies::existing;
+use crate::access::Identity;
+use crate::agency::label_row;
+use crate::error::{Error, Result};
+use crate::observe::DeletedAgency;
+use crate::reseller::ResellerId;
+use crate::search::Sort;
+use crate::storage::schema::{self, Table};
+use crate::storage::{
+    self, AgencyRow, Erasure, Filter, LabelState, Lock, PageSpec, Scope, Transaction,
+};
+use crate::values::{AgencyId, Timestamp};
+
+/// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
+const STEP: u32 = 1_000;
+
+/// An agency's tables to which no other table refers, the largest ones first.
+const UNREFERRED: [&Table; 6] = [
+    &schema::EVENTS,
+    &schema::ROLLUPS,
+    &schema::CHANGES,
+    &schema::PENDING_CHANGES,
+    &schema::IDEMPOTENCY,
+    &schema::TOTALS,
+];
+
+/// What deleting an agency would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AgencyDeletionPlan {
+    /// Which agency it is about.
+    pub agency: AgencyId,
+    /// How many resellers would be deleted with it.
+    pub resellers: u64,
+}
+
+/// What one step of an erasure did.
+pub(super) struct Erased {
+    /// How many rows were removed, each reseller with all that refers to it counted as one.
+    pub rows: u32,
+    /// Whether nothing is left, the agency included.
+    pub finished: bool,
+}
+
+impl Platform {
+    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
+    pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
+        self.observe("plan_agency_deletion", || {
+            let id = existing(id)?;
+            let resellers = storage::read(&*self.shared.storage, &id, |reads| {
+                reads.count(&Filter::default(), i64::MAX as u64)
+            })?;
+            Ok(AgencyDeletionPlan { agency: id, resellers })
+        })
+    }
+
+    /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
+    /// are quarantined as if each reseller had been deleted.
+    ///
+    /// At first the agency is closed: from then on every call on it is `NotFound`, and every
+    /// sign-in and every stamp of its resellers fails. Then its rows are removed in steps, however
+    /// many there are. If this call is cut short, calling it again or
+    /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
+    ///
+    /// The answer tells whether the data is gone from the store's files, too.
+    pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
+        self.observe("delete_agency", || {
+            let id = existing(id)?;
+            storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+                let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
+                let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+                if !agency.is_open() {
+                    return Ok(()); // somebody has begun
+                }
+                let closed_at = Some(self.shared.clock.now());
+                tx.put_agency(&AgencyRow { closed_at, ..agency })
+            })?;
+            while !self.erase_some(&id, STEP)?.finished {}
+            Ok(DeletedAgency { id, erasure: self.shared.scrub() })
+        })
+        .map(|deleted| deleted.erasure)
+    }
+
+    /// Removes at most `max` rows of an agency that is closed.
+    pub(super) fn erase_some(&self, id: &AgencyId, max: u32) -> Result<Erased> {
+        let first = self.first_resellers(id, max)?;
+        if !self.shared.storage.joined() {
+            // First, because it is a transaction of its own: a fault after it leaves the resellers
+            // to be found again.
+            self.shared.forget_attempts_on(&first)?;
+        }
+        let first: Vec<_> = first.into_iter().map(|account| account.reseller).collect();
+        storage::write_unheld(&*self.shared.storage, id, Scope::Join, |tx| {
+            // Waits for those who have held the agency since before it was closed.
+            let agency = tx.lock_agency(Lock::Update)?;
+            match agency.and_then(|agency| agency.closed_at) {
+                Some(closed_at) => self.erase_step(tx, closed_at, &first, max),
+                None => Ok(Erased { rows: 0, finished: true }),
+            }
+        })
+    }
+
+    fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
+        storage::read_unheld(&*self.shared.storage, id, |reads| {
+            Ok(reads.page(&first_page(limit))?.iter().map(Identity::from).collect())
+        })
+    }
+
+    /// Resellers first, who are personal data, then one table after the other, and the agency
+    /// with the last of its rows.
+    fn erase_step(
+        &self,
+        tx: &mut dyn Transaction,
+        closed_at: Timestamp,
+        first: &[ResellerId],
+        max: u32,
+    ) -> Result<Erased> {
+        let quarantined = LabelState::Quarantined(self.shared.login_domains.free_at(closed_at));
+        let mut resellers: Vec<_> = tx.resellers(first)?.into_iter().flatten().collect();
+        resellers.sort_by(|one, other| one.login_domain.cmp(&other.login_domain));
+        for reseller in &resellers {
+            tx.put_label(&label_row(reseller, quarantined))?;
+        }
+        for reseller in &resellers {
+            tx.erase_reseller(reseller.id)?;
+        }
+        let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
+        for table in UNREFERRED {
+            if left > 0 {
+                left -= tx.erase_rows(table, left)?;
+            }
+        }
+        // Whoever held the agency until now may have made another one.
+        let finished = left > 0 && tx.page(&first_page(1))?.is_empty();
+        if finished {
+            tx.erase_rows(&schema::AGENCIES, 1)?;
+        }
+        Ok(Erased { rows: max - left, finished })
+    }
+}
+
+fn first_page(limit: u32) -> PageSpec {
+    PageSpec { filter: Filter::default(), sort: Sort::default(), after: None, limit }
+}

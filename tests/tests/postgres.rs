@@ -2,7 +2,7 @@
 //! server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
@@ -112,6 +112,52 @@ fn waits_are_few() {
     bench.platform.sign_in("globex", "owner@globex.example", "wrong").expect_err("wrong");
     let delete = |agency: &Agency| agency.delete_reseller(globex.reseller);
     assert_eq!(bench.waits(delete), 7, "delete with a failed sign-in");
+}
+
+/// S64: while a deletion waits for somebody who began before it, nobody else waits: not for the
+/// agency, which is gone, and not for a connection.
+#[test]
+fn nobody_waits_for_an_agency_that_is_being_erased() {
+    let bench = Bench::new();
+    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let (holds, release) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        let holder = scope.spawn(|| {
+            bench.write(|tx| {
+                tx.held_agency()?;
+                holds.wait();
+                release.wait();
+                tx.add_totals(ONE)
+            })
+        });
+        holds.wait();
+        let deletion = scope.spawn(|| bench.platform.delete_agency("northwind"));
+        while bench.platform.agency("northwind").is_ok() {
+            thread::yield_now();
+        }
+        // More than there are connections.
+        let callers: Vec<_> = (0..40)
+            .map(|n| {
+                let bench = &bench;
+                scope.spawn(move || match n % 4 {
+                    0 => bench.agency.consume(bench.acme.id, Metric::MESSAGES, 1, "c").map(drop),
+                    1 => bench.agency.deactivate(bench.acme.id, None).map(drop),
+                    2 => bench.agency.create_reseller(invitation("globex")).map(drop),
+                    _ => bench.agency.overview().map(drop),
+                })
+            })
+            .collect();
+        for caller in callers {
+            let error = caller.join().expect("no panic").expect_err("gone");
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+        }
+        other.create_reseller(invitation("globex")).expect("creates");
+        assert!(!deletion.is_finished(), "it waits for who began before");
+        release.wait();
+        assert_eq!(holder.join().expect("no panic"), Ok(()));
+        deletion.join().expect("no panic").expect("deletes");
+    });
+    assert_eq!(bench.database.run("SELECT count(*) FROM partnerkit.totals"), ["1"], "tailspin's");
 }
 
 /// Each length is a statement of its own, and a connection keeps no more than some.

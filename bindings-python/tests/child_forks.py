@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import product
 from string import ascii_lowercase
 
-from partnerkit import Agency, Platform, StorageError
+from partnerkit import Agency, Platform, StorageError, phone_countries
 
 from forms import draft
 
@@ -109,11 +109,7 @@ def outlive() -> None:
 
 
 def fork_beside_writers() -> None:
-    """A child may find that a connection was in use; then it has none, and says so.
-
-    It does not look at forms: libraries that know phone numbers have locks of their own, which
-    may be held by a thread that the child does not have.
-    """
+    """A child may find that a connection was in use; then it has none, and says so."""
     done = threading.Event()
 
     def write(thread: str) -> None:
@@ -142,6 +138,41 @@ def fork_beside_writers() -> None:
         thread.join()
 
 
+def fork_beside_forms() -> None:
+    """Numbers of every country are read for the first time while the process forks.
+
+    A child reads what its parent was reading just then, in a store that nobody else has.
+    """
+    countries = [country for country in phone_countries() if country.example]
+    reading = 0
+
+    def form(label: str, number: int) -> dict[str, object]:
+        country = countries[number % len(countries)]
+        return draft(label, phone=(country.code, country.example))
+
+    def read_all() -> None:
+        nonlocal reading
+        own = Platform.open("memory:").create_agency("northwind")
+        for number, (first, second) in enumerate(product(ascii_lowercase, repeat=2)):
+            reading = number
+            own.create_reseller(**form(f"x{first}{second}", number))
+
+    def read_a_few() -> None:
+        # A child that waits for a thread it does not have would wait for ever.
+        signal.alarm(120)
+        own = Platform.open("memory:").create_agency("northwind")
+        for number in range(3):
+            own.create_reseller(**form(f"x{ascii_lowercase[number]}", reading + number))
+
+    threads = [threading.Thread(target=read_all) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(40):
+        finish(fork(read_a_few))
+    for thread in threads:
+        thread.join()
+
+
 def write_until_killed() -> None:
     """A child that touches nothing goes on when its parent is killed."""
     child = fork(signal.pause)
@@ -158,6 +189,7 @@ agency.overview()
     "multiprocess": multiprocess,
     "outlive": outlive,
     "fork_beside_writers": fork_beside_writers,
+    "fork_beside_forms": fork_beside_forms,
     "write_until_killed": write_until_killed,
 }[way]()
 agency.overview()

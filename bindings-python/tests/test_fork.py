@@ -112,3 +112,8 @@ def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Pa
 def test_a_child_of_a_busy_parent_opens_the_store_or_says_that_it_cannot(url: str) -> None:
     told = stored(url, "fork_beside_writers")
     assert {"parent", "afterwards"} < set(told)
+
+
+def test_a_child_can_read_forms_whatever_its_parent_was_reading(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'resellers.db'}"
+    assert stored(url, "fork_beside_forms") == ["parent", "afterwards"]

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use partnerkit::ResellerDraft;
+use rlibphonenumber::{PhoneNumber, PhoneNumberFormat};
 use rusqlite::{Connection, OptionalExtension, params};
 
 const SCHEMA: &str = "
@@ -193,9 +194,9 @@ fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
 }
 
 fn e164(typed: &str) -> String {
-    let number = phonenumber::parse(None, typed).expect("a phone number");
+    let number: PhoneNumber = typed.parse().expect("a phone number");
     assert!(number.is_valid());
-    number.format().mode(phonenumber::Mode::E164).to_string()
+    number.format_as(PhoneNumberFormat::E164).into_owned()
 }
 
 fn has_domain(email: &str) -> bool {

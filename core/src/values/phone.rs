@@ -1,8 +1,10 @@
 //! A telephone number, and the countries a form can offer for it.
 
-use phonenumber::country::Id;
-use phonenumber::metadata::DATABASE;
-use phonenumber::{Metadata, Mode, PhoneNumber, Type};
+mod plans;
+
+use rlibphonenumber::{
+    PhoneNumber, PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil as Plans, Region,
+};
 use serde::Serialize;
 
 use super::text_value;
@@ -15,14 +17,14 @@ pub struct Phone(String);
 text_value!(Phone, |raw| Phone::parse(raw, None));
 
 /// A country of the numbering plan, for a form's drop-down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PhoneCountry {
     /// ISO 3166-1 alpha-2, or the plan's own code where ISO has none (`XK`).
-    pub code: &'static str,
+    pub code: String,
     /// The international calling code, without `+`.
     pub calling_code: u16,
     /// A national number of the country, to show as a placeholder.
-    pub example: Option<&'static str>,
+    pub example: Option<String>,
 }
 
 impl Phone {
@@ -40,89 +42,69 @@ impl Phone {
         if !raw.chars().all(|c| c.is_ascii_digit() || "+-./() \u{a0}".contains(c)) {
             return Err(Code::Invalid.into());
         }
-        let number = match country {
-            Some(country) => of_country(raw, country_id(country)?)?,
-            None => international(raw)?,
-        };
-        Ok(Self(number.format().mode(Mode::E164).to_string()))
+        plans::ask(|plans| {
+            let number = match country {
+                Some(country) => of_country(plans, raw, country)?,
+                None => international(plans, raw)?,
+            };
+            Ok(Self(plans.format(&number, PhoneNumberFormat::E164).into_owned()))
+        })
     }
 
     /// The number as people of its country write it.
     pub fn national_format(&self) -> String {
-        match phonenumber::parse(None, &self.0) {
-            Ok(number) => number.format().mode(Mode::National).to_string(),
+        plans::ask(|plans| match plans.parse(&self.0, None) {
+            Ok(number) => plans.format(&number, PhoneNumberFormat::National).into_owned(),
             Err(_) => self.0.clone(),
-        }
+        })
     }
 }
 
-fn international(raw: &str) -> Result<PhoneNumber, Refusal> {
-    let number = raw.starts_with('+').then(|| phonenumber::parse(None, raw).ok()).flatten();
-    number.filter(PhoneNumber::is_valid).ok_or(Code::Invalid.into())
+fn international(plans: &Plans, raw: &str) -> Result<PhoneNumber, Refusal> {
+    let number = raw.starts_with('+').then(|| plans.parse(raw, None).ok()).flatten();
+    number.filter(|number| plans.is_valid_number(number)).ok_or(Code::Invalid.into())
 }
 
-fn of_country(raw: &str, country: Id) -> Result<PhoneNumber, Refusal> {
-    let plan = DATABASE.by_id(country.as_ref()).ok_or(Code::UnknownCountry)?;
-    let number = phonenumber::parse(Some(country), raw).map_err(|_| Code::Invalid)?;
-    let fits = |number: &PhoneNumber| {
-        let same_code = number.code().value() == plan.country_code();
-        same_code && has_number(plan, &number.national().to_string())
-    };
-    if fits(&number) {
+/// Countries that share a calling code (+44, +1, +358) share numbers, too: asked is whether this
+/// country's plan has the number, as asking for "the" country of a number would refuse some.
+fn of_country(plans: &Plans, raw: &str, country: &str) -> Result<PhoneNumber, Refusal> {
+    let (region, calling_code) = region(plans, country).ok_or(Code::UnknownCountry)?;
+    let number = plans.parse(raw, Some(region)).map_err(|_| Code::Invalid)?;
+    // The library looks at the plan alone, and the same digits are a number in many.
+    let same_code = number.country_code == calling_code;
+    if same_code && plans.is_valid_number_for_region(&number, region) {
         return Ok(number);
     }
-    // Of a national number that begins like the country's calling code, the library takes that
-    // for one (Kazakhstan: +7 and 7xx …): read it a second time with the code in front.
-    let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
-    let with_code = format!("+{}{digits}", plan.country_code());
-    let again = (!raw.starts_with('+')).then(|| phonenumber::parse(None, with_code).ok()).flatten();
-    if let Some(number) = again.filter(fits) {
-        return Ok(number);
-    }
-    Err(if number.is_valid() { Code::CountryMismatch } else { Code::Invalid }.into())
+    Err(if plans.is_valid_number(&number) { Code::CountryMismatch } else { Code::Invalid }.into())
 }
 
-fn country_id(code: &str) -> Result<Id, Refusal> {
-    code.parse().map_err(|_| Code::UnknownCountry.into())
+/// A country that has a numbering plan, and its calling code.
+fn region(plans: &Plans, country: &str) -> Option<(Region, i32)> {
+    let region = Region::from_code(country).ok()?;
+    // The library also takes small letters.
+    let is_code = region.as_region_str().as_str() == country;
+    let calling_code = plans.get_country_code_for_region(region).filter(|_| is_code)?;
+    Some((region, calling_code))
 }
-
-/// Whether a country's numbering plan has a number: countries that share a calling code (+44,
-/// +1, +358) share numbers, too, so asking for "the" country of a number would refuse some.
-fn has_number(plan: &Metadata, national: &str) -> bool {
-    let has = |kind| plan.descriptors().get(kind).is_some_and(|plan| plan.is_match(national));
-    plan.descriptors().general().is_match(national) && KINDS.into_iter().any(has)
-}
-
-const KINDS: [Type; 10] = [
-    Type::FixedLine,
-    Type::Mobile,
-    Type::TollFree,
-    Type::PremiumRate,
-    Type::SharedCost,
-    Type::PersonalNumber,
-    Type::Voip,
-    Type::Pager,
-    Type::Uan,
-    Type::Voicemail,
-];
 
 /// Every country of the numbering plan, by code.
 pub fn phone_countries() -> Vec<PhoneCountry> {
-    let database: &'static phonenumber::metadata::Database = &DATABASE;
-    let mut countries: Vec<_> = database
-        .iter()
-        .filter(|m| m.id().parse::<Id>().is_ok())
-        .map(|m| PhoneCountry { code: m.id(), calling_code: m.country_code(), example: example(m) })
-        .collect();
-    countries.sort_by_key(|c| c.code);
-    countries
+    plans::ask(|plans| {
+        let country = |region| {
+            let calling_code = plans.get_country_code_for_region(region)?.try_into().ok()?;
+            let example = example(plans, region);
+            Some(PhoneCountry { code: region.to_string(), calling_code, example })
+        };
+        let mut regions: Vec<_> = plans.get_supported_regions().collect();
+        regions.sort();
+        regions.into_iter().filter_map(country).collect()
+    })
 }
 
 /// A national number of the country: a mobile's where the plan knows one.
-fn example(country: &'static Metadata) -> Option<&'static str> {
-    let kinds = country.descriptors();
-    [kinds.mobile(), kinds.fixed_line(), Some(kinds.general())]
+fn example(plans: &Plans, region: Region) -> Option<String> {
+    [PhoneNumberType::Mobile, PhoneNumberType::FixedLine]
         .into_iter()
-        .flatten()
-        .find_map(|kind| kind.example())
+        .find_map(|kind| plans.get_example_number_for_type_and_region(region, kind).ok())
+        .map(|number| number.get_national_significant_number())
 }

@@ -65,7 +65,7 @@ pub fn spread(text: &str) -> u64 {
 }
 
 fn example_phone(country: &str, countries: &[PhoneCountry]) -> PhoneDraft {
-    let number = countries.iter().find(|c| c.code == country).and_then(|c| c.example);
+    let number = countries.iter().find(|c| c.code == country).and_then(|c| c.example.as_deref());
     PhoneDraft::national(country, number.unwrap_or_default())
 }
 

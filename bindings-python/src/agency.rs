@@ -129,7 +129,8 @@ impl Agency {
     /// Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
     /// path or reads bytes; `each` is called with a RowReport for every row, and what it raises
     /// ends the import. Rows that are there already are left alone, so that a file can be taken
-    /// in again. Raises FileError, ValidationError.
+    /// in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
+    /// that gives text; BlockingIOError for one that does not block and has nothing now.
     #[pyo3(signature = (file, *, dry_run=false, delimiter=None, each=None))]
     fn import_csv<'py>(
         &self,
@@ -147,15 +148,16 @@ impl Agency {
             options.delimiter = delimiter;
         }
         let raised = Raised::default();
-        let reader = PythonFile::open(file, "rb", &raised)?;
-        let mut told = Told { to: each, raised: raised.clone() };
-        let done = call(py, || self.0.import_csv(reader, &options, |row| told.tell(row)));
-        raised.again()?;
-        exchange::report(py, done?)
+        let mut reader = PythonFile::open(file, "rb", &raised)?;
+        let mut told = Told { to: each, raised };
+        let done = call(py, || self.0.import_csv(&mut reader, &options, |row| told.tell(row)));
+        exchange::report(py, reader.end(py, done)?)
     }
 
-    /// Writes resellers as CSV and says how many. `file` is a path or takes bytes; text and
-    /// conditions are those of `page`. Raises FileError.
+    /// Writes resellers as CSV and says how many. `file` is a path or takes bytes, all or part of
+    /// them at a time as its `write` answers; text and conditions are those of `page`. Raises
+    /// FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
+    /// one that does not block and takes nothing now. Then the file may hold a part of the rows.
     #[pyo3(signature = (file, text=Text::default(), **conditions))]
     fn export_csv(
         &self,
@@ -165,11 +167,9 @@ impl Agency {
         conditions: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u64> {
         let query = query(py, text, conditions)?;
-        let raised = Raised::default();
-        let writer = PythonFile::open(file, "wb", &raised)?;
-        let done = call(py, || self.0.export_csv(&query, writer));
-        raised.again()?;
-        done
+        let mut writer = PythonFile::open(file, "wb", &Raised::default())?;
+        let done = call(py, || self.0.export_csv(&query, &mut writer));
+        writer.end(py, done)
     }
 
     /// A reseller by id. Raises NotFoundError.

@@ -4,8 +4,9 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use partnerkit::{ImportReport, RowOutcome, RowReport};
+use pyo3::exceptions::{PyBlockingIOError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use crate::class::class;
 use crate::error::field_errors;
@@ -24,7 +25,7 @@ impl Raised {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    pub fn again(&self) -> PyResult<()> {
+    fn again(&self) -> PyResult<()> {
         let raised = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         raised.map_or(Ok(()), Err)
     }
@@ -33,19 +34,35 @@ impl Raised {
 /// A file: a path that is opened here, or an object that reads or writes bytes.
 pub struct PythonFile {
     file: Py<PyAny>,
+    /// Whether it was opened here, and so is closed here.
+    opened: bool,
     raised: Raised,
 }
 
 impl PythonFile {
     pub fn open(file: &Bound<'_, PyAny>, mode: &str, raised: &Raised) -> PyResult<Self> {
         let py = file.py();
-        let is_path = file.is_instance_of::<PyString>() || file.hasattr("__fspath__")?;
-        let file = if is_path {
+        let opened = file.is_instance_of::<PyString>() || file.hasattr("__fspath__")?;
+        let file = if opened {
             py.import("builtins")?.call_method1("open", (file, mode))?
+        } else if is_of(file, "TextIOBase")? {
+            let text = format!("file: is open for text; open it in mode '{mode}'");
+            return Err(PyTypeError::new_err(text));
         } else {
             file.clone()
         };
-        Ok(Self { file: file.unbind(), raised: raised.clone() })
+        Ok(Self { file: file.unbind(), opened, raised: raised.clone() })
+    }
+
+    /// Closes what was opened here. Of what Python raised, what the core says and what closing
+    /// raised, the first is told.
+    pub fn end<T>(self, py: Python<'_>, done: PyResult<T>) -> PyResult<T> {
+        let raised = self.raised.again();
+        let closed =
+            if self.opened { self.file.call_method0(py, "close").map(drop) } else { Ok(()) };
+        raised?;
+        let done = done?;
+        closed.map(|()| done)
     }
 
     /// Asks the file for something, unless Python has raised: then the core is to end, too. So
@@ -67,25 +84,82 @@ impl PythonFile {
 
 impl Read for PythonFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.ask(|file| {
-            let read: Vec<u8> = file.call_method1("read", (buffer.len(),))?.extract()?;
-            Ok(read)
-        })?;
-        let fits = buffer.get_mut(..read.len()).ok_or_else(|| io::Error::other("too much"))?;
-        fits.copy_from_slice(&read);
-        Ok(read.len())
+        self.ask(|file| {
+            let read = file.call_method1("read", (buffer.len(),))?;
+            let read = bytes(&read)?;
+            let read = read.as_bytes();
+            let Some(fits) = buffer.get_mut(..read.len()) else {
+                return Err(wrong_count(file.py(), "file: read() gave more than was asked for"));
+            };
+            fits.copy_from_slice(read);
+            Ok(read.len())
+        })
     }
 }
 
 impl Write for PythonFile {
+    /// A file may take less than it is given; the caller comes back with the rest.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.ask(|file| file.call_method1("write", (PyBytes::new(file.py(), bytes),)).map(drop))?;
-        Ok(bytes.len())
+        self.ask(|file| {
+            let written = file.call_method1("write", (PyBytes::new(file.py(), bytes),))?;
+            taken(file, &written, bytes.len())
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.ask(|file| file.call_method0("flush").map(drop))
     }
+}
+
+/// What `read` gave. `None` is how Python's files say that there is nothing to be had now.
+fn bytes<'py>(read: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = read.cast::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    if read.is_none() {
+        return Err(would_block("file: read() has nothing now: it does not block"));
+    }
+    if read.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("file: read() gave text; open the file in mode 'rb'"));
+    }
+    let bytes = PyMemoryView::from(read)
+        .and_then(|view| read.py().get_type::<PyBytes>().call1((view,)))
+        .map_err(|_| PyTypeError::new_err("file: read() gave no bytes"))?;
+    Ok(bytes.cast_into()?)
+}
+
+/// How much of `given` a file has taken, by what `write` answered. `None` says of one of Python's
+/// own files that it takes nothing now. Other objects with a `write`, such as Django's
+/// `HttpResponse`, have no count to tell, and take everything.
+fn taken(file: &Bound<'_, PyAny>, written: &Bound<'_, PyAny>, given: usize) -> PyResult<usize> {
+    if written.is_none() {
+        return if is_of(file, "IOBase")? {
+            Err(would_block("file: write() takes nothing now: it does not block"))
+        } else {
+            Ok(given)
+        };
+    }
+    match written.extract() {
+        Ok(count) if (1..=given).contains(&count) => Ok(count),
+        Err(raised) if raised.is_instance_of::<PyTypeError>(file.py()) => {
+            Err(PyTypeError::new_err("file: write() gave neither a count nor None"))
+        }
+        _ => Err(wrong_count(file.py(), "file: write() gave a count that cannot be")),
+    }
+}
+
+/// Whether a file is of a class of Python's module `io`.
+fn is_of(file: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+    file.is_instance(&file.py().import("io")?.getattr(class)?)
+}
+
+fn would_block(message: &'static str) -> PyErr {
+    PyBlockingIOError::new_err(message)
+}
+
+fn wrong_count(py: Python<'_>, message: &str) -> PyErr {
+    let made = class!(py, errors::FileError).and_then(|class| class.call1((message,)));
+    made.map_or_else(|failed| failed, PyErr::from_value)
 }
 
 /// What is told of each row: to a function, until it raises.

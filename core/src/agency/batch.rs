@@ -8,7 +8,9 @@ use super::resellers::{label_row, taken_fields};
 use crate::changes::Change;
 use crate::error::{Code, FieldError, FieldErrors, Result};
 use crate::reseller::{FORM_ORDER, Reseller};
-use crate::storage::{Insert, LabelRow, LabelState, NewReseller, Transaction};
+use crate::storage::{Insert, LabelRow, LabelState, NewReseller, TotalDelta, Transaction};
+use crate::usage::ACTIVE_RESELLERS;
+use crate::values::Timestamp;
 
 /// What the rows before have taken of what is unique: hashes, so that a long file needs little
 /// memory.
@@ -56,14 +58,20 @@ impl Batch {
         self.rows.iter().map(|(i, row)| (*i, row.new.reseller().clone())).collect()
     }
 
+    /// Nothing is known any more of what is taken.
+    pub fn forget_taken(&mut self) {
+        self.taken.clear();
+    }
+
+    /// When a quarantine has to be over, for all rows and every look alike.
+    pub fn now(&self) -> Timestamp {
+        let times = self.rows.values().map(|row| row.new.reseller().created_at);
+        times.max().unwrap_or(Timestamp::from_millis(0))
+    }
+
     /// The store says that a row cannot have something.
     pub fn refuse(&mut self, place: usize, error: FieldError) {
         self.taken.entry(place).or_default().push(error);
-    }
-
-    /// How many rows the store has refused.
-    pub fn refused(&self) -> usize {
-        self.taken.len()
     }
 
     /// The rows that can be created, and why others cannot. Of rows that agree in a unique field
@@ -88,57 +96,17 @@ impl Batch {
         (can, cannot)
     }
 
-    /// The rows to insert with their places, in the order of labels, which is that of their locks.
-    pub fn to_insert(&self, before: &Taken) -> (Vec<usize>, Vec<NewReseller>) {
+    /// The rows that can be created, in the order of labels, which is that of their locks, and
+    /// their entries in the order of their ids, which is that of places. `None` if there is none.
+    pub fn insertion(&self, before: &Taken) -> Option<Insertion> {
         let (can, _) = self.settled(before);
-        let mut rows: Vec<_> =
-            can.into_iter().map(|place| (place, self.rows[&place].new.clone())).collect();
-        rows.sort_by(|(_, a), (_, b)| a.reseller().login_domain.cmp(&b.reseller().login_domain));
-        rows.into_iter().unzip()
-    }
-
-    /// The entries of rows, in the order given, which is that of their ids.
-    pub fn changes(&self, mut places: Vec<usize>) -> Vec<Change> {
-        places.sort_unstable();
-        places.iter().map(|place| self.rows[place].change.clone()).collect()
-    }
-
-    pub fn claim_labels(
-        &mut self,
-        tx: &mut dyn Transaction,
-        places: &[usize],
-        rows: &[NewReseller],
-    ) -> Result<()> {
+        let changes = can.iter().map(|place| self.rows[place].change.clone()).collect();
+        let mut rows: Vec<_> = can.iter().map(|place| self.rows[place].new.clone()).collect();
+        rows.sort_by(|a, b| a.reseller().login_domain.cmp(&b.reseller().login_domain));
         let label =
             |new: &NewReseller| label_row(new.reseller(), LabelState::Held(new.reseller().id));
-        let labels: Vec<LabelRow> = rows.iter().map(label).collect();
-        let now = rows[0].reseller().created_at;
-        let claimed = tx.claim_labels(&labels, now)?;
-        let agency = tx.held_agency()?;
-        for ((place, label), claimed) in places.iter().zip(&labels).zip(claimed) {
-            if let Insert::Existing(holder) = claimed {
-                self.refuse(*place, FieldError::new("login_domain", holder.state.refusal()));
-            } else if let Some(reserved) = reserved_by(&agency, &label.label) {
-                self.refuse(*place, reserved);
-            }
-        }
-        Ok(())
-    }
-
-    pub fn insert(
-        &mut self,
-        tx: &mut dyn Transaction,
-        places: &[usize],
-        rows: &[NewReseller],
-    ) -> Result<()> {
-        for ((place, row), inserted) in places.iter().zip(rows).zip(tx.insert_resellers(rows)?) {
-            if let Insert::Existing(()) = inserted {
-                let mut errors = FieldErrors::default();
-                taken_fields(tx, row.reseller(), &mut errors)?;
-                self.taken.insert(*place, errors);
-            }
-        }
-        Ok(())
+        let labels = rows.iter().map(label).collect();
+        (!can.is_empty()).then_some(Insertion { rows, labels, changes, now: self.now() })
     }
 
     /// What became of each row, in the order given; what the created ones have is taken now.
@@ -155,6 +123,44 @@ impl Batch {
         answers.extend(refused.map(|(place, errors)| (place, Err(errors.in_order_of(FORM_ORDER)))));
         answers.into_values().collect()
     }
+}
+
+/// What one transaction inserts, made before it, because while one is open others wait.
+pub(super) struct Insertion {
+    rows: Vec<NewReseller>,
+    labels: Vec<LabelRow>,
+    changes: Vec<Change>,
+    now: Timestamp,
+}
+
+impl Insertion {
+    /// Inserts every row, or is refused (`Validation`): what is taken depends on a transaction
+    /// that may be undone, so nobody keeps it.
+    pub fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+        for claimed in tx.claim_labels(&self.labels, self.now)? {
+            if let Insert::Existing(holder) = claimed {
+                return refused(FieldError::new("login_domain", holder.state.refusal()));
+            }
+        }
+        let agency = tx.held_agency()?;
+        if let Some(reserved) = self.labels.iter().find_map(|row| reserved_by(&agency, &row.label))
+        {
+            return refused(reserved);
+        }
+        for (row, inserted) in self.rows.iter().zip(tx.insert_resellers(&self.rows)?) {
+            if let Insert::Existing(()) = inserted {
+                let mut errors = FieldErrors::default();
+                taken_fields(tx, row.reseller(), &mut errors)?;
+                return Err(errors.into());
+            }
+        }
+        tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: self.rows.len() as i64 }])?;
+        tx.append_changes(&self.changes)
+    }
+}
+
+fn refused(error: FieldError) -> Result<()> {
+    Err(FieldErrors::from(error).into())
 }
 
 /// What no two resellers share, by field.

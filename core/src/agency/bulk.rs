@@ -4,13 +4,15 @@ use super::Agency;
 use super::batch::{Batch, Taken};
 use super::creation::reserved_by;
 use crate::changes::ChangeKind;
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, FirstPassword, Reseller, ResellerDraft};
-use crate::storage::{Lookup, TotalDelta, Transaction};
-use crate::usage::ACTIVE_RESELLERS;
+use crate::storage::Lookup;
 
 /// At most so many resellers are created in one step.
 const MAX_BATCH: usize = 1_000;
+
+/// How often a batch is tried while others take what its rows want.
+const TRIES: u32 = 20;
 
 impl Agency {
     /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
@@ -74,9 +76,24 @@ impl Agency {
         }
         self.refuse_taken(&mut batch)?;
         if !dry_run {
-            self.write(|tx| insert_batch(tx, &mut batch, taken))?;
+            self.insert_batch(&mut batch, taken)?;
         }
         Ok(batch.answers(taken))
+    }
+
+    /// Inserts what can be inserted. Where the transaction finds something taken, nothing of it
+    /// stays, because a refused row must not leave its label behind; then all rows are looked at
+    /// again, because only what is committed takes something from them. What was refused is found
+    /// taken by that look, unless it has become free, so that the next transaction gets further.
+    fn insert_batch(&self, batch: &mut Batch, taken: &Taken) -> Result<()> {
+        for _ in 0..TRIES {
+            let Some(insertion) = batch.insertion(taken) else { return Ok(()) };
+            match self.write(|tx| insertion.run(tx)) {
+                Err(error) if error.kind() == ErrorKind::Validation => self.refuse_taken(batch)?,
+                done => return done,
+            }
+        }
+        Err(Error::aborted("unique fields have been taken"))
     }
 
     /// The resellers that are there already with all that is unique of a draft.
@@ -96,9 +113,11 @@ impl Agency {
         Ok(drafts.into_iter().map(existing).collect())
     }
 
-    /// Refuses what is taken already: advice that saves the transaction a second run.
+    /// Refuses what is taken already, and nothing else: before the transaction, which finds what
+    /// is taken in between.
     fn refuse_taken(&self, batch: &mut Batch) -> Result<()> {
-        let rows = batch.resellers();
+        batch.forget_taken();
+        let (now, rows) = (batch.now(), batch.resellers());
         let labels: Vec<_> = rows.iter().map(|(_, row)| row.login_domain.clone()).collect();
         let holders = self.shared.storage.labels(&labels)?;
         let emails = rows.iter().map(|(_, row)| Lookup::Email(row.email.clone()));
@@ -110,7 +129,7 @@ impl Agency {
         })?;
         let mut external = external.into_iter();
         for (((i, row), label), email) in rows.iter().zip(holders).zip(emails) {
-            if let Some(label) = label.filter(|label| !label.is_free(row.created_at)) {
+            if let Some(label) = label.filter(|label| !label.is_free(now)) {
                 batch.refuse(*i, FieldError::new("login_domain", label.state.refusal()));
             } else if let Some(reserved) = reserved_by(&agency, &row.login_domain) {
                 batch.refuse(*i, reserved);
@@ -124,24 +143,4 @@ impl Agency {
         }
         Ok(())
     }
-}
-
-/// Inserts what can be inserted. What turns out to be taken is refused, and the transaction runs
-/// again without it: a refused row must not leave its label behind.
-fn insert_batch(tx: &mut dyn Transaction, batch: &mut Batch, taken: &Taken) -> Result<()> {
-    let (places, rows) = batch.to_insert(taken);
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let before = batch.refused();
-    batch.claim_labels(tx, &places, &rows)?;
-    if batch.refused() == before {
-        batch.insert(tx, &places, &rows)?;
-    }
-    if batch.refused() > before {
-        return Err(Error::aborted("unique fields have been taken"));
-    }
-    let changes = batch.changes(places);
-    tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: changes.len() as i64 }])?;
-    tx.append_changes(&changes)
 }

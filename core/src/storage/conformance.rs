@@ -18,6 +18,7 @@ mod isolation;
 mod life;
 mod locks;
 mod metering;
+mod neighbours;
 mod pages;
 mod sign_in;
 mod transactions;
@@ -133,6 +134,8 @@ macro_rules! each_conformance_case {
             metering::a_repeated_consume_is_answered_as_before,
             metering::permuted_batches_never_deadlock,
             metering::a_large_batch_is_one_step,
+            neighbours::a_neighbour_that_never_was_takes_nothing,
+            neighbours::a_neighbour_that_comes_in_between_keeps_what_it_has,
             pages::pages_follow_the_newest_first,
             pages::a_walk_sees_each_row_once,
             pages::a_search_follows_the_times_whatever_clocks_do,

@@ -1,0 +1,116 @@
+//! Batches beside a row that comes between a look and a transaction, and may never be committed.
+
+use std::sync::{Arc, Mutex};
+
+use super::Harness;
+use super::fixture::{Bench, draft, held, id, row};
+use crate::error::{Error, Result};
+use crate::storage::{
+    AgencyRow, LabelRow, NewReseller, ReadWork, Scope, Storage, Transaction, WriteWork,
+};
+use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
+use crate::{Code, Platform, Reseller, ResellerDraft};
+
+/// A storage whose first write meets a neighbour. One that is not committed goes with the work
+/// that met it, and the work runs again: as where a commit that several share fails, and each of
+/// them runs once more, alone.
+struct Beside {
+    inner: Arc<dyn Storage>,
+    neighbour: Mutex<Option<NewReseller>>,
+    commits: bool,
+}
+
+impl Storage for Beside {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.inner.read(agency, work)
+    }
+
+    fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        let neighbour = self.neighbour.lock().expect("no panic").take();
+        if let Some(neighbour) = neighbour {
+            let met = self.inner.write(agency, scope, &mut |tx| {
+                insert(tx, agency, &neighbour)?;
+                if self.commits {
+                    return Ok(());
+                }
+                // Whatever comes of it is undone.
+                let _ = work(tx);
+                Err(Error::storage("given up"))
+            });
+            assert_eq!(met.is_ok(), self.commits);
+        }
+        self.inner.write(agency, scope, work)
+    }
+
+    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        self.inner.labels(labels)
+    }
+
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
+        self.inner.agencies(after, limit)
+    }
+}
+
+fn insert(tx: &mut dyn Transaction, agency: &AgencyId, new: &NewReseller) -> Result<()> {
+    let label = held(agency, new.reseller().login_domain.as_str(), 7);
+    tx.claim_labels(&[label], new.reseller().created_at)?;
+    tx.insert_resellers(std::slice::from_ref(new)).map(drop)
+}
+
+/// Neighbours that have what the first row of the batch wants.
+fn neighbours(agency: &AgencyId) -> [NewReseller; 3] {
+    let new = row(agency, 7);
+    let with = |change: fn(&mut Reseller)| {
+        let mut reseller = new.reseller().clone();
+        change(&mut reseller);
+        NewReseller::new(reseller, new.credentials().clone()).expect("a row")
+    };
+    let label = with(|it| it.login_domain = LoginDomain::parse("globex").expect("a label"));
+    let email = with(|it| it.email = Email::parse("owner@globex.example").expect("an email"));
+    let external = with(|it| it.external_id = Some(ExternalId::parse("crm-1").expect("an id")));
+    [label, email, external]
+}
+
+/// What each row of a batch is answered beside a neighbour.
+fn answers(harness: &dyn Harness, which: usize, commits: bool) -> Vec<Vec<(String, Code)>> {
+    let bench = Bench::new(harness);
+    let inner = bench.storage.clone();
+    let storage = Arc::new(Beside { inner, neighbour: Mutex::default(), commits });
+    let builder = Platform::builder().clock(bench.clock.clone());
+    let platform = builder.open_storage(storage.clone()).expect("opens");
+    let agency = platform.agency("northwind").expect("there");
+    let neighbour = neighbours(agency.id()).into_iter().nth(which);
+    *storage.neighbour.lock().expect("no panic") = neighbour;
+    let globex = ResellerDraft { external_id: Some("crm-1".into()), ..draft("globex") };
+    // What the first row has this one wants, too, and gets where the first cannot be created.
+    let initech = ResellerDraft { email: globex.email.clone(), ..draft("initech") };
+    let answers = agency.create_resellers(&[globex, initech, draft("hooli")]).expect("answers");
+    assert!(storage.neighbour.lock().expect("no panic").is_none(), "the neighbour was met");
+    let there = bench.read(|reads| reads.resellers(&[id(7)])).remove(0).is_some();
+    assert_eq!(there, commits);
+    let created = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(bench.total("active_resellers"), created as i64);
+    let told = answers.into_iter().map(|answer| match answer {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.as_slice().iter().map(|e| (e.field.clone(), e.code)).collect(),
+    });
+    told.collect()
+}
+
+/// S3, S48: what was refused in a transaction that is undone is decided again.
+pub(super) fn a_neighbour_that_never_was_takes_nothing(harness: &dyn Harness) {
+    for which in 0..3 {
+        let repeated = vec![("email".to_owned(), Code::Taken)];
+        assert_eq!(answers(harness, which, false), [vec![], repeated, vec![]], "{which}");
+    }
+}
+
+/// S3, S48: and what is taken in between is refused, whatever a look beforehand has said.
+pub(super) fn a_neighbour_that_comes_in_between_keeps_what_it_has(harness: &dyn Harness) {
+    let taken = |field: &str| vec![(field.to_owned(), Code::Taken)];
+    for (which, field) in ["login_domain", "email", "external_id"].into_iter().enumerate() {
+        // The second row shares only its email with the first one.
+        let second = if field == "email" { taken("email") } else { vec![] };
+        assert_eq!(answers(harness, which, true), [taken(field), second, vec![]], "{field}");
+    }
+}

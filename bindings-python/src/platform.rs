@@ -74,6 +74,25 @@ impl Platform {
         created.map(Agency)
     }
 
+    /// The handle on an agency, which is created first if there is none, with calendar months
+    /// of an IANA time zone, UTC when not said: what a worker asks for when it starts, whatever
+    /// others do at that moment. An agency that is there stays as it is. Raises ValidationError
+    /// with the fields `id` (`taken` while an agency of this id is being deleted) and
+    /// `time_zone`.
+    #[pyo3(signature = (id, time_zone=None))]
+    fn ensure_agency(
+        &self,
+        py: Python<'_>,
+        id: Typed,
+        time_zone: Option<Typed>,
+    ) -> PyResult<Agency> {
+        let ensured = call(py, || match &time_zone {
+            None => self.0.ensure_agency(&id.0),
+            Some(zone) => self.0.ensure_agency_in(&id.0, &zone.0),
+        });
+        ensured.map(Agency)
+    }
+
     /// The handle on an agency, the only way to its data. Raises NotFoundError.
     fn agency(&self, py: Python<'_>, id: Typed) -> PyResult<Agency> {
         call(py, || self.0.agency(&id.0)).map(Agency)

@@ -292,6 +292,7 @@ def export_csv(agency: Agency, args: Args) -> object:
 
 ON_PLATFORM: dict[str, Callable[[Platform, Args], object]] = {
     "create_agency": lambda platform, args: platform.create_agency(**args).id,
+    "ensure_agency": lambda platform, args: platform.ensure_agency(**args).id,
     "national_format": national_format,
     "phone_countries": country,
 }

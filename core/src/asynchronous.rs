@@ -89,6 +89,9 @@ twins! { AsyncPlatform, Platform:
     fn create_agency(id: String) -> AsyncAgency = |it| it.create_agency(&id).map(AsyncAgency);
     fn create_agency_in(id: String, time_zone: String) -> AsyncAgency =
         |it| it.create_agency_in(&id, &time_zone).map(AsyncAgency);
+    fn ensure_agency(id: String) -> AsyncAgency = |it| it.ensure_agency(&id).map(AsyncAgency);
+    fn ensure_agency_in(id: String, time_zone: String) -> AsyncAgency =
+        |it| it.ensure_agency_in(&id, &time_zone).map(AsyncAgency);
     fn agency(id: String) -> AsyncAgency = |it| it.agency(&id).map(AsyncAgency);
     fn agencies(after: Option<AgencyId>, limit: u32) -> Vec<AgencyId> =
         |it| it.agencies(after.as_ref(), limit);

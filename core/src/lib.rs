@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> partnerkit::Result<()> {
 //! let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
-//! let agency = platform.create_agency("northwind")?;
+//! let agency = platform.ensure_agency("northwind")?;
 //! let acme = agency.create_reseller(ResellerDraft {
 //!     partner_type: "own_plans".into(),
 //!     name: "Acme Télécom".into(),

@@ -95,6 +95,18 @@ fn whole_schema(like: &str) -> BTreeSet<String> {
     tables_and_secrets(&url).0
 }
 
+/// S56: of eight workers that start at once one creates the agency, and each has it.
+#[test]
+fn s56_many_processes_need_an_agency_at_once() {
+    on_each_store(|url| {
+        let platform = Platform::open(url).expect("opens");
+        let told = race(RACER, &[(); PROCESSES].map(|()| vec![url, "ensure"]));
+        assert_eq!(told, ["ok"; PROCESSES], "{url}");
+        let agency = platform.agency("northwind").expect("there");
+        assert_eq!(agency.changes(0, 10).expect("reads").len(), 1, "created once");
+    });
+}
+
 /// Splits a hundred creates over the processes and counts how each ended.
 fn creates(url: &str, labels: &[String], emails: &[String]) -> (usize, Vec<String>) {
     let labels = labels.join(",");

@@ -4,7 +4,7 @@ An agency (tenant) creates resellers, gives each a login domain, lets them sign 
 off now, meters what they use and sees it all in one overview.
 
     platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
-    agency = platform.create_agency("northwind")
+    agency = platform.ensure_agency("northwind")
     for reseller in agency.search("acme", status="active"):
         ...
 """

@@ -136,7 +136,7 @@ pub(super) struct Insertion {
 impl Insertion {
     /// Inserts every row, or is refused (`Validation`): what is taken depends on a transaction
     /// that may be undone, so nobody keeps it.
-    pub fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+    pub(super) fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
         for claimed in tx.claim_labels(&self.labels, self.now)? {
             if let Insert::Existing(holder) = claimed {
                 return refused(FieldError::new("login_domain", holder.state.refusal()));

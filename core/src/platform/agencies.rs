@@ -3,7 +3,7 @@
 use super::Platform;
 use crate::agency::Agency;
 use crate::changes::ChangeKind;
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Insert, Scope};
 use crate::usage::zone;
@@ -38,6 +38,40 @@ impl Platform {
                 tx.append_changes(std::slice::from_ref(&change))
             })?;
             Ok(agency)
+        })
+    }
+
+    /// The handle on an agency, which is created first if there is none: what a worker asks for
+    /// when it starts, whatever others do at that moment. See [`ensure_agency_in`] for what is
+    /// refused.
+    ///
+    /// [`ensure_agency_in`]: Self::ensure_agency_in
+    pub fn ensure_agency(&self, id: &str) -> Result<Agency> {
+        self.observe("ensure_agency", || self.ensure_agency_in(id, "UTC"))
+    }
+
+    /// The same, for an agency whose periods are those of an IANA time zone if it is created
+    /// here. One that is there stays as it is, its time zone included.
+    ///
+    /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+    pub fn ensure_agency_in(&self, id: &str, time_zone: &str) -> Result<Agency> {
+        self.observe("ensure_agency_in", || {
+            if AgencyId::parse(id).is_err() || zone(time_zone).is_err() {
+                return self.create_agency_in(id, time_zone); // which tells all that is wrong
+            }
+            let mut tried = 1;
+            loop {
+                match self.agency(id) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    found => return found,
+                }
+                match self.create_agency_in(id, time_zone) {
+                    // By others, at this moment: it is found now, unless it is deleted again.
+                    Err(error) if error.kind() == ErrorKind::Validation && tried < TRIES => {}
+                    created => return created,
+                }
+                tried += 1;
+            }
         })
     }
 
@@ -76,6 +110,9 @@ impl Platform {
         })
     }
 }
+
+/// How often an agency is created that others create and delete again.
+const TRIES: u32 = 3;
 
 /// The id of an agency that may exist. Text that is not an id belongs to no agency.
 pub(super) fn existing(id: &str) -> Result<AgencyId> {

@@ -39,6 +39,7 @@ fn main() {
             wait();
             word(builder.open(url))
         }
+        ("ensure", []) => word(open(builder, url).ensure_agency("northwind")),
         ("create", [labels, emails]) => create(&open(builder, url), labels, emails),
         ("fill", [name, threads, each]) => {
             fill(&agency(&open(builder, url)), name, number(threads), number(each))

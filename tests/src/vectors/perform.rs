@@ -149,6 +149,13 @@ fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
             };
             wire(created.map(|agency| agency.id().clone()))
         }
+        "ensure_agency" => {
+            let ensured = match with.get::<Option<String>>("time_zone") {
+                None => platform.ensure_agency(&text("id")),
+                Some(zone) => platform.ensure_agency_in(&text("id"), &zone),
+            };
+            wire(ensured.map(|agency| agency.id().clone()))
+        }
         "agencies" => {
             let after: Option<AgencyId> = with.get("after");
             let limit: Option<u32> = with.get("limit");

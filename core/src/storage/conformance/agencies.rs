@@ -7,8 +7,13 @@ use super::Harness;
 use super::faulty::{FAULT, Faulty};
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, label};
 use super::life::codes;
-use crate::storage::{self, Erasure, Filter, Reads};
+use crate::error::Result;
+use crate::storage::memory::Memory;
+use crate::storage::{
+    self, AgencyRow, Erasure, Filter, LabelRow, ReadWork, Reads, Scope, Storage, WriteWork,
+};
 use crate::usage::{DayKey, EventId};
+use crate::values::LoginDomain;
 use crate::{
     AgencyId, AgencyPatch, ChangeKind, Clock, Code, Consumption, ErrorKind, Metric, Platform,
     Reseller, ResellerPatch, ResellerQuery,
@@ -176,6 +181,83 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
     assert_eq!(bench.label("initech"), None);
 }
 
+/// S56.
+pub(super) fn of_many_that_need_an_agency_one_creates_it(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let ensured = bench.together(8, |_| {
+        let agency = bench.platform.ensure_agency_in("tailspin", "Europe/Berlin")?;
+        agency.settings().map(|settings| (settings.version, settings.time_zone))
+    });
+    for settings in ensured {
+        assert_eq!(settings.expect("there for each"), (1, "Europe/Berlin".to_owned()));
+    }
+    let there = bench.platform.ensure_agency("tailspin").expect("there");
+    assert_eq!(there.settings().expect("reads").time_zone, "Europe/Berlin", "as it was");
+    assert_eq!(there.changes(0, 10).expect("reads").len(), 1, "created once");
+    let both = [("id", Code::Invalid), ("time_zone", Code::UnknownTimeZone)];
+    for (id, zone, expected) in [("x y", "Mars/Base", &both[..]), ("tailspin", "", &both[1..])] {
+        let refused = bench.platform.ensure_agency_in(id, zone).map(drop).expect_err("refused");
+        assert_eq!(codes(&refused), expected);
+    }
+}
+
+/// S56: who needs an agency that others delete has one, or is told; and it is whole.
+pub(super) fn who_needs_a_deleted_agency_has_another_or_is_told(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let results = bench.together(6, |i| {
+        (0..4).try_for_each(|_| match i {
+            0 | 1 => match bench.platform.delete_agency("tailspin") {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                deleted => deleted.map(drop),
+            },
+            _ => match bench.platform.ensure_agency("tailspin") {
+                Err(error) if codes(&error) == [("id", Code::Taken)] => Ok(()),
+                ensured => ensured.map(|agency| assert_eq!(agency.id().as_str(), "tailspin")),
+            },
+        })
+    });
+    for result in results {
+        result.expect("nothing else");
+    }
+    let agency = bench.platform.ensure_agency("tailspin").expect("nobody is in the way now");
+    let changes = agency.changes(0, 10).expect("reads");
+    assert_eq!(
+        changes.iter().map(|change| change.kind).collect::<Vec<_>>(),
+        [ChangeKind::AgencyCreated]
+    );
+    agency.create_reseller(draft("acme")).expect("creates");
+}
+
+/// An agency that no reader finds and whose id nobody can have yet, as while it is deleted.
+struct Deleted(Arc<dyn Storage>, Memory);
+
+impl Storage for Deleted {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.1.read(agency, work)
+    }
+
+    fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        self.0.write(agency, scope, work)
+    }
+
+    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
+        self.0.labels(labels)
+    }
+
+    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
+        self.0.agencies(after, limit)
+    }
+}
+
+/// S56: no handle on what is being deleted.
+pub(super) fn an_agency_that_is_being_deleted_is_not_answered(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let storage = Deleted(bench.storage.clone(), Memory::new());
+    let platform = Platform::builder().open_storage(Arc::new(storage)).expect("opens");
+    let refused = platform.ensure_agency("northwind").map(drop).expect_err("not yet");
+    assert_eq!(codes(&refused), [("id", Code::Taken)]);
+}
+
 /// S56: a create either is before the end, and goes with it, or finds no agency.
 pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
     let bench = Bench::new(harness);
@@ -278,7 +360,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
 
 /// What everybody is told of an agency that is closed, and not yet erased.
 fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
-    let missing = |result: crate::Result<()>| {
+    let missing = |result: Result<()>| {
         assert_eq!(result.expect_err("gone").kind(), ErrorKind::NotFound);
     };
     missing(bench.platform.agency("northwind").map(drop));

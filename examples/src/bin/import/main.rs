@@ -12,7 +12,7 @@ mod report;
 
 use std::process::ExitCode;
 
-use partnerkit::{Agency, ErrorKind, Platform};
+use partnerkit::Platform;
 
 use arguments::Arguments;
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let organisations = input::read(arguments.file.as_deref())?;
     let platform = Platform::open(&arguments.store).map_err(said)?;
-    let agency = agency(&platform, &arguments.agency).map_err(said)?;
+    let agency = platform.ensure_agency(&arguments.agency).map_err(said)?;
     println!("{} organisations into {}", organisations.len(), arguments.store);
 
     let loaded = load::load(&agency, &organisations).map_err(said)?;
@@ -48,13 +48,6 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let sent = messages::send(&agency).map_err(said)?;
     report::sent(&sent);
     report::overview(&agency).map_err(said)
-}
-
-fn agency(platform: &Platform, id: &str) -> partnerkit::Result<Agency> {
-    match platform.agency(id) {
-        Err(error) if error.kind() == ErrorKind::NotFound => platform.create_agency(id),
-        found => found,
-    }
 }
 
 fn said(error: partnerkit::Error) -> String {

@@ -44,8 +44,7 @@ impl Agency {
     }
 
     /// Changes settings: time_zone, capacity (a mapping from metric to amount), reserved_labels.
-    /// A handle keeps the time zone it was made with: take a new one afterwards. Raises
-    /// ConflictError, NotFoundError, ValidationError.
+    /// Every handle goes by them at once. Raises ConflictError, NotFoundError, ValidationError.
     #[pyo3(signature = (version=None, *, time_zone=None, capacity=None, reserved_labels=None))]
     fn configure<'py>(
         &self,

@@ -12,6 +12,8 @@ import partnerkit
 from partnerkit.django import DjangoStorage
 from partnerkit.django.models import MODELS
 
+from forms import draft
+
 
 def test_the_models_are_those_of_the_migrations() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
@@ -36,6 +38,24 @@ def test_s52_a_database_of_a_newer_release_is_refused(alias: str) -> None:
         recorder.record_unapplied("partnerkit", "0099_of_a_newer_release")
         recorder.record_unapplied("another_app", "0098_of_another_app")
     partnerkit.Platform.with_storage(storage).create_agency("northwind")
+
+
+def test_s52_a_database_of_the_first_version_is_brought_along(alias: str) -> None:
+    platform = partnerkit.Platform.with_storage(DjangoStorage(using=alias))
+    agency = platform.create_agency("northwind")
+    acme = agency.create_reseller(**draft("acme"))
+    agency.set_allowance(acme.id, "messages", 10)
+    assert agency.consume(acme.id, "messages", 8, "c-1")
+    call_command("migrate", "partnerkit", "0001", database=alias, verbosity=0)
+    # A date, as the period was told of then; and nothing is used of it.
+    with connections[alias].cursor() as cursor:
+        cursor.execute("UPDATE partnerkit_meters SET period = 20513, period_used = 0")
+    call_command("migrate", "partnerkit", database=alias, verbosity=0)
+    assert agency.reseller(acme.id) == acme
+    denied = agency.consume(acme.id, "messages", 3, "c-2")
+    assert (denied.granted, denied.used) == (False, 8)
+    granted = agency.consume(acme.id, "messages", 2, "c-3")
+    assert (granted.granted, granted.used) == (True, 10)
 
 
 def test_a_database_without_migrations_has_no_version() -> None:

@@ -16,16 +16,12 @@ pub(crate) use resellers::label_row;
 
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, FormRules, ResellerDraft, ResellerId};
 use crate::search::CursorSeal;
-use crate::settings::AgencySettings;
 use crate::shared::Shared;
 use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
-use crate::usage::zone;
 use crate::values::{AgencyId, LoginDomainPolicy, Timestamp, plain_text};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
@@ -33,7 +29,6 @@ use crate::values::{AgencyId, LoginDomainPolicy, Timestamp, plain_text};
 pub struct Agency {
     shared: Arc<Shared>,
     id: AgencyId,
-    zone: TimeZone,
     actor: Option<String>,
 }
 
@@ -41,11 +36,8 @@ impl Agency {
     /// How many entries of [`changes`](Self::changes) a binding asks for when it is not told.
     pub const DEFAULT_CHANGES: u32 = 100;
 
-    pub(crate) fn new(shared: Arc<Shared>, row: AgencyRow) -> Result<Self> {
-        let AgencySettings { agency: id, time_zone, .. } = row.settings;
-        let zone =
-            zone(&time_zone).map_err(|refusal| FieldErrors::from(refusal.of("time_zone")))?;
-        Ok(Self { shared, id, zone, actor: None })
+    pub(crate) fn new(shared: Arc<Shared>, row: AgencyRow) -> Self {
+        Self { shared, id: row.settings.agency, actor: None }
     }
 
     /// The agency's id.

@@ -84,7 +84,7 @@ pub use settings::{AgencyPatch, AgencySettings};
 pub use storage::Erasure;
 pub use usage::{
     Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventId, EventOutcome, Meter,
-    MeterKey, Metric, MetricKind, Overview, Slot, UsageEvent, UsageReport,
+    MeterKey, Metric, MetricKind, Overview, Period, Slot, UsageEvent, UsageReport,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

@@ -32,8 +32,8 @@ pub struct AgencySettings {
 /// The settings to change, as typed; `None` leaves one as it is.
 #[derive(Debug, Clone, Default)]
 pub struct AgencyPatch {
-    /// Another IANA time zone. Periods end by its calendar from now on; what was used in the
-    /// present one stays used.
+    /// Another IANA time zone. From now on periods begin and end by its calendar, the present one
+    /// too, and of that everything stays used that was used since it began there.
     pub time_zone: Option<String>,
     /// Capacity by the metric's slug, replaced as a whole; a metric that is not here is unlimited.
     pub capacity: Option<BTreeMap<String, i64>>,

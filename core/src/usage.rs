@@ -14,9 +14,10 @@ pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
 pub use meter::{Meter, MeterKey};
 pub use metric::{Metric, MetricKind};
 pub use overview::Overview;
+pub use period::Period;
 pub use rollup::{DayKey, DayRollup, Slot};
 
-pub(crate) use consume::{ConsumeRequest, consume};
+pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone;

@@ -9,8 +9,8 @@ use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::schema::{Kind, TABLES};
 use partnerkit::storage::{NewReseller, Reads, Scope, Storage, TotalDelta, Transaction};
 use partnerkit::{
-    Agency, AgencyId, Change, ChangeKind, ErrorKind, Metric, Platform, Reseller, ResellerPatch,
-    ResellerQuery, Timestamp, UsageEvent,
+    Agency, AgencyId, Change, ChangeKind, Consumption, ErrorKind, Metric, Platform, Reseller,
+    ResellerPatch, ResellerQuery, Timestamp, UsageEvent,
 };
 use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;
@@ -99,7 +99,7 @@ fn waits_are_few() {
     let patch = ResellerPatch { name: Some("Acme Ltd".into()), ..ResellerPatch::default() };
     assert_eq!(bench.waits(|agency| agency.update_reseller(id, None, &patch)), 3, "update");
     let consume = |id| move |agency: &Agency| agency.consume(id, Metric::MESSAGES, 1, "c-1");
-    assert_eq!(bench.waits(consume(id)), 6, "consume");
+    assert_eq!(bench.waits(consume(id)), 7, "consume: the first of a month sums it");
     assert_eq!(bench.waits(consume(id)), 4, "consume again");
     let events: Vec<_> = (0..1_000).map(|n| bench.event(&format!("e-{n}"))).collect();
     assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
@@ -339,7 +339,7 @@ fn many_can_open_a_new_database_at_once() {
             scope.spawn(|| Postgres::open(&database.url).expect("opens"));
         }
     });
-    assert_eq!(database.run("SELECT version FROM partnerkit.migrations"), ["1", "2"]);
+    assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
 }
 
 #[test]
@@ -350,6 +350,48 @@ fn a_newer_schema_is_refused() {
     let error = Postgres::open(&database.url).err().expect("refuses");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("version 7"), "{error}");
+}
+
+fn newest() -> String {
+    partnerkit::storage::schema::VERSION.to_string()
+}
+
+/// S52: the rows of a database of the first version, as the present one has them there.
+#[test]
+fn a_database_of_the_first_version_is_brought_along() {
+    let Bench { store, platform, agency, acme, database } = Bench::new();
+    agency.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
+    agency.consume(acme.id, Metric::MESSAGES, 8, "c-1").expect("grants");
+    drop((agency, platform, store));
+    database.run(
+        "ALTER SCHEMA partnerkit RENAME TO newest; CREATE SCHEMA partnerkit; \
+         CREATE TABLE partnerkit.migrations (LIKE newest.migrations INCLUDING ALL); \
+         INSERT INTO partnerkit.migrations (version) VALUES (1)",
+    );
+    database.run(include_str!("../../core/migrations/postgres/001_initial.sql"));
+    for table in TABLES {
+        let columns = database.run(&format!(
+            "SELECT string_agg(column_name, ', ') FROM information_schema.columns \
+             WHERE table_schema = 'partnerkit' AND table_name = '{}'",
+            table.name
+        ));
+        let (name, columns) = (table.name, &columns[0]);
+        database.run(&format!(
+            "INSERT INTO partnerkit.{name} ({columns}) SELECT {columns} FROM newest.{name}"
+        ));
+    }
+    // A date, as the period was told of then; and nothing is used of it.
+    database.run("UPDATE partnerkit.meters SET period = 20513, period_used = 0");
+
+    let platform = Platform::open(&database.url).expect("brings the database along");
+    let agency = platform.agency("northwind").expect("there");
+    assert_eq!(agency.reseller(acme.id).expect("there"), acme);
+    let consume = |quantity, id| agency.consume(acme.id, Metric::MESSAGES, quantity, id);
+    let denied = consume(3, "c-2").expect("answers");
+    assert!(matches!(denied, Consumption::Denied(denial) if denial.used == 8), "{denied:?}");
+    let granted = consume(2, "c-3").expect("answers");
+    assert!(matches!(granted, Consumption::Granted { used: 10, .. }), "{granted:?}");
+    assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
 }
 
 #[test]

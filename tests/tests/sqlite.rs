@@ -1,7 +1,7 @@
 //! What is SQLite's own: its file, its schema's versions, several processes.
 
 use partnerkit::storage::schema::{Column, Kind, TABLES, Table};
-use partnerkit::{ErrorKind, Platform};
+use partnerkit::{Consumption, ErrorKind, Metric, Platform};
 use partnerkit_tests::invitation;
 use rusqlite::Connection;
 
@@ -98,6 +98,52 @@ fn a_newer_schema_is_refused() {
     let error = Platform::open(&file.url()).map(drop).expect_err("too new");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("99"), "{error}");
+}
+
+/// S52: the rows of a file of the first version, as the present one has them there.
+#[test]
+fn a_file_of_the_first_version_is_brought_along() {
+    let (newest, first) = (File::new(), File::new());
+    let platform = Platform::open(&newest.url()).expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    let acme = agency.create_reseller(invitation("acme")).expect("creates");
+    agency.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
+    agency.consume(acme.id, Metric::MESSAGES, 8, "c-1").expect("grants");
+    let connection = first.connect();
+    connection
+        .execute_batch(include_str!("../../core/migrations/sqlite/001_initial.sql"))
+        .expect("makes the tables");
+    connection.execute("ATTACH ?1 AS newest", [newest.path.to_str()]).expect("attaches");
+    for table in TABLES {
+        copy(&connection, table.name);
+    }
+    // A date, as the period was told of then; and nothing is used of it.
+    let date = "UPDATE meters SET period = 20513, period_used = 0; PRAGMA user_version = 1";
+    connection.execute_batch(date).expect("updates");
+    drop((connection, agency, platform));
+
+    let platform = Platform::open(&first.url()).expect("brings the file along");
+    let agency = platform.agency("northwind").expect("there");
+    assert_eq!(agency.reseller(acme.id).expect("there"), acme);
+    let consume = |quantity, id| agency.consume(acme.id, Metric::MESSAGES, quantity, id);
+    let denied = consume(3, "c-2").expect("answers");
+    assert!(matches!(denied, Consumption::Denied(denial) if denial.used == 8), "{denied:?}");
+    let granted = consume(2, "c-3").expect("answers");
+    assert!(matches!(granted, Consumption::Granted { used: 10, .. }), "{granted:?}");
+    let version = "SELECT user_version FROM pragma_user_version";
+    let version: u32 = first.connect().query_row(version, [], |row| row.get(0)).expect("reads");
+    assert_eq!(version, partnerkit::storage::schema::VERSION);
+}
+
+/// Copies the columns that both files have.
+fn copy(connection: &Connection, table: &str) {
+    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+    let mut statement = connection.prepare(&sql).expect("prepares");
+    let columns = statement.query_map([], |row| row.get(0)).expect("runs");
+    let columns: Vec<String> = columns.collect::<Result<_, _>>().expect("reads");
+    let columns = columns.join(", ");
+    let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}");
+    connection.execute(&sql, []).expect("copies");
 }
 
 #[test]

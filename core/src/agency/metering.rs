@@ -6,8 +6,8 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::ResellerId;
 use crate::storage::Lock;
 use crate::usage::{
-    ConsumeRequest, Consumption, EventOutcome, MeterKey, Metric, Overview, UsageEvent, UsageReport,
-    check, consume, overview, record,
+    Consumption, MeterKey, Metric, Overview, UsageEvent, UsageReport, check, consume, overview,
+    record,
 };
 
 const MAX_BATCH: usize = 10_000;
@@ -27,21 +27,16 @@ impl Agency {
             }
             let now = self.now();
             let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
-            let outcomes = self.write(|tx| {
-                let outcomes = record(tx, &checked, &self.zone)?;
-                if outcomes.iter().all(is_unknown) {
-                    tx.agency()?.ok_or_else(|| Error::not_found("agency"))?;
-                }
-                Ok(outcomes)
-            })?;
+            let outcomes = self.write(|tx| record(tx, &checked))?;
             Ok(UsageReport { outcomes })
         })
     }
 
     /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
-    /// the limit is never passed (S43). The same `id` again is answered as before.
+    /// the limit is never passed (S43). The same `id` again is answered as before. The period is
+    /// the calendar month of the agency's time zone as it is now, however old this handle is.
     ///
-    /// Errors: `NotFound` for the reseller; fields `id`, `metric`, `quantity`.
+    /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
     pub fn consume(
         &self,
         reseller: ResellerId,
@@ -56,8 +51,7 @@ impl Agency {
                 let field = if code == Code::Negative { "quantity" } else { "id" };
                 FieldErrors::from(FieldError::new(field, code))
             })?;
-            let request = ConsumeRequest { event, zone: self.zone.clone() };
-            self.write(|tx| consume(tx, &request))
+            self.write(|tx| consume(tx, &event))
         })
     }
 
@@ -101,9 +95,4 @@ impl Agency {
     pub fn overview(&self) -> Result<Overview> {
         self.observe("overview", None, || self.read(overview))
     }
-}
-
-/// Whether an event was refused because its reseller is not there: of a deleted agency none is.
-fn is_unknown(outcome: &EventOutcome) -> bool {
-    *outcome == EventOutcome::Rejected(Code::UnknownReseller)
 }

@@ -15,8 +15,8 @@ impl Agency {
         })
     }
 
-    /// Changes settings. A handle keeps the time zone it was made with: take a new one
-    /// afterwards. A patch that changes nothing leaves the version as it is.
+    /// Changes settings; every handle goes by them at once. A patch that changes nothing leaves
+    /// the version as it is.
     ///
     /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {

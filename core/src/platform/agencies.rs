@@ -29,7 +29,7 @@ impl Platform {
             let now = self.shared.clock.now();
             let settings = AgencySettings::new(id.clone(), time_zone.to_owned(), now);
             let row = AgencyRow::new(settings);
-            let agency = Agency::new(self.shared.clone(), row.clone())?;
+            let agency = Agency::new(self.shared.clone(), row.clone());
             let change = agency.change(ChangeKind::AgencyCreated, None, 1, now);
             storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
                 if let Insert::Existing(_) = tx.insert_agency(&row)? {
@@ -81,7 +81,7 @@ impl Platform {
         self.observe("agency", || {
             let id = existing(id)?;
             let row = storage::read(&*self.shared.storage, &id, |reads| reads.held_agency())?;
-            Agency::new(self.shared.clone(), row)
+            Ok(Agency::new(self.shared.clone(), row))
         })
     }
 

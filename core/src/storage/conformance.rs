@@ -20,6 +20,7 @@ mod locks;
 mod metering;
 mod neighbours;
 mod pages;
+mod periods;
 mod sign_in;
 mod transactions;
 mod upkeep;
@@ -150,6 +151,11 @@ macro_rules! each_conformance_case {
             pages::a_list_is_sorted_by_folded_text,
             pages::an_instant_of_any_year_is_kept_and_followed,
             pages::a_page_can_carry_the_total,
+            periods::an_early_event_leaves_the_period_as_it_is,
+            periods::a_fast_clock_leaves_the_period_as_it_is,
+            periods::an_old_handle_counts_in_the_stored_zone,
+            periods::another_time_zone_gives_no_second_allowance,
+            periods::racing_consumers_pass_no_limit_at_a_months_end,
             sign_in::a_reseller_signs_in_until_switched_off,
             sign_in::every_failure_is_one_error_and_one_computation,
             sign_in::a_locked_account_costs_one_computation,

@@ -291,7 +291,7 @@ pub const EVENTS: Table = Table {
     of_agency: true,
 };
 
-/// Meters.
+/// Meters. `period` and `period_end` are the instants that hold the period of `period_used`.
 pub const METERS: Table = Table {
     name: "meters",
     columns: &[
@@ -305,6 +305,7 @@ pub const METERS: Table = Table {
         integer("last_at"),
         nullable(text("last_event")),
         nullable(integer("usage_limit")),
+        integer("period_end"),
     ],
     key: &["agency", "reseller", "metric"],
     indexes: &[],

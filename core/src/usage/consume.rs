@@ -1,8 +1,8 @@
 //! Consuming up to a limit: the check and the record are one step (S43).
 
 use super::ingest::{Sums, store};
-use super::period::Month;
-use super::{DayKey, Event, Meter, MeterKey, MetricKind};
+use super::period::zone;
+use super::{DayKey, Event, Meter, MeterKey, MetricKind, Period};
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::Status;
 use crate::storage::{Insert, Lock, Transaction};
@@ -60,70 +60,77 @@ impl DenialReason {
     }
 }
 
-/// A `consume`, checked and given its time, ready to run in a transaction.
-pub(crate) struct ConsumeRequest {
-    pub event: Event,
-    pub zone: jiff::tz::TimeZone,
-}
-
-/// Checks the limit and records, under the meter's lock.
-pub(crate) fn consume(tx: &mut dyn Transaction, request: &ConsumeRequest) -> Result<Consumption> {
-    let event = &request.event;
+/// Checks the limit and records a checked event, under the meter's lock.
+pub(crate) fn consume(tx: &mut dyn Transaction, event: &Event) -> Result<Consumption> {
     if event.metric.kind() != MetricKind::Counter {
         return Err(refused("metric", Code::NotACounter));
     }
-    let month = Month::of(event.at, &request.zone)?;
     let held = tx.lock_resellers(&[event.reseller], Lock::Share)?;
     let reseller = held.into_iter().next().flatten().ok_or_else(|| Error::not_found("reseller"))?;
     let key = MeterKey { reseller: event.reseller, metric: event.metric };
     let mut sums = Sums::lock(tx, vec![key], vec![DayKey::of(event)])?;
+    let month = month_of(tx, event.at)?;
+    sums.turn_to(tx, key, month)?;
+    let consumption = decide(tx, event, reseller.status, &mut sums)?;
+    store(tx, sums)?;
+    Ok(consumption)
+}
+
+/// The month by the agency's calendar as it is. It is read behind the meter's lock: of two calls
+/// on one meter, the later one knows every time zone that the earlier one has known.
+fn month_of(tx: &mut dyn Transaction, at: Timestamp) -> Result<Period> {
+    let agency = tx.held_agency()?;
+    let unknown = |_| Error::configuration("the agency's time zone is not known here");
+    Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
+}
+
+fn decide(
+    tx: &mut dyn Transaction,
+    event: &Event,
+    status: Status,
+    sums: &mut Sums,
+) -> Result<Consumption> {
+    let key = DayKey::of(event).meter;
     let meter = sums.meter(key);
     if let Some(before) = tx.events(std::slice::from_ref(&event.id))?.into_iter().flatten().next() {
-        return replayed(&before, event, &meter, month);
+        return replayed(&before, event, &meter);
     }
-    let denied = |reason| {
-        let used = meter.used_in(month.first_day);
-        let requested = event.quantity;
-        Consumption::Denied(Denial {
-            reason,
-            limit: meter.limit,
-            used,
-            requested,
-            resets_at: month.end,
-        })
-    };
-    if reseller.status == Status::Inactive {
-        return Ok(denied(DenialReason::Inactive));
+    if status == Status::Inactive {
+        return Ok(denied(DenialReason::Inactive, event, &meter));
     }
-    if !within_limit(&meter, event.quantity, month.first_day) {
-        return Ok(denied(DenialReason::LimitReached));
+    if !within_limit(&meter, event.quantity) {
+        return Ok(denied(DenialReason::LimitReached, event, &meter));
     }
     sums.refuse_overflow(tx, event)?;
     if let Some(Insert::Existing(before)) = tx.insert_events(std::slice::from_ref(event))?.pop() {
-        return replayed(&before, event, &meter, month);
+        return replayed(&before, event, &meter);
     }
-    sums.count(event, month.first_day)?;
-    let after = sums.meter(key);
-    store(tx, sums)?;
-    Ok(granted(&after, month, false))
+    sums.count(event)?;
+    Ok(granted(&sums.meter(key), false))
 }
 
 /// Whether a quantity fits under the limit beside what was used in the period.
-fn within_limit(meter: &Meter, quantity: i64, period: i32) -> bool {
-    let after = meter.used_in(period).checked_add(quantity);
+fn within_limit(meter: &Meter, quantity: i64) -> bool {
+    let after = meter.period_used.checked_add(quantity);
     meter.limit.is_none_or(|limit| after.is_some_and(|after| after <= limit))
 }
 
 /// The same call again is answered as before; another one may not take its id.
-fn replayed(before: &Event, event: &Event, meter: &Meter, month: Month) -> Result<Consumption> {
+fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
     // A repeated call is made later, so the time is not part of what must agree.
     let same = Event { at: event.at, ..before.clone() } == *event;
-    if same { Ok(granted(meter, month, true)) } else { Err(refused("id", Code::Taken)) }
+    if same { Ok(granted(meter, true)) } else { Err(refused("id", Code::Taken)) }
 }
 
-fn granted(meter: &Meter, month: Month, duplicate: bool) -> Consumption {
-    let used = meter.used_in(month.first_day);
-    Consumption::Granted { used, limit: meter.limit, resets_at: month.end, duplicate }
+fn granted(meter: &Meter, duplicate: bool) -> Consumption {
+    let Meter { period, period_used: used, limit, .. } = *meter;
+    Consumption::Granted { used, limit, resets_at: period.end, duplicate }
+}
+
+fn denied(reason: DenialReason, event: &Event, meter: &Meter) -> Consumption {
+    let Meter { period, period_used: used, limit, .. } = *meter;
+    let (requested, resets_at) = (event.quantity, period.end);
+    Consumption::Denied(Denial { reason, limit, used, requested, resets_at })
 }
 
 fn refused(field: &str, code: Code) -> Error {

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::tz::TimeZone;
-
-use super::period::Month;
 use super::{
-    DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, MetricKind, UsageEvent,
+    DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, MetricKind, Period,
+    UsageEvent,
 };
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::ResellerId;
@@ -39,7 +37,6 @@ pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, Code> {
 pub(crate) fn record(
     tx: &mut dyn Transaction,
     checked: &[Result<Event, Code>],
-    zone: &TimeZone,
 ) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
@@ -49,11 +46,10 @@ pub(crate) fn record(
     }
     let fresh: Vec<Event> = batch.fresh.values().map(|event| (*event).clone()).collect();
     let inserted = tx.insert_events(&fresh)?;
-    let mut months = Months { zone, last: None };
     for (event, insert) in fresh.iter().zip(inserted) {
         let outcome = match insert {
             Insert::Done => {
-                sums.count(event, months.period_of(event.at)?)?;
+                sums.count(event)?;
                 EventOutcome::Accepted
             }
             Insert::Existing(before) if before == *event => EventOutcome::Duplicate,
@@ -144,6 +140,7 @@ impl<'a> Batch<'a> {
 pub(super) struct Sums {
     meters: BTreeMap<MeterKey, Meter>,
     days: BTreeMap<DayKey, DayRollup>,
+    changed: BTreeSet<MeterKey>,
     touched: BTreeSet<DayKey>,
     totals: BTreeMap<&'static str, i64>,
 }
@@ -158,6 +155,7 @@ impl Sums {
         Ok(Self {
             meters: meters.into_iter().map(|meter| (meter.key, meter)).collect(),
             days: days.into_iter().map(|day| (day.key, day)).collect(),
+            changed: BTreeSet::new(),
             touched: BTreeSet::new(),
             totals: BTreeMap::new(),
         })
@@ -167,17 +165,40 @@ impl Sums {
         self.meters.get(&key).cloned().unwrap_or_else(|| Meter::new(key))
     }
 
+    /// Makes a period the one that the meter knows the use of; any other is summed from rollups.
+    pub fn turn_to(
+        &mut self,
+        tx: &mut dyn Transaction,
+        key: MeterKey,
+        period: Period,
+    ) -> Result<()> {
+        let meter = self.meters.entry(key).or_insert_with(|| Meter::new(key));
+        if meter.period == period {
+            return Ok(());
+        }
+        let days: Vec<_> = period.days().map(|day| DayKey { day, meter: key }).collect();
+        let mut used = 0_i64;
+        for day in tx.rollups(&days)?.into_iter().flatten() {
+            let sum = day.sum_within(&period).and_then(|sum| used.checked_add(sum));
+            used = sum.ok_or_else(|| Error::storage("a stored rollup is damaged"))?;
+        }
+        (meter.period, meter.period_used) = (period, used);
+        self.changed.insert(key);
+        Ok(())
+    }
+
     /// Counts an event that was inserted just now.
-    pub fn count(&mut self, event: &Event, period: i32) -> Result<()> {
+    pub fn count(&mut self, event: &Event) -> Result<()> {
         let day = DayKey::of(event);
         let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
         let before = meter.value;
         // Only a concurrent writer can have used up the room that was there before.
         let overflow = || Error::aborted("a sum has no room left");
-        meter.count(event, period).ok_or_else(overflow)?;
+        meter.count(event).ok_or_else(overflow)?;
         let total = self.totals.entry(event.metric.slug()).or_default();
         *total = total.checked_add(meter.value - before).ok_or_else(overflow)?;
         self.days.entry(day).or_insert_with(|| DayRollup::new(day)).count(event);
+        self.changed.insert(day.meter);
         self.touched.insert(day);
         Ok(())
     }
@@ -231,9 +252,8 @@ impl Sums {
 
 /// Writes what was counted, in the order of locks.
 pub(super) fn store(tx: &mut dyn Transaction, sums: Sums) -> Result<()> {
-    let Sums { meters, days, touched, totals } = sums;
-    let touched_meters: BTreeSet<_> = touched.iter().map(|day| day.meter).collect();
-    let meters: Vec<_> = meters.into_values().filter(|m| touched_meters.contains(&m.key)).collect();
+    let Sums { meters, days, changed, touched, totals } = sums;
+    let meters: Vec<_> = meters.into_values().filter(|m| changed.contains(&m.key)).collect();
     let days: Vec<_> = days.into_values().filter(|day| touched.contains(&day.key)).collect();
     if meters.is_empty() {
         return Ok(());
@@ -245,21 +265,4 @@ pub(super) fn store(tx: &mut dyn Transaction, sums: Sums) -> Result<()> {
         .map(|(name, add)| TotalDelta { name, add })
         .collect();
     if deltas.is_empty() { Ok(()) } else { tx.add_totals(&deltas) }
-}
-
-/// The month of each event; most events of a batch fall into one.
-struct Months<'a> {
-    zone: &'a TimeZone,
-    last: Option<Month>,
-}
-
-impl Months<'_> {
-    fn period_of(&mut self, at: Timestamp) -> Result<i32> {
-        let month = match self.last.filter(|month| month.contains(at)) {
-            Some(month) => month,
-            None => Month::of(at, self.zone)?,
-        };
-        self.last = Some(month);
-        Ok(month.first_day)
-    }
 }

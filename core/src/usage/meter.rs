@@ -1,6 +1,6 @@
 //! The meter: what is known of one reseller's use of one metric, in one row.
 
-use super::{Event, EventId, Metric, MetricKind};
+use super::{Event, EventId, Metric, MetricKind, Period};
 use crate::reseller::ResellerId;
 use crate::values::Timestamp;
 
@@ -22,9 +22,10 @@ pub struct Meter {
     pub value: i64,
     /// How many events were counted.
     pub events: i64,
-    /// The first day of the period of `period_used`: a date of the agency's calendar, in days
-    /// from 1970-01-01. A date, so that an agency that changes its zone begins no new period.
-    pub period: i32,
+    /// The period of `period_used`: the one that was last asked for. The truth are the rollups,
+    /// from which any other one is summed, so neither an early event nor another clock or time
+    /// zone makes the use of a period be forgotten.
+    pub period: Period,
     /// A counter's sum within the period.
     pub period_used: i64,
     /// The time of the latest event, which decides the level of a gauge.
@@ -43,7 +44,7 @@ impl Meter {
             key,
             value: 0,
             events: 0,
-            period: i32::MIN,
+            period: Period::NONE,
             period_used: 0,
             last_at: never,
             last_event: None,
@@ -51,24 +52,14 @@ impl Meter {
         }
     }
 
-    /// What has been used in the period that begins on this day.
-    pub(crate) fn used_in(&self, period: i32) -> i64 {
-        if self.period == period { self.period_used } else { 0 }
-    }
-
-    /// Counts an event that falls into the period beginning on this day.
-    /// `None`, with nothing counted, when a sum would leave `i64`.
-    pub(crate) fn count(&mut self, event: &Event, period: i32) -> Option<()> {
+    /// Counts an event. `None`, with nothing counted, when a sum would leave `i64`.
+    pub(crate) fn count(&mut self, event: &Event) -> Option<()> {
         let events = self.events.checked_add(1)?;
         match event.metric.kind() {
             MetricKind::Counter => {
                 let value = self.value.checked_add(event.quantity)?;
-                // Use in the period is part of the lifetime's sum, so it cannot overflow either.
-                if period > self.period {
-                    self.period = period;
-                    self.period_used = event.quantity;
-                } else if period == self.period {
-                    self.period_used += event.quantity;
+                if self.period.contains(event.at) {
+                    self.period_used = self.period_used.checked_add(event.quantity)?;
                 }
                 self.value = value;
             }

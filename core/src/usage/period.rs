@@ -1,5 +1,7 @@
 //! The periods of allowances: calendar months in the agency's time zone (S43).
 
+use std::ops::RangeInclusive;
+
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, ZonedDateTime};
 
@@ -15,36 +17,39 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 
-/// A calendar month: from `start`, up to but without `end`.
+/// A stretch of time: from `start`, up to but without `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Month {
+pub struct Period {
+    /// The first instant.
     pub start: Timestamp,
+    /// The first instant behind it.
     pub end: Timestamp,
-    /// The date of the first day, in days from 1970-01-01, whatever the zone.
-    pub first_day: i32,
 }
 
-impl Month {
-    /// The month that holds the instant.
-    pub fn of(at: Timestamp, zone: &TimeZone) -> Result<Self> {
+impl Period {
+    /// No instant at all.
+    pub const NONE: Self =
+        Self { start: Timestamp::from_millis(i64::MIN), end: Timestamp::from_millis(i64::MIN) };
+
+    /// The calendar month that holds the instant.
+    pub(crate) fn month(at: Timestamp, zone: &TimeZone) -> Result<Self> {
         let out_of_range = |_| Error::storage("a time lies outside the calendar");
         let instant = jiff::Timestamp::from_millisecond(at.as_millis()).map_err(out_of_range)?;
         let first = instant.to_zoned_datetime(zone.clone()).first_of_month();
         let start = first.and_then(|day| day.start_of_day()).map_err(out_of_range)?;
         let next = start.checked_add(1.month()).and_then(|day| day.start_of_day());
-        let first_day = day_number(start.date());
-        Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?), first_day })
+        Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?) })
     }
 
+    /// Whether the instant lies in it.
     pub fn contains(&self, at: Timestamp) -> bool {
         self.start <= at && at < self.end
     }
-}
 
-fn day_number(date: jiff::civil::Date) -> i32 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    // Dates lie within 9,999 years of year 0.
-    epoch.until(date).map_or(i32::MIN, |span| span.get_days())
+    /// The UTC days that it touches.
+    pub(crate) fn days(&self) -> RangeInclusive<i32> {
+        self.start.utc_day()..=self.end.plus_millis(-1).utc_day()
+    }
 }
 
 fn stamp(zoned: &ZonedDateTime) -> Timestamp {

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, MeterKey, MetricKind};
+use super::{Event, MeterKey, MetricKind, Period};
 use crate::error::{Error, Result};
+use crate::values::Timestamp;
 
 /// Which day of whose use of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +80,20 @@ impl DayRollup {
         }
         self.events += 1;
         slot.events += 1;
+    }
+
+    /// What a counter's events of this day add to a period. `None` for a sum that cannot be.
+    pub(crate) fn sum_within(&self, period: &Period) -> Option<i64> {
+        let midnight = Timestamp::from_millis(i64::from(self.key.day) * Timestamp::DAY);
+        let last = midnight.plus_millis(Timestamp::DAY - 1);
+        if period.contains(midnight) && period.contains(last) {
+            return Some(self.sum);
+        }
+        let within = |slot: u8| {
+            period.contains(midnight.plus_millis(i64::from(slot) * Timestamp::QUARTER_HOUR))
+        };
+        let slots = self.slots.iter().filter(|(slot, _)| within(**slot));
+        slots.map(|(_, slot)| slot.sum).try_fold(0, i64::checked_add)
     }
 
     /// The slots as bytes, for a store.

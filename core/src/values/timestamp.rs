@@ -25,8 +25,10 @@ impl Timestamp {
 
     /// The quarter-hour of the UTC day, 0–95.
     pub const fn quarter_hour(self) -> u8 {
-        (self.0.rem_euclid(Self::DAY) / (15 * 60_000)) as u8
+        (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }
+
+    pub(crate) const QUARTER_HOUR: i64 = 15 * 60_000;
 
     pub(crate) const DAY: i64 = 86_400_000;
 

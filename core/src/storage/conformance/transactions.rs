@@ -9,7 +9,7 @@ use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Error, ErrorKind};
 use crate::storage::{Lock, Lookup, TotalDelta, Transaction};
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period};
 use crate::values::Timestamp;
 
 /// One row of every kind.
@@ -18,7 +18,7 @@ fn write_everything(bench: &Bench<'_>, tx: &mut dyn Transaction) -> crate::Resul
     let event = sample_event();
     let (mut meter, mut day) =
         (Meter::new(DayKey::of(&event).meter), DayRollup::new(DayKey::of(&event)));
-    meter.count(&event, 0);
+    meter.count(&event);
     day.count(&event);
     tx.claim_labels(&[held(agency, "acme", 1)], Timestamp::from_millis(0))?;
     tx.insert_resellers(&[new])?;
@@ -167,7 +167,7 @@ pub(super) fn every_row_comes_back_as_it_was_stored(harness: &dyn Harness) {
     let event = sample_event();
     let (mut meter, mut day) =
         (Meter::new(DayKey::of(&event).meter), DayRollup::new(DayKey::of(&event)));
-    meter.count(&event, 0);
+    meter.count(&event);
     day.count(&event);
     bench.read(|reads| {
         assert_eq!(reads.meters(id(1))?, [meter.clone()]);
@@ -188,6 +188,8 @@ pub(super) fn every_row_comes_back_as_it_was_stored(harness: &dyn Harness) {
 /// The largest numbers, bytes of every value, and the fields that may be empty.
 fn extremes(bench: &Bench<'_>, mut meter: Meter) {
     (meter.value, meter.limit, meter.last_event) = (i64::MAX, Some(i64::MAX), None);
+    let at = Timestamp::from_millis;
+    (meter.period, meter.period_used) = (Period { start: at(-7), end: at(i64::MAX) }, 3);
     meter.last_at = Timestamp::from_millis(i64::MIN);
     let key: Vec<u8> = (0..=255).rev().step_by(8).collect();
     let key = AttemptKey::from_bytes(key.try_into().expect("32 bytes"));

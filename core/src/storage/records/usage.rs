@@ -3,7 +3,7 @@
 use super::{Record, id, instant, optional_text, text};
 use crate::error::Result;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Period};
 use crate::values::AgencyId;
 
 impl Record for Event {
@@ -42,26 +42,29 @@ impl Record for Meter {
             text(self.key.metric.slug()),
             Value::Integer(self.value),
             Value::Integer(self.events),
-            Value::Integer(self.period.into()),
+            instant(self.period.start),
             Value::Integer(self.period_used),
             instant(self.last_at),
             optional_text(self.last_event.as_ref()),
             self.limit.map_or(Value::Null, Value::Integer),
+            instant(self.period.end),
         ])
     }
 
     fn read(fields: &mut Fields) -> Result<Self> {
         fields.skip()?;
-        Ok(Self {
+        let mut meter = Self {
             key: MeterKey { reseller: fields.id()?, metric: fields.metric()? },
             value: fields.integer()?,
             events: fields.integer()?,
-            period: i32::try_from(fields.integer()?).map_err(|_| damaged())?,
+            period: Period { start: fields.instant()?, ..Period::NONE },
             period_used: fields.integer()?,
             last_at: fields.instant()?,
             last_event: fields.optional_text()?.map(EventId::from_stored),
             limit: fields.optional_integer()?,
-        })
+        };
+        meter.period.end = fields.instant()?;
+        Ok(meter)
     }
 }
 

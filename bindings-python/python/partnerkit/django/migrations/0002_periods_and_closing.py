@@ -1,4 +1,4 @@
-"""An agency that is deleted is closed first, and erased in steps."""
+"""The period of a meter is kept as its instants, and an agency that is deleted is closed first."""
 
 from django.db import migrations, models
 
@@ -14,5 +14,11 @@ class Migration(migrations.Migration):
             model_name='agencies',
             name='closed_at',
             field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='meters',
+            name='period_end',
+            field=models.BigIntegerField(default=-9223372036854775808),
+            preserve_default=False,
         ),
     ]

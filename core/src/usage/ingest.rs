@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, MetricKind, Period,
-    UsageEvent,
-};
+use super::{DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, Period, UsageEvent};
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::ResellerId;
 use crate::storage::{Insert, Lock, TotalDelta, Transaction};
@@ -41,12 +38,17 @@ pub(crate) fn record(
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
     let mut sums = Sums::lock(tx, batch.meter_keys(), batch.day_keys())?;
-    if sums.may_overflow(tx, &batch)? {
-        batch.leave_out(sums.overflowing(tx, &batch)?);
-    }
+    let totals = sums.totals_of(tx)?;
+    let ahead = match sums.may_overflow(&totals, &batch) {
+        true => Some(sums.look_ahead(tx, totals, &mut batch)?),
+        false => None,
+    };
     let fresh: Vec<Event> = batch.fresh.values().map(|event| (*event).clone()).collect();
     let inserted = tx.insert_events(&fresh)?;
     for (event, insert) in fresh.iter().zip(inserted) {
+        if ahead.as_ref().is_some_and(|ahead| ahead.is_wrong(event, &insert)) {
+            return Err(Error::aborted("an event has come or gone in between"));
+        }
         let outcome = match insert {
             Insert::Done => {
                 sums.count(event)?;
@@ -137,12 +139,13 @@ impl<'a> Batch<'a> {
 }
 
 /// The sums a transaction holds locked, and what it adds to the agency's totals.
+#[derive(Clone)]
 pub(super) struct Sums {
     meters: BTreeMap<MeterKey, Meter>,
     days: BTreeMap<DayKey, DayRollup>,
     changed: BTreeSet<MeterKey>,
     touched: BTreeSet<DayKey>,
-    totals: BTreeMap<&'static str, i64>,
+    totals: Totals,
 }
 
 impl Sums {
@@ -180,7 +183,7 @@ impl Sums {
         let mut used = 0_i64;
         for day in tx.rollups(&days)?.into_iter().flatten() {
             let sum = day.sum_within(&period).and_then(|sum| used.checked_add(sum));
-            used = sum.ok_or_else(|| Error::storage("a stored rollup is damaged"))?;
+            used = sum.ok_or_else(DayRollup::damaged)?;
         }
         (meter.period, meter.period_used) = (period, used);
         self.changed.insert(key);
@@ -189,64 +192,100 @@ impl Sums {
 
     /// Counts an event that was inserted just now.
     pub fn count(&mut self, event: &Event) -> Result<()> {
+        // Only a concurrent writer can have used up the room that was there before.
+        let has_room = self.has_counted(event)?;
+        if has_room { Ok(()) } else { Err(Error::aborted("a sum has no room left")) }
+    }
+
+    /// Counts an event if every sum has room for it; what is not counted changes nothing.
+    fn has_counted(&mut self, event: &Event) -> Result<bool> {
         let day = DayKey::of(event);
         let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
-        let before = meter.value;
-        // Only a concurrent writer can have used up the room that was there before.
-        let overflow = || Error::aborted("a sum has no room left");
-        meter.count(event).ok_or_else(overflow)?;
         let total = self.totals.entry(event.metric.slug()).or_default();
-        *total = total.checked_add(meter.value - before).ok_or_else(overflow)?;
-        self.days.entry(day).or_insert_with(|| DayRollup::new(day)).count(event);
+        let grown = meter.value_after(event).and_then(|value| value.checked_sub(meter.value));
+        let Some(after) = grown.and_then(|grown| total.checked_add(grown)) else {
+            return Ok(false);
+        };
+        if meter.count(event).is_none() {
+            return Ok(false);
+        }
+        *total = after;
+        let rollup = self.days.entry(day).or_insert_with(|| DayRollup::new(day));
+        rollup.count(event).ok_or_else(DayRollup::damaged)?;
         self.changed.insert(day.meter);
         self.touched.insert(day);
-        Ok(())
+        Ok(true)
     }
 
-    /// A cheap bound: false means that no sum can overflow, whatever turns out to be new.
-    fn may_overflow(&self, tx: &mut dyn Transaction, batch: &Batch<'_>) -> Result<bool> {
-        let mut counters = batch.fresh.values().filter(|e| e.metric.kind() == MetricKind::Counter);
-        let most = counters.try_fold(0_i64, |sum, event| sum.checked_add(event.quantity));
-        let in_meters = self.meters.values().map(|meter| meter.value).max().unwrap_or_default();
-        let in_totals = tx.totals(&self.total_names())?.into_iter().max().unwrap_or_default();
-        Ok(most.and_then(|most| in_meters.max(in_totals).checked_add(most)).is_none())
+    /// The agency's totals of what is metered here, as they are.
+    fn totals_of(&self, tx: &mut dyn Transaction) -> Result<Totals> {
+        let names: BTreeSet<_> = self.meters.keys().map(|key| key.metric.slug()).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let totals = tx.totals(&names)?;
+        Ok(names.into_iter().zip(totals).collect())
     }
 
-    /// The events that would overflow a sum, were everything before them counted (S37).
-    fn overflowing(&self, tx: &mut dyn Transaction, batch: &Batch<'_>) -> Result<Vec<EventId>> {
+    /// A cheap bound: false means that no sum can overflow, whatever turns out to be new and
+    /// whichever level is the latest.
+    fn may_overflow(&self, totals: &Totals, batch: &Batch<'_>) -> bool {
+        let mut quantities = batch.fresh.values().map(|event| event.quantity);
+        let most = quantities.try_fold(0_i64, i64::checked_add);
+        let sums = self.meters.values().flat_map(|meter| [meter.value, meter.events]);
+        let largest = sums.chain(totals.values().copied()).max().unwrap_or_default();
+        let events = i64::try_from(batch.fresh.len()).unwrap_or(i64::MAX);
+        most.and_then(|most| largest.checked_add(most.max(events))).is_none()
+    }
+
+    /// Counts on a copy, in the order in which events are counted, and takes those out of the
+    /// batch that would overflow a sum (S37).
+    fn look_ahead(
+        &self,
+        tx: &mut dyn Transaction,
+        totals: Totals,
+        batch: &mut Batch<'_>,
+    ) -> Result<Ahead> {
         let ids: Vec<EventId> = batch.fresh.keys().map(|id| (*id).clone()).collect();
         let existing = tx.events(&ids)?;
-        let names = self.total_names();
-        let mut totals: BTreeMap<_, _> = names.iter().copied().zip(tx.totals(&names)?).collect();
-        let mut values: BTreeMap<_, _> = self.meters.iter().map(|(k, m)| (*k, m.value)).collect();
-        let mut overflowing = Vec::new();
+        let mut copy = Self { totals, ..self.clone() };
+        let (mut ahead, mut overflowing) = (Ahead::default(), Vec::new());
         for (event, before) in batch.fresh.values().zip(existing) {
-            if before.is_some() || event.metric.kind() == MetricKind::Gauge {
+            if before.is_some() {
                 continue;
             }
-            let value = values.entry(DayKey::of(event).meter).or_default();
-            let total = totals.entry(event.metric.slug()).or_default();
-            match (value.checked_add(event.quantity), total.checked_add(event.quantity)) {
-                (Some(v), Some(t)) => (*value, *total) = (v, t),
-                _ => overflowing.push(event.id.clone()),
+            if copy.has_counted(event)? {
+                ahead.counted.insert(event.id.clone());
+            } else {
+                overflowing.push(event.id.clone());
             }
         }
-        Ok(overflowing)
+        ahead.rejects = !overflowing.is_empty();
+        batch.leave_out(overflowing);
+        Ok(ahead)
     }
 
     /// The same for the single event of a `consume`, as an error.
     pub fn refuse_overflow(&self, tx: &mut dyn Transaction, event: &Event) -> Result<()> {
-        let in_meter = self.meter(DayKey::of(event).meter).value;
-        let in_total = tx.totals(&[event.metric.slug()])?.pop().unwrap_or_default();
-        match in_meter.max(in_total).checked_add(event.quantity) {
-            Some(_) => Ok(()),
-            None => Err(FieldErrors::from(FieldError::new("quantity", Code::Overflow)).into()),
+        let mut copy = Self { totals: self.totals_of(tx)?, ..self.clone() };
+        if copy.has_counted(event)? {
+            return Ok(());
         }
+        Err(FieldErrors::from(FieldError::new("quantity", Code::Overflow)).into())
     }
+}
 
-    fn total_names(&self) -> Vec<&'static str> {
-        let names: BTreeSet<_> = self.meters.keys().map(|key| key.metric.slug()).collect();
-        names.into_iter().collect()
+type Totals = BTreeMap<&'static str, i64>;
+
+/// What the rejections of a batch rest on.
+#[derive(Default)]
+struct Ahead {
+    counted: BTreeSet<EventId>,
+    rejects: bool,
+}
+
+impl Ahead {
+    /// Whether an event was rejected although this one is not what was counted on.
+    fn is_wrong(&self, event: &Event, insert: &Insert<Event>) -> bool {
+        self.rejects && self.counted.contains(&event.id) != (*insert == Insert::Done)
     }
 }
 

@@ -54,24 +54,26 @@ impl Meter {
 
     /// Counts an event. `None`, with nothing counted, when a sum would leave `i64`.
     pub(crate) fn count(&mut self, event: &Event) -> Option<()> {
-        let events = self.events.checked_add(1)?;
-        match event.metric.kind() {
-            MetricKind::Counter => {
-                let value = self.value.checked_add(event.quantity)?;
-                if self.period.contains(event.at) {
-                    self.period_used = self.period_used.checked_add(event.quantity)?;
-                }
-                self.value = value;
-            }
-            MetricKind::Gauge if self.is_latest(event) => self.value = event.quantity,
-            MetricKind::Gauge => {}
+        let (value, events) = (self.value_after(event)?, self.events.checked_add(1)?);
+        if event.metric.kind() == MetricKind::Counter && self.period.contains(event.at) {
+            self.period_used = self.period_used.checked_add(event.quantity)?;
         }
+        self.value = value;
         if self.is_latest(event) {
             self.last_at = event.at;
             self.last_event = Some(event.id.clone());
         }
         self.events = events;
         Some(())
+    }
+
+    /// What the value will be; an older level leaves a gauge as it is.
+    pub(crate) fn value_after(&self, event: &Event) -> Option<i64> {
+        match event.metric.kind() {
+            MetricKind::Counter => self.value.checked_add(event.quantity),
+            MetricKind::Gauge if self.is_latest(event) => Some(event.quantity),
+            MetricKind::Gauge => Some(self.value),
+        }
     }
 
     fn is_latest(&self, event: &Event) -> bool {

@@ -68,18 +68,20 @@ impl DayRollup {
         Self { key, sum: 0, events: 0, slots: BTreeMap::new() }
     }
 
-    /// Counts an event of this day that the meter has counted, so that no sum can overflow.
-    pub(crate) fn count(&mut self, event: &Event) {
+    /// Counts an event of this day that the meter has counted. What the meter has room for, a part
+    /// of it has: `None` for sums that are larger than the meter's, which cannot be.
+    pub(crate) fn count(&mut self, event: &Event) -> Option<()> {
         let slot = self.slots.entry(event.at.quarter_hour()).or_default();
         match event.metric.kind() {
             MetricKind::Counter => {
-                self.sum += event.quantity;
-                slot.sum += event.quantity;
+                self.sum = self.sum.checked_add(event.quantity)?;
+                slot.sum = slot.sum.checked_add(event.quantity)?;
             }
             MetricKind::Gauge => slot.level(event),
         }
-        self.events += 1;
-        slot.events += 1;
+        self.events = self.events.checked_add(1)?;
+        slot.events = slot.events.checked_add(1)?;
+        Some(())
     }
 
     /// What a counter's events of this day add to a period. `None` for a sum that cannot be.
@@ -103,7 +105,11 @@ impl DayRollup {
 
     /// The slots from bytes that `packed` made.
     pub(crate) fn unpacked(bytes: &[u8]) -> Result<BTreeMap<u8, Slot>> {
-        postcard::from_bytes(bytes).map_err(|_| Error::storage("a stored rollup is damaged"))
+        postcard::from_bytes(bytes).map_err(|_| Self::damaged())
+    }
+
+    pub(crate) fn damaged() -> Error {
+        Error::storage("a stored rollup is damaged")
     }
 }
 

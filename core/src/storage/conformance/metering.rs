@@ -1,5 +1,8 @@
 //! Usage counts once, whatever races, repeats or overflows.
 
+use std::sync::Barrier;
+use std::time::Duration;
+
 use super::Harness;
 use super::fixture::{Bench, label};
 use crate::usage::DayKey;
@@ -121,10 +124,14 @@ pub(super) fn any_arrival_order_gives_the_same_sums(harness: &dyn Harness) {
     assert_eq!(sums(&acme), sums(&globex));
 }
 
-fn day(event: &UsageEvent) -> DayKey {
+fn checked(event: &UsageEvent) -> Event {
     let UsageEvent { reseller, metric, quantity, at, .. } = *event;
     let id = EventId::parse(&event.id).expect("an id");
-    DayKey::of(&Event { id, reseller, metric, quantity, at })
+    Event { id, reseller, metric, quantity, at }
+}
+
+fn day(event: &UsageEvent) -> DayKey {
+    DayKey::of(&checked(event))
 }
 
 /// S38.
@@ -175,6 +182,90 @@ pub(super) fn a_sum_never_overflows(harness: &dyn Harness) {
     assert_eq!(again.outcomes, [EventOutcome::Duplicate], "full, yet a duplicate stays one");
     let refused = bench.agency.consume(globex.id, Metric::MESSAGES, 1, "f").expect_err("full");
     assert_eq!(refused.fields()[0].code, Code::Overflow);
+}
+
+/// S37: a total of levels, too, overflows for that event alone, and for none that comes later.
+pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let level = |id, reseller, quantity| bench.event(id, reseller, Metric::TEAM_MEMBERS, quantity);
+    let record =
+        |batch: Vec<UsageEvent>| bench.agency.record_usage(&batch).expect("reports").outcomes;
+    let overflow = EventOutcome::Rejected(Code::Overflow);
+    let accepted = EventOutcome::Accepted;
+    assert_eq!(record(vec![level("a", &acme, i64::MAX)]), [accepted.clone()]);
+    let batch = vec![
+        level("b", &globex, 5),
+        bench.event("c", &globex, Metric::MESSAGES, 3),
+        level("d", &globex, 0),
+        UsageEvent { at: Timestamp::from_millis(1_773_575_000_000), ..level("e", &acme, 4) },
+    ];
+    let expected = [overflow.clone(), accepted.clone(), accepted.clone(), accepted.clone()];
+    assert_eq!(record(batch), expected, "an older level changes no total");
+    assert_eq!(record(vec![level("f", &globex, 1)]), [overflow.clone()]);
+    // Counted in the order of ids: a level that makes room comes before one that needs it.
+    let batch =
+        vec![level("h", &globex, 4), level("g", &acme, i64::MAX - 4), level("i", &globex, 5)];
+    assert_eq!(record(batch), [accepted.clone(), accepted.clone(), overflow]);
+    let overview = bench.agency.overview().expect("reads");
+    assert_eq!((overview.team_members, overview.messages), (i64::MAX, 3));
+    bench.agency.delete_reseller(acme.id).expect("deletes");
+    assert_eq!(record(vec![level("j", &globex, 5)]), [accepted]);
+    assert_eq!(bench.agency.overview().expect("reads").team_members, 5);
+}
+
+/// S37: who comes first has the room, and whoever comes later is told so.
+pub(super) fn racing_levels_fill_a_total_once(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let resellers: Vec<_> = (0..6).map(|n| bench.create(&label(n))).collect();
+    let half = i64::MAX / 2 + 1;
+    let outcomes = bench.together(6, |i| {
+        let level = bench.event(&format!("l-{i}"), &resellers[i], Metric::TEAM_MEMBERS, half);
+        let sent = bench.event(&format!("m-{i}"), &resellers[i], Metric::MESSAGES, 1);
+        bench.agency.record_usage(&[level, sent]).expect("reports").outcomes
+    });
+    let of = |n: usize, outcome: &EventOutcome| {
+        outcomes.iter().filter(|outcomes| outcomes[n] == *outcome).count()
+    };
+    assert_eq!(of(0, &EventOutcome::Accepted), 1);
+    assert_eq!(of(0, &EventOutcome::Rejected(Code::Overflow)), 5);
+    assert_eq!(of(1, &EventOutcome::Accepted), 6, "{outcomes:?}");
+    let overview = bench.agency.overview().expect("reads");
+    assert_eq!((overview.team_members, overview.messages), (half, 6));
+}
+
+/// S37: an event is not refused for the sake of one that turns out to be none: another one with
+/// its id came in between.
+pub(super) fn no_rejection_rests_on_what_is_not_counted(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let batch = [
+        bench.event("a", &acme, Metric::MESSAGES, i64::MAX),
+        bench.event("b", &globex, Metric::MESSAGES, 5),
+    ];
+    let other = Event { quantity: 1, ..checked(&batch[0]) };
+    let inserted = Barrier::new(2);
+    let insert_and_wait = || {
+        let mut waited = false;
+        bench.write(|tx| {
+            tx.insert_events(std::slice::from_ref(&other))?;
+            if !std::mem::replace(&mut waited, true) {
+                inserted.wait();
+                // Time for the other to run into the row; its answer is right without it, too.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Ok(())
+        });
+        None
+    };
+    let record = || {
+        inserted.wait();
+        Some(bench.agency.record_usage(&batch).expect("reports").outcomes)
+    };
+    let mut answers = bench.together(2, |i| if i == 0 { insert_and_wait() } else { record() });
+    let outcomes = answers.pop().flatten().expect("the second is answered");
+    assert_eq!(outcomes, [EventOutcome::Conflict, EventOutcome::Accepted]);
+    assert_eq!(bench.agency.overview().expect("reads").messages, 5);
 }
 
 /// S43: 64 callers, one limit.

@@ -55,6 +55,7 @@ mod exchange;
 mod observe;
 mod partner_type;
 mod platform;
+mod process;
 mod reseller;
 mod search;
 mod settings;

@@ -10,6 +10,7 @@ pub(crate) use attempts::Attempt;
 
 use crate::access::{AttemptPolicy, Generation, Hasher, Secrets, SourcePolicy};
 use crate::clock::{Clock, Entropy, Ids, random};
+use crate::process::PerProcess;
 use crate::reseller::FormRules;
 use crate::storage::{Erasure, Storage};
 use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
@@ -28,8 +29,8 @@ pub(crate) struct Shared {
     pub attempts: AttemptPolicy,
     pub sources: SourcePolicy,
     pub retention: Retention,
-    /// How far upkeep has come.
-    pub upkeep: Mutex<Progress>,
+    /// How far upkeep has come, in this process.
+    pub upkeep: PerProcess<Mutex<Progress>>,
 }
 
 /// How long things are kept, in milliseconds.

@@ -1,14 +1,22 @@
 //! Turns at something that costs memory and a core: so many at a time, so many waiting (S18).
 
+use std::process;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 
-/// Gives turns. Whoever finds the queue full is told at once, and has cost nothing.
+/// Gives turns. Whoever finds the queue full is told at once, and has cost nothing. A child of
+/// `fork` has turns of its own: those that its parent's threads had taken would never come back.
 #[derive(Debug)]
 pub(crate) struct Permits {
     at_once: usize,
     queue: usize,
+    turns: PerProcess<Turns>,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -21,34 +29,40 @@ struct State {
 
 /// A turn; it ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Permit<'p>(&'p Permits);
+pub(crate) struct Permit<'p> {
+    turns: &'p Turns,
+    process: u32,
+}
 
 impl Permits {
     pub fn new(at_once: usize, queue: usize) -> Self {
-        Self { at_once: at_once.max(1), queue, state: Mutex::default(), freed: Condvar::new() }
+        Self { at_once: at_once.max(1), queue, turns: PerProcess::default() }
     }
 
     /// Waits for a turn, or is `Busy` when as many wait already as may.
     pub fn take(&self) -> Result<Permit<'_>> {
-        let mut state = self.lock();
+        let turns = self.turns.get();
+        let mut state = turns.lock();
         if state.running >= self.at_once && state.waiting >= self.queue {
             return Err(Error::busy());
         }
         state.waiting += 1;
         while state.running >= self.at_once {
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = turns.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.waiting -= 1;
         state.running += 1;
-        Ok(Permit(self))
+        Ok(Permit { turns, process: process::id() })
     }
 
     /// How many wait for their turn.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
-        self.lock().waiting
+        self.turns.get().lock().waiting
     }
+}
 
+impl Turns {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,8 +70,11 @@ impl Permits {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
-        self.0.freed.notify_one();
+        // Who forks while it has a turn gives none back in the child.
+        if self.process == process::id() {
+            self.turns.lock().running -= 1;
+            self.turns.freed.notify_one();
+        }
     }
 }
 

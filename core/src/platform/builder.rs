@@ -1,7 +1,7 @@
 //! Opening a platform: the settings, checked, and the secret, made or found.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Platform;
@@ -11,6 +11,7 @@ use crate::access::{
 };
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy, random};
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage};
@@ -201,7 +202,7 @@ impl PlatformBuilder {
             attempts: self.attempts,
             sources: self.sources,
             retention: self.retention,
-            upkeep: Mutex::default(),
+            upkeep: PerProcess::default(),
         };
         Ok(Platform { shared: Arc::new(shared) })
     }

@@ -109,7 +109,7 @@ impl Platform {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.shared.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.upkeep.get().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

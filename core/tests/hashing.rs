@@ -303,6 +303,42 @@ fn s19_a_source_is_throttled_before_it_waits_for_a_turn() {
     });
 }
 
+/// S19: the attempts of one agency fill no queue for those of another one.
+#[test]
+fn s19_one_tenants_attempts_keep_no_other_out() {
+    let held = Arc::new(Held::default());
+    let builder = Platform::builder().legacy_verifier(held.clone()).hashing(1, 2);
+    let platform = builder.open("memory:").expect("opens");
+    for (id, hash, label) in [("northwind", "held:", "acme"), ("contoso", OF_OTHERS[0], "globex")] {
+        let agency = platform.create_agency(id).expect("creates");
+        let draft = ResellerDraft { login_domain: label.into(), ..form(hash) };
+        agency.create_reseller(draft).expect("creates");
+    }
+    let busy = AtomicUsize::new(0);
+    let attempt = |label: &str| {
+        let result = platform.sign_in(label, "owner@acme.example", "wrong");
+        let kind = result.expect_err("refused").kind();
+        busy.fetch_add(usize::from(kind == ErrorKind::Busy), Ordering::SeqCst);
+        kind
+    };
+    let told_busy = |times: usize| {
+        while busy.load(Ordering::SeqCst) < times {
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|scope| {
+        // One is looked at, two wait for their turn.
+        let flood: Vec<_> = (0..10).map(|_| scope.spawn(|| attempt("acme"))).collect();
+        told_busy(7);
+        let guest = scope.spawn(|| attempt("globex"));
+        told_busy(8);
+        held.let_go();
+        assert_eq!(guest.join().expect("no panic"), ErrorKind::AccessDenied);
+        let flood = flood.into_iter().map(|attempt| attempt.join().expect("no panic"));
+        assert_eq!(flood.filter(|kind| *kind == ErrorKind::Busy).count(), 8, "one made room");
+    });
+}
+
 /// Each is opened on the same store, one after another.
 #[test]
 fn s16_a_hash_is_made_anew_when_the_cost_rises_or_the_pepper_changes() {

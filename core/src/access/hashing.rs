@@ -11,11 +11,11 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Version};
 
 use super::computation::Computation;
-use super::permits::{Permit, Permits};
+use super::permits::{Permit, Permits, Size};
 use super::stored::{Argon2Hash, LegacyVerifier, Stored};
 use super::{HashingCost, Pepper};
 use crate::error::{Code, Error, Refusal, Result};
-use crate::values::Password;
+use crate::values::{AgencyId, Password};
 
 /// No scheme's hash is longer.
 const LONGEST: usize = 1_024;
@@ -29,16 +29,15 @@ pub(crate) struct Hasher {
     /// By id; that of the highest goes into new hashes.
     peppers: BTreeMap<u32, Pepper>,
     legacy: Option<Arc<dyn LegacyVerifier>>,
+    /// Hashes that take more memory than new ones do have large turns (S18).
     permits: Permits,
-    /// Hashes that take more memory than new ones do: one at a time (S18).
-    large: Permits,
     computations: AtomicU64,
 }
 
 /// A turn at hashing; what follows cannot be `Busy` any more.
 pub(crate) struct Turn<'h> {
     hasher: &'h Hasher,
-    _permit: Permit<'h>,
+    permit: Permit<'h>,
 }
 
 /// Whether a password was right.
@@ -65,13 +64,17 @@ impl Hasher {
     ) -> Result<Self> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?);
         let nobody = Argon2Hash::of_nobody(argon2.clone(), cost);
-        let (large, computations) = (Permits::new(1, usize::MAX), AtomicU64::new(0));
-        Ok(Self { argon2, cost, nobody, peppers, legacy, permits, large, computations })
+        let computations = AtomicU64::new(0);
+        Ok(Self { argon2, cost, nobody, peppers, legacy, permits, computations })
     }
 
-    /// Waits for a turn, or is `Busy`.
-    pub fn turn(&self) -> Result<Turn<'_>> {
-        Ok(Turn { hasher: self, _permit: self.permits.take()? })
+    /// Waits for a tenant's turn at a hash, or at one that is to be made; or is `Busy`.
+    pub fn turn(&self, tenant: Option<&AgencyId>, hash: Option<&str>) -> Result<Turn<'_>> {
+        let stored = hash.map(Stored::read);
+        let known = stored.as_ref().and_then(|stored| stored.verifiable(&self.peppers));
+        let large = known.is_some_and(|hash| self.is_large(hash));
+        let size = if large { Size::Large } else { Size::Ordinary };
+        Ok(Turn { hasher: self, permit: self.permits.take(tenant, size)? })
     }
 
     /// How many Argon2 computations were made.
@@ -119,6 +122,26 @@ impl Hasher {
         if current && newest { Verified::Yes } else { Verified::Outdated }
     }
 
+    fn is_large(&self, hash: &Argon2Hash) -> bool {
+        hash.cost.is_larger(self.cost)
+    }
+
+    /// Whether the input is the hash's. What is cheaper than configured is filled up.
+    fn compute(&self, hash: &Argon2Hash, input: &[u8]) -> bool {
+        let memory = if self.is_large(hash) { hash.cost } else { self.cost };
+        let mut computation = Computation::of(memory);
+        let right = computation.is_right(hash, input);
+        if let Some(rest) = self.cost.less(hash.cost) {
+            computation.spend(rest);
+        }
+        right
+    }
+
+    fn legacy(&self, password: &Password, hash: &str) -> bool {
+        let legacy = self.legacy.as_ref();
+        legacy.is_some_and(|legacy| guarded(|| legacy.verify(password.as_str(), hash)))
+    }
+
     fn newest_pepper(&self) -> Option<u32> {
         self.peppers.keys().next_back().copied()
     }
@@ -139,44 +162,24 @@ impl Turn<'_> {
     /// costs the same.
     pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> Verified {
         self.count();
+        let Self { hasher, permit } = self;
         let stored = hash.map(Stored::read);
-        let known = stored.as_ref().and_then(|stored| stored.verifiable(&self.hasher.peppers));
-        let asked = password.zip(known);
+        let known = stored.as_ref().and_then(|stored| stored.verifiable(&hasher.peppers));
         // One way through, whatever is asked: even where on the stack it is computed has an
-        // effect on the time it takes.
-        let nobody = &self.hasher.nobody;
-        let (of, input) = match asked {
-            Some((password, hash)) => (hash, self.hasher.peppered(password, hash.pepper)),
-            None => (nobody, None),
-        };
-        let right = self.compute(of, input.as_deref().unwrap_or_default());
-        match (asked, password, &stored) {
-            (Some((_, hash)), ..) if right => self.hasher.verified(hash),
-            (None, Some(password), Some(Stored::Other(hash))) if self.legacy(password, hash) => {
+        // effect on the time it takes. Without a password the hash is computed all the same, or
+        // who is stopped could be told by how soon it is told so.
+        let of = known.unwrap_or(&hasher.nobody);
+        let input = password.and_then(|password| hasher.peppered(password, of.pepper));
+        // The host may have brought another hash meanwhile than the one that the turn was for.
+        let _permit = if hasher.is_large(of) { permit.enlarged() } else { permit };
+        let right = hasher.compute(of, input.as_deref().unwrap_or_default());
+        match (known, password, &stored) {
+            (Some(hash), Some(_), _) if right => hasher.verified(hash),
+            (None, Some(password), Some(Stored::Other(hash))) if hasher.legacy(password, hash) => {
                 Verified::Outdated
             }
             _ => Verified::No,
         }
-    }
-
-    /// Whether the input is the hash's. What is cheaper than configured is filled up; what takes
-    /// more memory waits for others that do.
-    fn compute(&self, hash: &Argon2Hash, input: &[u8]) -> bool {
-        let own = self.hasher.cost;
-        let is_large = hash.cost.is_larger(own);
-        // The queue of large ones has no end, so nobody is `Busy` after all.
-        let _alone = is_large.then(|| self.hasher.large.take()).and_then(Result::ok);
-        let mut computation = Computation::of(if is_large { hash.cost } else { own });
-        let right = computation.is_right(hash, input);
-        if let Some(rest) = own.less(hash.cost) {
-            computation.spend(rest);
-        }
-        right
-    }
-
-    fn legacy(&self, password: &Password, hash: &str) -> bool {
-        let legacy = self.hasher.legacy.as_ref();
-        legacy.is_some_and(|legacy| guarded(|| legacy.verify(password.as_str(), hash)))
     }
 
     fn count(&self) -> &Argon2<'static> {
@@ -199,7 +202,7 @@ mod tests {
 
     use super::{Algorithm, Argon2, Hasher, PasswordHash, PasswordHasher, Verified, Version};
     use crate::access::{HashingCost, Permits};
-    use crate::values::Password;
+    use crate::values::{AgencyId, Password};
 
     /// The reference implementation's own test vectors: of the password `password`.
     const LARGE: &str =
@@ -209,9 +212,7 @@ mod tests {
 
     #[test]
     fn s16_a_stored_hash_above_the_ceiling_is_refused() {
-        let permits = Permits::new(1, 0);
-        let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
-        let hasher = hasher.expect("opens");
+        let hasher = hasher(0);
         let password = Password::as_typed("password").expect("short");
         for (memory, passes, lanes, verified) in [
             (8, 16, 1, Verified::Outdated),
@@ -223,29 +224,62 @@ mod tests {
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
             let hash = argon2.hash_password_with_salt(password.as_bytes(), &[7; 16]);
             let hash: PasswordHash = hash.expect("hashes");
-            let turn = hasher.turn().expect("free");
-            let found = turn.verify(Some(&password), Some(&hash.to_string()));
+            let hash = hash.to_string();
+            let turn = hasher.turn(None, Some(&hash)).expect("free");
+            let found = turn.verify(Some(&password), Some(&hash));
             assert_eq!(found, verified, "m={memory}, t={passes}, p={lanes}");
         }
     }
 
+    /// A hasher of one core, and who may not wait for long.
+    fn hasher(queue: usize) -> Hasher {
+        let permits = Permits::new(1, queue);
+        let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
+        hasher.expect("opens")
+    }
+
+    /// S18, and S19: while it waits nobody else does, and it may be of another tenant.
     #[test]
     fn s18_what_takes_more_memory_is_computed_alone() {
-        let permits = Permits::new(4, 0);
-        let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
-        let hasher = hasher.expect("opens");
+        let hasher = hasher(1);
         let password = Password::as_typed("password").expect("short");
-        let verify = |hash| hasher.turn().expect("free").verify(Some(&password), Some(hash));
-        let busy = hasher.large.take().expect("free");
-        assert_eq!(verify(SMALL), Verified::Outdated, "what is small does not wait");
+        let verify = |turn_for, hash| {
+            let turn = hasher.turn(None, Some(turn_for)).expect("there is room");
+            turn.verify(Some(&password), Some(hash))
+        };
+        let other = AgencyId::parse("contoso").expect("an id");
+        // As when the host has brought a hash between the turn and the second look, and not.
+        for turn_for in [SMALL, LARGE] {
+            let busy = hasher.turn(Some(&other), Some(LARGE)).expect("free");
+            assert_eq!(verify(SMALL, SMALL), Verified::Outdated, "what is small does not wait");
+            thread::scope(|scope| {
+                let waiting = scope.spawn(|| verify(turn_for, LARGE));
+                while hasher.permits.waiting() == 0 {
+                    assert!(!waiting.is_finished(), "it was computed beside another one");
+                    thread::yield_now();
+                }
+                let turn = hasher.turn(Some(&other), Some(SMALL)).expect("nobody has it");
+                assert_eq!(turn.verify(Some(&password), Some(SMALL)), Verified::Outdated);
+                drop(busy);
+                assert_eq!(waiting.join().expect("no panic"), Verified::Yes);
+            });
+        }
+    }
+
+    /// S17: nobody learns how soon an account is stopped that it is.
+    #[test]
+    fn s17_without_a_password_a_large_hash_has_its_turn_all_the_same() {
+        let hasher = hasher(1);
+        let busy = hasher.turn(None, Some(LARGE)).expect("free");
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| verify(LARGE));
-            while hasher.large.waiting() == 0 {
-                assert!(!waiting.is_finished(), "it was computed beside another one");
+            let turn = hasher.turn(None, None).expect("free");
+            let waiting = scope.spawn(|| turn.verify(None, Some(LARGE)));
+            while hasher.permits.waiting() == 0 {
+                assert!(!waiting.is_finished(), "it was not computed");
                 thread::yield_now();
             }
             drop(busy);
-            assert_eq!(waiting.join().expect("no panic"), Verified::Yes);
+            assert_eq!(waiting.join().expect("no panic"), Verified::No);
         });
     }
 }

@@ -114,7 +114,8 @@ impl Agency {
         let (entropy, now) = (&*self.shared.entropy, self.now());
         let hash = match &draft.password {
             FirstPassword::Typed(password) => {
-                Some(self.shared.hasher.turn()?.hash(password, random(entropy))?)
+                let turn = self.shared.hasher.turn(Some(&self.id), None)?;
+                Some(turn.hash(password, random(entropy))?)
             }
             FirstPassword::Hash(hash) => Some(hash.clone()),
             FirstPassword::None => None,

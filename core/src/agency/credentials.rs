@@ -40,10 +40,11 @@ impl Agency {
             let (reseller, credentials) = self.account(id)?;
             // Judged first: a new password that is refused is no failed attempt.
             let password = self.accepted(&reseller, password, confirmation)?;
-            let turn = self.shared.hasher.turn()?;
+            let hash = credentials.hash.as_deref();
+            let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
             let reserved = self.shared.reserve_attempt(&self.attempt_on(id))?;
             let typed = Password::as_typed(current).filter(|_| reserved.is_some());
-            if turn.verify(typed.as_ref(), credentials.hash.as_deref()) == Verified::No {
+            if turn.verify(typed.as_ref(), hash) == Verified::No {
                 if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
                     self.note_sign_in_locked(id)?;
                 }
@@ -97,7 +98,8 @@ impl Agency {
     ) -> Result<()> {
         let id = reseller.id;
         let salt = random(&*self.shared.entropy);
-        let hash = Some(self.shared.hasher.turn()?.hash(password, salt)?);
+        let turn = self.shared.hasher.turn(Some(&self.id), None)?;
+        let hash = Some(turn.hash(password, salt)?);
         let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
@@ -115,7 +117,7 @@ impl Agency {
     /// stay. Under load, or when anything is in the way, the next sign-in will.
     pub(crate) fn hash_anew(&self, id: ResellerId, seen: &Credentials, password: &Password) {
         let salt = random(&*self.shared.entropy);
-        let Ok(turn) = self.shared.hasher.turn() else { return };
+        let Ok(turn) = self.shared.hasher.turn(Some(&self.id), None) else { return };
         let Ok(hash) = turn.hash(password, salt) else { return };
         let new = Credentials { hash: Some(hash), ..seen.clone() };
         let replaced = self.write(|tx| {

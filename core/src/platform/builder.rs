@@ -139,9 +139,11 @@ impl PlatformBuilder {
     }
 
     /// How many passwords are hashed at once, 20 MiB and a core each, and how many callers wait
-    /// for their turn before others are `Busy`. When not said: as many as there are cores, and
-    /// 50 waiting for each. Hashes that the host brought along and that take more memory than
-    /// [`hashing_cost`](Self::hashing_cost) are computed one at a time.
+    /// for their turn, each on a thread of the host's, before others are `Busy`. Agencies take
+    /// turns; when the queue is full, the newest caller of the agency that has the most waiting has
+    /// to go. When not said: as many as there are cores, and 50 waiting for each, at most 64 and
+    /// 200. Hashes that the host brought along and that take more memory than
+    /// [`hashing_cost`](Self::hashing_cost) are computed one at a time, beside the others.
     pub fn hashing(mut self, at_once: usize, queue: usize) -> Self {
         self.hashing = Some((at_once, queue));
         self
@@ -178,7 +180,7 @@ impl PlatformBuilder {
         storage::schema::known(storage.schema_version()?)?;
         let (at_once, queue) = self.hashing.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            (cores, 50 * cores)
+            default_hashing(cores)
         });
         let secrets = match self.secrets.into_values().rev().collect::<Vec<_>>().split_first() {
             Some((newest, older)) => Secrets::new(newest.clone(), older.to_vec()),
@@ -226,6 +228,12 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
     }
 }
 
+/// How many passwords are hashed at once on so many cores, and how many callers wait. Each has a
+/// thread, and tokio has 512 for everything that blocks: on no machine may they all be taken.
+fn default_hashing(cores: usize) -> (usize, usize) {
+    (cores.clamp(1, 64), cores.saturating_mul(50).min(200))
+}
+
 /// A host name in lowercase A-labels, without a trailing dot.
 fn checked_base(raw: &str) -> Result<String> {
     // A label of 63 letters and its dot must fit in front.
@@ -259,4 +267,20 @@ fn stored_secrets(
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default_hashing;
+
+    /// S18: what tokio's other calls that block have left of its 512 threads.
+    #[test]
+    fn s18_hashing_never_takes_the_threads_of_others() {
+        for cores in (1..=16).chain([64, 256, 1_024, usize::MAX]) {
+            let (at_once, queue) = default_hashing(cores);
+            assert!(at_once >= 1 && queue >= 50);
+            // One more for what takes more memory.
+            assert!(at_once + queue < 512 - 200, "{cores} cores");
+        }
+    }
 }

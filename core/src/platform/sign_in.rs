@@ -8,7 +8,7 @@ use crate::access::{
 use crate::error::{Error, ErrorKind, Result, optional};
 use crate::reseller::{Reseller, Status};
 use crate::storage;
-use crate::values::{Email, LoginDomain, Password};
+use crate::values::{AgencyId, Email, LoginDomain, Password};
 
 /// Which state is looked at while a host's transaction is open.
 #[derive(Clone, Copy)]
@@ -55,10 +55,10 @@ impl Platform {
             self.shared.check_source(source)?;
         }
         let email_key = Email::key_of(email);
-        // A turn next: who is told `Busy` has cost nothing and was counted as nothing (S17).
-        let turn = self.shared.hasher.turn()?;
         let typed_at = (login_domain, email_key.as_deref());
-        let committed = self.account_at(typed_at, View::Committed)?;
+        let (tenant, committed) = self.account_at(typed_at, View::Committed)?;
+        // A turn next: who is told `Busy` was counted as nothing (S17).
+        let turn = self.shared.hasher.turn(tenant.as_ref(), hash_of(&committed))?;
         let attempt = match &committed {
             Some((reseller, _)) => self.shared.attempt_on(&reseller.into()),
             None => {
@@ -71,11 +71,10 @@ impl Platform {
         // The host may have created or changed the account in its own transaction. SQLite counts
         // nothing beside one that has read, so this read is behind the count.
         let joined = self.shared.storage.joined();
-        let account = if joined { self.account_at(typed_at, View::Hosts)? } else { committed };
+        let account = if joined { self.account_at(typed_at, View::Hosts)?.1 } else { committed };
 
         let typed = Password::as_typed(password).filter(|_| reserved.is_some());
-        let hash = account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref());
-        let verified = turn.verify(typed.as_ref(), hash);
+        let verified = turn.verify(typed.as_ref(), hash_of(&account));
 
         let right = account.as_ref().filter(|_| verified != Verified::No);
         let Some(access) = self.admit(right)? else {
@@ -159,20 +158,18 @@ impl Platform {
         })
     }
 
-    /// The account that a login domain and an email belong to.
+    /// The agency that a login domain belongs to, and the account if the email is its, too.
     fn account_at(
         &self,
         (login_domain, email_key): (&str, Option<&str>),
         view: View,
-    ) -> Result<Option<(Reseller, Credentials)>> {
-        let (Ok(label), Some(email_key)) = (LoginDomain::parse(login_domain), email_key) else {
-            return Ok(None);
-        };
+    ) -> Result<(Option<AgencyId>, Option<(Reseller, Credentials)>)> {
+        let Ok(label) = LoginDomain::parse(login_domain) else { return Ok((None, None)) };
         let holder = match view {
             View::Hosts => self.holder(&label)?,
             View::Committed => self.holder_beside(&label)?,
         };
-        let Some((agency, reseller)) = holder else { return Ok(None) };
+        let Some((agency, reseller)) = holder else { return Ok((None, None)) };
         let storage = &*self.shared.storage;
         let account = match view {
             View::Hosts => storage::read(storage, &agency, |reads| reads.account(reseller)),
@@ -180,7 +177,8 @@ impl Platform {
                 storage::read_beside(storage, &agency, |reads| reads.account(reseller))
             }
         };
-        Ok(optional(account)?.filter(|(reseller, _)| reseller.email.key() == email_key))
+        let is_typed = |reseller: &Reseller| Some(&*reseller.email.key()) == email_key;
+        Ok((Some(agency), optional(account)?.filter(|(reseller, _)| is_typed(reseller))))
     }
 
     fn account(&self, identity: &Identity) -> Result<Option<(Reseller, Credentials)>> {
@@ -189,4 +187,9 @@ impl Platform {
             storage::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
         optional(account)
     }
+}
+
+/// The hash that a password typed there is compared with.
+fn hash_of(account: &Option<(Reseller, Credentials)>) -> Option<&str> {
+    account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref())
 }

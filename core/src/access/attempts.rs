@@ -21,9 +21,17 @@ impl AttemptKey {
 }
 
 /// Under which keys the failures of one account or source are kept: one for each secret, so that
-/// a new secret forgets nothing (S59).
+/// a new secret forgets nothing (S59), and, where there are several, one for what they had in
+/// common when they were last stored together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AttemptKeys(Vec<AttemptKey>);
+pub(crate) struct AttemptKeys {
+    /// Those of the secrets, that of the newest first; the last one is what they had in common.
+    all: Vec<AttemptKey>,
+}
+
+/// How many rows the failures of nobody have in all: they are for what they cost, not for what
+/// they count, and whoever makes names up must not fill the store (S51).
+const NOBODIES: u64 = 4_096;
 
 impl AttemptKeys {
     /// Of an account, whatever its login domain and email are or become.
@@ -32,9 +40,10 @@ impl AttemptKeys {
         Self::keyed(secrets, "account", &[agency.as_str().as_bytes(), id.as_bytes()])
     }
 
-    /// Of what was typed, where it is nobody's.
+    /// Of what was typed, where it is nobody's. Others have the same.
     pub fn of_nobody(secrets: &Secrets, label: &str, email_key: &str) -> Self {
-        Self::keyed(secrets, "attempt", &[label.as_bytes(), email_key.as_bytes()])
+        let typed = [label.as_bytes(), email_key.as_bytes()];
+        Self::of(secrets, secrets.keyed_hashes_of(NOBODIES, "attempt", &typed))
     }
 
     /// Of where an attempt comes from.
@@ -43,13 +52,36 @@ impl AttemptKeys {
     }
 
     fn keyed(secrets: &Secrets, purpose: &str, parts: &[&[u8]]) -> Self {
-        let hashes = secrets.keyed_hashes(purpose, parts).into_iter();
-        Self(hashes.map(AttemptKey::from_bytes).collect())
+        Self::of(secrets, secrets.keyed_hashes(purpose, parts))
     }
 
-    /// The keys, that of the newest secret first.
+    fn of(secrets: &Secrets, mut hashes: Vec<[u8; 32]>) -> Self {
+        if hashes.len() > 1 {
+            let parts: Vec<&[u8]> = hashes.iter().map(|hash| &hash[..]).collect();
+            hashes.push(secrets.keyed_hash("common", &parts));
+        }
+        Self { all: hashes.into_iter().map(AttemptKey::from_bytes).collect() }
+    }
+
+    /// Every key.
     pub fn as_slice(&self) -> &[AttemptKey] {
-        &self.0
+        &self.all
+    }
+
+    /// What the rows say together. One that is not what they had in common has been changed since
+    /// by a process that does not know the other secrets: that counts, and be it that it has
+    /// forgiven everything. Of several that have been changed the strictest counts.
+    pub fn together(&self, row: impl Fn(&AttemptKey) -> Attempts) -> Attempts {
+        match &self.all[..] {
+            [only] => row(only),
+            [of_secrets @ .., common] => {
+                let common = row(common);
+                let rows = of_secrets.iter().map(|key| row(key).under(common.key));
+                let changed = rows.filter(|row| *row != common);
+                changed.reduce(Attempts::and).unwrap_or(common)
+            }
+            [] => unreachable!("a platform has a secret"),
+        }
     }
 }
 
@@ -75,8 +107,16 @@ impl Attempts {
         Self { key, ..self }
     }
 
+    /// The same to the millisecond, and not what is stored: storing it is a commit like any.
+    pub(crate) fn unlike(self, stored: Self) -> Self {
+        if self.blocked_until != stored.blocked_until {
+            return self;
+        }
+        Self { blocked_until: Timestamp::from_millis(self.blocked_until.as_millis() ^ 1), ..self }
+    }
+
     /// As strict as both.
-    pub(crate) fn and(self, other: Self) -> Self {
+    fn and(self, other: Self) -> Self {
         let failures = self.failures.max(other.failures);
         Self { failures, blocked_until: self.blocked_until.max(other.blocked_until), ..self }
     }
@@ -111,20 +151,36 @@ impl AttemptPolicy {
     const LONGEST_DELAY: i64 = 15 * 60_000;
 
     /// Counts an attempt as failed before it is made, so that racing ones cannot all be first.
-    /// `None` when it may not be made now; nothing is counted then.
-    pub fn reserve(self, before: Attempts, whom: Whom, now: Timestamp) -> Option<Attempts> {
+    /// Where it may not be made now nothing is counted, and the error is what to store all the
+    /// same: a commit without anything to store would be over sooner (S17).
+    pub fn reserve(
+        self,
+        stored: Attempts,
+        whom: Whom,
+        now: Timestamp,
+    ) -> Result<Attempts, Attempts> {
+        let before = self.as_of(stored, whom, now);
         // Without a delay the instant is that of the last attempt, and of two that race the later
         // one may have been first: that blocks nobody.
         let delayed = before.failures >= self.free && now < before.blocked_until;
         if before.failures >= self.hard_stop || delayed {
-            return None;
+            return Err(before.unlike(stored));
         }
         let failures = before.failures + 1;
-        // Behind the last one there is no time at which another is looked at.
-        let stopped = failures >= self.hard_stop && whom == Whom::Account;
-        let delay = if stopped { i64::MAX } else { self.delay(failures) };
-        let blocked_until = now.plus_millis(delay);
-        Some(Attempts { failures, blocked_until, ..before })
+        let blocked_until = now.plus_millis(self.delay(failures, whom));
+        Ok(Attempts { failures, blocked_until, ..before })
+    }
+
+    /// However far ahead the clock was that blocked it, it is for as long as any failure does.
+    /// Clocks that differ by less than the longest delay leave each other's instants alone: one
+    /// that is behind must not end a delay, either.
+    fn as_of(self, stored: Attempts, whom: Whom, now: Timestamp) -> Attempts {
+        let delayed = now.plus_millis(self.delay(stored.failures, whom));
+        let is_of_here = stored.blocked_until <= delayed.plus_millis(Self::LONGEST_DELAY);
+        Attempts {
+            blocked_until: if is_of_here { stored.blocked_until } else { delayed },
+            ..stored
+        }
     }
 
     /// Whether no further attempt is looked at behind this one.
@@ -132,8 +188,12 @@ impl AttemptPolicy {
         reserved.failures >= self.hard_stop
     }
 
-    /// From 1 s, doubled with each failure, to 15 min.
-    fn delay(self, failures: u32) -> i64 {
+    /// From 1 s, doubled with each failure, to 15 min. Behind the last one on an account there is
+    /// no time at which another is looked at.
+    fn delay(self, failures: u32, whom: Whom) -> i64 {
+        if failures >= self.hard_stop && whom == Whom::Account {
+            return i64::MAX;
+        }
         match failures.checked_sub(self.free) {
             None => 0,
             Some(beyond) => (Self::FIRST_DELAY << beyond.min(20)).min(Self::LONGEST_DELAY),
@@ -157,18 +217,28 @@ impl Default for SourcePolicy {
     }
 }
 
+/// That a source may not make an attempt now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooEarly {
+    /// For how many milliseconds.
+    pub by: i64,
+    /// What to store: that is not what was, where another machine's clock was ahead.
+    pub known: Attempts,
+}
+
 impl SourcePolicy {
-    /// Counts an attempt, or says for how many milliseconds none may be made. The instant that
-    /// is kept is when the source will have made up for everything it did.
-    pub fn reserve(self, before: Attempts, now: Timestamp) -> Result<Attempts, i64> {
-        let made_up = before.blocked_until.max(now).plus_millis(self.every);
+    /// Counts an attempt, unless it is too early for another one. The instant that is kept is when
+    /// the source will have made up for everything it did.
+    pub fn reserve(self, stored: Attempts, now: Timestamp) -> Result<Attempts, TooEarly> {
+        let known = self.as_of(stored, now);
+        let made_up = known.blocked_until.plus_millis(self.every);
         let burst = self.every.saturating_mul(self.burst.into());
-        let early = made_up.as_millis().saturating_sub(burst).saturating_sub(now.as_millis());
-        if early > 0 {
-            return Err(early);
+        let by = made_up.as_millis().saturating_sub(burst).saturating_sub(now.as_millis());
+        if by > 0 {
+            return Err(TooEarly { by, known });
         }
-        let failures = before.failures.saturating_add(1);
-        Ok(Attempts { failures, blocked_until: made_up, ..before })
+        let failures = known.failures.saturating_add(1);
+        Ok(Attempts { failures, blocked_until: made_up, ..known })
     }
 
     /// Takes one attempt back.
@@ -177,11 +247,25 @@ impl SourcePolicy {
         let blocked_until = before.blocked_until.plus_millis(-self.every);
         Attempts { failures, blocked_until, ..before }
     }
+
+    /// However far ahead the clock was that was asked, there is no more to make up for than if
+    /// all failures had been now.
+    fn as_of(self, stored: Attempts, now: Timestamp) -> Attempts {
+        if stored.blocked_until <= now {
+            return Attempts { failures: 0, blocked_until: now, ..stored };
+        }
+        let failures = i64::from(stored.failures.min(self.burst));
+        let latest = now.plus_millis(self.every.saturating_mul(failures));
+        Attempts { blocked_until: stored.blocked_until.min(latest), ..stored }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptKey, AttemptPolicy, Attempts, SourcePolicy, Whom};
+    use std::collections::HashSet;
+
+    use super::{AttemptKey, AttemptKeys, AttemptPolicy, Attempts, SourcePolicy, Whom};
+    use crate::access::{Secret, Secrets};
     use crate::values::Timestamp;
 
     const NONE: Attempts = Attempts::none(AttemptKey::from_bytes([0; 32]));
@@ -192,15 +276,15 @@ mod tests {
     fn delays(whom: Whom) -> Vec<i64> {
         let policy = AttemptPolicy::default();
         let (mut attempts, mut now, mut delays) = (NONE, NOW, Vec::new());
-        while let Some(reserved) = policy.reserve(attempts, whom, now) {
+        while let Ok(reserved) = policy.reserve(attempts, whom, now) {
             delays.push(reserved.blocked_until.as_millis().saturating_sub(now.as_millis()));
             let before = reserved.blocked_until.plus_millis(-1);
-            let too_soon = policy.reserve(reserved, whom, before).is_none();
+            let too_soon = policy.reserve(reserved, whom, before).is_err();
             assert_eq!(too_soon, delays.len() >= 10, "failure {}", delays.len());
             (attempts, now) = (reserved, reserved.blocked_until);
         }
         assert!(policy.is_last(&attempts) && attempts.failures as usize == delays.len());
-        assert_eq!(policy.reserve(attempts, whom, Timestamp::from_millis(i64::MAX)), None);
+        assert!(policy.reserve(attempts, whom, Timestamp::from_millis(i64::MAX)).is_err());
         delays
     }
 
@@ -230,7 +314,7 @@ mod tests {
     #[test]
     fn s19_the_default_limit_of_a_source() {
         let policy = SourcePolicy::default();
-        let reserve = |before, now| policy.reserve(before, now);
+        let reserve = |before, now| policy.reserve(before, now).map_err(|early| early.by);
         let mut attempts = NONE;
         for n in 0..50 {
             attempts = reserve(attempts, NOW).unwrap_or_else(|_| panic!("attempt {n}"));
@@ -253,6 +337,60 @@ mod tests {
         let first = reserve(none, 10).expect("allowed");
         let second = reserve(first, 9).expect("allowed");
         let third = reserve(second, 8).expect("allowed");
-        assert_eq!(reserve(third, 8), None, "delayed from here on");
+        assert!(reserve(third, 8).is_err(), "delayed from here on");
+    }
+    /// S17, S19: a refused attempt is stored like any, and is refused for no longer by it.
+    #[test]
+    fn s17_what_is_refused_is_stored_and_counts_nothing() {
+        let policy = AttemptPolicy { free: 1, hard_stop: 2 };
+        for whom in [Whom::Account, Whom::Nobody] {
+            let mut stored = policy.reserve(NONE, whom, NOW).expect("the first one");
+            for _ in 0..2 {
+                let first = stored;
+                for _ in 0..10 {
+                    let refused = policy.reserve(stored, whom, NOW).expect_err("too soon");
+                    assert_ne!(refused, stored);
+                    assert_eq!(refused.failures, first.failures);
+                    let moved =
+                        refused.blocked_until.as_millis().abs_diff(first.blocked_until.as_millis());
+                    assert!(moved <= 1, "{moved}");
+                    stored = refused;
+                }
+                let later = NOW.plus_millis(1_001);
+                stored = policy.reserve(stored, whom, later).unwrap_or(stored);
+            }
+        }
+    }
+
+    /// S19: a clock that is a year ahead blocks for as long as one that is not.
+    #[test]
+    fn s19_no_clock_blocks_for_longer_than_the_delay() {
+        let policy = AttemptPolicy::default();
+        let ahead = NOW.plus_millis(365 * Timestamp::DAY);
+        let before = Attempts { failures: 9, ..NONE };
+        let stored = policy.reserve(before, Whom::Account, ahead).expect("allowed");
+        let refused = policy.reserve(stored, Whom::Account, NOW).expect_err("delayed");
+        assert_eq!(refused.blocked_until, NOW.plus_millis(1_000));
+        policy.reserve(refused, Whom::Account, NOW.plus_millis(1_000)).expect("no longer");
+
+        let sources = SourcePolicy { burst: 2, every: 1_000 };
+        let once = sources.reserve(NONE, ahead).expect("allowed");
+        assert_eq!(sources.give_back(once).failures, 0);
+        sources.reserve(sources.give_back(once), NOW).expect("a success");
+        let twice = sources.reserve(once, ahead).expect("allowed");
+        let early = sources.reserve(twice, NOW).expect_err("too early");
+        assert_eq!((early.by, early.known.blocked_until), (1_000, NOW.plus_millis(2_000)));
+        sources.reserve(early.known, NOW.plus_millis(1_000)).expect("one more");
+    }
+
+    /// S51: whatever names are made up.
+    #[test]
+    fn s51_the_rows_of_nobody_are_bounded() {
+        let secrets = Secrets::new(Secret::from_bytes([7; 32]), Vec::new());
+        let email = |n| format!("{n}@acme.example");
+        let key = |n| AttemptKeys::of_nobody(&secrets, "acme", &email(n)).as_slice()[0];
+        let keys: HashSet<_> = (0..40_000).map(key).collect();
+        assert!((4_000..=4_096).contains(&keys.len()), "{}", keys.len());
+        assert_ne!(key(1), AttemptKeys::of_nobody(&secrets, "globex", &email(1)).as_slice()[0]);
     }
 }

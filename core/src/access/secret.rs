@@ -64,6 +64,16 @@ impl Secrets {
         self.all().map(|secret| secret.keyed_hash(purpose, parts)).collect()
     }
 
+    /// The same where there are only so many: which of them it is follows from the parts.
+    pub fn keyed_hashes_of(&self, buckets: u64, purpose: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        let hash = |secret: &Secret| {
+            let whole = secret.keyed_hash(purpose, parts);
+            let beginning = u64::from_be_bytes(std::array::from_fn(|i| whole[i]));
+            secret.keyed_hash(purpose, &[&(beginning % buckets).to_be_bytes()])
+        };
+        self.all().map(hash).collect()
+    }
+
     /// Whether a keyed hash, or its beginning, was made of these parts with any of the secrets.
     pub fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
         self.all().any(|secret| secret.verifies(purpose, parts, hash))

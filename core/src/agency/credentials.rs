@@ -71,7 +71,7 @@ impl Agency {
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         self.observe("revoke_access", id, || {
             let generation = self.shared.new_generation();
-            self.note(id, Scope::Join, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
+            self.note(id, ChangeKind::AccessRevoked, |tx| renew(tx, id, generation))
         })
     }
 
@@ -79,14 +79,22 @@ impl Agency {
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.observe("unlock", id, || {
             self.shared.clear_attempts(&self.attempt_on(id))?;
-            self.note(id, Scope::Join, ChangeKind::SignInUnlocked, |_| Ok(()))
+            self.note(id, ChangeKind::SignInUnlocked, |_| Ok(()))
         })
     }
 
     /// Tells the feed that so many sign-ins have failed that no further one is looked at. Stays,
-    /// like the count itself, when the host rolls back.
+    /// like the count itself, when the host rolls back, and so may wait for nothing that the
+    /// host's transaction has locked: it locks nothing, and tells of the version that is committed.
     pub(crate) fn note_sign_in_locked(&self, id: ResellerId) -> Result<()> {
-        self.note(id, Scope::Own, ChangeKind::SignInLocked, |_| Ok(()))
+        let now = self.now();
+        let change = self.change(ChangeKind::SignInLocked, Some(id), 0, now);
+        storage::write(&*self.shared.storage, &self.id, Scope::Own, |tx| {
+            // Deleted meanwhile, or not committed yet: nothing is there to tell of.
+            let Some(reseller) = tx.resellers(&[id])?.pop().flatten() else { return Ok(()) };
+            let (version, at) = (reseller.version, now.max(reseller.updated_at));
+            tx.append_changes(&[Change { version, at, ..change.clone() }])
+        })
     }
 
     /// Stores a new password, unless the credentials are no longer those that were `seen`.
@@ -104,7 +112,7 @@ impl Agency {
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
         self.shared.clear_attempts(&self.attempt_on(id))?;
-        self.note(id, Scope::Join, ChangeKind::PasswordChanged, |tx| {
+        self.note(id, ChangeKind::PasswordChanged, |tx| {
             let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
             if seen.is_some_and(|seen| seen.generation != now.generation) {
                 return Err(Error::access_denied());
@@ -152,13 +160,12 @@ impl Agency {
     fn note(
         &self,
         id: ResellerId,
-        scope: Scope,
         kind: ChangeKind,
         mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send,
     ) -> Result<()> {
         let now = self.now();
         let change = self.change(kind, Some(id), 0, now);
-        storage::write(&*self.shared.storage, &self.id, scope, |tx| {
+        self.write(|tx| {
             let held = one(tx.lock_resellers(&[id], Lock::Update)?)?;
             work(tx)?;
             let (version, at) = (held.version, now.max(held.updated_at));

@@ -7,6 +7,7 @@ use crate::access::{
 };
 use crate::error::{Error, ErrorKind, Result, optional};
 use crate::reseller::{Reseller, Status};
+use crate::shared::Attempt;
 use crate::storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
@@ -78,7 +79,7 @@ impl Platform {
 
         let right = account.as_ref().filter(|_| verified != Verified::No);
         let Some(access) = self.admit(right)? else {
-            self.note_hard_stop(account, reserved)?;
+            self.note_hard_stop(account, &attempt, reserved)?;
             return Err(Error::access_denied());
         };
         self.shared.clear_attempts(&attempt)?;
@@ -110,18 +111,17 @@ impl Platform {
     fn note_hard_stop(
         &self,
         account: Option<(Reseller, Credentials)>,
+        attempt: &Attempt,
         reserved: Option<Attempts>,
     ) -> Result<()> {
-        let is_last = |reserved| self.shared.attempts.is_last(&reserved);
-        match account.filter(|_| reserved.is_some_and(is_last)) {
-            Some((reseller, _)) => {
-                let agency = self.agency(reseller.agency.as_str());
-                let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id));
-                // Deleted meanwhile: nothing is left to tell of.
-                noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
-            }
-            None => Ok(()),
+        if !reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
+            return Ok(());
         }
+        let Some((reseller, _)) = account else { return self.shared.tell_nobody(attempt) };
+        let agency = self.agency(reseller.agency.as_str());
+        let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id));
+        // Deleted meanwhile: nothing is left to tell of.
+        noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes

@@ -73,8 +73,12 @@ impl Platform {
         let (now, retention) = (self.shared.clock.now(), self.shared.retention);
         let before = |kept: i64| now.plus_millis(-kept);
         if progress.agency.is_none() {
-            let attempts = Prunable::Attempts(before(ATTEMPTS_KEPT));
-            return vec![Task::Prune(Prunable::Labels(now)), Task::Prune(attempts)];
+            let labels = Task::Prune(Prunable::Labels(now));
+            // What is removed in a host's transaction is locked until its end, and a sign-in in it
+            // would wait for that: attempts commit on their own (S19).
+            let attempts = (!self.shared.storage.joined())
+                .then(|| Task::Prune(Prunable::Attempts(before(ATTEMPTS_KEPT))));
+            return [labels].into_iter().chain(attempts).collect();
         }
         if progress.closed {
             return vec![Task::Erase];

@@ -43,10 +43,13 @@ impl Shared {
     /// Errors: `Throttled`.
     pub fn check_source(&self, source: &AttemptKeys) -> Result<()> {
         let keys = source.as_slice();
-        let rows = self.read_attempts(|reads| reads.attempts(keys))?;
-        let known = rows.into_iter().flatten().reduce(Attempts::and);
-        let reserved = known.map(|before| self.sources.reserve(before, self.clock.now()));
-        reserved.transpose().map(drop).map_err(Error::throttled)
+        let rows = self.read_attempts(|reads| reads.attempts(keys))?.into_iter().flatten();
+        let stored = Rows(rows.map(|row| (row.key, row)).collect()).of(source);
+        match self.sources.reserve(stored, self.clock.now()) {
+            // Where another machine's clock was ahead, `reserve_attempt` puts it right.
+            Err(early) if early.known == stored => Err(Error::throttled(early.by)),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets the failures of accounts that are about to be deleted.
@@ -82,17 +85,32 @@ impl Shared {
     /// Errors: `Throttled`; nothing is counted then.
     pub fn reserve_attempt(&self, attempt: &Attempt) -> Result<Option<Attempts>> {
         let (now, policy, sources) = (self.clock.now(), self.attempts, self.sources);
-        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            let locked = Locked::of(tx, attempt)?;
+        let reserved = storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
-                let reserved = sources.reserve(locked.strictest(source), now);
-                locked.put(tx, source, reserved.map_err(Error::throttled)?)?;
+                match sources.reserve(locked.of(source), now) {
+                    Ok(reserved) => locked.put(tx, source, reserved)?,
+                    Err(early) => {
+                        locked.put(tx, source, early.known)?;
+                        return Ok(Err(early.by));
+                    }
+                }
             }
-            let before = locked.strictest(&attempt.account);
-            let reserved = policy.reserve(before, attempt.whom, now);
-            // When nothing is counted, either: a stop has to get under the key of a new secret.
-            locked.put(tx, &attempt.account, reserved.unwrap_or(before))?;
-            Ok(reserved)
+            let reserved = policy.reserve(locked.of(&attempt.account), attempt.whom, now);
+            // When nothing is counted, too: it costs a commit, and a stop has to get under the
+            // key of a new secret.
+            locked.put(tx, &attempt.account, reserved.unwrap_or_else(|refused| refused))?;
+            Ok(Ok(reserved.ok()))
+        })?;
+        reserved.map_err(Error::throttled)
+    }
+
+    /// What telling the feed of a stop costs, for a stop of nobody (S17).
+    pub fn tell_nobody(&self, attempt: &Attempt) -> Result<()> {
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            let locked = Rows::locked(tx, attempt)?;
+            let stored = locked.of(&attempt.account);
+            locked.put(tx, &attempt.account, stored.unlike(stored))
         })
     }
 
@@ -100,33 +118,39 @@ impl Shared {
     /// gives the source its attempt back.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            let locked = Locked::of(tx, attempt)?;
+            let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
-                let given_back = self.sources.give_back(locked.strictest(source));
-                locked.put(tx, source, given_back)?;
+                let given_back = self.sources.give_back(locked.of(source));
+                match given_back.failures {
+                    0 => forget(tx, source)?,
+                    _ => locked.put(tx, source, given_back)?,
+                }
             }
-            attempt.account.as_slice().iter().try_for_each(|key| tx.forget_attempts(key))
+            forget(tx, &attempt.account)
         })
     }
 }
 
-/// The rows that an attempt counts for, locked.
-struct Locked(BTreeMap<AttemptKey, Attempts>);
+fn forget(tx: &mut dyn Transaction, keys: &AttemptKeys) -> Result<()> {
+    keys.as_slice().iter().try_for_each(|key| tx.forget_attempts(key))
+}
 
-impl Locked {
+/// The rows that an attempt counts for.
+struct Rows(BTreeMap<AttemptKey, Attempts>);
+
+impl Rows {
     /// Locks them in the order of keys.
-    fn of(tx: &mut dyn Transaction, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
+    fn locked(tx: &mut dyn Transaction, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
         let of_source = source.iter().flat_map(AttemptKeys::as_slice);
         let keys: BTreeSet<_> = account.as_slice().iter().chain(of_source).copied().collect();
         let lock = |key| Ok((key, tx.lock_attempts(&key)?));
         keys.into_iter().map(lock).collect::<Result<_>>().map(Self)
     }
 
-    /// What is kept under any of the keys counts. Another process may not know the newest
-    /// secret yet, or the oldest one any more.
-    fn strictest(&self, keys: &AttemptKeys) -> Attempts {
-        let rows = keys.as_slice().iter().filter_map(|key| self.0.get(key).copied());
-        rows.reduce(Attempts::and).expect("a platform has a secret")
+    /// What they say of an account or a source. Another process may not know the newest secret
+    /// yet, or the oldest one any more.
+    fn of(&self, keys: &AttemptKeys) -> Attempts {
+        keys.together(|key| self.0.get(key).copied().unwrap_or(Attempts::none(*key)))
     }
 
     /// Stores the same under each key, where it is not what is there.

@@ -7,6 +7,7 @@
 //! makes one `#[test]` for each case. A case fails by panicking.
 
 mod agencies;
+mod attempts;
 mod conflicts;
 mod creation;
 mod exchange;
@@ -79,6 +80,11 @@ macro_rules! each_conformance_case {
             agencies::a_deletion_that_is_cut_short_goes_on,
             agencies::no_use_outlives_its_agency,
             agencies::a_planned_deletion_changes_nothing,
+            attempts::what_survives_a_rollback_locks_no_row_of_the_hosts,
+            attempts::upkeep_in_a_hosts_transaction_leaves_attempts,
+            attempts::every_failure_costs_the_same_commits,
+            attempts::a_stop_is_lifted_under_every_secret,
+            attempts::a_clock_that_is_ahead_blocks_nobody_elsewhere,
             conflicts::a_taken_label_is_answered_with_its_holder,
             conflicts::a_label_can_be_claimed_when_its_quarantine_is_over,
             conflicts::a_taken_unique_field_leaves_the_transaction_usable,

@@ -1,7 +1,8 @@
-//! A storage that fails at the n-th call of any of its methods, and otherwise is the one it wraps.
+//! A storage that fails at the n-th call of any of its methods, and otherwise is the one it wraps;
+//! it tells what was called.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
@@ -22,6 +23,7 @@ pub(super) const FAULT: &str = "storage: an injected fault";
 pub(super) struct Faulty {
     inner: Arc<dyn Storage>,
     countdown: Countdown,
+    joined: AtomicBool,
 }
 
 /// Counts calls down to the one that fails; 0 fails never, and after one fault none follows.
@@ -29,10 +31,12 @@ pub(super) struct Faulty {
 struct Countdown {
     left: AtomicU32,
     failed: AtomicBool,
+    called: Mutex<Vec<&'static str>>,
 }
 
 impl Countdown {
-    fn call(&self) -> Result<()> {
+    fn call(&self, name: &'static str) -> Result<()> {
+        self.called.lock().expect("no panic").push(name);
         let down = |left: u32| left.checked_sub(1);
         match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, down) {
             Ok(1) => {
@@ -47,12 +51,23 @@ impl Countdown {
 impl Faulty {
     /// Fails never, until told to.
     pub fn new(inner: Arc<dyn Storage>) -> Self {
-        Self { inner, countdown: Countdown::default() }
+        Self { inner, countdown: Countdown::default(), joined: AtomicBool::new(false) }
     }
 
     /// Fails at the n-th call from now, counted from 1.
     pub fn fail_at(&self, n: u32) {
         self.countdown.left.store(n, Ordering::SeqCst);
+    }
+
+    /// What was called since this was asked last: each transaction begins with `own` or `join`
+    /// and ends with `commit`, unless its work fails.
+    pub fn called(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.countdown.called.lock().expect("no panic"))
+    }
+
+    /// Says that a host has a transaction open, or none any more.
+    pub fn join(&self, joined: bool) {
+        self.joined.store(joined, Ordering::SeqCst);
     }
 
     /// Whether the call that fails has been reached.
@@ -63,29 +78,36 @@ impl Faulty {
 
 impl Storage for Faulty {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        self.countdown.call()?;
+        self.countdown.call("read")?;
         self.inner.read(agency, &mut |reads| {
             work(&mut FaultyReads { inner: reads, countdown: &self.countdown })
         })
     }
 
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        self.countdown.call()?;
+        self.countdown.call(match scope {
+            Scope::Own => "own",
+            Scope::Join => "join",
+        })?;
         self.inner.write(agency, scope, &mut |tx| {
             work(&mut FaultyTransaction { inner: tx, countdown: &self.countdown })?;
             // The last thing that can go wrong before COMMIT.
-            self.countdown.call()
+            self.countdown.call("commit")
         })
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.countdown.call()?;
+        self.countdown.call("labels")?;
         self.inner.labels(labels)
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        self.countdown.call()?;
+        self.countdown.call("agencies")?;
         self.inner.agencies(after, limit)
+    }
+
+    fn joined(&self) -> bool {
+        self.joined.load(Ordering::SeqCst)
     }
 
     /// Not counted: what was deleted is deleted, so a fault here is no error.
@@ -108,7 +130,7 @@ struct FaultyTransaction<'a> {
 macro_rules! counted {
     ($(fn $name:ident(&mut self $(, $arg:ident: $type:ty)*) -> $result:ty;)*) => {
         $(fn $name(&mut self $(, $arg: $type)*) -> Result<$result> {
-            self.countdown.call()?;
+            self.countdown.call(stringify!($name))?;
             self.inner.$name($($arg),*)
         })*
     };

@@ -7,7 +7,7 @@ use std::thread;
 use uuid::Uuid;
 
 use super::Harness;
-use crate::access::{AttemptKeys, Credentials};
+use crate::access::{AttemptKeys, Attempts, Credentials};
 use crate::error::Result;
 use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Transaction};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
@@ -42,6 +42,11 @@ impl StillClock {
         Self(AtomicI64::new(1_773_576_000_000))
     }
 
+    /// Another clock, so far ahead of this one as it is now.
+    pub fn ahead(&self, millis: i64) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(self.now().plus_millis(millis).as_millis())))
+    }
+
     pub fn forward(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
@@ -56,7 +61,15 @@ impl<'h> Bench<'h> {
         harness: &'h dyn Harness,
         configure: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
     ) -> Self {
-        let storage = harness.storage();
+        Self::on(harness, harness.storage(), configure)
+    }
+
+    /// The same on an empty store that is given.
+    pub fn on(
+        harness: &'h dyn Harness,
+        storage: Arc<dyn Storage>,
+        configure: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+    ) -> Self {
         let clock = Arc::new(StillClock::new());
         let builder = Platform::builder().login_base("partner.example.com").clock(clock.clone());
         let platform = configure(builder).open_storage(storage.clone()).expect("opens");
@@ -121,11 +134,15 @@ impl<'h> Bench<'h> {
     /// How many failed sign-ins of an account are remembered.
     pub fn failures_of(&self, account: &Reseller) -> u32 {
         let keys = AttemptKeys::of_account(&self.platform.shared.secrets, &account.into());
-        let rows = storage::read(&*self.storage, &AgencyId::platform(), |reads| {
-            reads.attempts(keys.as_slice())
-        });
-        let rows = rows.expect("reads").into_iter().flatten();
+        let rows = self.attempts(&keys).into_iter().flatten();
         rows.map(|row| row.failures).max().unwrap_or_default()
+    }
+
+    /// What is remembered of attempts under some keys.
+    pub fn attempts(&self, keys: &AttemptKeys) -> Vec<Option<Attempts>> {
+        let platform = AgencyId::platform();
+        let read = |reads: &mut dyn Reads| reads.attempts(keys.as_slice());
+        storage::read(&*self.storage, &platform, read).expect("reads")
     }
 
     pub fn total(&self, name: &'static str) -> i64 {

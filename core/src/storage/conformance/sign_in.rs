@@ -12,11 +12,11 @@ use crate::{
 
 const EMAIL: &str = "owner@acme.example";
 
-fn kind<T>(result: crate::Result<T>) -> Option<ErrorKind> {
+pub(super) fn kind<T>(result: crate::Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
 }
 
-const DENIED: Option<ErrorKind> = Some(ErrorKind::AccessDenied);
+pub(super) const DENIED: Option<ErrorKind> = Some(ErrorKind::AccessDenied);
 
 /// S20.
 pub(super) fn a_reseller_signs_in_until_switched_off(harness: &dyn Harness) {
@@ -166,7 +166,7 @@ pub(super) fn a_success_clears_the_failures(harness: &dyn Harness) {
     assert_eq!(sign_in(PASSWORD), None);
 }
 
-const OTHER: &str = "another teal walrus 95 umbrella";
+pub(super) const OTHER: &str = "another teal walrus 95 umbrella";
 
 /// S15, S20.
 pub(super) fn a_new_password_ends_every_stamp(harness: &dyn Harness) {
@@ -378,7 +378,10 @@ pub(super) fn a_stop_of_nobody_has_an_end(harness: &dyn Harness) {
 }
 
 /// Platforms of one store, as a secret is replaced: with the old one, with both, with the new one.
-fn rotation(bench: &Bench<'_>, configure: fn(PlatformBuilder) -> PlatformBuilder) -> [Platform; 3] {
+pub(super) fn rotation(
+    bench: &Bench<'_>,
+    configure: fn(PlatformBuilder) -> PlatformBuilder,
+) -> [Platform; 3] {
     let open = |secrets: &[u32]| {
         let builder = configure(Platform::builder().clock(bench.clock.clone()));
         let with = |builder: PlatformBuilder, id: &u32| builder.secret(*id, [*id as u8; 32]);

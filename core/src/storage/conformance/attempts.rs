@@ -1,0 +1,173 @@
+//! Failed attempts to sign in, as rows: what counting them locks and costs, and what they outlive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Harness;
+use super::faulty::Faulty;
+use super::fixture::{Bench, PASSWORD, draft_with_password};
+use super::sign_in::{DENIED, OTHER, kind, rotation};
+use crate::access::AttemptKeys;
+use crate::{Agency, ChangeKind, ErrorKind, Platform, PlatformBuilder, Reseller, ResellerPatch};
+
+/// A bench that tells what is called of its store.
+fn watched(
+    harness: &dyn Harness,
+    configure: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+) -> (Bench<'_>, Arc<Faulty>) {
+    let store = Arc::new(Faulty::new(harness.storage()));
+    let bench = Bench::on(harness, store.clone(), configure);
+    store.called();
+    (bench, store)
+}
+
+/// What was called in transactions of this scope.
+fn called_in(scope: &str, called: &[&'static str]) -> Vec<&'static str> {
+    let transactions = called.split(|name| *name == "commit");
+    let calls = transactions.filter_map(|calls| {
+        let begin = calls.iter().rposition(|name| ["own", "join"].contains(name))?;
+        (calls[begin] == scope).then(|| calls[begin + 1..].to_vec())
+    });
+    calls.flatten().collect()
+}
+
+/// S19: what commits on its own waits for nothing that the host's own transaction may hold.
+pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn Harness) {
+    let (bench, store) = watched(harness, |builder| builder.sign_in_limit(2));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let name = Some("Acme II".to_owned());
+    let patch = ResellerPatch { name, ..Default::default() };
+    bench.agency.update_reseller(acme.id, None, &patch).expect("updates");
+    let change = |current| kind(bench.agency.change_password(acme.id, current, OTHER, OTHER));
+    let sign_in = |password| kind(bench.platform.sign_in("acme", "owner@acme.example", password));
+    assert_eq!([change("x"), change("y"), change(PASSWORD)], [DENIED; 3]);
+    bench.agency.unlock(acme.id).expect("unlocks");
+    assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
+    bench.agency.set_password(acme.id, OTHER, OTHER).expect("sets");
+    assert_eq!([sign_in(OTHER), sign_in("x")], [None, DENIED]);
+    bench.agency.delete_reseller(acme.id).expect("deletes");
+
+    let mut own = called_in("own", &store.called());
+    own.retain(|name| name.starts_with("lock_") || name.starts_with("insert_"));
+    assert!(own.len() >= 10, "{own:?}");
+    assert!(own.iter().all(|name| *name == "lock_attempts"), "{own:?}");
+    let feed = bench.agency.changes(0, 100).expect("reads").into_iter();
+    let stops = feed.filter(|change| change.kind == ChangeKind::SignInLocked);
+    let stops: Vec<_> = stops.map(|change| (change.reseller, change.version)).collect();
+    assert_eq!(stops, [(Some(acme.id), 2); 2]);
+}
+
+/// S19: what was removed there would be locked until the host is done, and a sign-in of the same
+/// host would wait for it.
+pub(super) fn upkeep_in_a_hosts_transaction_leaves_attempts(harness: &dyn Harness) {
+    let (bench, store) = watched(harness, |builder| builder);
+    assert_eq!(kind(bench.platform.sign_in("acme", "owner@acme.example", "x")), DENIED);
+    bench.clock.forward(31 * 86_400_000);
+    let removed = |joined| {
+        store.join(joined);
+        bench.platform.maintain(1_000).expect("maintains").removed
+    };
+    assert_eq!([removed(true), removed(false), removed(false)], [0, 1, 0]);
+}
+
+/// S17, S19: a commit that stores nothing is over sooner than one that does.
+pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
+    let limit = |builder: PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1);
+    let (bench, store) = watched(harness, limit);
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let secrets = &bench.platform.shared.secrets;
+    let nobody = "nobody@acme.example";
+    let accounts = [
+        (acme.email.as_str(), AttemptKeys::of_account(secrets, &(&acme).into())),
+        (nobody, AttemptKeys::of_nobody(secrets, "acme", nobody)),
+    ];
+    // The commits of an attempt, each of which has stored something.
+    let fail = |email: &str, keys: &AttemptKeys| {
+        let before = bench.attempts(keys);
+        store.called();
+        assert_eq!(kind(bench.platform.sign_in("acme", email, "wrong")), DENIED);
+        let called = store.called();
+        assert_ne!(bench.attempts(keys), before, "{called:?}");
+        called.into_iter().filter(|name| *name == "commit").count()
+    };
+    // One that is looked at, two that come too soon, and the same until there is no further one.
+    for _ in 0..3 {
+        let commits = [0; 3].map(|_| accounts.each_ref().map(|(email, keys)| fail(email, keys)));
+        let [[of_account, of_nobody], refused @ ..] = commits;
+        assert_eq!(of_account, of_nobody, "the last one is told to the feed, or is not");
+        assert_eq!(refused, [[1; 2]; 2], "whether one is looked at or not");
+        bench.clock.forward(3_600_000);
+    }
+    assert_eq!(accounts.map(|(email, keys)| fail(email, &keys)), [1; 2], "stopped");
+    assert_eq!(bench.failures_of(&acme), 3);
+}
+
+/// S59, S19: whoever lifts it, and whichever secrets it knows.
+pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let sign_in = |platform: &Platform, password| {
+        kind(platform.sign_in("acme", "owner@acme.example", password))
+    };
+    let stop = || assert_eq!(["x", "y", PASSWORD].map(|typed| sign_in(&both, typed)), [DENIED; 3]);
+    let northwind = |platform: &Platform| platform.agency("northwind").expect("there");
+    let lift: [fn(&Agency, &Reseller); 2] = [
+        |agency, of| agency.unlock(of.id).expect("unlocks"),
+        |agency, of| agency.set_password(of.id, PASSWORD, PASSWORD).expect("sets"),
+    ];
+    for lift in lift {
+        for platform in [&old, &both, &new] {
+            stop();
+            lift(&northwind(platform), &acme);
+            assert_eq!(sign_in(&both, PASSWORD), None, "lifted");
+        }
+    }
+    // A success is forgotten nowhere, and neither is what follows it.
+    assert_eq!([sign_in(&both, "x"), sign_in(&old, PASSWORD)], [DENIED, None]);
+    assert_eq!([sign_in(&both, "x"), sign_in(&both, PASSWORD)], [DENIED, None], "one, not two");
+    assert_eq!([sign_in(&both, "x"), sign_in(&old, PASSWORD)], [DENIED, None]);
+    assert_eq!([sign_in(&old, "x"), sign_in(&both, "y")], [DENIED; 2]);
+    assert_eq!([&old, &both, &new].map(|platform| sign_in(platform, PASSWORD)), [DENIED; 3]);
+}
+
+/// S19: what a machine writes whose clock is an hour ahead costs no more than if it had been now.
+pub(super) fn a_clock_that_is_ahead_blocks_nobody_elsewhere(harness: &dyn Harness) {
+    let every = Duration::from_secs(10);
+    let limits = |builder: PlatformBuilder| builder.source_limit(3, every).sign_in_delay_from(2);
+    let bench = Bench::with(harness, limits);
+    for label in ["acme", "globex"] {
+        bench.agency.create_reseller(draft_with_password(label)).expect("creates");
+    }
+    let clock = bench.clock.ahead(3_600_000);
+    let ahead = limits(Platform::builder()).clock(clock).open_storage(bench.storage.clone());
+    let ahead = ahead.expect("opens");
+    let from = |platform: &Platform, source, email, password| {
+        kind(platform.sign_in_from(source, "acme", email, password))
+    };
+    let guess = |source, n| from(&bench.platform, source, ["a@x.io", "b@x.io", "c@x.io"][n], "x");
+
+    assert_eq!(from(&ahead, "192.0.2.1", "owner@acme.example", PASSWORD), None);
+    assert_eq!([0, 1, 2].map(|n| guess("192.0.2.1", n)), [DENIED; 3], "a success counts nothing");
+    assert_eq!(guess("192.0.2.1", 0), Some(ErrorKind::Throttled));
+
+    assert_eq!(from(&ahead, "192.0.2.2", "d@x.io", "x"), DENIED);
+    assert_eq!([0, 1].map(|n| guess("192.0.2.2", n)), [DENIED; 2], "a failure is one");
+    assert_eq!(guess("192.0.2.2", 2), Some(ErrorKind::Throttled));
+
+    for email in ["e@x.io", "f@x.io", "g@x.io"] {
+        assert_eq!(from(&ahead, "192.0.2.3", email, "x"), DENIED);
+    }
+    assert_eq!(guess("192.0.2.3", 0), Some(ErrorKind::Throttled), "three are three");
+    bench.clock.forward(10_000);
+    assert_eq!(guess("192.0.2.3", 0), DENIED, "one each ten seconds");
+    assert_eq!(guess("192.0.2.3", 1), Some(ErrorKind::Throttled));
+
+    let sign_in = |platform: &Platform, password| {
+        kind(platform.sign_in("globex", "owner@globex.example", password))
+    };
+    assert_eq!([sign_in(&ahead, "x"), sign_in(&ahead, "x")], [DENIED; 2]);
+    assert_eq!(sign_in(&bench.platform, PASSWORD), DENIED, "delayed");
+    bench.clock.forward(1_001);
+    assert_eq!(sign_in(&bench.platform, PASSWORD), None, "by as long as any is");
+}

@@ -214,7 +214,10 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(Memory::new())),
         #[cfg(feature = "sqlite")]
-        Some(("sqlite", path)) => Ok(Arc::new(storage::sqlite::Sqlite::open(path)?)),
+        Some(("sqlite", file)) => {
+            let path = storage::sqlite::path_of(file)?;
+            Ok(Arc::new(storage::sqlite::Sqlite::open(path)?))
+        }
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
             Ok(Arc::new(storage::postgres::Postgres::open(url)?))

@@ -5,9 +5,12 @@
 
 mod connection;
 mod failure;
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "sqlite/hold_nowhere.rs")]
+mod hold;
 mod index;
 mod inherited;
 mod log;
+mod place;
 mod queue;
 mod readers;
 mod reads;
@@ -27,40 +30,75 @@ use super::records::{AgencyRow, LabelRow};
 use super::schema::{self, Value};
 use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::values::{AgencyId, LoginDomain};
 use connection::Began;
 use failure::storage_error;
+use hold::{Hold, Swept, When};
 use inherited::{Close, Counted, Inherited};
+pub(crate) use place::path_of;
 use queue::Queue;
 use readers::Readers;
 use rows::Rows;
 use writer::Writer;
+
+/// How often a database is opened again whose log is deleted meanwhile.
+const TRIES: usize = 10;
 
 /// A store in one SQLite file. It does not cross `fork`: a child process opens its own.
 pub struct Sqlite(Home<Arc<Connections>>);
 
 /// The connections of one process.
 struct Connections {
+    // Let go first, or the last connection to close could not delete the log.
+    hold: Hold,
     // Closed before the writer: the last connection to close empties the write-ahead log, and
     // one that only reads cannot.
     readers: Readers,
     writer: Queue,
+    _swept: Swept,
     _counted: Counted,
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it, and brings its schema up to date.
+    /// Opens the file, or makes it, and brings its schema up to date. A relative path is that of
+    /// the working directory of now.
     ///
-    /// Errors: `Configuration` for a file of a newer release, `Storage` for one that cannot be
-    /// read or written, and in a child process of one that had a store in use when it forked.
+    /// Errors: `Configuration` for a file of a newer release, and for what is no path (nothing,
+    /// `:memory:`, `file:…`); `Storage` for a file that cannot be read or written, and in a child
+    /// process of one that had a store in use when it forked.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = place::found(path.as_ref())?;
         let counted = Counted::new()?;
-        let writer = Queue::of(Writer::open(path.as_ref())?);
-        let readers = Readers::of(path.as_ref());
-        let connections = Arc::new(Connections { readers, writer, _counted: counted });
+        let connections = Arc::new(Connections::open(&path, counted)?);
         inherited::note(&connections)?;
         Ok(Self(Home::of(connections)))
+    }
+}
+
+impl Connections {
+    fn open(path: &Path, counted: Counted) -> Result<Self> {
+        let _swept = Swept;
+        for _ in 0..TRIES {
+            let hold = Hold::of(path, When::Before)?;
+            let writer = Writer::open(path)?;
+            let hold = hold.map_or_else(|| Hold::of(path, When::After), |hold| Ok(Some(hold)))?;
+            if let Some(hold) = hold {
+                let (readers, writer) = (Readers::of(path), Queue::of(writer));
+                return Ok(Self { hold, readers, writer, _swept, _counted: counted });
+            }
+        }
+        Err(Error::storage("another program keeps deleting the database's log"))
+    }
+}
+
+impl Drop for Connections {
+    /// While the database is still held, everything is moved there: what another copy of SQLite
+    /// deletes a moment later is an empty log. If somebody else needs the log, they hold it, too.
+    fn drop(&mut self) {
+        if self.hold.is_here() {
+            let _ = self.writer.alone(Writer::empty_log);
+        }
     }
 }
 

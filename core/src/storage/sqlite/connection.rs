@@ -21,21 +21,27 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for a program that writes without taking its turn.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
 
-/// The one connection of a process that writes; it also brings the schema up to date.
+/// The one connection of a process that writes, to what is a database.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let found = rusqlite::version();
         return Err(Error::configuration(format!("SQLite 3.51.3 or newer is needed, not {found}")));
     }
     let writer = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let looked = writer.pragma_query_value(None, "schema_version", |_| Ok(()));
+    looked.map_err(storage_error)?;
+    Ok(writer)
+}
+
+/// Sets the writer up and brings the schema up to date.
+pub(super) fn prepare(writer: &Connection) -> Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
     // FULL: what was acknowledged survives a loss of power.
     writer.pragma_update(None, "synchronous", "FULL").map_err(storage_error)?;
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
-    migrate(&writer)?;
-    Ok(writer)
+    migrate(writer)
 }
 
 /// A connection that only reads.

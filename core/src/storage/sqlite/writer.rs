@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{close_inherited, open_writer, run};
+use super::connection::{close_inherited, open_writer, prepare, run};
 use super::failure::{detail, storage_error};
 use super::log::Log;
 use super::rows::{Journal, Rows};
@@ -71,11 +71,13 @@ impl Group {
 
 impl Writer {
     pub fn open(path: &Path) -> Result<Self> {
+        // First, so that no lock is made beside what is no database.
+        let connection = open_writer(path)?;
         let turnstile = Turnstile::beside(path);
         turnstile.enter()?;
-        let connection = open_writer(path);
+        let prepared = prepare(&connection);
         turnstile.leave();
-        let connection = connection?;
+        prepared?;
         let (log, group) = (Log::of(path, &connection)?, Group::starting_now());
         let (last, journal) = ((0, Duration::ZERO), Journal::File);
         Ok(Self { connection, turnstile, log, group, last, journal, gave_up: false })

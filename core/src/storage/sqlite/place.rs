@@ -1,0 +1,120 @@
+//! Which file is meant: found once, so that neither another working directory nor another name of
+//! it leads to other files, and refused before anything is made where it can be none.
+
+use std::fs;
+use std::io::{Error as IoError, ErrorKind};
+use std::path::{Path, PathBuf, is_separator};
+
+use crate::error::{Error, Result};
+
+/// How many links are followed one after another.
+const MOST_LINKS: usize = 40;
+
+/// The path in what follows `sqlite:` in a URL.
+pub(crate) fn path_of(url: &str) -> Result<&Path> {
+    let slashes = url.bytes().take_while(|byte| *byte == b'/').count();
+    if slashes == 2 || slashes == 3 {
+        return Err(Error::configuration(
+            "after `sqlite:` two or three slashes mean different things to different programs: \
+             write `sqlite:FILE` or `sqlite:/FOLDER/FILE`; a store in memory is `memory:`",
+        ));
+    }
+    if url.contains('?') {
+        return Err(Error::configuration("`sqlite:` takes the path of a file and no parameters"));
+    }
+    Ok(Path::new(url))
+}
+
+/// The one name of a database that is there, or can be made there.
+pub(super) fn found(path: &Path) -> Result<PathBuf> {
+    named(path)?;
+    let database = resolved(path)?;
+    match fs::metadata(&database) {
+        Ok(file) if file.is_dir() => return Err(is_folder()),
+        Ok(file) if !file.is_file() => return Err(Error::storage("the database is no file")),
+        Ok(file) => writable(&database, &file, "the database")?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(not_found(error)),
+    }
+    let folder = database.parent().unwrap_or(&database);
+    // The log and the locks are made beside it.
+    writable(folder, &fs::metadata(folder).map_err(not_found)?, "the database's folder")?;
+    Ok(database)
+}
+
+/// Refuses what is a name to SQLite, or to other libraries, but not that of a file.
+fn named(path: &Path) -> Result<()> {
+    let name = path.as_os_str().as_encoded_bytes();
+    if name.is_empty() {
+        return Err(Error::configuration("`sqlite:` needs the path of a file"));
+    }
+    if name == b":memory:" {
+        return Err(Error::configuration("a store in memory is `memory:`, without `sqlite:`"));
+    }
+    if name.starts_with(b"file:") {
+        return Err(Error::configuration("`sqlite:` takes a path, and not a URI `file:`"));
+    }
+    Ok(())
+}
+
+/// The path without links and from the root, also of a file that is not there yet.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            found => return found.map_err(not_found),
+        }
+        let (folder, name) = parts(&path)?;
+        let folder = fs::canonicalize(folder).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::storage("the database's folder does not exist"),
+            _ => not_found(error),
+        })?;
+        match fs::read_link(&path) {
+            Ok(target) => path = folder.join(target),
+            Err(_) => return Ok(folder.join(name)),
+        }
+    }
+    Err(Error::storage("the database's path leads through too many links"))
+}
+
+/// The folder and the name of a file.
+fn parts(path: &Path) -> Result<(&Path, &Path)> {
+    let ends_as_folder =
+        path.as_os_str().as_encoded_bytes().last().is_some_and(|last| is_separator((*last).into()));
+    let name = path.file_name().filter(|_| !ends_as_folder).ok_or_else(is_folder)?;
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    Ok((folder.unwrap_or(Path::new(".")), Path::new(name)))
+}
+
+/// Asks whether something can be written, without opening it: when a file is closed, the
+/// process's locks on it are gone.
+#[cfg(unix)]
+fn writable(path: &Path, _: &fs::Metadata, what: &str) -> Result<()> {
+    use nix::fcntl::{AT_FDCWD, AtFlags};
+    use nix::unistd::{AccessFlags, faccessat};
+
+    let can = faccessat(AT_FDCWD, path, AccessFlags::W_OK, AtFlags::AT_EACCESS);
+    can.map_err(|error| cannot_be_written(what, IoError::from(error).kind()))
+}
+
+#[cfg(not(unix))]
+fn writable(_: &Path, metadata: &fs::Metadata, what: &str) -> Result<()> {
+    // That of a folder says nothing.
+    if metadata.is_file() && metadata.permissions().readonly() {
+        return Err(cannot_be_written(what, ErrorKind::PermissionDenied));
+    }
+    Ok(())
+}
+
+fn cannot_be_written(what: &str, why: ErrorKind) -> Error {
+    Error::storage(format!("{what} cannot be written to: {why}"))
+}
+
+fn is_folder() -> Error {
+    Error::storage("the database's path is that of a folder")
+}
+
+fn not_found(error: IoError) -> Error {
+    Error::storage(format!("the database cannot be found: {}", error.kind()))
+}

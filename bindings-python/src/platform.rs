@@ -1,5 +1,6 @@
 //! `partnerkit.Platform`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use partnerkit::storage::tables::Tables;
@@ -140,6 +141,13 @@ impl Platform {
         let Maintenance { removed, finished, erasure: erased } =
             call(py, || self.0.maintain(budget))?;
         class!(py, records::Maintenance)?.call1((removed, finished, erasure(py, erased)?))
+    }
+
+    /// Writes a copy of the whole store into a new file, while others read and write: it holds
+    /// everything that was acknowledged before, and opens as a store of its own. For SQLite; a
+    /// server has its own tools, such as `pg_dump`. Raises FileError if there is a file already.
+    fn backup(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        call(py, || self.0.backup(&path))
     }
 
     /// Signs a reseller in at a login domain. Whatever is wrong, it raises AccessDeniedError.

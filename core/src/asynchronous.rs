@@ -5,6 +5,7 @@
 
 use std::io::{Read, Write};
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 
 use tokio::runtime::Handle;
 
@@ -107,6 +108,7 @@ twins! { AsyncPlatform, Platform:
     fn resolve_host(host: String) -> Place = |it| it.resolve_host(&host);
     fn domain_availability(label: String) -> DomainAvailability =
         |it| it.domain_availability(&label);
+    fn backup(path: PathBuf) -> () = |it| it.backup(&path);
     fn maintain(budget: u32) -> Maintenance = |it| it.maintain(budget);
 }
 

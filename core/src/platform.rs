@@ -2,6 +2,7 @@
 
 mod agencies;
 mod availability;
+mod backup;
 mod builder;
 mod deletion;
 mod sign_in;

@@ -21,6 +21,8 @@ pub mod sqlite;
 pub mod tables;
 mod work;
 
+use std::path::Path;
+
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
@@ -71,6 +73,12 @@ pub trait Storage: Send + Sync {
     /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here.
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
+    }
+
+    /// Writes a copy of everything into a new file that opens as a store of its own (S54), for a
+    /// store in a file.
+    fn backup(&self, _path: &Path) -> Result<()> {
+        Err(Error::configuration("this store is backed up with its database's own tools"))
     }
 
     /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use partnerkit::{Agency, Metric, Platform, ResellerQuery, UsageEvent};
+use partnerkit::{Agency, ErrorKind, Metric, Platform, ResellerQuery, UsageEvent};
+use partnerkit_tests::sqlite::assert_sound;
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -59,7 +60,7 @@ fn verify(url: &str) -> usize {
 }
 
 /// Takes backups while somebody writes; `copy` says how many resellers one has that verifies.
-fn at_any_moment(url: &str, copy: impl Fn(usize) -> usize) {
+fn at_any_moment(url: &str, copy: impl Fn(&Platform, usize) -> usize) {
     let platform = Platform::open(url).expect("opens");
     let agency = platform.create_agency("northwind").expect("creates");
     let stop = AtomicBool::new(false);
@@ -73,7 +74,7 @@ fn at_any_moment(url: &str, copy: impl Fn(usize) -> usize) {
             while agency.overview().expect("reads").active_resellers < (4 * round) as i64 {
                 thread::yield_now();
             }
-            let listed = copy(round);
+            let listed = copy(&platform, round);
             assert!(listed >= last, "later backups have more");
             last = listed;
         }
@@ -94,22 +95,89 @@ impl Drop for Stop<'_> {
 fn s54_an_online_backup_opens_and_verifies() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("resellers.db");
-    at_any_moment(&format!("sqlite:{}", file.display()), |round| {
+    at_any_moment(&format!("sqlite:{}", file.display()), |_, round| {
         let copy = folder.path().join(format!("backup-{round}.db"));
         let source = Connection::open(&file).expect("opens");
         let mut target = Connection::open(&copy).expect("opens");
         let backup = Backup::new(&source, &mut target).expect("begins");
         backup.run_to_completion(7, std::time::Duration::ZERO, None).expect("copies");
         drop(backup);
-        let sound: String =
-            target.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
-        assert_eq!(sound, "ok");
-        let mut orphans = target.prepare("PRAGMA foreign_key_check").expect("checks");
-        assert!(!orphans.exists([]).expect("checks"));
-        drop(orphans);
         drop(target);
+        assert_sound(&copy);
         verify(&format!("sqlite:{}", copy.display()))
     });
+}
+
+#[test]
+fn s54_a_backup_of_the_platforms_own_opens_and_verifies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    at_any_moment(&url("resellers.db"), |platform, round| {
+        let name = format!("backup-{round}.db");
+        let changes = |platform: &Platform| {
+            let agency = platform.agency("northwind").expect("there");
+            agency.changes(0, 1_000).expect("reads")
+        };
+        let acknowledged = changes(platform);
+        platform.backup(folder.path().join(&name)).expect("copies");
+        assert_sound(&folder.path().join(&name));
+        let copied = changes(&Platform::open(&url(&name)).expect("opens"));
+        assert!(acknowledged.len() < 1_000 && copied.starts_with(&acknowledged));
+        verify(&url(&name))
+    });
+    let left = std::fs::read_dir(folder.path()).expect("a folder");
+    let hidden = |name: &std::ffi::OsString| name.as_encoded_bytes().starts_with(b".");
+    assert!(!left.map(|file| file.expect("a file").file_name()).any(|name| hidden(&name)));
+}
+
+#[test]
+fn s54_a_backup_replaces_nothing_and_is_whole_or_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let platform = Platform::open(&format!("sqlite:{}", at("resellers.db").display()));
+    let platform = platform.expect("opens");
+    platform.create_agency("northwind").expect("creates");
+    std::fs::write(at("other"), "another file").expect("writes");
+    std::fs::create_dir(at("folder")).expect("a folder");
+    let names = || {
+        let files = std::fs::read_dir(folder.path()).expect("a folder");
+        let mut names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    for name in ["other", "folder", "resellers.db", "nowhere/backup.db", "other/backup.db", ""] {
+        let path = if name.is_empty() { std::path::PathBuf::new() } else { at(name) };
+        let error = platform.backup(path).expect_err(name);
+        assert_eq!(error.kind(), ErrorKind::Io, "{name}");
+        assert!(!error.to_string().contains("backup.db"), "no input in a message");
+    }
+    assert_eq!(names(), before);
+    assert_eq!(std::fs::read_to_string(at("other")).expect("reads"), "another file");
+    platform.agency("northwind").expect("is there still");
+    platform.backup(at("backup.db")).expect("copies");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let rights = std::fs::metadata(at("backup.db")).expect("there").permissions().mode();
+        assert_eq!(rights & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn s54_a_backup_has_nothing_that_was_deleted_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let platform = Platform::open(&format!("sqlite:{}", at("resellers.db").display()));
+    let platform = platform.expect("opens");
+    let agency = platform.create_agency("northwind").expect("creates");
+    agency.create_reseller(invitation("stays")).expect("creates");
+    let gone = agency.create_reseller(invitation("vanishes")).expect("creates");
+    agency.delete_reseller(gone.id).expect("deletes");
+    platform.backup(at("backup.db")).expect("copies");
+    let bytes = std::fs::read(at("backup.db")).expect("reads");
+    let has = |text: &str| bytes.windows(text.len()).any(|found| found == text.as_bytes());
+    assert!(has("owner@stays.example") && !has("owner@vanishes.example"));
 }
 
 #[cfg(feature = "postgres-server")]
@@ -127,7 +195,7 @@ fn s54_a_dump_restores_and_verifies() {
         let ended = ended.expect("starts");
         assert!(ended.status.success(), "{name}: {}", String::from_utf8_lossy(&ended.stderr));
     };
-    at_any_moment(&database.url, |_| {
+    at_any_moment(&database.url, |_, _| {
         run("pg_dump", &database.url, &[]);
         let copy = Database::create();
         run("psql", &copy.url, &["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]);

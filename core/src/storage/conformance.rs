@@ -191,6 +191,7 @@ macro_rules! each_conformance_case {
             transactions::a_transaction_reads_its_own_writes,
             transactions::a_read_is_not_torn,
             transactions::every_row_comes_back_as_it_was_stored,
+            upkeep::a_backup_opens_or_is_refused,
             upkeep::what_is_due_is_removed,
             upkeep::old_changes_go_if_the_host_wants,
             upkeep::upkeep_runs_from_many_at_once,

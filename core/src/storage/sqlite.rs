@@ -3,6 +3,7 @@
 //! Every process has one connection that writes and a pool of those that read. Callers who write
 //! at the same time share commits (`queue`, `writer`), and processes take turns (`turnstile`).
 
+mod backup;
 mod connection;
 mod failure;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "sqlite/hold_nowhere.rs")]
@@ -139,5 +140,9 @@ impl Storage for Sqlite {
     /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.
     fn scrub(&self) -> Result<Erasure> {
         self.0.get()?.writer.alone(Writer::empty_log)
+    }
+
+    fn backup(&self, path: &Path) -> Result<()> {
+        self.0.get()?.readers.with(|reader| backup::write(reader, path))
     }
 }

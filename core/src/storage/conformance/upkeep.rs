@@ -1,8 +1,10 @@
 //! Upkeep: what is no longer needed goes, in small steps, and nothing else.
 
+use std::fs;
 use std::time::Duration;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use uuid::Uuid;
 
 use super::Harness;
 use super::fixture::{Bench, draft, label};
@@ -51,6 +53,27 @@ pub(super) fn what_is_due_is_removed(harness: &dyn Harness) {
     assert_eq!(overview.messages, 30, "what they added up to stays");
     let late = bench.agency.record_usage(&events[..1]).expect("reports");
     assert_eq!(late.outcomes, [crate::EventOutcome::Rejected(Code::TooOld)], "counted once");
+}
+
+/// S54: a store in a file, that is; others say that they have other ways.
+pub(super) fn a_backup_opens_or_is_refused(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let name = format!("partnerkit-backup-{}.db", Uuid::now_v7());
+    let path = std::env::temp_dir().join(name);
+    match bench.platform.backup(&path) {
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(!path.exists(), "nothing is left behind");
+        }
+        Ok(()) => {
+            assert!(fs::metadata(&path).expect("there").len() > 0);
+            let again = bench.platform.backup(&path).expect_err("it replaces nothing");
+            assert_eq!(again.kind(), ErrorKind::Io);
+            fs::remove_file(&path).expect("removes");
+        }
+    }
+    assert_eq!(bench.agency.reseller(acme.id).expect("reads"), acme);
 }
 
 /// S51, S47.

@@ -1,0 +1,24 @@
+//! A backup of the whole store.
+
+use std::path::Path;
+
+use super::Platform;
+use crate::error::Result;
+
+impl Platform {
+    /// Writes a copy of the whole store into a new file, while others read and write: it holds
+    /// everything that was acknowledged before the call, and opens as a store of its own (S54).
+    /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
+    /// what the store holds, its secrets included. What a killed process leaves is beside it, as
+    /// `.backup-….partial`.
+    ///
+    /// For SQLite; nobody needs a second connection for it, which in one process is not safe: see
+    /// [`open`](Self::open). Until it has ended, what is deleted meanwhile stays in the
+    /// write-ahead log (`Erasure::Pending`), which does not begin anew.
+    ///
+    /// Errors: `Io` if there is a file already, or none can be made there; `Configuration` for
+    /// other stores: a server is backed up with its own tools, such as `pg_dump`.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.observe("backup", || self.shared.storage.backup(path.as_ref()))
+    }
+}

@@ -1,0 +1,64 @@
+//! A copy of the database while others use it: SQLite's online backup of one snapshot. With a
+//! write-ahead log a reader is in nobody's way, so it needs no pauses, and no second beginning
+//! because somebody has written.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::storage_error;
+use crate::error::{Error, Result};
+
+/// All of them in one step, and so from one snapshot.
+const EVERY_PAGE: i32 = -1;
+
+/// Writes a copy of what a reader sees, at a path where there is nothing yet: beside it first,
+/// and under its name once it is whole.
+pub(super) fn write(reader: &Connection, path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(is_there());
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    // Nobody but its owner can read it, whatever the database's own rights are.
+    let partial =
+        tempfile::Builder::new().prefix(".backup-").suffix(".partial").tempfile_in(folder);
+    let partial = partial.map_err(failed)?.into_temp_path();
+    copy(reader, &partial)?;
+    partial.persist_noclobber(path).map_err(|unplaced| match unplaced.error.kind() {
+        io::ErrorKind::AlreadyExists => is_there(),
+        _ => failed(unplaced.error),
+    })?;
+    keep_name(folder).map_err(failed)
+}
+
+/// On the disk when this returns.
+fn copy(reader: &Connection, path: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut target = Connection::open_with_flags(path, flags).map_err(storage_error)?;
+    // A copy that is not finished is thrown away.
+    target.pragma_update(None, "journal_mode", "OFF").map_err(storage_error)?;
+    let backup = Backup::new(reader, &mut target).map_err(storage_error)?;
+    match backup.step(EVERY_PAGE).map_err(storage_error)? {
+        StepResult::Done => {}
+        _ => return Err(Error::aborted("the database was locked")),
+    }
+    drop(backup);
+    target.close().map_err(|(_, error)| storage_error(error))
+}
+
+/// A file's name is its folder's to keep.
+fn keep_name(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn is_there() -> Error {
+    Error::io("there is a file already where the backup is to be")
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::io(format!("the backup: {}", error.kind()))
+}

@@ -27,6 +27,16 @@ pub struct Platform(partnerkit::Platform);
 impl Platform {
     /// Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
     ///
+    /// After `sqlite:` stands a path as it is: `sqlite:resellers.db` is in the working directory of
+    /// now, `sqlite:/var/lib/resellers.db` (or with four slashes) begins at the root; two or three
+    /// slashes are refused. The folder must be there and writable.
+    ///
+    /// Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process that
+    /// has a platform on it: these are two copies of SQLite that do not see each other's locks, and
+    /// the file is destroyed. Reading it so loses nothing on Linux, but may fail or read what is
+    /// just being overwritten; on other systems it loses what was acknowledged. Use `backup`,
+    /// another process, or a file of its own; with Django, `with_storage`.
+    ///
     /// Settings, all optional: login_base, the domain under which login domains live.
     /// login_domains, "letters" or "dns"; reserve, reserve_only, lists of labels; quarantine, days
     /// or "immediately" or "never". second_factor: passwords may be shorter. hashing, a pair (at

@@ -41,6 +41,22 @@ pub struct Place {
 impl Platform {
     /// Opens a store with the usual settings: `memory:`, `sqlite:FILE` or
     /// `postgres://USER@HOST/DATABASE`, the latter two where their feature is on.
+    ///
+    /// After `sqlite:` stands a path as it is, with no parameters: `sqlite:resellers.db` is in the
+    /// working directory of now, whatever that is later, `sqlite:/var/lib/resellers.db` (or, as
+    /// elsewhere, with four slashes) begins at the root. Two or three slashes are refused, because
+    /// they mean different things to different programs. The folder must be there, and be
+    /// writable, because the log and the locks are beside the file.
+    ///
+    /// # One SQLite in a process
+    /// While a platform has the file open, let no second copy of SQLite in the same process write
+    /// to it, such as Python's `sqlite3` with Django or SQLAlchemy on top: two copies do not see
+    /// each other's locks, and **the file is destroyed**. Reading it with one costs nothing that was
+    /// stored, on Linux, but may read what is just being overwritten; on other systems even that
+    /// loses what was acknowledged. Use [`backup`](Self::backup) to have a copy, another process
+    /// (such as the program `sqlite3`) to look at the file, a file of its own for other tables,
+    /// or, with Django, its storage. Connections of `rusqlite`, `sqlx` or `diesel` in a Rust
+    /// program are of the same copy, and safe.
     pub fn open(url: &str) -> Result<Self> {
         Self::builder().open(url)
     }

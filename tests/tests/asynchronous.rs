@@ -37,6 +37,8 @@ async fn live(url: String) {
     let missing = platform.agency("nortwind".into()).await.map(drop).expect_err("a typo");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert!(platform.maintain(100).await.expect("maintains").finished);
+    let nowhere = platform.backup("nowhere/backup.db".into()).await.expect_err("no such folder");
+    assert!([ErrorKind::Configuration, ErrorKind::Io].contains(&nowhere.kind()));
 }
 
 #[test]

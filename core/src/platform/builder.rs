@@ -161,7 +161,11 @@ impl PlatformBuilder {
         self
     }
 
-    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`.
+    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`. What a file may be
+    /// called, and who else may use it, [`Platform::open`] says.
+    ///
+    /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
+    /// release; `Storage` for one that cannot be reached, read or written.
     pub fn open(self, url: &str) -> Result<Platform> {
         self.open_storage(open_url(url)?)
     }

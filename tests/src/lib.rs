@@ -1,6 +1,8 @@
 //! What the tests share: stores that are made for one test and gone after it, and forms.
 
 pub mod disk;
+#[cfg(unix)]
+pub mod forked;
 pub mod postgres;
 pub mod proxy;
 pub mod races;

@@ -8,6 +8,7 @@ mod class;
 mod conformance;
 mod error;
 mod exchange;
+mod forking;
 mod logging;
 mod platform;
 mod query;
@@ -30,6 +31,8 @@ mod _native {
     use super::agency::Agency;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
+    #[pymodule_export]
+    use super::forking::{after_fork, before_fork};
     #[pymodule_export]
     use super::logging::log_calls;
     #[pymodule_export]

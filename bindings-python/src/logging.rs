@@ -1,9 +1,9 @@
 //! Each call as a record of Python's logging: the core's spans, passed on (S53).
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -30,14 +30,15 @@ struct Logging {
     logger: Py<PyAny>,
     level: i32,
     newest: AtomicU64,
-    calls: Mutex<HashMap<u64, Call>>,
+}
+
+thread_local! {
+    /// The calls that run on this thread, each of which ends where it began. No lock guards them,
+    /// which a child of `fork` might inherit while it is held.
+    static CALLS: RefCell<HashMap<u64, Call>> = RefCell::default();
 }
 
 impl Logging {
-    fn with<T>(&self, work: impl FnOnce(&mut HashMap<u64, Call>) -> T) -> T {
-        work(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// A record that reads well, with each field as an attribute of its own, too.
     fn log(&self, py: Python<'_>, Call(fields): Call) -> PyResult<()> {
         let extra = PyDict::new(py);
@@ -63,12 +64,12 @@ impl Subscriber for Logging {
         let id = self.newest.fetch_add(1, Ordering::Relaxed) + 1;
         let mut call = Call::default();
         span.record(&mut call);
-        self.with(|calls| calls.insert(id, call));
+        CALLS.with_borrow_mut(|calls| calls.insert(id, call));
         Id::from_u64(id)
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        self.with(|calls| {
+        CALLS.with_borrow_mut(|calls| {
             if let Some(call) = calls.get_mut(&id.into_u64()) {
                 values.record(call);
             }
@@ -76,7 +77,7 @@ impl Subscriber for Logging {
     }
 
     fn try_close(&self, id: Id) -> bool {
-        if let Some(call) = self.with(|calls| calls.remove(&id.into_u64())) {
+        if let Some(call) = CALLS.with_borrow_mut(|calls| calls.remove(&id.into_u64())) {
             // Logging that fails cannot fail the call it tells of.
             drop(Python::attach(|py| self.log(py, call)));
         }
@@ -96,8 +97,7 @@ impl Subscriber for Logging {
 #[pyo3(signature = (level=10))]
 pub fn log_calls(py: Python<'_>, level: i32) -> PyResult<()> {
     let logger = py.import("logging")?.call_method1("getLogger", ("partnerkit",))?.unbind();
-    let (newest, calls) = (AtomicU64::new(0), Mutex::default());
-    let logging = Logging { logger, level, newest, calls };
+    let logging = Logging { logger, level, newest: AtomicU64::new(0) };
     tracing::subscriber::set_global_default(logging)
         .map_err(|_| PyRuntimeError::new_err("calls are logged already"))
 }

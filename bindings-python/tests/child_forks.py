@@ -1,28 +1,35 @@
 """Opens a platform and forks in a given way; names on its output what was stored.
 
-A child first finds that its parent's platform is none of its own, in reads and writes, and then
-opens one of its own.
+A child uses its parent's platform, and opens one of its own.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import gc
+import logging
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from string import ascii_lowercase
 
-from partnerkit import Agency, Platform, StorageError, phone_countries
+from partnerkit import Agency, Platform, log_calls
 
-from forms import draft
+from forms import PASSWORD, draft, draft_with_password
 
 url, way = sys.argv[1:]
 platform = Platform.open(url)
-agency = platform.create_agency("northwind")
+
+# After so long something hangs: a thousand times what it takes on a machine that is busy.
+TOO_LONG = 300.0
 
 
 def store(agency: Agency, label: str) -> None:
@@ -31,21 +38,11 @@ def store(agency: Agency, label: str) -> None:
     os.write(1, f"{label}\n".encode())
 
 
-def refuse(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except StorageError as error:
-        assert "fork" in str(error), error
-    else:
-        raise AssertionError("a child used its parent's platform")
-
-
 def be_a_child() -> Agency:
-    refuse(agency.overview)
-    refuse(lambda: agency.create_reseller(**draft("parents")))
-    refuse(lambda: platform.resolve_host("parent.partner.localhost"))
+    assert agency.overview().active_resellers >= 1
+    store(agency, "inherited")
+    assert platform.resolve_host("inherited.partner.localhost").agency == "northwind"
     own = Platform.open(url).agency("northwind")
-    assert own.overview().active_resellers >= 1
     store(own, "child")
     return own
 
@@ -56,14 +53,29 @@ def fork(work: Callable[[], object]) -> int:
         return child
     status = 1
     try:
+        faulthandler.register(signal.SIGUSR1)
         work()
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(status)
 
 
 def finish(child: int) -> None:
-    assert os.waitpid(child, 0) == (child, 0)
+    """Waits for a child. One that hangs shows where, and is killed."""
+    watchdog = threading.Timer(TOO_LONG, kill_with_a_trace, (child,))
+    watchdog.start()
+    ended = os.waitpid(child, 0)
+    watchdog.cancel()
+    assert ended == (child, 0), ended
+
+
+def kill_with_a_trace(child: int) -> None:
+    print("a child hangs:", Path(f"/proc/{child}/syscall").read_text(), file=sys.stderr)
+    os.kill(child, signal.SIGUSR1)
+    time.sleep(1)
+    os.kill(child, signal.SIGKILL)
 
 
 def leave_at_once() -> None:
@@ -108,69 +120,136 @@ def outlive() -> None:
     agency = platform.agency("northwind")
 
 
-def fork_beside_writers() -> None:
-    """A child may find that a connection was in use; then it has none, and says so."""
-    done = threading.Event()
+def grandchild() -> None:
+    def fork_again() -> None:
+        be_a_child()
+        finish(fork(lambda: store(agency, "grandchild")))
+        finish(fork(lambda: store(Platform.open(url).agency("northwind"), "another")))
+        store(agency, "childs")
 
-    def write(thread: str) -> None:
-        for first in ascii_lowercase[:18]:
-            for second in ascii_lowercase:
-                if done.is_set():
-                    return
-                store(agency, f"thread{thread}{first}{second}")
+    finish(fork(fork_again))
 
-    def try_to_open() -> None:
-        refuse(agency.overview)
+
+class Beside:
+    """Threads that do something again and again, and are seen to go on."""
+
+    def __init__(self, work: Callable[[str], object], threads: str = "ab") -> None:
+        self._done = threading.Event()
+        self._progress = threading.Condition()
+        self._times = 0
+        self._failed: list[BaseException] = []
+        self._work = work
+        self._threads = [threading.Thread(target=self._run, args=(one,)) for one in threads]
+
+    def _run(self, thread: str) -> None:
+        labels = (thread + "".join(letters) for letters in product(ascii_lowercase, repeat=3))
         try:
-            own = Platform.open(url)
-        except StorageError as error:
-            assert "fork" in str(error), error
-        else:
-            assert own.agencies() == ["northwind"]
+            while not self._done.is_set():
+                self._work(next(labels) + "x")
+                with self._progress:
+                    self._times += 1
+                    self._progress.notify_all()
+        except BaseException as error:
+            self._failed.append(error)
 
-    threads = [threading.Thread(target=write, args=(thread,)) for thread in "ab"]
-    for thread in threads:
-        thread.start()
-    for _ in range(20):
-        finish(fork(try_to_open))
-    done.set()
-    for thread in threads:
-        thread.join()
+    def go_on(self, times: int = 1) -> None:
+        """Waits until they have done it so many times more."""
+        with self._progress:
+            goal = self._times + times
+            while self._times < goal and not self._failed:
+                self._progress.wait()
+
+    def __enter__(self) -> Beside:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        assert not self._failed, self._failed
+
+
+def fork_beside_writers() -> None:
+    """Each child uses the inherited platform and one of its own."""
+
+    def use(number: int) -> None:
+        label = ascii_lowercase[number]
+        store(agency, f"inherited{label}")
+        store(Platform.open(url).agency("northwind"), f"own{label}")
+
+    with Beside(lambda label: store(agency, label)) as writers:
+        for number in range(20):
+            writers.go_on()
+            finish(fork(lambda number=number: use(number)))
 
 
 def fork_beside_forms() -> None:
-    """Numbers of every country are read for the first time while the process forks.
+    """Forms with telephone numbers and passwords are judged in threads and in children."""
 
-    A child reads what its parent was reading just then, in a store that nobody else has.
-    """
-    countries = [country for country in phone_countries() if country.example]
-    reading = 0
+    def judge(label: str) -> None:
+        wrong = draft(label, phone=("DE", "030 901820"), password="password")
+        answers = agency.check_resellers([draft(label), wrong])
+        assert getattr(answers[0], "login_domain", None) == label, answers
 
-    def form(label: str, number: int) -> dict[str, object]:
-        country = countries[number % len(countries)]
-        return draft(label, phone=(country.code, country.example))
+    with Beside(judge, "abcdef") as judges:
+        for number in range(40):
+            judges.go_on()
+            finish(fork(lambda number=number: judge(f"child{ascii_lowercase[number % 26]}")))
 
-    def read_all() -> None:
-        nonlocal reading
-        own = Platform.open("memory:").create_agency("northwind")
-        for number, (first, second) in enumerate(product(ascii_lowercase, repeat=2)):
-            reading = number
-            own.create_reseller(**form(f"x{first}{second}", number))
 
-    def read_a_few() -> None:
-        # A child that waits for a thread it does not have would wait for ever.
-        signal.alarm(120)
-        own = Platform.open("memory:").create_agency("northwind")
-        for number in range(3):
-            own.create_reseller(**form(f"x{ascii_lowercase[number]}", reading + number))
+def fork_beside_sign_ins() -> None:
+    agency.create_reseller(**draft_with_password("walrus"))
+    os.write(1, b"walrus\n")
 
-    threads = [threading.Thread(target=read_all) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for _ in range(40):
-        finish(fork(read_a_few))
-    for thread in threads:
-        thread.join()
+    def sign_in(_: str = "") -> None:
+        platform.sign_in("walrus", "owner@walrus.example", PASSWORD)
+
+    with Beside(sign_in, "abcdef") as visitors:
+        for _ in range(20):
+            visitors.go_on()
+            finish(fork(sign_in))
+
+
+def fork_beside_logged_calls() -> None:
+    log_calls()
+    logging.getLogger("partnerkit").setLevel(logging.DEBUG)
+    logging.getLogger("partnerkit").addHandler(logging.NullHandler())
+    with Beside(lambda _: agency.settings(), "abcdef") as callers:
+        for _ in range(40):
+            callers.go_on()
+            finish(fork(agency.settings))
+
+
+def idle_beside_writers() -> None:
+    """Children that touch nothing, while this process and another one write."""
+    script = Path(__file__).with_name("child_forks.py")
+    children: list[int] = []
+
+    def end() -> None:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+
+    watchdog = threading.Timer(TOO_LONG, end)
+    watchdog.start()
+    with Beside(lambda label: store(agency, label)) as writers:
+        for _ in range(30):
+            writers.go_on()
+            children.append(fork(signal.pause))
+        writers.go_on(30)
+        subprocess.run([sys.executable, str(script), url, "write_elsewhere"], check=True)
+        writers.go_on(30)
+    assert watchdog.is_alive(), "nothing went on beside the children"
+    watchdog.cancel()
+    end()
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def write_elsewhere() -> None:
+    for letter in ascii_lowercase:
+        store(agency, f"elsewhere{letter}")
 
 
 def write_until_killed() -> None:
@@ -181,16 +260,27 @@ def write_until_killed() -> None:
         store(agency, "".join(letters) + "x")
 
 
-store(agency, "parent")
-agency.overview()
-{
-    "leave_at_once": leave_at_once,
-    "leave_as_usual": leave_as_usual,
-    "multiprocess": multiprocess,
-    "outlive": outlive,
-    "fork_beside_writers": fork_beside_writers,
-    "fork_beside_forms": fork_beside_forms,
-    "write_until_killed": write_until_killed,
-}[way]()
-agency.overview()
-store(agency, "afterwards")
+WAYS = (
+    leave_at_once,
+    leave_as_usual,
+    multiprocess,
+    outlive,
+    grandchild,
+    fork_beside_writers,
+    fork_beside_forms,
+    fork_beside_sign_ins,
+    fork_beside_logged_calls,
+    idle_beside_writers,
+    write_until_killed,
+)
+
+if way == "write_elsewhere":
+    agency = platform.agency("northwind")
+    write_elsewhere()
+else:
+    agency = platform.create_agency("northwind")
+    store(agency, "parent")
+    agency.overview()
+    {work.__name__: work for work in WAYS}[way]()
+    agency.overview()
+    store(agency, "afterwards")

@@ -52,6 +52,7 @@ mod changes;
 mod clock;
 mod error;
 mod exchange;
+mod forking;
 mod observe;
 mod partner_type;
 mod platform;
@@ -74,6 +75,7 @@ pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
+pub use forking::{Forking, before_fork};
 pub use partner_type::PartnerType;
 pub use platform::{AgencyDeletionPlan, Maintenance, Place, Platform, PlatformBuilder};
 pub use reseller::{

@@ -7,7 +7,6 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod home;
 pub mod memory;
 #[cfg(feature = "postgres")]

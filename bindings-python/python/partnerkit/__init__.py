@@ -9,6 +9,8 @@ off now, meters what they use and sees it all in one overview.
         ...
 """
 
+import os as _os
+
 from ._native import (
     SCHEMA_VERSION,
     Agency,
@@ -19,6 +21,8 @@ from ._native import (
     phone_countries,
     schema,
 )
+from ._native import after_fork as _after_fork
+from ._native import before_fork as _before_fork
 from .errors import *  # noqa: F403
 from .errors import __all__ as _errors
 from .records import *  # noqa: F403
@@ -36,3 +40,10 @@ __all__ = [
     *_errors,
     *_records,
 ]
+
+# A child has of its parent's threads only the one that forked, and none of the others' locks
+# may be held in it.
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )

@@ -1,41 +1,57 @@
-//! The process a store was opened in. Connections, locks and threads do not cross `fork`: a child
-//! that used its parent's would corrupt files, or wait for ever.
+//! What a store has in one process. Connections, locks and threads do not cross `fork`: a child
+//! that used its parent's would corrupt files, or wait for ever. It opens the store again.
 
-use std::process;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 
-/// Something that only the process that made it uses, and only that one ends.
+/// What each process opens for itself, at its first use.
 pub(crate) struct Home<T> {
-    process: u32,
-    /// None only while it is dropped.
-    kept: Option<T>,
+    open: Box<dyn Fn() -> Result<T> + Send + Sync>,
+    /// A parent's is not touched in its child, not even to close it.
+    here: PerProcess<Here<T>>,
+}
+
+struct Here<T> {
+    opened: OnceLock<T>,
+    opening: Mutex<()>,
+}
+
+impl<T> Default for Here<T> {
+    fn default() -> Self {
+        Self { opened: OnceLock::new(), opening: Mutex::default() }
+    }
 }
 
 impl<T> Home<T> {
-    pub fn of(kept: T) -> Self {
-        Self { process: process::id(), kept: Some(kept) }
+    /// Opens it here.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub fn open(open: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Self> {
+        let home = Self { open: Box::new(open), here: PerProcess::default() };
+        home.get()?;
+        Ok(home)
     }
 
-    /// What is kept here.
-    ///
-    /// Errors: `Storage` in a child process.
+    /// Something that is only here.
+    pub fn only(kept: T) -> Self {
+        let refuse = || Err(Error::storage("a store in memory does not cross `fork`"));
+        let home = Self { open: Box::new(refuse), here: PerProcess::default() };
+        drop(home.here.get().opened.set(kept));
+        home
+    }
+
+    /// What this process has, opened now if it is not yet.
     pub fn get(&self) -> Result<&T> {
-        self.kept.as_ref().filter(|_| self.is_here()).ok_or_else(|| {
-            Error::storage("opened before `fork`; a child process opens a platform of its own")
-        })
-    }
-
-    fn is_here(&self) -> bool {
-        self.process == process::id()
-    }
-}
-
-impl<T> Drop for Home<T> {
-    fn drop(&mut self) {
-        if !self.is_here() {
-            // Even closing a connection would reach into the parent's.
-            std::mem::forget(self.kept.take());
+        let here = self.here.get();
+        if let Some(opened) = here.opened.get() {
+            return Ok(opened);
         }
+        let _one = here.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = here.opened.get() {
+            return Ok(opened);
+        }
+        let opened = (self.open)()?;
+        Ok(here.opened.get_or_init(|| opened))
     }
 }

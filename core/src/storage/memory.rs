@@ -9,6 +9,7 @@ mod transaction;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::home::Home;
 use super::{
     AgencyRow, Filter, IdempotencyRow, LabelRow, ReadWork, Scope, SecretRow, Storage, WriteWork,
 };
@@ -20,10 +21,13 @@ use crate::search::{Folded, Position, Sort, SortBy, SortKey};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, LoginDomain};
 
-/// A store that is gone when it is dropped.
-#[derive(Default)]
-pub struct Memory {
-    state: Mutex<State>,
+/// A store that is gone when it is dropped. A child process has none of it.
+pub struct Memory(Home<Mutex<State>>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Home::only(Mutex::default()))
+    }
 }
 
 /// A table: rows by agency and key.
@@ -91,19 +95,19 @@ impl Memory {
     }
 
     /// A panic of the work has undone its changes on its way out, so the state is whole.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Result<MutexGuard<'_, State>> {
+        Ok(self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Storage for Memory {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        let mut state = self.lock();
+        let mut state = self.lock()?;
         work(&mut Tx::on(&mut state, agency))
     }
 
     fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        let mut state = self.lock();
+        let mut state = self.lock()?;
         let mut tx = Tx::on(&mut state, agency);
         work(&mut tx)?;
         tx.undo.clear();
@@ -111,12 +115,12 @@ impl Storage for Memory {
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        let state = self.lock();
+        let state = self.lock()?;
         Ok(labels.iter().map(|label| state.labels.get(label).cloned()).collect())
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        let state = self.lock();
+        let state = self.lock()?;
         let behind = |(id, _): &(&AgencyId, _)| after.is_none_or(|after| *id > after);
         let rows = state.agencies.iter().filter(behind).take(limit as usize);
         Ok(rows.map(|(_, row)| row.clone()).collect())

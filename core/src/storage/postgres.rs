@@ -28,7 +28,7 @@ mod transaction;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Config, NoTls};
 
 use super::home::Home;
 use super::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
@@ -45,7 +45,7 @@ const CONNECTIONS: usize = 16;
 /// How long a caller queues for one.
 const QUEUE: Duration = Duration::from_secs(30);
 
-/// A store on a Postgres database. It does not cross `fork`: a child process opens its own.
+/// A store on a Postgres database. A child process opens its own connections at its first use.
 pub struct Postgres(Home<Connections>);
 
 /// The connections of one process, and the thread that drives them.
@@ -63,6 +63,17 @@ impl Postgres {
     /// there is no TLS yet.
     pub fn open(url: &str) -> Result<Self> {
         let config = address::parse(url)?;
+        Home::open(move || Connections::open(config.clone())).map(Self)
+    }
+
+    /// How often callers have waited for the server so far, for tests and measurements.
+    pub fn waits(&self) -> u64 {
+        self.0.get().map_or(0, |connections| connections.driver.waits())
+    }
+}
+
+impl Connections {
+    fn open(config: Config) -> Result<Self> {
         // A dead connection is found out at its next use, which needs no wait of its own.
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
@@ -74,18 +85,11 @@ impl Postgres {
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
         let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
-        let connections = Connections { pool, driver, plans, newest };
+        let connections = Self { pool, driver, plans, newest };
         connections.migrate()?;
-        Ok(Self(Home::of(connections)))
+        Ok(connections)
     }
 
-    /// How often callers have waited for the server so far, for tests and measurements.
-    pub fn waits(&self) -> u64 {
-        self.0.get().map_or(0, |connections| connections.driver.waits())
-    }
-}
-
-impl Connections {
     fn migrate(&self) -> Result<()> {
         let pool = self.pool.clone();
         self.driver.wait(async move {

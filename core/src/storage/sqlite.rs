@@ -32,6 +32,7 @@ use super::schema::{self, Value};
 use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
+use crate::forking::undisturbed;
 use crate::values::{AgencyId, LoginDomain};
 use connection::Began;
 use failure::storage_error;
@@ -46,8 +47,11 @@ use writer::Writer;
 /// How often a database is opened again whose log is deleted meanwhile.
 const TRIES: usize = 10;
 
-/// A store in one SQLite file. It does not cross `fork`: a child process opens its own.
-pub struct Sqlite(Home<Arc<Connections>>);
+/// A store in one SQLite file. A child process opens it again at its first use.
+pub struct Sqlite {
+    /// None only while it is dropped.
+    home: Option<Home<Arc<Connections>>>,
+}
 
 /// The connections of one process.
 struct Connections {
@@ -67,18 +71,39 @@ impl Sqlite {
     ///
     /// Errors: `Configuration` for a file of a newer release, and for what is no path (nothing,
     /// `:memory:`, `file:…`); `Storage` for a file that cannot be read or written, and in a child
-    /// process of one that had a store in use when it forked.
+    /// process if a thread of its parent was using a store when it forked, which
+    /// [`before_fork`](crate::before_fork) prevents.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = place::found(path.as_ref())?;
-        let counted = Counted::new()?;
-        let connections = Arc::new(Connections::open(&path, counted)?);
-        inherited::note(&connections)?;
-        Ok(Self(Home::of(connections)))
+        let home = undisturbed(|| Home::open(move || Connections::open(&path)))?;
+        Ok(Self { home: Some(home) })
+    }
+
+    /// Does something with the connections that this process has.
+    fn with<T>(&self, work: impl FnOnce(&Connections) -> Result<T>) -> Result<T> {
+        let home = self.home.as_ref().expect("there until it is dropped");
+        undisturbed(|| work(home.get()?))
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        undisturbed(|| self.home = None);
     }
 }
 
 impl Connections {
-    fn open(path: &Path, counted: Counted) -> Result<Self> {
+    fn open(path: &Path) -> Result<Arc<Self>> {
+        let counted = Counted::new()?;
+        let connections = Arc::new(Self::held(path, counted)?);
+        inherited::note(&connections)?;
+        Ok(connections)
+    }
+}
+
+impl Connections {
+    /// Holds the database, and then opens it.
+    fn held(path: &Path, counted: Counted) -> Result<Self> {
         let _swept = Swept;
         for _ in 0..TRIES {
             let hold = Hold::of(path, When::Before)?;
@@ -112,18 +137,22 @@ impl Inherited for Connections {
 
 impl Storage for Sqlite {
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        self.0.get()?.readers.with(|reader| {
-            let _snapshot = Began::deferred(reader)?;
-            work(&mut Rows::of(reader, agency))
+        self.with(|here| {
+            here.readers.with(|reader| {
+                let _snapshot = Began::deferred(reader)?;
+                work(&mut Rows::of(reader, agency))
+            })
         })
     }
 
     fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        self.0.get()?.writer.write(agency, work)
+        self.with(|here| here.writer.write(agency, work))
     }
 
     fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.0.get()?.readers.with(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
+        self.with(|here| {
+            here.readers.with(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
+        })
     }
 
     fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
@@ -131,18 +160,20 @@ impl Storage for Sqlite {
         let columns = read_columns(&schema::AGENCIES);
         let sql =
             format!("SELECT {columns} FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2");
-        self.0.get()?.readers.with(|reader| {
-            Rows::of(reader, &AgencyId::platform())
-                .query(&sql, &[after, Value::Integer(limit.into())])
+        self.with(|here| {
+            here.readers.with(|reader| {
+                Rows::of(reader, &AgencyId::platform())
+                    .query(&sql, &[after, Value::Integer(limit.into())])
+            })
         })
     }
 
     /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.
     fn scrub(&self) -> Result<Erasure> {
-        self.0.get()?.writer.alone(Writer::empty_log)
+        self.with(|here| here.writer.alone(Writer::empty_log))
     }
 
     fn backup(&self, path: &Path) -> Result<()> {
-        self.0.get()?.readers.with(|reader| backup::write(reader, path))
+        self.with(|here| here.readers.with(|reader| backup::write(reader, path)))
     }
 }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan, ZonedDateTime};
 
 use crate::error::{Code, Error, Refusal, Result};
+use crate::forking::undisturbed;
 use crate::values::Timestamp;
 
 /// The zone with this IANA name. Code: `unknown_time_zone`.
@@ -13,7 +14,7 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     // jiff also reads POSIX rules and abbreviations of a system; only IANA names mean the same
     // everywhere.
     let known = name == "UTC" || name.contains('/');
-    let zone = known.then(|| TimeZone::get(name).ok()).flatten();
+    let zone = known.then(|| undisturbed(|| TimeZone::get(name)).ok()).flatten();
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 

@@ -3,14 +3,14 @@
 //! SQLite counts in memory which locks its process holds. A child has the counts, but not the
 //! locks: a connection that it opens to the same file would take none, and what it writes would
 //! be lost when the parent closes its own. Closed, the inherited connections take their counts
-//! with them. Those that were in use at that moment cannot be closed; then nothing is opened.
+//! with them. Those that were in use at that moment cannot be closed; then nothing is opened. None
+//! is in use where the parent has prepared its fork (`forking`).
 
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use crate::error::{Error, Result};
+use crate::forking::lock_inherited;
 
 static STORES: Mutex<Stores> = Mutex::new(Stores { process: 0, count: 0, open: Vec::new() });
 
@@ -80,18 +80,10 @@ impl Stores {
     }
 }
 
-/// Not waiting for long: a lock that was held when the process was forked is never given back.
 fn lock() -> Option<MutexGuard<'static, Stores>> {
-    for _ in 0..1_000 {
-        match STORES.try_lock() {
-            Ok(stores) => return Some(stores),
-            Err(TryLockError::Poisoned(stores)) => return Some(stores.into_inner()),
-            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
-        }
-    }
-    None
+    lock_inherited(&STORES)
 }
 
 fn in_use() -> Error {
-    Error::storage("a store was in use when this process was forked; open none before `fork`")
+    Error::storage("a store was in use when this process was forked; prepare it with `before_fork`")
 }

@@ -2,6 +2,7 @@
 
 use zxcvbn::{Score, zxcvbn};
 
+use crate::forking::undisturbed;
 use crate::values::fold;
 use crate::values::text::nfc;
 
@@ -38,7 +39,8 @@ fn is_weak(password: &str, words: &[&str], strength: Strength) -> bool {
         Strength::Alone => Score::Three,
         Strength::BesideAnother => Score::Two,
     };
-    zxcvbn(password, words).score() < least
+    // Its tables are made at the first use.
+    undisturbed(|| zxcvbn(password, words).score()) < least
 }
 
 /// The context as it can be typed: each text as it is, in one word and in its parts, with and

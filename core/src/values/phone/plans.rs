@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rlibphonenumber::PhoneNumberUtil as Plans;
 
+use crate::forking::undisturbed;
+
 static SHARED: OnceLock<Plans> = OnceLock::new();
 static INSIDE: Inside = Inside::nobody();
 
@@ -22,10 +24,10 @@ thread_local! {
 
 /// Asks the plans something.
 pub(super) fn ask<T>(question: impl FnOnce(&Plans) -> T) -> T {
-    match INSIDE.enter(process::id()) {
+    undisturbed(|| match INSIDE.enter(process::id()) {
         Some(_visit) => question(SHARED.get_or_init(read)),
         None => OWN.with(|own| question(own.get_or_init(read))),
-    }
+    })
 }
 
 fn read() -> Plans {

@@ -1,0 +1,217 @@
+//! Keeping still while the process forks.
+//!
+//! A child of `fork` has of its parent's threads only the one that forked. A lock that another
+//! one held at that moment, in SQLite or in a library that knows phone numbers, is never released
+//! there, and what it was about to change stays half changed. What must not be cut so runs
+//! [`undisturbed`]; whoever forks waits until nothing does, and lets nothing begin meanwhile.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a fork waits for what runs. A write may wait for another process that is stopped; a
+/// child that is forked then can open no store that was in use.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static GATE: Gate = Gate {
+    process: AtomicU32::new(0),
+    state: Mutex::new(State { inside: 0, forking: false }),
+    changed: Condvar::new(),
+};
+
+struct Gate {
+    /// Whose state it is; a child makes it its own.
+    process: AtomicU32,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// How many threads are in something that must not be cut.
+    inside: usize,
+    /// Whether a thread is about to fork.
+    forking: bool,
+}
+
+thread_local! {
+    /// How often this thread is inside; what it does within counts once.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// Whether this thread is about to fork: then nothing keeps it out.
+    static FORKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps this process still, until it is dropped in the process that called [`before_fork`] and in
+/// its child.
+#[must_use = "the process may only be forked while this is held"]
+#[derive(Debug)]
+pub struct Forking {
+    process: u32,
+    holds: bool,
+    /// It belongs to the thread that forks.
+    _here: PhantomData<*const ()>,
+}
+
+/// Waits until no thread is where a `fork` would harm the child, and lets none go there while the
+/// answer is held. Call it before a `fork` without `exec` in a process with threads, and drop it
+/// behind it, in parent and child; the Python package sees to that itself.
+///
+/// Nothing is needed where only one thread uses the library, or where the child runs another
+/// program.
+pub fn before_fork() -> Forking {
+    let holds = !FORKS.get() && GATE.close();
+    if holds {
+        FORKS.set(true);
+    }
+    Forking { process: process::id(), holds, _here: PhantomData }
+}
+
+impl Drop for Forking {
+    fn drop(&mut self) {
+        if !self.holds {
+            return;
+        }
+        FORKS.set(false);
+        // A child's own gate has never been closed.
+        if self.process == process::id() {
+            GATE.open();
+        }
+    }
+}
+
+/// Does what a fork must not cut. The work runs no code of the host's.
+pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    let _inside = Inside::enter();
+    work()
+}
+
+/// That this thread is inside, until this is dropped.
+struct Inside {
+    counted: bool,
+}
+
+impl Inside {
+    fn enter() -> Self {
+        let outermost = DEPTH.replace(DEPTH.get() + 1) == 0;
+        Self { counted: outermost && !FORKS.get() && GATE.enter() }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+        if self.counted {
+            GATE.leave();
+        }
+    }
+}
+
+impl Gate {
+    fn enter(&self) -> bool {
+        let Some(mut state) = self.lock() else { return false };
+        while state.forking {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.inside += 1;
+        true
+    }
+
+    fn leave(&self) {
+        let Some(mut state) = self.lock() else { return };
+        // A thread that forked inside is not counted in its child.
+        state.inside = state.inside.saturating_sub(1);
+        if state.forking {
+            self.changed.notify_all();
+        }
+    }
+
+    fn close(&self) -> bool {
+        let Some(mut state) = self.lock() else { return false };
+        while state.forking {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.forking = true;
+        // Whoever forks inside cannot wait for itself.
+        let own = usize::from(DEPTH.get() > 0);
+        let until = Instant::now() + PATIENCE;
+        while state.inside > own {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn open(&self) {
+        if let Some(mut state) = self.lock() {
+            state.forking = false;
+            self.changed.notify_all();
+        }
+    }
+
+    /// None in a child of a process that was forked unprepared, if another thread had it.
+    fn lock(&self) -> Option<MutexGuard<'_, State>> {
+        let here = process::id();
+        if self.process.load(Ordering::Acquire) == here {
+            return Some(self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        let mut state = lock_inherited(&self.state)?;
+        // Another thread of this process may have been faster.
+        if self.process.swap(here, Ordering::AcqRel) != here {
+            *state = State { inside: 0, forking: false };
+        }
+        Some(state)
+    }
+}
+
+/// A lock that a parent may have held when it forked: then it is never released, so nobody waits
+/// for long.
+pub(crate) fn lock_inherited<T>(lock: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..1_000 {
+        match lock.try_lock() {
+            Ok(held) => return Some(held),
+            Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::{before_fork, undisturbed};
+
+    #[test]
+    fn who_forks_waits_for_what_runs_and_keeps_out_what_comes() {
+        let (inside, left) = (AtomicBool::new(false), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                undisturbed(|| {
+                    inside.store(true, Ordering::SeqCst);
+                    thread::yield_now();
+                    undisturbed(|| left.store(true, Ordering::SeqCst));
+                });
+            });
+            while !inside.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            let forking = before_fork();
+            assert!(left.load(Ordering::SeqCst), "forked in the middle of it");
+            let late = scope.spawn(|| undisturbed(|| left.load(Ordering::SeqCst)));
+            // What forks may use the library meanwhile, and prepare once more.
+            undisturbed(|| left.store(false, Ordering::SeqCst));
+            drop(before_fork());
+            drop(forking);
+            assert!(!late.join().expect("no panic"), "came in beside a fork");
+        });
+    }
+}

@@ -71,7 +71,9 @@ impl Children {
     }
 
     fn kill(&self) {
-        self.lock().iter().for_each(|child| drop(kill(*child, Signal::SIGKILL)));
+        self.lock().iter().for_each(|child| {
+            let _ = kill(*child, Signal::SIGKILL);
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Pid>> {

@@ -1,13 +1,14 @@
 //! Children of `fork`, and the threads of their parent that go on meanwhile (S50, S62).
 #![cfg(unix)]
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use partnerkit::Agency;
+use partnerkit::{Agency, AsyncPlatform, ErrorKind, Platform, ResellerQuery};
 use partnerkit_tests::forked::Children;
 use partnerkit_tests::sqlite::{InFile, assert_sound};
 use partnerkit_tests::{invitation, letters};
@@ -73,4 +74,67 @@ fn s50_a_child_that_touches_nothing_keeps_nobody_from_writing() {
     });
     drop(children);
     assert_sound(&store.path);
+}
+
+/// Looks at the store and writes to it.
+fn use_in_a_child(agency: &Agency, label: &str) {
+    agency.overview().expect("reads");
+    agency.create_reseller(invitation(label)).expect("creates");
+}
+
+#[test]
+fn s62_each_child_of_a_busy_parent_opens_the_store_again() {
+    let _alone = ALONE.lock();
+    let store = InFile::create();
+    let platform = Platform::open(&format!("sqlite:{}", store.path.display())).expect("opens");
+    let children = Children::default();
+    children.watched(|| {
+        beside_writers(&store.agency, |go_on| {
+            for n in 0..20 {
+                go_on(1);
+                let forking = Cell::new(Some(partnerkit::before_fork()));
+                children.add(|| {
+                    drop(forking.take());
+                    use_in_a_child(&store.agency, &format!("child{}", letters(n)));
+                    let other = platform.agency("northwind").expect("reads");
+                    use_in_a_child(&other, &format!("another{}", letters(n)));
+                });
+                drop(forking.take());
+            }
+        });
+    });
+    children.join();
+    let all = ResellerQuery::text("another").limit(100);
+    assert_eq!(store.agency.page(&all).expect("reads").resellers.len(), 20);
+    assert_sound(&store.path);
+}
+
+#[test]
+fn s62_an_awaited_platform_works_in_a_childs_own_runtime() {
+    let _alone = ALONE.lock();
+    let store = InFile::create();
+    let url = format!("sqlite:{}", store.path.display());
+    let platform = AsyncPlatform::from(Platform::open(&url).expect("opens"));
+    let use_it = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("starts");
+        let agency = runtime.block_on(platform.agency("northwind".into())).expect("reads");
+        runtime.block_on(agency.overview()).expect("reads");
+    };
+    use_it();
+    let children = Children::default();
+    children.add(use_it);
+    children.join();
+}
+
+#[test]
+fn s62_a_store_in_memory_does_not_cross_fork() {
+    let _alone = ALONE.lock();
+    let agency = Platform::open("memory:").expect("opens").create_agency("northwind");
+    let agency = agency.expect("creates");
+    let children = Children::default();
+    children.add(|| {
+        assert_eq!(agency.overview().expect_err("not here").kind(), ErrorKind::Storage);
+    });
+    children.join();
+    agency.overview().expect("reads");
 }

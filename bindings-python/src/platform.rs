@@ -19,7 +19,8 @@ use crate::storage::PythonStore;
 use crate::value::{self, Text, Typed, availability, erasure, id, number, object, record};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
-/// threads.
+/// threads, and in children of `os.fork`, each of which opens the store again at its first use; a
+/// store in memory raises StorageError there.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Platform(partnerkit::Platform);
 

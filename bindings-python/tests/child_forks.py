@@ -72,7 +72,7 @@ def finish(child: int) -> None:
 
 
 def kill_with_a_trace(child: int) -> None:
-    print("a child hangs:", Path(f"/proc/{child}/syscall").read_text(), file=sys.stderr)
+    print("a child hangs", file=sys.stderr)
     os.kill(child, signal.SIGUSR1)
     time.sleep(1)
     os.kill(child, signal.SIGKILL)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from string import ascii_lowercase
@@ -138,6 +141,54 @@ def test_s62_a_child_makes_no_id_that_its_parent_makes(tmp_path: Path) -> None:
     create("parent")
     assert os.waitpid(child, 0) == (child, 0)
     assert len({reseller.id for reseller in agency.search(limit=200)}) == 52
+
+
+def test_s62_a_preloaded_server_signs_in_and_creates_in_each_worker(
+    url: str, tmp_path: Path
+) -> None:
+    labels = ["firstx", "secondx", "thirdx"]
+    met = tmp_path / "met"
+    met.mkdir()
+    # Listening before the server does, so that nobody has to ask whether it does yet. The server
+    # alone keeps it open: if it ends, so does every request.
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "--preload", "--timeout", "0"),
+                *("--bind", f"fd://{listening.fileno()}", "preloaded:application"),
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "STORE": url,
+                "MET": str(met),
+                "WEB_CONCURRENCY": str(len(labels)),
+            },
+            pass_fds=[listening.fileno()],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        port = listening.getsockname()[1]
+    # Lets a server that does not answer be seen.
+    watchdog = threading.Timer(300, server.kill)
+    watchdog.start()
+    address = f"http://127.0.0.1:{port}"
+
+    def ask(label: str) -> str:
+        with urllib.request.urlopen(f"{address}/{label}", timeout=300) as answer:
+            return answer.read().decode()
+
+    try:
+        with ThreadPoolExecutor(len(labels)) as clients:
+            workers = set(clients.map(ask, labels))
+    finally:
+        server.terminate()
+        _, logged = server.communicate()
+        watchdog.cancel()
+    assert len(workers) == len(labels), logged
+    agency = Platform.open(url).agency("northwind")
+    stored = {reseller.login_domain for reseller in agency.search()}
+    assert stored == {"walrus", *labels}
 
 
 def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Path) -> None:

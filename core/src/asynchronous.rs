@@ -17,7 +17,8 @@ use crate::{
     ResellerId, ResellerPatch, ResellerQuery, RowReport, UsageEvent, UsageReport,
 };
 
-/// A [`Platform`] whose calls are awaited.
+/// A [`Platform`] whose calls are awaited. In a child of `fork` that needs a runtime which was
+/// started there.
 #[derive(Clone)]
 pub struct AsyncPlatform(Platform);
 

@@ -21,7 +21,9 @@ use crate::shared::Shared;
 use crate::storage::{self, LabelRow, LabelState};
 use crate::values::{AgencyId, LoginDomain};
 
-/// A handle on one store. Cheap to clone, and safe to use from many threads.
+/// A handle on one store. Cheap to clone, and safe to use from many threads; in a child of `fork`,
+/// too, where a store in a file or on a server is opened again at its first use. A program with
+/// threads prepares its fork by [`before_fork`](crate::before_fork).
 #[derive(Clone)]
 pub struct Platform {
     pub(crate) shared: Arc<Shared>,

@@ -354,7 +354,9 @@ impl Agency {
     }
 
     /// Records at most 10,000 events in one step; the report has an outcome for each. An event
-    /// that was recorded before is a duplicate and changes nothing. Raises ValidationError.
+    /// that was recorded before is a duplicate and changes nothing. Whatever a field of an event
+    /// holds that it cannot, of another type or None included, is that event's own rejection;
+    /// what is no event at all is a TypeError. Raises ValidationError for too many.
     fn record_usage<'py>(
         &self,
         py: Python<'py>,

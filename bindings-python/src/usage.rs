@@ -1,24 +1,78 @@
 //! Usage events into the core's; reports, consumptions, overviews and changes into records.
 
 use partnerkit::{
-    Change, Consumption, Denial, DenialReason, EventOutcome, Overview, UsageEvent, UsageReport,
+    Change, Consumption, Denial, DenialReason, EventDraft, EventOutcome, FieldError, Given,
+    Overview, UsageReport,
 };
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
+use uuid::Uuid;
 
 use crate::class::class;
-use crate::value::{Id, Text, Typed, id, instant, metric, number, object, record, timestamp};
+use crate::value::{Text, id, instant, object, record, timestamp};
 
-/// An event as a host reports it: a `UsageEvent`, or any object with its attributes.
-pub fn event(event: &Bound<'_, PyAny>) -> PyResult<UsageEvent> {
-    let py = event.py();
-    let Typed(slug) = event.getattr("metric")?.extract()?;
-    Ok(UsageEvent {
-        id: event.getattr("id")?.extract::<Text>()?.of(py, "id")?,
-        reseller: event.getattr("reseller")?.extract::<Id>()?.0,
-        metric: metric(py, &slug)?,
-        quantity: number("quantity", &event.getattr("quantity")?)?,
-        at: timestamp(&event.getattr("at")?)?,
+/// An event as a host reports it: a `UsageEvent`, or any object with its attributes. What an
+/// attribute holds is the core's to judge; an object without them is no event.
+pub fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
+    let attribute = |name: &str| {
+        let missing = || PyTypeError::new_err(format!("an event has an attribute '{name}'"));
+        event.getattr_opt(name)?.ok_or_else(missing)
+    };
+    Ok(EventDraft {
+        id: given_text(&attribute("id")?),
+        reseller: given_id(&attribute("reseller")?),
+        metric: given_text(&attribute("metric")?),
+        quantity: given_whole(&attribute("quantity")?)?,
+        at: given_instant(&attribute("at")?)?,
     })
+}
+
+fn given_text(value: &Bound<'_, PyAny>) -> Given {
+    if value.is_none() {
+        return Given::Nothing;
+    }
+    value.extract::<Text>().ok().and_then(Text::ok).map_or(Given::Other, Given::Text)
+}
+
+fn given_id(value: &Bound<'_, PyAny>) -> Given {
+    value.extract::<Uuid>().map_or_else(|_| given_text(value), |id| Given::Text(id.to_string()))
+}
+
+/// Whatever Python takes for an index is a whole number, but for its truth values.
+fn given_whole(value: &Bound<'_, PyAny>) -> PyResult<Given> {
+    if value.is_none() {
+        return Ok(Given::Nothing);
+    }
+    if value.is_instance_of::<PyBool>() {
+        return Ok(Given::Other);
+    }
+    let py = value.py();
+    let whole = match value.extract::<i64>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            value.lt(0).map(|negative| if negative { i128::MIN } else { i128::MAX })
+        }
+        extracted => extracted.map(i128::from),
+    };
+    whole.map(Given::Whole).or_else(|error| other(py, error))
+}
+
+fn given_instant(value: &Bound<'_, PyAny>) -> PyResult<Given> {
+    if value.is_none() {
+        return Ok(Given::Nothing);
+    }
+    match timestamp(value) {
+        Ok(at) => Ok(Given::Whole(at.as_millis().into())),
+        Err(error) => other(value.py(), error),
+    }
+}
+
+/// What Python raises for a value that is none of the type; anything else is the host's own.
+fn other(py: Python<'_>, error: PyErr) -> PyResult<Given> {
+    let of_value = error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyOverflowError>(py);
+    if of_value { Ok(Given::Other) } else { Err(error) }
 }
 
 /// The record of a report.
@@ -27,11 +81,15 @@ pub fn report(py: Python<'_>, report: UsageReport) -> PyResult<Bound<'_, PyAny>>
     let class = class!(py, records::EventOutcome)?;
     let kinds = class!(py, records::OutcomeKind)?;
     let outcome = |outcome: EventOutcome| {
-        let code = match outcome {
-            EventOutcome::Rejected(code) => Some(code.slug()),
-            EventOutcome::Accepted | EventOutcome::Duplicate | EventOutcome::Conflict => None,
-        };
-        class.call1((kinds.call1((outcome.slug(),))?, code))
+        let kind = kinds.call1((outcome.slug(),))?;
+        match outcome {
+            EventOutcome::Rejected(FieldError { field, code, params: _ }) => {
+                class.call1((kind, code.slug(), field))
+            }
+            EventOutcome::Accepted | EventOutcome::Duplicate | EventOutcome::Conflict => {
+                class.call1((kind,))
+            }
+        }
     };
     let outcomes: PyResult<Vec<_>> = outcomes.into_iter().map(outcome).collect();
     class!(py, records::UsageReport)?.call1((outcomes?,))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -156,10 +159,63 @@ def test_names_and_types_that_mean_nothing(agency: Agency, acme: Reseller) -> No
     ):
         with pytest.raises(TypeError):
             call()
-    naive = datetime.now(UTC).replace(tzinfo=None)
-    event = UsageEvent(id="e", reseller=acme.id, metric="messages", quantity=1, at=naive)
-    with pytest.raises(ValueError, match="aware"):
-        agency.record_usage([event])
+
+
+def test_s32_what_python_alone_can_hold_is_an_events_own_rejection(
+    agency: Agency, acme: Reseller
+) -> None:
+    class Index:
+        def __index__(self) -> int:
+            return 4
+
+    good: dict[str, Any] = {
+        "reseller": acme.id,
+        "metric": partnerkit.Metric.MESSAGES,
+        "quantity": 1,
+        "at": acme.created_at,
+    }
+    given: list[tuple[dict[str, Any], tuple[str | None, str | None]]] = [
+        ({"id": HALF}, ("id", "invalid")),
+        ({"id": b"e"}, ("id", "invalid")),
+        ({"reseller": HALF}, ("reseller", "invalid")),
+        ({"reseller": str(acme.id)}, (None, None)),
+        ({"metric": HALF}, ("metric", "invalid")),
+        ({"metric": 1}, ("metric", "invalid")),
+        ({"quantity": 2**63}, ("quantity", "out_of_range")),
+        ({"quantity": 10**60}, ("quantity", "out_of_range")),
+        ({"quantity": -(10**60)}, ("quantity", "negative")),
+        ({"quantity": True}, ("quantity", "invalid")),
+        ({"quantity": math.nan}, ("quantity", "invalid")),
+        ({"quantity": Decimal(1)}, ("quantity", "invalid")),
+        ({"quantity": Index()}, (None, None)),
+        ({"at": datetime.now(UTC).replace(tzinfo=None)}, ("at", "invalid")),
+        ({"at": datetime.now(UTC).date()}, ("at", "invalid")),
+        ({"at": 1_773_576_000_000}, ("at", "invalid")),
+        ({"at": datetime.max.replace(tzinfo=UTC)}, ("at", "in_the_future")),
+        ({"at": datetime.min.replace(tzinfo=UTC)}, ("at", "too_old")),
+    ]
+    events = [
+        UsageEvent(**(good | {"id": f"e-{n}"} | fields)) for n, (fields, _) in enumerate(given)
+    ]
+    report = agency.record_usage(events)
+    assert [(outcome.field, outcome.code) for outcome in report.outcomes] == [
+        expected for _, expected in given
+    ]
+    assert agency.overview().messages == 1 + 4
+
+
+def test_what_is_no_event_is_a_type_error(agency: Agency) -> None:
+    for wrong in (7, None, [7], ["event"], [None], [{"id": "e"}]):
+        with pytest.raises(TypeError):
+            agency.record_usage(wrong)  # type: ignore[arg-type]
+
+    class Broken:
+        @property
+        def id(self) -> str:
+            raise RuntimeError("the host's own")
+
+    with pytest.raises(RuntimeError, match="own"):
+        agency.record_usage([Broken()])  # type: ignore[list-item]
 
 
 def test_text_that_is_no_text_is_refused_without_showing_it(agency: Agency) -> None:
@@ -224,9 +280,6 @@ def test_what_is_no_text_is_told_beside_the_rest_of_a_form(agency: Agency) -> No
 def test_what_is_no_text_is_refused_in_every_argument(
     platform: Platform, agency: Agency, acme: Reseller
 ) -> None:
-    event = UsageEvent(
-        id=HALF, reseller=acme.id, metric="messages", quantity=1, at=acme.created_at
-    )
     new = {"password": HALF, "password_confirmation": HALF}
     passwords = [("password", "invalid"), ("password_confirmation", "invalid")]
     calls: list[tuple[Callable[[], object], list[tuple[str, str]]]] = [
@@ -240,7 +293,6 @@ def test_what_is_no_text_is_refused_in_every_argument(
         (lambda: agency.reseller_by_external_id(HALF), [("external_id", "invalid")]),
         (lambda: agency.consume(acme.id, "messages", 1, HALF), [("id", "invalid")]),
         (lambda: agency.consume(acme.id, HALF, 1, "c"), [("metric", "unknown_metric")]),
-        (lambda: agency.record_usage([event]), [("id", "invalid")]),
         (lambda: agency.change_partner_type(acme.id, HALF), [("partner_type", "invalid")]),
         (lambda: agency.rename_login_domain(acme.id, HALF), [("login_domain", "not_ascii")]),
         (lambda: agency.set_password(acme.id, **new), passwords),

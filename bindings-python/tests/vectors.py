@@ -230,14 +230,15 @@ def query(given: Args) -> Args:
     return given
 
 
-def events(given: list[Args]) -> list[partnerkit.UsageEvent]:
+def events(given: list[dict[str, Any]]) -> list[partnerkit.UsageEvent]:
+    """Whatever the fields hold: what is wrong with them is the library's to say."""
     return [
         partnerkit.UsageEvent(
-            id=event["id"],
-            reseller=UUID(event["reseller"]),
-            metric=event["metric"],
-            quantity=event["quantity"],
-            at=instant(event["at"]),
+            id=event.get("id"),
+            reseller=event.get("reseller"),
+            metric=event.get("metric"),
+            quantity=event.get("quantity"),
+            at=instant(event["at"]) if type(event.get("at")) is int else event.get("at"),
         )
         for event in given
     ]

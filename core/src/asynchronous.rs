@@ -13,8 +13,8 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::{
     Access, Agency, AgencyDeletionPlan, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
     DeletionPlan, DomainAvailability, Erasure, Identity, ImportOptions, ImportReport, LoginDomain,
-    Maintenance, Metric, Overview, Page, Place, Platform, PlatformBuilder, Reseller, ResellerDraft,
-    ResellerId, ResellerPatch, ResellerQuery, RowReport, UsageEvent, UsageReport,
+    Maintenance, Metric, Overview, Page, Place, Platform, PlatformBuilder, Reported, Reseller,
+    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, RowReport, UsageReport,
 };
 
 /// A [`Platform`] whose calls are awaited. In a child of `fork` that needs a runtime which was
@@ -166,7 +166,8 @@ twins! { AsyncAgency, Agency:
     fn reset_token(id: ResellerId) -> String = |it| it.reset_token(id);
     fn revoke_access(id: ResellerId) -> () = |it| it.revoke_access(id);
     fn unlock(id: ResellerId) -> () = |it| it.unlock(id);
-    fn record_usage(events: Vec<UsageEvent>) -> UsageReport = |it| it.record_usage(&events);
+    fn record_usage(events: Vec<impl Reported + Send + 'static>) -> UsageReport =
+        |it| it.record_usage(&events);
     fn consume(reseller: ResellerId, metric: Metric, quantity: i64, id: String) -> Consumption =
         |it| it.consume(reseller, metric, quantity, &id);
     fn set_allowance(reseller: ResellerId, metric: Metric, limit: Option<i64>) -> () =

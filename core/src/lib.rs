@@ -86,8 +86,9 @@ pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
 pub use settings::{AgencyPatch, AgencySettings};
 pub use storage::Erasure;
 pub use usage::{
-    Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventId, EventOutcome, Meter,
-    MeterKey, Metric, MetricKind, Overview, Period, Slot, UsageEvent, UsageReport,
+    Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventDraft, EventId, EventOutcome,
+    Given, Meter, MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent,
+    UsageReport,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

@@ -1,6 +1,7 @@
 //! Metering: what is counted, the events that count it, and what is kept of them.
 
 mod consume;
+mod draft;
 mod event;
 mod ingest;
 mod meter;
@@ -10,6 +11,7 @@ mod period;
 mod rollup;
 
 pub use consume::{Consumption, Denial, DenialReason};
+pub use draft::{EventDraft, Given, Reported};
 pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
 pub use meter::{Meter, MeterKey};
 pub use metric::{Metric, MetricKind};

@@ -7,12 +7,13 @@
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
-use crate::error::{Code, Error, ErrorKind, FieldErrors};
+use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors};
 use crate::storage::Erasure;
 use crate::{
-    ChangeKind, Consumption, Denial, DenialReason, EventOutcome, Metric, PartnerType, ResellerId,
-    RowOutcome, Status, Total,
+    ChangeKind, Consumption, Denial, DenialReason, EventOutcome, Given, Metric, PartnerType,
+    ResellerId, RowOutcome, Status, Total,
 };
 
 /// Enumerations as their slugs.
@@ -55,6 +56,18 @@ impl<'de> Deserialize<'de> for ResellerId {
     }
 }
 
+/// A value of any type: what is wrong with it is said when an event is made of it.
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Self::Nothing,
+            Value::String(text) => Self::Text(text),
+            Value::Number(number) => number.as_i128().map_or(Self::Other, Self::Whole),
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => Self::Other,
+        })
+    }
+}
+
 impl Serialize for Total {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (name, number) = match self {
@@ -71,8 +84,10 @@ impl Serialize for EventOutcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kind", self.slug())?;
-        if let Self::Rejected(code) = self {
+        if let Self::Rejected(FieldError { field, code, params }) = self {
+            map.serialize_entry("field", field)?;
             map.serialize_entry("code", code)?;
+            map.serialize_entry("params", &Params(params))?;
         }
         map.end()
     }
@@ -136,6 +151,14 @@ impl Serialize for Error {
             map.serialize_entry("retry_after", &millis)?;
         }
         map.end()
+    }
+}
+
+struct Params<'p>(&'p [(&'static str, i64)]);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        params(self.0, serializer)
     }
 }
 

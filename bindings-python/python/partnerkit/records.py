@@ -319,11 +319,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageEvent:
-    """Something that was used, as a host reports it."""
+    """Something that was used, as a host reports it.
+
+    Nothing is checked before it is recorded: a wrong value is then the event's own rejection.
+    """
 
     id: str
     """The host's id of the event, 1-255 bytes; reporting it again changes nothing."""
-    reseller: UUID
+    reseller: UUID | str
     metric: Metric | str
     quantity: int
     """What a counter adds, or the level of a gauge. Not negative."""
@@ -338,6 +341,8 @@ class EventOutcome:
     kind: OutcomeKind
     code: str | None = None
     """Why it was rejected: a stable slug, the same as those of field errors."""
+    field: str | None = None
+    """Which field of the event is wrong, where it was rejected."""
 
 
 @dataclass(frozen=True, slots=True)

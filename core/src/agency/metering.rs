@@ -6,17 +6,19 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::ResellerId;
 use crate::storage::Lock;
 use crate::usage::{
-    Consumption, MeterKey, Metric, Overview, UsageEvent, UsageReport, check, consume, overview,
-    record,
+    Consumption, MeterKey, Metric, Overview, Reported, UsageEvent, UsageReport, check, consume,
+    overview, record,
 };
 
 const MAX_BATCH: usize = 10_000;
 
 impl Agency {
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32).
+    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). What a
+    /// host knows the types of is a [`UsageEvent`]; what comes from outside is an
+    /// [`EventDraft`](crate::EventDraft), and whatever is wrong with one is its own rejection.
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
-    pub fn record_usage(&self, events: &[UsageEvent]) -> Result<UsageReport> {
+    pub fn record_usage<E: Reported>(&self, events: &[E]) -> Result<UsageReport> {
         self.observe("record_usage", None, || {
             if events.len() > MAX_BATCH {
                 let params = vec![("max", MAX_BATCH as i64)];
@@ -26,7 +28,8 @@ impl Agency {
                 .into());
             }
             let now = self.now();
-            let checked: Vec<_> = events.iter().map(|event| check(event, now)).collect();
+            let checked = events.iter().map(|event| check(&*event.event()?, now));
+            let checked: Vec<_> = checked.collect();
             let outcomes = self.write(|tx| record(tx, &checked))?;
             Ok(UsageReport { outcomes })
         })
@@ -47,10 +50,7 @@ impl Agency {
         self.observe("consume", reseller, || {
             let at = self.now();
             let event = UsageEvent { id: id.to_owned(), reseller, metric, quantity, at };
-            let event = check(&event, at).map_err(|code| {
-                let field = if code == Code::Negative { "quantity" } else { "id" };
-                FieldErrors::from(FieldError::new(field, code))
-            })?;
+            let event = check(&event, at).map_err(FieldErrors::from)?;
             self.write(|tx| consume(tx, &event))
         })
     }

@@ -76,10 +76,11 @@ pub(crate) fn consume(tx: &mut dyn Transaction, event: &Event) -> Result<Consump
     Ok(consumption)
 }
 
-/// The month by the agency's calendar as it is. It is read behind the meter's lock: of two calls
-/// on one meter, the later one knows every time zone that the earlier one has known.
+/// The month by the agency's calendar as it is. It is read behind the meter's lock, not when the
+/// agency was held: of two calls on one meter, the later one knows every time zone that the earlier
+/// one has known.
 fn month_of(tx: &mut dyn Transaction, at: Timestamp) -> Result<Period> {
-    let agency = tx.held_agency()?;
+    let agency = tx.agency()?.ok_or_else(|| Error::not_found("agency"))?;
     let unknown = |_| Error::configuration("the agency's time zone is not known here");
     Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
 }

@@ -1,7 +1,7 @@
 //! A usage event, and what became of it.
 
 use super::Metric;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, FieldError, Refusal};
 use crate::reseller::ResellerId;
 use crate::values::{Timestamp, text_value};
 use serde::Serialize;
@@ -67,8 +67,8 @@ pub enum EventOutcome {
     Duplicate,
     /// Another event has this id.
     Conflict,
-    /// Not counted, and why.
-    Rejected(Code),
+    /// Not counted, and why: the first field that is wrong.
+    Rejected(FieldError),
 }
 
 impl EventOutcome {

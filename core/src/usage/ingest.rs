@@ -15,16 +15,16 @@ const EARLIEST: i64 = 35 * Timestamp::DAY;
 pub(crate) const EVENTS_KEPT: i64 = EARLIEST + 5 * Timestamp::DAY;
 
 /// What can be said of an event before any store is asked.
-pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, Code> {
-    let id = EventId::parse(&event.id).map_err(|refusal| refusal.code())?;
+pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldError> {
+    let id = EventId::parse(&event.id).map_err(|refusal| refusal.of("id"))?;
     if event.quantity < 0 {
-        return Err(Code::Negative);
+        return Err(FieldError::new("quantity", Code::Negative));
     }
     if event.at > now.plus_millis(LATEST) {
-        return Err(Code::InTheFuture);
+        return Err(FieldError::new("at", Code::InTheFuture));
     }
     if event.at < now.plus_millis(-EARLIEST) {
-        return Err(Code::TooOld);
+        return Err(FieldError::new("at", Code::TooOld));
     }
     let UsageEvent { reseller, metric, quantity, at, .. } = *event;
     Ok(Event { id, reseller, metric, quantity, at })
@@ -33,7 +33,7 @@ pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, Code> {
 /// Records a checked batch; one outcome for each event, in the order given.
 pub(crate) fn record(
     tx: &mut dyn Transaction,
-    checked: &[Result<Event, Code>],
+    checked: &[Result<Event, FieldError>],
 ) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
@@ -66,7 +66,7 @@ pub(crate) fn record(
 /// Which of the batch's resellers exist; they stay as they are until the transaction ends.
 fn hold_resellers(
     tx: &mut dyn Transaction,
-    checked: &[Result<Event, Code>],
+    checked: &[Result<Event, FieldError>],
 ) -> Result<BTreeSet<ResellerId>> {
     let ids: BTreeSet<_> = checked.iter().flatten().map(|event| event.reseller).collect();
     let ids: Vec<_> = ids.into_iter().collect();
@@ -81,7 +81,7 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(checked: &'a [Result<Event, Code>], known: &BTreeSet<ResellerId>) -> Self {
+    fn new(checked: &'a [Result<Event, FieldError>], known: &BTreeSet<ResellerId>) -> Self {
         let mut fresh = BTreeMap::new();
         for event in checked.iter().flatten().filter(|event| known.contains(&event.reseller)) {
             fresh.entry(&event.id).or_insert(event);
@@ -102,7 +102,7 @@ impl<'a> Batch<'a> {
     fn leave_out(&mut self, overflowing: Vec<EventId>) {
         for id in overflowing {
             if let Some((id, _)) = self.fresh.remove_entry(&id) {
-                self.outcomes.insert(id, EventOutcome::Rejected(Code::Overflow));
+                self.outcomes.insert(id, rejected("quantity", Code::Overflow));
             }
         }
     }
@@ -111,16 +111,16 @@ impl<'a> Batch<'a> {
     /// duplicate of it, another one with its id a conflict.
     fn report(
         self,
-        checked: &'a [Result<Event, Code>],
+        checked: &'a [Result<Event, FieldError>],
         known: &BTreeSet<ResellerId>,
     ) -> Vec<EventOutcome> {
         let mut first: BTreeMap<&EventId, &Event> = BTreeMap::new();
         let mut outcome = |event: &'a Event| {
             if !known.contains(&event.reseller) {
-                return EventOutcome::Rejected(Code::UnknownReseller);
+                return rejected("reseller", Code::UnknownReseller);
             }
             match (first.insert(&event.id, event), self.outcomes.get(&event.id)) {
-                (_, None) => EventOutcome::Rejected(Code::Invalid),
+                (_, None) => rejected("id", Code::Invalid),
                 (None, Some(outcome)) => outcome.clone(),
                 (Some(before), _) if before != event => {
                     first.insert(&event.id, before);
@@ -131,11 +131,15 @@ impl<'a> Batch<'a> {
             }
         };
         let report = checked.iter().map(|checked| match checked {
-            Err(code) => EventOutcome::Rejected(*code),
+            Err(error) => EventOutcome::Rejected(error.clone()),
             Ok(event) => outcome(event),
         });
         report.collect()
     }
+}
+
+fn rejected(field: &str, code: Code) -> EventOutcome {
+    EventOutcome::Rejected(FieldError::new(field, code))
 }
 
 /// The sums a transaction holds locked, and what it adds to the agency's totals.

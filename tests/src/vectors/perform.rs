@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use partnerkit::{
-    Agency, AgencyId, AgencyPatch, FieldErrors, ImportOptions, LoginDomain, LoginDomainPolicy,
-    Metric, PartnerType, PasswordPolicy, Patch, Phone, Platform, PlatformBuilder, Quarantine,
-    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, SortBy, Status, Timestamp,
-    UsageEvent,
+    Agency, AgencyId, AgencyPatch, EventDraft, FieldErrors, ImportOptions, LoginDomain,
+    LoginDomainPolicy, Metric, PartnerType, PasswordPolicy, Patch, Phone, Platform,
+    PlatformBuilder, Quarantine, ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result,
+    SortBy, Status, Timestamp,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -248,7 +248,7 @@ fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
         "reset_token" => wire(agency.reset_token(id())),
         "revoke_access" => wire(agency.revoke_access(id())),
         "unlock" => wire(agency.unlock(id())),
-        "record_usage" => wire(agency.record_usage(&events(with))),
+        "record_usage" => wire(agency.record_usage(&with.get::<Vec<EventDraft>>("events"))),
         "consume" => {
             let metric: Metric = with.get("metric");
             let reseller = with.get("reseller");
@@ -341,15 +341,4 @@ fn patch(with: &With) -> ResellerPatch {
         metadata: with.get("metadata"),
         ..ResellerPatch::default()
     }
-}
-
-fn events(with: &With) -> Vec<UsageEvent> {
-    let event = |event: Value| UsageEvent {
-        id: read(&event["id"]),
-        reseller: read(&event["reseller"]),
-        metric: read(&event["metric"]),
-        quantity: read(&event["quantity"]),
-        at: read(&event["at"]),
-    };
-    with.get::<Vec<Value>>("events").into_iter().map(event).collect()
 }

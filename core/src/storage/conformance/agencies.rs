@@ -170,7 +170,7 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
         bench.agency.overview().map(drop),
         bench.agency.check_resellers(&[]).map(drop),
         bench.agency.record_usage(std::slice::from_ref(late)).map(drop),
-        bench.agency.record_usage(&[]).map(drop),
+        bench.agency.record_usage::<crate::UsageEvent>(&[]).map(drop),
         bench.agency.domain_availability("acme").map(drop),
         bench.agency.configure(None, &AgencyPatch::default()).map(drop),
     ]

@@ -175,7 +175,10 @@ pub(super) fn deletion_leaves_nothing_but_history(harness: &dyn Harness) {
     assert_eq!(again.kind(), ErrorKind::NotFound);
     let late = bench.event("d", &acme, Metric::MESSAGES, 1);
     let report = bench.agency.record_usage(&[late]).expect("reports");
-    assert_eq!(report.outcomes, [crate::EventOutcome::Rejected(Code::UnknownReseller)]);
+    assert_eq!(
+        report.outcomes,
+        [crate::EventOutcome::Rejected(crate::FieldError::new("reseller", Code::UnknownReseller))]
+    );
     // Its email is free, its label is not.
     let mut next = draft(&label(1));
     next.email = acme.email.to_string();

@@ -8,8 +8,8 @@ use super::fixture::{Bench, label};
 use crate::usage::DayKey;
 use crate::usage::Event;
 use crate::{
-    Clock, Code, Consumption, Denial, DenialReason, ErrorKind, EventId, EventOutcome, Metric,
-    Timestamp, UsageEvent,
+    Clock, Code, Consumption, Denial, DenialReason, ErrorKind, EventId, EventOutcome, FieldError,
+    Metric, Timestamp, UsageEvent,
 };
 
 /// S32.
@@ -69,11 +69,11 @@ pub(super) fn a_batch_reports_each_event(harness: &dyn Harness) {
         EventOutcome::Accepted,
         EventOutcome::Duplicate,
         EventOutcome::Conflict,
-        EventOutcome::Rejected(Code::Negative),
-        EventOutcome::Rejected(Code::InTheFuture),
-        EventOutcome::Rejected(Code::TooOld),
-        EventOutcome::Rejected(Code::UnknownReseller),
-        EventOutcome::Rejected(Code::Empty),
+        rejected("quantity", Code::Negative),
+        rejected("at", Code::InTheFuture),
+        rejected("at", Code::TooOld),
+        rejected("reseller", Code::UnknownReseller),
+        rejected("id", Code::Empty),
         EventOutcome::Accepted,
     ];
     assert_eq!(report.outcomes, expected);
@@ -124,6 +124,10 @@ pub(super) fn any_arrival_order_gives_the_same_sums(harness: &dyn Harness) {
     assert_eq!(sums(&acme), sums(&globex));
 }
 
+fn rejected(field: &str, code: Code) -> EventOutcome {
+    EventOutcome::Rejected(FieldError::new(field, code))
+}
+
 fn checked(event: &UsageEvent) -> Event {
     let UsageEvent { reseller, metric, quantity, at, .. } = *event;
     let id = EventId::parse(&event.id).expect("an id");
@@ -172,7 +176,7 @@ pub(super) fn a_sum_never_overflows(harness: &dyn Harness) {
         bench.event("e", &acme, Metric::MESSAGES, half - 1),
     ];
     let report = bench.agency.record_usage(&batch).expect("reports");
-    let overflow = EventOutcome::Rejected(Code::Overflow);
+    let overflow = rejected("quantity", Code::Overflow);
     let accepted = EventOutcome::Accepted;
     let expected = [accepted.clone(), overflow.clone(), overflow, accepted.clone(), accepted];
     assert_eq!(report.outcomes, expected);
@@ -191,9 +195,9 @@ pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
     let level = |id, reseller, quantity| bench.event(id, reseller, Metric::TEAM_MEMBERS, quantity);
     let record =
         |batch: Vec<UsageEvent>| bench.agency.record_usage(&batch).expect("reports").outcomes;
-    let overflow = EventOutcome::Rejected(Code::Overflow);
+    let overflow = rejected("quantity", Code::Overflow);
     let accepted = EventOutcome::Accepted;
-    assert_eq!(record(vec![level("a", &acme, i64::MAX)]), [accepted.clone()]);
+    assert_eq!(record(vec![level("a", &acme, i64::MAX)]), std::slice::from_ref(&accepted));
     let batch = vec![
         level("b", &globex, 5),
         bench.event("c", &globex, Metric::MESSAGES, 3),
@@ -202,7 +206,7 @@ pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
     ];
     let expected = [overflow.clone(), accepted.clone(), accepted.clone(), accepted.clone()];
     assert_eq!(record(batch), expected, "an older level changes no total");
-    assert_eq!(record(vec![level("f", &globex, 1)]), [overflow.clone()]);
+    assert_eq!(record(vec![level("f", &globex, 1)]), std::slice::from_ref(&overflow));
     // Counted in the order of ids: a level that makes room comes before one that needs it.
     let batch =
         vec![level("h", &globex, 4), level("g", &acme, i64::MAX - 4), level("i", &globex, 5)];
@@ -228,7 +232,7 @@ pub(super) fn racing_levels_fill_a_total_once(harness: &dyn Harness) {
         outcomes.iter().filter(|outcomes| outcomes[n] == *outcome).count()
     };
     assert_eq!(of(0, &EventOutcome::Accepted), 1);
-    assert_eq!(of(0, &EventOutcome::Rejected(Code::Overflow)), 5);
+    assert_eq!(of(0, &rejected("quantity", Code::Overflow)), 5);
     assert_eq!(of(1, &EventOutcome::Accepted), 6, "{outcomes:?}");
     let overview = bench.agency.overview().expect("reads");
     assert_eq!((overview.team_members, overview.messages), (half, 6));

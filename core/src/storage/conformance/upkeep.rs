@@ -52,7 +52,11 @@ pub(super) fn what_is_due_is_removed(harness: &dyn Harness) {
     let overview = bench.agency.overview().expect("reads");
     assert_eq!(overview.messages, 30, "what they added up to stays");
     let late = bench.agency.record_usage(&events[..1]).expect("reports");
-    assert_eq!(late.outcomes, [crate::EventOutcome::Rejected(Code::TooOld)], "counted once");
+    assert_eq!(
+        late.outcomes,
+        [crate::EventOutcome::Rejected(crate::FieldError::new("at", Code::TooOld))],
+        "counted once"
+    );
 }
 
 /// S54: a store in a file, that is; others say that they have other ways.

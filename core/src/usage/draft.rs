@@ -1,0 +1,99 @@
+//! An event as it comes from outside, before anything is known of it: each value may be missing,
+//! of another type, or too large, and that is this event's own rejection (S32).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::{Metric, UsageEvent};
+use crate::error::{Code, FieldError};
+use crate::reseller::ResellerId;
+use crate::values::Timestamp;
+
+/// A single value as given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Given {
+    /// None at all.
+    #[default]
+    Nothing,
+    /// A text.
+    Text(String),
+    /// A whole number; one that is larger still counts as the largest here.
+    Whole(i128),
+    /// Of another type: a fraction, a truth value, half a character.
+    Other,
+}
+
+impl Given {
+    fn text(&self, field: &str) -> Result<&str, FieldError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Nothing => Err(FieldError::new(field, Code::Empty)),
+            Self::Whole(_) | Self::Other => Err(FieldError::new(field, Code::Invalid)),
+        }
+    }
+
+    fn whole(&self, field: &str) -> Result<i128, FieldError> {
+        match self {
+            Self::Whole(number) => Ok(*number),
+            Self::Nothing => Err(FieldError::new(field, Code::Empty)),
+            Self::Text(_) | Self::Other => Err(FieldError::new(field, Code::Invalid)),
+        }
+    }
+}
+
+/// The form of a [`UsageEvent`], as a queue, a file or another language has it; read from JSON by
+/// the names of its fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct EventDraft {
+    /// The host's id of the event.
+    pub id: Given,
+    /// The text of the reseller's id.
+    pub reseller: Given,
+    /// The metric's slug.
+    pub metric: Given,
+    /// How much.
+    pub quantity: Given,
+    /// When, in milliseconds since the epoch.
+    pub at: Given,
+}
+
+impl EventDraft {
+    /// The event, or what is wrong with the first field that is. Codes: `empty` for what is
+    /// missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`, `negative`,
+    /// `out_of_range`.
+    pub fn parse(&self) -> Result<UsageEvent, FieldError> {
+        let id = self.id.text("id")?.to_owned();
+        let reseller: Option<ResellerId> = self.reseller.text("reseller")?.parse().ok();
+        let reseller =
+            reseller.ok_or_else(|| FieldError::new("reseller", Code::UnknownReseller))?;
+        let metric = Metric::from_slug(self.metric.text("metric")?);
+        let metric = metric.ok_or_else(|| FieldError::new("metric", Code::UnknownMetric))?;
+        let quantity = self.quantity.whole("quantity")?;
+        let code = if quantity < 0 { Code::Negative } else { Code::OutOfRange };
+        let quantity = i64::try_from(quantity).map_err(|_| FieldError::new("quantity", code))?;
+        // An instant beyond all that can be told is too old or in the future, too.
+        let at = self.at.whole("at")?.clamp(i64::MIN.into(), i64::MAX.into());
+        let at = Timestamp::from_millis(i64::try_from(at).unwrap_or_default());
+        Ok(UsageEvent { id, reseller, metric, quantity, at })
+    }
+}
+
+/// What can be recorded: a [`UsageEvent`], or an [`EventDraft`] that may turn out to be none.
+pub trait Reported {
+    /// The event, or why it is none.
+    fn event(&self) -> Result<Cow<'_, UsageEvent>, FieldError>;
+}
+
+impl Reported for UsageEvent {
+    fn event(&self) -> Result<Cow<'_, UsageEvent>, FieldError> {
+        Ok(Cow::Borrowed(self))
+    }
+}
+
+impl Reported for EventDraft {
+    fn event(&self) -> Result<Cow<'_, UsageEvent>, FieldError> {
+        self.parse().map(Cow::Owned)
+    }
+}

@@ -309,7 +309,7 @@ fn s19_one_tenants_attempts_keep_no_other_out() {
     let held = Arc::new(Held::default());
     let builder = Platform::builder().legacy_verifier(held.clone()).hashing(1, 2);
     let platform = builder.open("memory:").expect("opens");
-    for (id, hash, label) in [("northwind", "held:", "acme"), ("contoso", OF_OTHERS[0], "globex")] {
+    for (id, hash, label) in [("northwind", "held:", "acme"), ("contoso", CHEAP[0], "globex")] {
         let agency = platform.create_agency(id).expect("creates");
         let draft = ResellerDraft { login_domain: label.into(), ..form(hash) };
         agency.create_reseller(draft).expect("creates");

@@ -1,6 +1,7 @@
 //! A password that has not been hashed yet.
 
 mod context;
+mod walks;
 
 use std::fmt;
 

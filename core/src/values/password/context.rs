@@ -1,13 +1,19 @@
 //! What a guesser tries first, and whether a password is more than that (S15).
 
+use std::panic::catch_unwind;
+
 use zxcvbn::{Score, zxcvbn};
 
+use super::walks::cut;
 use crate::forking::undisturbed;
 use crate::values::fold;
 use crate::values::text::nfc;
 
 /// Bounds the work, however long a text is: the longest name and address are shorter.
 const LONGEST: usize = 512;
+/// Longer words of the context are not looked for in a disguise: the ways to write one are counted,
+/// too, and have to fit into 64 bits.
+const DISGUISED: usize = 24;
 /// Shorter words stand in any text by chance.
 const SHORTEST: usize = 3;
 
@@ -39,8 +45,15 @@ fn is_weak(password: &str, words: &[&str], strength: Strength) -> bool {
         Strength::Alone => Score::Three,
         Strength::BesideAnother => Score::Two,
     };
+    let words: Vec<_> = words.iter().copied().filter(|w| w.chars().count() <= DISGUISED).collect();
+    score(&cut(password), &words) < least
+}
+
+/// The estimator's answer; should it break down all the same, no password is strong.
+fn score(password: &str, words: &[&str]) -> Score {
     // Its tables are made at the first use.
-    undisturbed(|| zxcvbn(password, words).score()) < least
+    let estimated = undisturbed(|| catch_unwind(|| zxcvbn(password, words).score()));
+    estimated.unwrap_or(Score::Zero)
 }
 
 /// The context as it can be typed: each text as it is, in one word and in its parts, with and
@@ -64,4 +77,70 @@ fn words(context: &[&str]) -> Vec<String> {
     words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     words.dedup();
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use zxcvbn::zxcvbn;
+
+    use super::{DISGUISED, Strength, is_guessable};
+
+    /// As many ways to write a word of the context as there can be.
+    #[test]
+    fn no_disguise_overflows() {
+        for letters in ["a", "c", "i", "aeiost", "cccccaaaaaiiiiisssss"] {
+            let word: String = letters.chars().cycle().take(DISGUISED).collect();
+            let disguises = |c: char| match c {
+                'a' => "aA4@",
+                'c' => "cC({[<",
+                'e' => "eE3",
+                'i' => "iI1!|",
+                'o' => "oO0",
+                's' => "sS$5",
+                _ => "tT+7",
+            };
+            let disguise = |(n, c): (usize, char)| {
+                let of = disguises(c);
+                of.chars().nth(n / 2 % of.len()).unwrap_or(c)
+            };
+            let typed: String = word.chars().enumerate().map(disguise).collect();
+            let _ = zxcvbn(&typed, &[&word]);
+            let _ = zxcvbn(&typed.repeat(4), &[&word]);
+        }
+    }
+
+    #[test]
+    fn s15_padding_makes_nothing_common_strong() {
+        let common = ["password", "qwertyuiop", "Password1", "123456", "abc", "letmein", "a", "qw"];
+        for strength in [Strength::Alone, Strength::BesideAnother] {
+            for common in common {
+                for length in [15, 33, 100, 256] {
+                    let repeated = common.repeat(length / common.len() + 1);
+                    assert!(is_guessable(&repeated, &[], strength), "{repeated}");
+                    let padding = length.saturating_sub(common.len());
+                    let padded = format!("{common}{}", "a".repeat(padding));
+                    assert!(is_guessable(&padded, &[], strength), "{padded}");
+                }
+            }
+        }
+        let name = "Northwind Traders International Holdings of Ruritania";
+        let context = [name, "owner@northwind.example"];
+        for typed in [name.to_owned(), name.to_lowercase(), name.repeat(3), format!("{name}1")] {
+            assert!(is_guessable(&typed, &context, Strength::Alone), "{typed}");
+        }
+    }
+
+    /// S15: what is strong stays so, whatever is typed behind it.
+    #[test]
+    fn s15_no_password_becomes_weaker_by_what_follows() {
+        for strong in ["plain teal walrus 94 umbrella", "kV8#qz!Lw2@xTf9m", "c4X-b7Rw.Tq2zL"] {
+            for filling in ["a", "password", "qaw", "123", "kV8#"] {
+                for length in [0, 1, 14, 28, 60, 200] {
+                    let filling: String = filling.chars().cycle().take(length).collect();
+                    let longer = format!("{strong}{filling}");
+                    assert!(!is_guessable(&longer, &[], Strength::Alone), "{longer}");
+                }
+            }
+        }
+    }
 }

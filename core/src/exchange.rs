@@ -3,6 +3,8 @@
 mod cells;
 mod export;
 mod import;
+mod lines;
+mod records;
 
 use crate::error::FieldErrors;
 use crate::reseller::ResellerId;

@@ -38,13 +38,20 @@ const REQUIRED: [&str; 8] = [
     "login_domain",
 ];
 
+/// A first line with more columns than this is none: each of them would have an error.
+const MOST: usize = 100;
+
 /// Which column stands where.
 pub(super) struct Header(Vec<String>);
 
 impl Header {
-    /// Reads the first line. Field errors: `columns` for one that is unknown or there twice,
-    /// with its place from 1; the names of required columns that are missing.
+    /// Reads the first line. Field errors: `columns` for too many, and for one that is unknown or
+    /// there twice, with its place from 1; the names of required columns that are missing.
     pub fn read(record: &csv::StringRecord) -> Result<Self, FieldErrors> {
+        if record.len() > MOST {
+            let params = vec![("max", MOST as i64)];
+            return Err(Refusal { code: Code::TooMany, params }.of("columns").into());
+        }
         let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
         let known = |name: &str| COLUMNS.contains(&name) || COUNTRIES.contains(&name);
         let mut errors = FieldErrors::default();
@@ -73,46 +80,80 @@ impl Header {
     }
 
     /// A row's cell in a column; empty where the file has no such column.
-    pub fn cell<'r>(&self, record: &'r csv::StringRecord, column: &str) -> &'r str {
+    pub fn cell<'r>(&self, record: &'r csv::StringRecord, column: &str) -> Cow<'r, str> {
         let place = self.0.iter().position(|name| name == column);
         unguarded(place.and_then(|place| record.get(place)).unwrap_or_default())
     }
 }
 
-/// The cell in a form that no spreadsheet takes for a formula (OWASP, CSV injection): behind an
-/// apostrophe, if it begins with a character that one might begin with.
+/// The cell in a form that no spreadsheet takes for a formula (OWASP, CSV injection): whatever
+/// one might begin with stands behind an apostrophe. That goes for each piece between semicolons,
+/// because a spreadsheet takes those for the ends of cells where a comma is the decimal sign, in
+/// quotation marks or not.
 pub(super) fn guarded(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(dangerous) { format!("'{cell}").into() } else { cell.into() }
+    if !cell.split(SEPARATOR).any(is_dangerous) {
+        return cell.into();
+    }
+    let guard = |piece: &str| [if is_dangerous(piece) { "'" } else { "" }, piece].concat();
+    cell.split(SEPARATOR).map(guard).collect::<Vec<_>>().join(";").into()
 }
 
 /// The cell as it was before it was guarded.
-fn unguarded(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(dangerous)).unwrap_or(cell)
+fn unguarded(cell: &str) -> Cow<'_, str> {
+    let guard = |piece: &str| piece.strip_prefix('\'').is_some_and(is_dangerous);
+    if !cell.split(SEPARATOR).any(guard) {
+        return cell.into();
+    }
+    let bare = |piece| if guard(piece) { &piece[1..] } else { piece };
+    cell.split(SEPARATOR).map(bare).collect::<Vec<_>>().join(";").into()
 }
 
-/// The apostrophe is one of them, so that a cell comes back as it was whatever it begins with.
-fn dangerous(c: char) -> bool {
-    matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\'')
+const SEPARATOR: char = ';';
+
+/// Whether what stands between separators might begin a formula, also behind what a spreadsheet
+/// may pass over: white space, what nobody sees, quotation marks. The apostrophe is dangerous, so
+/// that what begins with one comes back as it was.
+fn is_dangerous(piece: &str) -> bool {
+    let is_passed = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '"' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    };
+    piece.starts_with(['\'', '\t', '\r', '\n', '\0'])
+        || piece.trim_start_matches(is_passed).starts_with(FORMULA)
 }
+
+/// What a formula begins with; of any width, because some spreadsheets make them all alike.
+const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'];
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{guarded, unguarded};
+    use super::{FORMULA, guarded, unguarded};
 
     #[test]
     fn s48_no_cell_begins_like_a_formula() {
-        for cell in ["=1+1", "+49", "-1", "@SUM(A1)", "\tx", "\rx"] {
-            assert!(guarded(cell).starts_with('\''), "{cell:?}");
+        for formula in FORMULA {
+            for before in ["", " ", "\u{a0}", "\u{3000}\n", "\t", "\"", "\u{feff}", "\0", "' "] {
+                let cell = format!("{before}{formula}1+1");
+                assert_eq!(guarded(&cell), format!("'{cell}"), "{cell:?}");
+                let within = format!("Acme;{cell};{formula}");
+                assert_eq!(guarded(&within), format!("Acme;'{cell};'{formula}"), "{within:?}");
+            }
         }
-        assert_eq!(guarded("O'Neill"), "O'Neill");
-        assert_eq!(unguarded("'hello"), "'hello");
+        for cell in ["\tx", "\rx", "\nx", "\0x", "'x"] {
+            assert_eq!(guarded(cell), format!("'{cell}"));
+        }
+        for cell in ["O'Neill", "a=b", "", ";", " x", "\"x\"", "1-2; 3"] {
+            assert_eq!(guarded(cell), cell);
+        }
+        assert_eq!(unguarded("'hello"), "'hello", "as somebody else wrote it");
     }
 
     proptest! {
         #[test]
-        fn s48_a_guarded_cell_comes_back(cell in "['=+@\t-]{0,4}.*") {
+        fn s48_a_guarded_cell_comes_back(cell in "(['\"=+@＝﹣;\t\r\n\0 \u{feff}x-]{0,8}|.*)") {
             let guarded = guarded(&cell);
             prop_assert_eq!(unguarded(&guarded), cell.as_str());
         }

@@ -14,8 +14,8 @@ const PAGE: u32 = 200;
 impl Agency {
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
     /// says how many. They are read page by page: whoever is there throughout is written once.
-    /// Cells that a spreadsheet would take for a formula stand behind an apostrophe, which an
-    /// import takes off again (S48).
+    /// What a spreadsheet would take for a formula, at the beginning of a cell or behind a
+    /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
     ///
     /// Errors: `Io`; those of [`page`](Self::page).
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {

@@ -3,13 +3,15 @@
 use std::io::Read;
 
 use super::cells::Header;
+use super::records::Records;
 use super::{ImportOptions, ImportReport, RowOutcome, RowReport};
 use crate::agency::{Agency, Taken};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft};
 
-/// How many rows are created in one step.
+/// How many rows are created in one step, and how many bytes of them, but for the last row.
 const BATCH: usize = 500;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// A row, read.
 struct Row {
@@ -30,8 +32,14 @@ impl Agency {
     /// A row whose email, login domain and external id a reseller of the agency has already is
     /// left alone: so a file can be taken in again, also after it was interrupted (S48).
     ///
-    /// Errors: `Io`; fields `columns` (`unexpected`, `taken`) and those of missing columns
-    /// (`empty`). Rows that were created before an error stay.
+    /// A record has at most 256 KiB; a row that is longer is refused (`row`: `too_long`). With it,
+    /// and with a row that only goes on over several lines because a quotation mark stands where
+    /// none belongs (`row`: `invalid`), nothing but its first line is lost: the next line is a row
+    /// again. So a file of any size needs little memory, whatever stands in it.
+    ///
+    /// Errors: `Io`; fields `columns` (`unexpected`, `taken`, `too_many`, `too_long`, `invalid`)
+    /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
+    /// a quotation mark or the end of a line. Rows that were created before an error stay.
     pub fn import_csv(
         &self,
         input: impl Read,
@@ -39,15 +47,11 @@ impl Agency {
         mut each: impl FnMut(RowReport),
     ) -> Result<ImportReport> {
         self.observe("import_csv", None, || {
-            let mut reader = csv::ReaderBuilder::new()
-                .flexible(true)
-                .delimiter(options.delimiter)
-                .from_reader(input);
-            let header = Header::read(&without_mark(reader.headers().map_err(failed)?))?;
+            let mut records = Records::new(input, checked(options.delimiter)?);
+            let header = header(&mut records)?;
             let (mut report, mut taken) = (ImportReport::default(), Taken::default());
-            let mut records = reader.records();
             loop {
-                let rows = self.read_rows(&header, records.by_ref().take(BATCH))?;
+                let rows = self.read_rows(&header, &mut records)?;
                 if rows.is_empty() {
                     return Ok(report);
                 }
@@ -59,26 +63,20 @@ impl Agency {
         })
     }
 
-    fn read_rows(
-        &self,
-        header: &Header,
-        records: impl Iterator<Item = csv::Result<csv::StringRecord>>,
-    ) -> Result<Vec<Row>> {
-        let row = |record: csv::Result<csv::StringRecord>| match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let draft =
-                    if header.fits(&record) { draft(header, &record) } else { Err(unread()) };
-                Ok(self.row(line, draft))
-            }
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                // Text that is not UTF-8 is a bad row; a file that cannot be read is an error.
-                let is_text = matches!(error.kind(), csv::ErrorKind::Utf8 { .. });
-                if is_text { Ok(self.row(line, Err(unread()))) } else { Err(failed(error)) }
-            }
-        };
-        records.map(row).collect()
+    /// The rows of one step, of which there are fewer if they are long.
+    fn read_rows(&self, header: &Header, records: &mut Records<impl Read>) -> Result<Vec<Row>> {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < BATCH && bytes < BATCH_BYTES {
+            let Some(record) = records.read().map_err(failed)? else { break };
+            let draft = match record.cells {
+                Ok(cells) if header.fits(&cells) => draft(header, &cells),
+                Ok(_) => Err(Refusal::from(Code::Invalid).of("row").into()),
+                Err(refusal) => Err(refusal.of("row").into()),
+            };
+            bytes += record.bytes;
+            rows.push(self.row(record.line, draft));
+        }
+        Ok(rows)
     }
 
     fn row(&self, line: u64, read: Result<ResellerDraft, FieldErrors>) -> Row {
@@ -125,7 +123,7 @@ impl Agency {
 
 /// The form of a row.
 fn draft(header: &Header, record: &csv::StringRecord) -> Result<ResellerDraft, FieldErrors> {
-    let cell = |column| header.cell(record, column).to_owned();
+    let cell = |column| header.cell(record, column).into_owned();
     let optional = |column| Some(cell(column)).filter(|cell| !cell.is_empty());
     let phone = |country, number| PhoneDraft { country: optional(country), number: cell(number) };
     let metadata = optional("metadata").map(|json| serde_json::from_str(&json)).transpose();
@@ -149,19 +147,20 @@ fn draft(header: &Header, record: &csv::StringRecord) -> Result<ResellerDraft, F
     })
 }
 
-/// A row that has not as many cells as the first line, or is not text.
-fn unread() -> FieldErrors {
-    FieldErrors::from(Refusal::from(Code::Invalid).of("row"))
+/// The first line, which a file without any line has not: then its columns are missing.
+fn header(records: &mut Records<impl Read>) -> Result<Header> {
+    let first = records.read().map_err(failed)?;
+    let cells = first.map_or_else(|| Ok(csv::StringRecord::new()), |record| record.cells);
+    let cells = cells.map_err(|refusal| FieldErrors::from(refusal.of("columns")))?;
+    Ok(Header::read(&cells)?)
 }
 
-/// Spreadsheets put a mark of the encoding in front of the first column's name.
-fn without_mark(header: &csv::StringRecord) -> csv::StringRecord {
-    header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect()
+/// Nothing that ends a line or a cell in another way.
+fn checked(delimiter: u8) -> Result<u8, FieldErrors> {
+    let is_other = matches!(delimiter, b'"' | b'\r' | b'\n') || !delimiter.is_ascii();
+    if is_other { Err(FieldError::new("delimiter", Code::Invalid).into()) } else { Ok(delimiter) }
 }
 
-fn failed(error: csv::Error) -> Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => Error::io(error.kind()),
-        _ => Error::io("not CSV"),
-    }
+fn failed(error: std::io::Error) -> Error {
+    Error::io(error.kind())
 }

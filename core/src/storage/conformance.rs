@@ -102,6 +102,7 @@ macro_rules! each_conformance_case {
             exchange::a_row_is_compared_with_every_row_before,
             exchange::a_file_comes_again_under_another_policy,
             exchange::a_file_that_cannot_be_read_says_why,
+            exchange::a_stray_quotation_mark_costs_its_row,
             exchange::an_export_comes_back,
             faults::a_fault_at_any_call_leaves_all_or_nothing,
             feed::the_feed_is_gapless_while_many_write,

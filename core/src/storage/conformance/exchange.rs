@@ -165,11 +165,59 @@ pub(super) fn a_file_that_cannot_be_read_says_why(harness: &dyn Harness) {
     assert_eq!(report.expect("imports").created, 1);
 }
 
+/// S48: where a quotation mark is wrong, or a row too long, the next line is a row again.
+pub(super) fn a_stray_quotation_mark_costs_its_row(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let stray = |label: &str| line("Stray", label).replacen(",S", ",\"S", 1);
+    let file = [
+        HEADER.to_owned(),
+        stray("contoso"),
+        line("\"Acme, Inc\"", "acme"),
+        line(&"x".repeat(1 << 18), "fabrikam"),
+        line("\"Two\nlines\"", "globex"),
+        format!("own_plans,\"{}", format!("{}\n", "x".repeat(1_023)).repeat(300)),
+        line("Hooli", "hooli"),
+        stray("initech"),
+        line("Umbrella", "umbrella"),
+    ]
+    .concat();
+    let invalid = (Code::Invalid, vec![]);
+    let too_long = (Code::TooLong, vec![("max", 1 << 18)]);
+    let (report, rows) = import(&bench, &file, false);
+    assert_eq!(report.created, 3);
+    let created = |row: &&RowReport| matches!(row.outcome, RowOutcome::Created(_));
+    let created: Vec<_> = rows.iter().filter(created).map(|row| row.line).collect();
+    let (hooli, initech) = (307, 308);
+    assert_eq!(created, [3, hooli, 309]);
+    let why = |at: u64| {
+        let row = rows.iter().find(|row| row.line == at).expect("each line has its answer");
+        let RowOutcome::Rejected(errors) = &row.outcome else { panic!("{row:?}") };
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(error.field == "row" || at == 5, "{error:?}");
+        (error.code, error.params.clone())
+    };
+    assert_eq!([why(2), why(4), why(7)], [invalid.clone(), too_long.clone(), too_long]);
+    assert_eq!([why(5), why(initech)], [(Code::ControlCharacter, vec![]), invalid]);
+    for (header, code) in [
+        (format!("\"name\n{}", "x\n".repeat(1 << 17)), Code::TooLong),
+        ("\"name\n".to_owned(), Code::Invalid),
+        ("name,".repeat(100), Code::TooMany),
+        ("x".repeat(1 << 19), Code::TooLong),
+    ] {
+        let imported =
+            bench.agency.import_csv(header.as_bytes(), &ImportOptions::default(), |_| ());
+        assert_eq!(super::life::codes(&imported.expect_err("refused")), [("columns", code)]);
+    }
+    let options = ImportOptions { delimiter: b'"', ..ImportOptions::default() };
+    let refused = bench.agency.import_csv(file.as_bytes(), &options, |_| ()).expect_err("refused");
+    assert_eq!(super::life::codes(&refused), [("delimiter", Code::Invalid)]);
+}
+
 /// S48: what is given out can be taken in elsewhere.
 pub(super) fn an_export_comes_back(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    for (n, name) in ["=cmd|' /C calc'!A0", "Zoë, \"quoted\"\nÉlan", "東京 🏢"].iter().enumerate()
-    {
+    let names = ["=cmd|' /C calc'!A0", "Zoë, \"quoted\"\nÉlan", "東京 🏢", "＝1+1;=2", "'; \"-1\""];
+    for (n, name) in names.iter().enumerate() {
         let mut form = draft(&label(n));
         form.name = name.replace('\n', " ");
         form.external_id = Some(format!("+{n}"));
@@ -179,17 +227,18 @@ pub(super) fn an_export_comes_back(harness: &dyn Harness) {
     }
     let mut file = Vec::new();
     let query = ResellerQuery::all().ascending(SortBy::Name);
-    assert_eq!(bench.agency.export_csv(&query, &mut file).expect("exports"), 3);
+    assert_eq!(bench.agency.export_csv(&query, &mut file).expect("exports"), 5);
     let text = String::from_utf8(file.clone()).expect("text");
     assert!(text.contains("'=cmd") && text.contains(",'+14155552671,"), "guarded: {text}");
+    assert!(text.contains(",'＝1+1;'=2,"), "guarded: {text}");
     let (report, _) = import(&bench, &text, false);
-    assert_eq!(report, ImportReport { created: 0, existing: 3, rejected: 0 });
+    assert_eq!(report, ImportReport { created: 0, existing: 5, rejected: 0 });
 
     let elsewhere = Platform::open("memory:").expect("opens").create_agency("tailspin");
     let elsewhere = elsewhere.expect("creates");
     let options = ImportOptions::default();
     let report = elsewhere.import_csv(&file[..], &options, |_| ()).expect("imports");
-    assert_eq!(report.created, 3);
+    assert_eq!(report.created, 5);
     let forms = |agency: &crate::Agency| {
         let page = agency.page(&query).expect("reads").resellers.into_iter();
         let form = |r: crate::Reseller| {

@@ -25,6 +25,15 @@ pub struct Agency(pub partnerkit::Agency);
 
 #[pymethods]
 impl Agency {
+    /// A handle is its own copy: Django's `setUpTestData` asks for one for each test.
+    fn __copy__(handle: Py<Self>) -> Py<Self> {
+        handle
+    }
+
+    fn __deepcopy__(handle: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        handle
+    }
+
     /// The agency's id.
     #[getter]
     fn id(&self) -> &str {

@@ -63,6 +63,8 @@ pub fn from_storage(py: Python<'_>, raised: PyErr) -> Error {
         Error::inside_transaction()
     } else if is(class!(py, errors::OutcomeUnknownError)) {
         Error::outcome_unknown("by the host's storage")
+    } else if is(class!(py, errors::ConfigurationError)) {
+        Error::configuration(raised.value(py))
     } else {
         let name = raised.get_type(py).name().map(|name| name.to_string());
         let name = name.unwrap_or_else(|_| "an exception".to_owned());
@@ -114,6 +116,7 @@ pub fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr 
             | ErrorKind::Aborted
             | ErrorKind::OutcomeUnknown
             | ErrorKind::InsideTransaction
+            | ErrorKind::Configuration
     );
     if of_storage && raised.is_some() {
         exception.set_cause(py, raised);

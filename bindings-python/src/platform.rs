@@ -57,7 +57,7 @@ impl Platform {
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
-    /// `open`.
+    /// `open`. The store is not asked for anything before the first call that needs it.
     #[staticmethod]
     #[pyo3(signature = (storage, **settings))]
     fn with_storage(
@@ -68,6 +68,22 @@ impl Platform {
         let builder = crate::settings::settings(settings)?;
         let storage = Arc::new(Tables(PythonStore::new(storage)));
         call(py, || builder.open_storage(storage)).map(Self)
+    }
+
+    /// A handle is its own copy: Django's `setUpTestData` asks for one for each test.
+    fn __copy__(handle: Py<Self>) -> Py<Self> {
+        handle
+    }
+
+    fn __deepcopy__(handle: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        handle
+    }
+
+    /// Asks the store now for what is otherwise asked at the first use: the version of its tables,
+    /// and the platform's secret, which is made where there is none. Raises ConfigurationError for
+    /// tables of another release.
+    fn prepare(&self, py: Python<'_>) -> PyResult<()> {
+        call(py, || self.0.prepare())
     }
 
     /// Creates an agency whose calendar months are those of an IANA time zone, UTC when not

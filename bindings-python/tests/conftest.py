@@ -28,6 +28,7 @@ def databases() -> dict[str, dict[str, object]]:
 
     found = {
         "default": hosting.sqlite(":memory:"),
+        "empty": file("empty.sqlite3"),
         "sqlite": file("wal.sqlite3"),
         "sqlite_immediate": file("immediate.sqlite3", transaction_mode="IMMEDIATE"),
         "sqlite_rollback_journal": file("journal.sqlite3", journal_mode="DELETE"),

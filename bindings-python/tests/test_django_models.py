@@ -32,12 +32,14 @@ def test_s52_a_database_of_a_newer_release_is_refused(alias: str) -> None:
     recorder.record_applied("another_app", "0098_of_another_app")
     recorder.record_applied("partnerkit", "0099_of_a_newer_release")
     try:
-        with pytest.raises(partnerkit.ConfigurationError, match="99"):
-            partnerkit.Platform.with_storage(storage)
+        platform = partnerkit.Platform.with_storage(storage)
+        for call in (platform.prepare, platform.agencies):
+            with pytest.raises(partnerkit.ConfigurationError, match="99"):
+                call()
     finally:
         recorder.record_unapplied("partnerkit", "0099_of_a_newer_release")
         recorder.record_unapplied("another_app", "0098_of_another_app")
-    partnerkit.Platform.with_storage(storage).create_agency("northwind")
+    platform.create_agency("northwind")
 
 
 def test_s52_a_database_of_the_first_version_is_brought_along(alias: str) -> None:
@@ -58,8 +60,25 @@ def test_s52_a_database_of_the_first_version_is_brought_along(alias: str) -> Non
     assert (granted.granted, granted.used) == (True, 10)
 
 
-def test_a_database_without_migrations_has_no_version() -> None:
-    assert DjangoStorage(using="default").schema_version() == 0
+def test_the_missing_migration_is_named(alias: str) -> None:
+    recorder = MigrationRecorder(connections[alias])
+    (name,) = [name for app, name in recorder.applied_migrations() if app == "partnerkit"][-1:]
+    platform = partnerkit.Platform.with_storage(DjangoStorage(using=alias))
+    recorder.record_unapplied("partnerkit", name)
+    try:
+        with pytest.raises(partnerkit.ConfigurationError, match=f"migrate .*{alias}") as missing:
+            platform.agencies()
+        assert isinstance(missing.value.__cause__, partnerkit.ConfigurationError)
+        call_command("flush", database=alias, interactive=False, verbosity=0)
+    finally:
+        recorder.record_applied("partnerkit", name)
+    assert platform.agencies() == []
+
+
+def test_a_database_without_tables_names_the_migration() -> None:
+    platform = partnerkit.Platform.with_storage(DjangoStorage(using="empty"))
+    with pytest.raises(partnerkit.ConfigurationError, match="migrate partnerkit"):
+        platform.agencies()
 
 
 def test_the_checks_of_django_find_nothing() -> None:

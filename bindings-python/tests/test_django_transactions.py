@@ -8,7 +8,7 @@ from django.db import connections, transaction
 
 import partnerkit
 from partnerkit import Agency, Metric, Platform, Reseller
-from partnerkit.django import DjangoStorage
+from partnerkit.django import DjangoStorage, second
 from partnerkit.django.scopes import holds_write_lock
 
 from conftest import migrate
@@ -145,8 +145,7 @@ def test_s19_on_sqlite_a_sign_in_behind_the_hosts_writes_is_refused_at_once(
 ) -> None:
     platform = Platform.with_storage(DjangoStorage(using=sqlite_alias))
     agency = platform.create_agency("northwind")
-    beside = f"{sqlite_alias}__partnerkit"
-    connections.settings.pop(beside, None)
+    platform.prepare()
     with transaction.atomic(using=sqlite_alias):
         if by_the_library:
             agency.create_reseller(**draft("acme"))
@@ -156,7 +155,7 @@ def test_s19_on_sqlite_a_sign_in_behind_the_hosts_writes_is_refused_at_once(
             platform.sign_in("acme", "owner@acme.example", "wrong")
         assert refused.value.kind == "inside_transaction"
         agency.create_reseller(**draft("globex"))
-    assert beside not in connections.settings, "no connection was made that could only wait"
+    assert not second._of_thread.by_alias, "no connection was made that could only wait"
     assert "globex" in names(agency)
 
 

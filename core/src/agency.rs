@@ -16,6 +16,8 @@ pub(crate) use resellers::label_row;
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, FormRules, ResellerDraft, ResellerId};
@@ -104,8 +106,8 @@ impl Agency {
         storage::write(&*self.shared.storage, &self.id, Scope::Join, work)
     }
 
-    fn seal(&self) -> CursorSeal<'_> {
-        CursorSeal { secrets: &self.shared.secrets, agency: &self.id }
+    fn seal(&self) -> Result<CursorSeal<'_>> {
+        Ok(CursorSeal { secrets: self.shared.secrets()?, agency: &self.id })
     }
 
     /// A form as values, or everything that is wrong with it.
@@ -119,9 +121,10 @@ impl Agency {
         draft.accept(&FormRules { login_domains, ..self.shared.form_rules() })
     }
 
-    /// A short keyed hash, to tell values apart without keeping them.
+    /// A short hash, to tell values apart without keeping them.
     pub(crate) fn short_hash(&self, field: &str, value: &str) -> [u8; 16] {
-        let hash = self.shared.secrets.keyed_hash(field, &[value.as_bytes()]);
+        let hash =
+            Sha256::new().chain_update(field).chain_update([0]).chain_update(value).finalize();
         std::array::from_fn(|i| hash[i])
     }
 

@@ -191,7 +191,9 @@ impl Error {
         Repr::Io { detail: detail.to_string() }.into()
     }
 
-    pub(crate) fn configuration(detail: impl Display) -> Self {
+    /// For backends: the store, or what it is to be opened with, is not as it has to be. `detail`
+    /// must not contain user input.
+    pub fn configuration(detail: impl Display) -> Self {
         Repr::Configuration { detail: detail.to_string() }.into()
     }
 

@@ -68,6 +68,16 @@ impl Platform {
         PlatformBuilder::default()
     }
 
+    /// Asks the store now for what is otherwise asked at the first use: the version of its tables,
+    /// and the platform's secret, which is made where there is none. [`open`](Self::open) does so;
+    /// who opens a store of one's own may, once its tables are there.
+    ///
+    /// Errors: `Configuration` for tables of a newer release.
+    pub fn prepare(&self) -> Result<()> {
+        self.shared.storage.schema_version()?;
+        self.shared.secrets().map(drop)
+    }
+
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
     pub fn resolve_host(&self, host: &str) -> Result<Place> {

@@ -1,14 +1,16 @@
 //! What the handles of one platform have in common: the store and the settings.
 
 mod attempts;
+mod secrets;
 
 use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
 pub(crate) use attempts::Attempt;
+pub(crate) use secrets::KnownSecrets;
 
-use crate::access::{AttemptPolicy, Generation, Hasher, Secrets, SourcePolicy};
+use crate::access::{AttemptPolicy, Generation, Hasher, SourcePolicy};
 use crate::clock::{Clock, Entropy, Ids, random};
 use crate::process::PerProcess;
 use crate::reseller::FormRules;
@@ -22,7 +24,8 @@ pub(crate) struct Shared {
     pub entropy: Arc<dyn Entropy>,
     pub ids: Ids,
     pub hasher: Hasher,
-    pub secrets: Secrets,
+    /// Asked for with [`Shared::secrets`].
+    pub known_secrets: KnownSecrets,
     pub login_base: String,
     pub password_policy: PasswordPolicy,
     pub login_domains: LoginDomainPolicy,

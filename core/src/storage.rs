@@ -7,6 +7,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod first_use;
 mod home;
 pub mod memory;
 #[cfg(feature = "postgres")]
@@ -30,6 +31,7 @@ use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
 pub use crate::search::{Filter, PageSpec};
+pub(crate) use first_use::CheckedAtFirstUse;
 pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 
@@ -85,7 +87,7 @@ pub trait Storage: Send + Sync {
         false
     }
 
-    /// The version of the schema that the store has, asked when a platform is opened. Not for
+    /// The version of the schema that the store has, asked before it is first used. Not for
     /// stores that bring themselves up to date: they refuse a newer one on their own.
     fn schema_version(&self) -> Result<u32> {
         Ok(schema::VERSION)

@@ -19,17 +19,22 @@ impl TableStore for Only {
     }
 }
 
-fn opened(version: Result<u32, &'static str>) -> Result<Platform> {
-    Platform::builder().secret(1, [7; 32]).open_storage(Arc::new(Tables(Only(version))))
+fn opened(version: Result<u32, &'static str>) -> Platform {
+    let platform =
+        Platform::builder().secret(1, [7; 32]).open_storage(Arc::new(Tables(Only(version))));
+    platform.expect("no store is asked before it is used")
 }
 
 #[test]
 fn s52_a_store_of_a_newer_release_is_refused() {
-    let error = opened(Ok(VERSION + 98)).map(drop).expect_err("too new");
-    assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains(&(VERSION + 98).to_string()), "{error}");
-    assert_eq!(opened(Err("gone")).map(drop).expect_err("fails").kind(), ErrorKind::Storage);
+    let newer = opened(Ok(VERSION + 98));
+    for refused in [newer.prepare(), newer.create_agency("northwind").map(drop)] {
+        let error = refused.expect_err("too new");
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(&(VERSION + 98).to_string()), "{error}");
+    }
+    assert_eq!(opened(Err("gone")).prepare().expect_err("fails").kind(), ErrorKind::Storage);
     for known in 0..=VERSION {
-        opened(Ok(known)).expect("a migration may be about to run");
+        opened(Ok(known)).prepare().expect("a migration may be about to run");
     }
 }

@@ -149,7 +149,7 @@ class OutcomeUnknownError(PartnerKitError):
 
 
 class ConfigurationError(PartnerKitError):
-    """The platform was opened with settings that cannot work."""
+    """The platform was opened with settings, or with tables, that cannot work."""
 
     kind = "configuration"
 

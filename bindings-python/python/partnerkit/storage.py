@@ -7,7 +7,8 @@ thread of whoever called the library.
 
 Exceptions: `AbortedError` for whatever a concurrent transaction causes (serialization failure,
 deadlock, a busy database), so that the library tries again; `InsideTransactionError` from
-`begin`; `OutcomeUnknownError` from `commit` when no answer came. Any other exception reaches the
+`begin`; `OutcomeUnknownError` from `commit` when no answer came; `ConfigurationError` when the
+tables are not there as they have to be. Any other exception reaches the
 caller as the cause of a `StorageError`.
 """
 
@@ -207,7 +208,8 @@ class TableStore(Protocol):
     def schema_version(self) -> int:
         """The version of `partnerkit.schema()` that the store's tables have, as you have brought
         them up to date; `partnerkit.SCHEMA_VERSION` is that of this release. A newer one is
-        refused when a platform is opened."""
+        refused when the store is first used; raise `ConfigurationError` for one that this release
+        cannot work with, and say what to do."""
         ...
 
     def begin(self, agency: str, mode: Mode) -> TableTransaction:

@@ -2,7 +2,7 @@
 
 use super::Agency;
 use super::resellers::{label_row, one, taken_fields};
-use crate::access::Credentials;
+use crate::access::{Credentials, Secrets};
 use crate::changes::ChangeKind;
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
@@ -36,37 +36,42 @@ impl Agency {
         self.observe("create_reseller_once", None, || {
             let refused = |refusal: Refusal| FieldErrors::from(refusal.of("idempotency_key"));
             let key = plain_text(key, 255).map_err(refused)?;
+            let secrets = self.shared.secrets()?;
             // Looked for first, so that a repeated create does not hash the password again.
             let before = self.read(|reads| {
                 let known = reads.remembered(&key)?.filter(|row| row.created_at > self.expired());
                 let Some(known) = known else { return Ok(None) };
-                self.same_request(&known, &draft)?;
+                same_request(&secrets, &known, &draft)?;
                 one(reads.resellers(&[known.reseller])?).map(Some)
             })?;
             match before {
                 Some(before) => Ok(before),
-                None => self.create(&draft, Some(key)),
+                None => self.create(&draft, Some((key, &*secrets))),
             }
         })
     }
 
-    fn create(&self, draft: &ResellerDraft, key: Option<String>) -> Result<Reseller> {
+    fn create(&self, draft: &ResellerDraft, once: Option<(String, &Secrets)>) -> Result<Reseller> {
         let new = self.new_reseller(draft.accept(&self.shared.form_rules())?)?;
         let reseller = new.reseller();
         let now = reseller.created_at;
-        let key = key.map(|key| IdempotencyRow {
-            key,
-            fingerprint: self.shared.secrets.keyed_hash(KEYED, &[&draft.body()]),
-            reseller: reseller.id,
-            version: 1,
-            created_at: now,
+        let once = once.map(|(key, secrets)| {
+            let fingerprint = secrets.keyed_hash(KEYED, &[&draft.body()]);
+            let row = IdempotencyRow {
+                key,
+                fingerprint,
+                reseller: reseller.id,
+                version: 1,
+                created_at: now,
+            };
+            (row, secrets)
         });
         let change = self.change(ChangeKind::ResellerCreated, Some(reseller.id), 1, now);
         let before = self.write(|tx| {
-            if let Some(key) = &key
-                && let Insert::Existing(known) = tx.remember(key, self.expired())?
+            if let Some((row, secrets)) = &once
+                && let Insert::Existing(known) = tx.remember(row, self.expired())?
             {
-                self.same_request(&known, draft)?;
+                same_request(secrets, &known, draft)?;
                 return one(tx.resellers(&[known.reseller])?).map(Some);
             }
             self.insert(tx, &new)?;
@@ -100,12 +105,6 @@ impl Agency {
     /// Until when idempotency keys that were made then have expired by now.
     fn expired(&self) -> Timestamp {
         self.now().plus_millis(-self.shared.retention.idempotency_keys)
-    }
-
-    /// A key belongs to the form it was first used for.
-    fn same_request(&self, known: &IdempotencyRow, draft: &ResellerDraft) -> Result<()> {
-        let same = self.shared.secrets.verifies(KEYED, &[&draft.body()], &known.fingerprint);
-        if same { Ok(()) } else { Err(Error::key_reused()) }
     }
 
     /// The record and its credentials. Time, ids and the hash are drawn and the rows made here,
@@ -150,4 +149,10 @@ impl Agency {
 pub(super) fn reserved_by(agency: &AgencyRow, label: &LoginDomain) -> Option<FieldError> {
     let reserved = agency.settings.reserved_labels.contains(label);
     reserved.then(|| FieldError::new("login_domain", Code::Reserved))
+}
+
+/// A key belongs to the form it was first used for.
+fn same_request(secrets: &Secrets, known: &IdempotencyRow, draft: &ResellerDraft) -> Result<()> {
+    let same = secrets.verifies(KEYED, &[&draft.body()], &known.fingerprint);
+    if same { Ok(()) } else { Err(Error::key_reused()) }
 }

@@ -42,7 +42,7 @@ impl Agency {
             let password = self.accepted(&reseller, password, confirmation)?;
             let hash = credentials.hash.as_deref();
             let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
-            let reserved = self.shared.reserve_attempt(&self.attempt_on(id))?;
+            let reserved = self.shared.reserve_attempt(&self.attempt_on(id)?)?;
             let typed = Password::as_typed(current).filter(|_| reserved.is_some());
             if turn.verify(typed.as_ref(), hash) == Verified::No {
                 if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
@@ -62,8 +62,8 @@ impl Agency {
             let (_, credentials) = self.account(id)?;
             let identity = self.identity(id);
             let expires_at = self.now().plus_millis(RESET_TOKEN);
-            let secrets = &self.shared.secrets;
-            Ok(ResetToken::write(&identity, expires_at, credentials.generation, secrets))
+            let secrets = self.shared.secrets()?;
+            Ok(ResetToken::write(&identity, expires_at, credentials.generation, &secrets))
         })
     }
 
@@ -78,7 +78,7 @@ impl Agency {
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.observe("unlock", id, || {
-            self.shared.clear_attempts(&self.attempt_on(id))?;
+            self.shared.clear_attempts(&self.attempt_on(id)?)?;
             self.note(id, ChangeKind::SignInUnlocked, |_| Ok(()))
         })
     }
@@ -111,7 +111,7 @@ impl Agency {
         let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
-        self.shared.clear_attempts(&self.attempt_on(id))?;
+        self.shared.clear_attempts(&self.attempt_on(id)?)?;
         self.note(id, ChangeKind::PasswordChanged, |tx| {
             let (_, now) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
             if seen.is_some_and(|seen| seen.generation != now.generation) {
@@ -182,7 +182,7 @@ impl Agency {
         Identity { agency: self.id.clone(), reseller: id }
     }
 
-    pub(super) fn attempt_on(&self, id: ResellerId) -> Attempt {
+    pub(super) fn attempt_on(&self, id: ResellerId) -> Result<Attempt> {
         self.shared.attempt_on(&self.identity(id))
     }
 }

@@ -35,13 +35,14 @@ impl Agency {
     /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         self.observe("page", None, || {
-            let spec = query.spec(&self.seal())?;
+            let seal = self.seal()?;
+            let spec = query.spec(&seal)?;
             let (rows, counted) = self.read(|reads| {
                 let count = |cap| reads.count(&spec.filter, cap);
                 let counted = query.count_up_to().map(count).transpose()?;
                 Ok((reads.page(&spec)?, counted))
             })?;
-            query.page(rows, counted, &spec, &self.seal())
+            query.page(rows, counted, &spec, &seal)
         })
     }
 

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use super::Platform;
 use crate::access::{
-    AttemptPolicy, Hasher, HashingCost, LegacyVerifier, Pepper, Permits, Secret, Secrets,
-    SourcePolicy,
+    AttemptPolicy, Hasher, HashingCost, LegacyVerifier, Pepper, Permits, Secret, SourcePolicy,
 };
-use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy, random};
+use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy};
 use crate::error::{Error, Result};
 use crate::process::PerProcess;
-use crate::shared::{Retention, Shared};
+use crate::shared::{KnownSecrets, Retention, Shared};
 use crate::storage::memory::Memory;
-use crate::storage::{self, Insert, Scope, SecretRow, Storage};
-use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, domain_name};
+use crate::storage::{self, CheckedAtFirstUse, Storage};
+use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
 #[derive(Clone)]
@@ -167,10 +166,13 @@ impl PlatformBuilder {
     /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
     /// release; `Storage` for one that cannot be reached, read or written.
     pub fn open(self, url: &str) -> Result<Platform> {
-        self.open_storage(open_url(url)?)
+        let platform = self.open_storage(open_url(url)?)?;
+        platform.prepare()?;
+        Ok(platform)
     }
 
-    /// Opens a store of your own.
+    /// Opens a store of your own. It is not asked for anything before the first call that needs
+    /// it, or [`Platform::prepare`].
     pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
         let login_base = checked_base(&self.login_base)?;
         if !self.login_domains.reserves_labels() {
@@ -181,17 +183,12 @@ impl PlatformBuilder {
         if !self.peppers.values().all(Pepper::is_long_enough) {
             return Err(Error::configuration("a pepper must have 16 bytes or more"));
         }
-        storage::schema::known(storage.schema_version()?)?;
         let (at_once, queue) = self.hashing.unwrap_or_else(|| {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             default_hashing(cores)
         });
-        let secrets = match self.secrets.into_values().rev().collect::<Vec<_>>().split_first() {
-            Some((newest, older)) => Secrets::new(newest.clone(), older.to_vec()),
-            None => stored_secrets(&*storage, &*self.clock, &*self.entropy)?,
-        };
         let shared = Shared {
-            storage,
+            storage: Arc::new(CheckedAtFirstUse::new(storage)),
             clock: self.clock,
             entropy: self.entropy,
             ids: Ids::default(),
@@ -201,7 +198,7 @@ impl PlatformBuilder {
                 self.peppers,
                 self.legacy,
             )?,
-            secrets,
+            known_secrets: KnownSecrets::of_host(self.secrets.into_values()),
             login_base,
             password_policy: self.password_policy,
             login_domains: self.login_domains,
@@ -246,30 +243,6 @@ fn checked_base(raw: &str) -> Result<String> {
     // A label of 63 letters and its dot must fit in front.
     let base = domain_name(raw).filter(|base| base.len() <= 253 - 64);
     base.ok_or_else(|| Error::configuration("the login base is not a domain name"))
-}
-
-/// The platform's own secrets: made at the first open, kept in the store, the same in every
-/// process.
-fn stored_secrets(
-    storage: &dyn Storage,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-) -> Result<Secrets> {
-    let platform = AgencyId::platform();
-    let rows = storage::read(storage, &platform, |reads| reads.secrets())?;
-    let mut newest_first = rows.into_iter().rev().map(|row| row.secret);
-    if let Some(newest) = newest_first.next() {
-        return Ok(Secrets::new(newest, newest_first.collect()));
-    }
-    let secret = Secret::from_bytes(random(entropy));
-    let row = SecretRow { id: 1, secret, created_at: clock.now() };
-    let secret = storage::write(storage, &platform, Scope::Own, |tx| {
-        Ok(match tx.insert_secret(&row)? {
-            Insert::Done => row.secret.clone(),
-            Insert::Existing(other) => other.secret,
-        })
-    })?;
-    Ok(Secrets::new(secret, Vec::new()))
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -51,7 +51,8 @@ impl Platform {
         password: &str,
         source: Option<&str>,
     ) -> Result<Access> {
-        let source = source.map(|source| AttemptKeys::of_source(&self.shared.secrets, source));
+        let secrets = self.shared.secrets()?;
+        let source = source.map(|source| AttemptKeys::of_source(&secrets, source));
         if let Some(source) = &source {
             self.shared.check_source(source)?;
         }
@@ -61,10 +62,10 @@ impl Platform {
         // A turn next: who is told `Busy` was counted as nothing (S17).
         let turn = self.shared.hasher.turn(tenant.as_ref(), hash_of(&committed))?;
         let attempt = match &committed {
-            Some((reseller, _)) => self.shared.attempt_on(&reseller.into()),
+            Some((reseller, _)) => self.shared.attempt_on(&reseller.into())?,
             None => {
                 let email_key = email_key.as_deref().unwrap_or(email);
-                self.shared.attempt_on_nobody(login_domain, email_key)
+                self.shared.attempt_on_nobody(login_domain, email_key)?
             }
         };
         let attempt = attempt.from(source);
@@ -148,8 +149,8 @@ impl Platform {
             let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
             let (reseller, credentials) =
                 self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
-            let (secrets, now) = (&self.shared.secrets, self.shared.clock.now());
-            if !token.is_valid(secrets, credentials.generation, now) {
+            let (secrets, now) = (self.shared.secrets()?, self.shared.clock.now());
+            if !token.is_valid(&secrets, credentials.generation, now) {
                 return Err(Error::access_denied());
             }
             let agency = self.agency(reseller.agency.as_str())?;

@@ -1,5 +1,7 @@
 //! Page cursors: a place in a list, sealed so that only the query it came from can use it (S29).
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -15,7 +17,7 @@ const ID: usize = 16;
 
 /// Seals and opens the cursors of one agency.
 pub(crate) struct CursorSeal<'a> {
-    pub secrets: &'a Secrets,
+    pub secrets: Cow<'a, Secrets>,
     pub agency: &'a AgencyId,
 }
 

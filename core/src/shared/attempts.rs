@@ -26,15 +26,15 @@ impl Attempt {
 
 impl Shared {
     /// An attempt on an account.
-    pub fn attempt_on(&self, account: &Identity) -> Attempt {
-        let account = AttemptKeys::of_account(&self.secrets, account);
-        Attempt { account, whom: Whom::Account, source: None }
+    pub fn attempt_on(&self, account: &Identity) -> Result<Attempt> {
+        let account = AttemptKeys::of_account(&*self.secrets()?, account);
+        Ok(Attempt { account, whom: Whom::Account, source: None })
     }
 
     /// An attempt on an account that does not exist.
-    pub fn attempt_on_nobody(&self, label: &str, email_key: &str) -> Attempt {
-        let account = AttemptKeys::of_nobody(&self.secrets, label, email_key);
-        Attempt { account, whom: Whom::Nobody, source: None }
+    pub fn attempt_on_nobody(&self, label: &str, email_key: &str) -> Result<Attempt> {
+        let account = AttemptKeys::of_nobody(&*self.secrets()?, label, email_key);
+        Ok(Attempt { account, whom: Whom::Nobody, source: None })
     }
 
     /// Whether a source may make an attempt now: asked before anybody waits for a turn, so that a
@@ -54,7 +54,8 @@ impl Shared {
 
     /// Forgets the failures of accounts that are about to be deleted.
     pub fn forget_attempts_on(&self, accounts: &[Identity]) -> Result<()> {
-        let keys = |account| AttemptKeys::of_account(&self.secrets, account);
+        let secrets = self.secrets()?;
+        let keys = |account| AttemptKeys::of_account(&secrets, account);
         let keys: Vec<_> = accounts.iter().map(keys).collect();
         let keys: BTreeSet<_> = keys.iter().flat_map(AttemptKeys::as_slice).copied().collect();
         let keys: Vec<_> = keys.into_iter().collect();

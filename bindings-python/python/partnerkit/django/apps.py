@@ -1,6 +1,7 @@
 """The installable app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PartnerKitConfig(AppConfig):
@@ -10,3 +11,9 @@ class PartnerKitConfig(AppConfig):
     label = "partnerkit"
     verbose_name = "PartnerKit"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Needs the models, which are there now.
+        from .secret import keep_secret
+
+        post_migrate.connect(keep_secret, sender=self, dispatch_uid="partnerkit.secret")

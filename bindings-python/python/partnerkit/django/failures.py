@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError
 from django.db.utils import DataError, Error
 
 from ..errors import AbortedError
@@ -16,9 +15,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # serialization_failure, deadlock_detected, lock_not_available
-CONCURRENT = {"40001", "40P01", "55P03"}
+LOCK_TIMED_OUT = "55P03"
+CONCURRENT = {"40001", "40P01", LOCK_TIMED_OUT}
 OUT_OF_RANGE = "22003"
-SHUTDOWN = {"57P01", "57P02", "57P03"}
+# Of what the server says to COMMIT, what means that nothing was committed: the classes transaction
+# rollback and integrity constraint violation, a transaction that had failed before, and a lock.
+ROLLED_BACK_CLASSES = {"23", "40"}
+ROLLED_BACK = {"25P02", LOCK_TIMED_OUT}
+# statement_completion_unknown, which is in one of the classes
+UNKNOWN = "40003"
 
 
 def sqlstate(error: Error) -> str | None:
@@ -37,19 +42,27 @@ def is_concurrent(error: Error) -> bool:
     return sqlstate(error) in CONCURRENT
 
 
+def is_lock_timeout(error: Error) -> bool:
+    """Whether the server gave up waiting for a lock."""
+    return sqlstate(error) == LOCK_TIMED_OUT
+
+
 def is_overflow(error: Error) -> bool:
     """Whether a number has left the range of its column."""
     return isinstance(error, DataError) and sqlstate(error) == OUT_OF_RANGE
 
 
-def lost_connection(error: Error) -> bool:
-    """Whether the connection broke, so that no answer came."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    if isinstance(error.__cause__, sqlite3.Error):
-        return False
+def is_rolled_back(error: Error) -> bool:
+    """Whether this answer to COMMIT means that nothing was committed. It is known of few: others,
+    a lost connection among them, may come when everything was."""
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return is_concurrent(error) or code == sqlite3.SQLITE_CONSTRAINT
     state = sqlstate(error)
-    return state is None or state.startswith("08") or state in SHUTDOWN
+    if state is None or state == UNKNOWN:
+        return False
+    return state in ROLLED_BACK or state[:2] in ROLLED_BACK_CLASSES
 
 
 def concurrent_is_aborted(method: Callable[P, T]) -> Callable[P, T]:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.transaction import Atomic
 from django.db.utils import Error
 
+from .. import schema
 from ..errors import AbortedError, InsideTransactionError, OutcomeUnknownError
 from ..storage import Filter, Lock, PageSpec, Row, Scan, Table
-from .failures import concurrent_is_aborted, is_concurrent, is_overflow, lost_connection
+from .endings import Ending
+from .failures import (
+    concurrent_is_aborted,
+    is_concurrent,
+    is_lock_timeout,
+    is_overflow,
+    is_rolled_back,
+)
 from .sql import Dialect, Statement, chunks
 
+KEEPS_LOCKED = "the host's own transaction, or another one, keeps something locked for too long"
 
-class Undo(Exception):
-    """Makes an atomic block roll back."""
+(SECRETS,) = (table for table in schema() if table.name == "secrets")
+# What the platforms of this process go on using, whatever becomes of the rows.
+KNOWN_SECRETS: dict[tuple[str, ...], list[Row]] = {}
+
+
+def place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    """Which database it is, whichever connection leads there."""
+    return tuple(str(connection.settings_dict[name]) for name in ("HOST", "PORT", "NAME"))
 
 
 def cannot_match(filter: Filter) -> bool:
@@ -27,26 +42,14 @@ def cannot_match(filter: Filter) -> bool:
 class DjangoTransaction:
     """A `partnerkit.storage.TableTransaction`.
 
-    `atomic` is the block it is in, None when it only reads inside the host's. `outermost` says
-    whether that block commits; `inside_host` whether it stands beside a transaction of the
-    host's that cannot go on before this one ends.
+    `ending` is how it commits or is undone.
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        resellers: Table,
-        atomic: Atomic | None,
-        *,
-        outermost: bool = False,
-        inside_host: bool = False,
-    ) -> None:
-        self.connection = connection
+    def __init__(self, resellers: Table, ending: Ending) -> None:
         self.resellers = resellers
-        self.atomic = atomic
-        self.outermost = outermost
-        self.inside_host = inside_host
-        self.dialect = Dialect(connection)
+        self.ending = ending
+        self.connection = ending.connection
+        self.dialect = Dialect(self.connection)
 
     # Reading
 
@@ -62,7 +65,10 @@ class DjangoTransaction:
 
     @concurrent_is_aborted
     def scan(self, scan: Scan) -> list[Row]:
-        return self._rows(scan.table, self.dialect.scan(scan))
+        rows = self._rows(scan.table, self.dialect.scan(scan))
+        if scan.table == SECRETS and rows:
+            self._remember_secrets(rows)
+        return rows
 
     @concurrent_is_aborted
     def search(self, agency: str, page: PageSpec) -> list[Row]:
@@ -87,6 +93,8 @@ class DjangoTransaction:
         for chunk in chunks(rows):
             answer = self._execute(self.dialect.insert(table, chunk))
             inserted.update(self.dialect.key_of(table, key) for key in answer)
+        if table == SECRETS and inserted:
+            self._remember_secrets(rows)
         stored = []
         for row in rows:
             key = tuple(row[column] for column in key_columns)
@@ -100,11 +108,14 @@ class DjangoTransaction:
         return [self._update(table, row) for row in rows]
 
     def _update(self, table: Table, row: Row) -> bool:
+        savepoint: Any = self.connection.savepoint()
         try:
-            with Atomic(self.connection.alias, savepoint=True, durable=False):
-                self._execute(self.dialect.update(table, row))
+            self._execute(self.dialect.update(table, row))
         except IntegrityError:
+            self.connection.savepoint_rollback(savepoint)
+            self.connection.savepoint_commit(savepoint)
             return False
+        self.connection.savepoint_commit(savepoint)
         return True
 
     @concurrent_is_aborted
@@ -133,33 +144,39 @@ class DjangoTransaction:
     # Ending
 
     def commit(self) -> None:
-        if self.atomic is None:
-            return
         try:
-            self.atomic.__exit__(None, None, None)
+            self.ending.commit()
         except Error as error:
             if is_concurrent(error):
-                raise self._in_the_way() from error
-            if self.outermost and lost_connection(error):
-                raise OutcomeUnknownError("no answer came to COMMIT") from error
+                raise self._in_the_way(error) from error
+            if self.ending.outermost and not is_rolled_back(error):
+                raise OutcomeUnknownError("no answer that tells came to COMMIT") from error
             raise
 
-    def _in_the_way(self) -> Exception:
-        if self.inside_host:
-            return InsideTransactionError("the host's transaction keeps the database locked")
+    def _in_the_way(self, error: Error) -> Exception:
+        # With a rollback journal, whoever has only read keeps others from committing.
+        sqlite = self.connection.vendor == "sqlite"
+        if self.ending.beside_host and (sqlite or is_lock_timeout(error)):
+            return InsideTransactionError(KEEPS_LOCKED)
         return AbortedError("a concurrent transaction was in the way")
 
     def rollback(self) -> None:
-        if self.atomic is not None:
-            undo = Undo()
-            self.atomic.__exit__(Undo, undo, None)
+        self.ending.rollback()
+
+    def _remember_secrets(self, rows: Sequence[Row]) -> None:
+        KNOWN_SECRETS[place(self.connection)] = list(rows)
 
     # Statements
 
     def _execute(self, statement: Statement) -> list[tuple[object, ...]]:
-        with self.connection.cursor() as cursor:
-            cursor.execute(*statement)
-            return cursor.fetchall() if cursor.description else []
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(*statement)
+                return cursor.fetchall() if cursor.description else []
+        except Error as error:
+            if self.ending.beside_host and is_lock_timeout(error):
+                raise InsideTransactionError(KEEPS_LOCKED) from error
+            raise
 
     def _rows(self, table: Table, statement: Statement) -> list[Row]:
         return [self.dialect.row(table, row) for row in self._execute(statement)]

@@ -1,47 +1,36 @@
-"""Whose transaction it is: the host's, joined by a savepoint, or one of its own beside it."""
+"""Whose transaction a connection is in: nobody's, the host's, or that of a test of the host's."""
 
 from __future__ import annotations
 
-import copy
 import sqlite3
-from threading import Lock
 from typing import Any
 
-from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-
-from ..errors import InsideTransactionError
-
-# How long a transaction beside the host's waits for a lock that the host itself may hold.
-PATIENCE_SECONDS = 0.2
-
-_making_alias = Lock()
 
 
 def in_transaction(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the host has a transaction open on this thread."""
+    """Whether a transaction is open on the connection, or would be with the next statement."""
     return connection.in_atomic_block or not connection.get_autocommit()
 
 
-def beside(connection: BaseDatabaseWrapper) -> str:
-    """The alias of a second connection to the same database, for this thread.
+def _blocks_of_a_test(connection: BaseDatabaseWrapper) -> list[bool]:
+    """For each open block whether Django's `TestCase` has opened it."""
+    # Django's own mark, by which it lets `durable` blocks begin in a test.
+    blocks: list[Any] = connection.atomic_blocks
+    return [block._from_testcase for block in blocks]
 
-    Raises InsideTransactionError where it could only wait for the first one: then nobody would
-    ever go on.
-    """
-    if connection.vendor == "sqlite":
-        if is_in_memory(connection) or holds_write_lock(connection):
-            raise InsideTransactionError(
-                "the host's transaction has locked the SQLite database"
-            )
-    alias = f"{connection.alias}__partnerkit"
-    with _making_alias:
-        if alias not in connections.settings:
-            settings = copy.deepcopy(connection.settings_dict)
-            if connection.vendor == "sqlite" and not has_write_ahead_log(connection):
-                settings["OPTIONS"]["timeout"] = PATIENCE_SECONDS
-            connections.settings[alias] = settings
-    return alias
+
+def in_test(connection: BaseDatabaseWrapper) -> bool:
+    """Whether Django's `TestCase` will undo everything: then nothing is to be done beside it."""
+    return any(_blocks_of_a_test(connection))
+
+
+def in_hosts_transaction(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the host has a transaction open: the blocks of a `TestCase` are not the host's."""
+    if not in_transaction(connection):
+        return False
+    blocks = _blocks_of_a_test(connection)
+    return not blocks or not all(blocks)
 
 
 def has_write_ahead_log(connection: BaseDatabaseWrapper) -> bool:

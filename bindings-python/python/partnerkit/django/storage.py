@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from .. import schema
-from ..errors import InsideTransactionError
+from .. import SCHEMA_VERSION, schema
+from ..errors import ConfigurationError, InsideTransactionError
 from ..storage import Mode
 from .apps import PartnerKitConfig
+from .endings import Beside, Block, Ending, Nothing
 from .failures import concurrent_is_aborted
 from .rows import DjangoTransaction
-from .scopes import beside, has_write_ahead_log, in_transaction
+from .scopes import in_hosts_transaction, in_test, in_transaction
+from .second import POSTGRES_PATIENCE, second
+from .second import close as close_second
 
 # Changes nothing, and takes SQLite's write lock. Whoever reads first and writes then may find
 # that somebody else has written in between, and cannot wait for that any more.
@@ -26,7 +30,21 @@ TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHER
 # Deleted personal data is not left in free pages.
 OVERWRITE_DELETED = "PRAGMA secure_delete = ON"
 NUMBER = re.compile(r"\d+")
+# What waits for the host's own transaction would wait for ever: that one waits for this.
+LIMIT_WAITING = f"SET LOCAL lock_timeout = '{POSTGRES_PATIENCE}'"
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def applied_migrations(connection: BaseDatabaseWrapper) -> list[str]:
+    """The names of those of the app that the database has. By this very connection: Django's own
+    way would look the alias up, and find the host's."""
+    recorder = MigrationRecorder(connection)
+    if not recorder.has_table():
+        return []
+    table = connection.ops.quote_name(recorder.Migration._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT name FROM {table} WHERE app = %s", [PartnerKitConfig.label])
+        return [name for (name,) in cursor.fetchall()]
 
 
 def empty_journal(cursor: Any) -> bool:
@@ -61,14 +79,30 @@ class DjangoStorage:
 
     def schema_version(self) -> int:
         """The number of the newest of the app's migrations that the database has: they are
-        numbered as the schema's versions are."""
-        applied = MigrationRecorder(self._connection()).applied_migrations()
-        names = [name for app, name in applied if app == PartnerKitConfig.label]
-        return max((int(number[0]) for name in names if (number := NUMBER.match(name))), default=0)
+        numbered as the schema's versions are. Where the host has migrations of its own for the
+        app, or none, the tables are those of the models.
+
+        Raises ConfigurationError where some of the migrations have not been run.
+        """
+        _, hosts_own = MigrationLoader.migrations_module(PartnerKitConfig.label)
+        if hosts_own:
+            return SCHEMA_VERSION
+        connection, release = self._beside_if_possible()
+        try:
+            names = applied_migrations(connection)
+        finally:
+            release()
+        version = max((int(n[0]) for name in names if (n := NUMBER.match(name))), default=0)
+        if version < SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"the database {self.using!r} lacks migrations of PartnerKit: run "
+                f"`manage.py migrate {PartnerKitConfig.label} --database {self.using}`"
+            )
+        return version
 
     def joined(self) -> bool:
         """Whether the caller's thread is in a transaction of the host's."""
-        return in_transaction(self._connection())
+        return in_hosts_transaction(self._connection())
 
     @concurrent_is_aborted
     def scrub(self) -> bool:
@@ -80,6 +114,8 @@ class DjangoStorage:
         connection = self._connection()
         if connection.vendor != "sqlite":
             return True
+        if in_transaction(connection):
+            return False
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout")
             (patience,) = cursor.fetchone()
@@ -93,34 +129,40 @@ class DjangoStorage:
     @concurrent_is_aborted
     def begin(self, agency: str, mode: Mode) -> DjangoTransaction:
         """Begins a transaction; `agency` is part of every key and needs no setting here."""
-        connection = self._connection()
-        joined = in_transaction(connection)
-        if mode is Mode.BESIDE and joined:
-            try:
-                connection, joined = connections[beside(connection)], False
-            except InsideTransactionError:
-                mode = Mode.READ  # the host's view is the only one that can be had
-        if mode is Mode.READ and joined:
-            return DjangoTransaction(connection, self._resellers, None)
-        inside_host = False
-        if mode is Mode.OWN and joined:
-            alias = beside(connection)
-            inside_host = connection.vendor == "sqlite" and not has_write_ahead_log(connection)
-            connection, joined = connections[alias], False
-        atomic = transaction.atomic(using=connection.alias)
-        atomic.__enter__()
+        ending = self._begin(self._connection(), mode)
         try:
-            self._first_statement(connection, mode)
+            self._first_statements(ending, mode)
         except BaseException:
-            atomic.__exit__(*sys.exc_info())
+            ending.rollback()
             raise
-        return DjangoTransaction(
-            connection,
-            self._resellers,
-            atomic,
-            outermost=not joined,
-            inside_host=inside_host,
-        )
+        return DjangoTransaction(self._resellers, ending)
+
+    def _begin(self, connection: BaseDatabaseWrapper, mode: Mode) -> Ending:
+        if not in_transaction(connection):
+            close_second(connection.alias)
+            return Block(connection)
+        if not in_test(connection):
+            if mode is Mode.OWN:
+                return Beside(second(connection))
+            if mode is Mode.BESIDE:
+                try:
+                    return Beside(second(connection))
+                except InsideTransactionError:
+                    pass  # the host's view is the only one that can be had
+        reads = mode in (Mode.READ, Mode.BESIDE)
+        return Nothing(connection) if reads else Block(connection)
+
+    def _beside_if_possible(self) -> tuple[BaseDatabaseWrapper, Callable[[], None]]:
+        """A connection to look at what is committed with, and how to give it back. A look by the
+        host's own would age its block's snapshot on SQLite, and the block could not write then."""
+        connection = self._connection()
+        if in_transaction(connection) and not in_test(connection):
+            try:
+                found = second(connection)
+                return found.connection, found.release
+            except InsideTransactionError:
+                pass  # it has begun to write, and can go on
+        return connection, lambda: None
 
     def _connection(self) -> BaseDatabaseWrapper:
         connection = connections[self.using]
@@ -128,13 +170,16 @@ class DjangoStorage:
             raise ImproperlyConfigured("PartnerKit keeps its rows in PostgreSQL or SQLite")
         return connection
 
-    def _first_statement(self, connection: BaseDatabaseWrapper, mode: Mode) -> None:
-        statements = []
+    def _first_statements(self, ending: Ending, mode: Mode) -> None:
+        if isinstance(ending, Nothing):
+            return
         reads = mode in (Mode.READ, Mode.BESIDE)
-        if not reads and connection.vendor == "sqlite":
-            statements = [TAKE_WRITE_LOCK, OVERWRITE_DELETED]
-        elif reads and connection.vendor == "postgresql":
+        if ending.connection.vendor == "sqlite":
+            statements = [] if reads else [TAKE_WRITE_LOCK, OVERWRITE_DELETED]
+        elif reads:
             statements = [SNAPSHOT]
-        with connection.cursor() as cursor:
+        else:
+            statements = [LIMIT_WAITING] if ending.beside_host else []
+        with ending.connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)

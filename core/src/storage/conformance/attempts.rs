@@ -75,7 +75,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1);
     let (bench, store) = watched(harness, limit);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let secrets = &bench.platform.shared.secrets;
+    let secrets = &bench.platform.shared.secrets().expect("secrets");
     let nobody = "nobody@acme.example";
     let accounts = [
         (acme.email.as_str(), AttemptKeys::of_account(secrets, &(&acme).into())),

@@ -133,7 +133,8 @@ impl<'h> Bench<'h> {
 
     /// How many failed sign-ins of an account are remembered.
     pub fn failures_of(&self, account: &Reseller) -> u32 {
-        let keys = AttemptKeys::of_account(&self.platform.shared.secrets, &account.into());
+        let secrets = self.platform.shared.secrets().expect("secrets");
+        let keys = AttemptKeys::of_account(&secrets, &account.into());
         let rows = self.attempts(&keys).into_iter().flatten();
         rows.map(|row| row.failures).max().unwrap_or_default()
     }

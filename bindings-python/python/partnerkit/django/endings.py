@@ -1,0 +1,101 @@
+"""How a transaction begins and ends: as a block on the host's connection, on a connection of our
+own, or not at all, because it only reads inside the host's."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import Error
+
+from ..errors import InsideTransactionError
+from .scopes import in_transaction
+from .second import Second
+
+
+class Ending(Protocol):
+    """A transaction that has begun."""
+
+    connection: BaseDatabaseWrapper
+    outermost: bool
+    """Whether `commit` makes it durable."""
+    beside_host: bool
+    """Whether the host's own transaction, on this thread, cannot go on before this one ends."""
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+
+class Undo(Exception):
+    """Makes an atomic block roll back."""
+
+
+class Nothing:
+    """The host's transaction goes on."""
+
+    outermost = False
+    beside_host = False
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    def commit(self) -> None:
+        """Nothing was written."""
+
+    def rollback(self) -> None:
+        """Nothing was written."""
+
+
+class Block:
+    """A block on the host's connection: a savepoint inside the host's own, or a transaction."""
+
+    beside_host = False
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.outermost = not in_transaction(connection)
+        self.atomic = transaction.atomic(using=connection.alias)
+        self.atomic.__enter__()
+
+    def commit(self) -> None:
+        self.atomic.__exit__(None, None, None)
+
+    def rollback(self) -> None:
+        self.atomic.__exit__(Undo, Undo(), None)
+
+
+class Beside:
+    """A transaction on the second connection."""
+
+    outermost = True
+    beside_host = True
+
+    def __init__(self, second: Second) -> None:
+        self.second = second
+        self.connection = connection = second.connection
+        if in_transaction(connection):
+            # It would be a savepoint, and nothing that it promises would hold.
+            raise InsideTransactionError("the second connection is in a transaction")
+        connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+
+    def commit(self) -> None:
+        try:
+            self.connection.commit()
+            self.connection.set_autocommit(True)
+        except BaseException:
+            # What it is in now is nobody's business: closing it undoes whatever is open.
+            self.second.close()
+            raise
+        self.second.release()
+
+    def rollback(self) -> None:
+        try:
+            self.connection.rollback()
+            self.connection.set_autocommit(True)
+        except Error:
+            # A transaction whose connection is gone is undone, too.
+            self.second.close()
+        else:
+            self.second.release()

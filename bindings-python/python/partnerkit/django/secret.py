@@ -1,0 +1,48 @@
+"""The platform's secret, made by `migrate`, so that no request has to.
+
+Django's tests empty every table after a `TransactionTestCase`. A platform that is open then goes on
+with the secret that it knows, so that one is put back: other platforms have to know the same.
+"""
+
+from __future__ import annotations
+
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .. import Platform
+from ..errors import ConfigurationError
+from ..storage import Mode
+from .models import MODELS
+from .rows import KNOWN_SECRETS, SECRETS, place
+from .storage import DjangoStorage
+
+
+def keep_secret(using: str, **_: object) -> None:
+    """After `migrate`, and after `flush`."""
+    connection = connections[using]
+    storage = DjangoStorage(using=using)
+    if not has_tables(connection, storage):
+        return
+    known = KNOWN_SECRETS.get(place(connection))
+    if known:
+        rows = storage.begin("_platform", Mode.JOIN)
+        rows.insert(SECRETS, known)
+        rows.commit()
+        return
+    Platform.with_storage(storage).prepare()
+
+
+def has_tables(connection: BaseDatabaseWrapper, storage: DjangoStorage) -> bool:
+    """Whether the app's tables are in this database, and up to date."""
+    model = MODELS[SECRETS.name]
+    if connection.vendor not in ("postgresql", "sqlite"):
+        return False
+    if not router.allow_migrate_model(connection.alias, model):
+        return False
+    if model._meta.db_table not in connection.introspection.table_names():
+        return False
+    try:
+        storage.schema_version()
+    except ConfigurationError:
+        return False
+    return True

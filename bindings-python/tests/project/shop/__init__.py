@@ -1,0 +1,1 @@
+"""A host's Django project, to run the library in."""

@@ -68,7 +68,8 @@ class DjangoStorage:
 
     Writes are part of the `atomic()` block that is open on the caller's thread; an exception of
     the library leaves that block usable. Sign-in attempts are counted beside it, on a second
-    connection, so that they stay counted when the block is rolled back. On SQLite that is not
+    connection of the library's own, so that they stay counted when the block is rolled back; blocks
+    of Django's `TestCase` are not the caller's (see `partnerkit.django`). On SQLite that is not
     possible once the block has written: sign in before, or outside of it. After a sign-in inside
     a block that has only read, SQLite refuses the block's first write: its snapshot has aged.
     """

@@ -198,6 +198,7 @@ class Wrong:
 def test_answers_of_the_wrong_shape(method: str, answer: object) -> None:
     with pytest.raises(partnerkit.StorageError):
         platform = Platform.with_storage(Wrong(method, answer))
+        platform.prepare()
         platform.create_agency("northwind")
         platform.agency("northwind")
     assert Platform.open("memory:").create_agency("northwind").id == "northwind"

@@ -28,13 +28,14 @@ and then raises InsideTransactionError. Without a block there is no second conne
 After COMMIT of a transaction of the library's own, an error that does not say for certain that
 nothing was committed is an OutcomeUnknownError.
 
-Tests. In a `TestCase` (and with `django_db` of pytest-django) everything is undone, so that there is
-no second connection: a sign-in counts inside the test, and inside a block of the code under test it
-counts as a part of that block. To see that a count outlives a block use `TransactionTestCase`, and
-on SQLite a test database in a file (`"TEST": {"NAME": …}`), because one in memory has no room for a
-second connection: there, a sign-in inside a block is an InsideTransactionError. `databases` needs
-nothing but the aliases that you know; databases that are kept, cloned or made without migrations
-(`--keepdb`, `--parallel`, `--reuse-db`, `--no-migrations`) are as good as others.
+Tests. In a `TestCase` (and with `django_db` of pytest-django) everything is undone, so that there
+is no second connection: a sign-in counts inside the test, and inside a block of the code under
+test it counts as a part of that block. To see that a count outlives a block use
+`TransactionTestCase`, and on SQLite a test database in a file (`"TEST": {"NAME": …}`), because
+one in memory has no room for a second connection: there, a sign-in inside a block is an
+InsideTransactionError. `databases` needs nothing but the aliases that you know; databases that are
+kept, cloned or made without migrations (`--keepdb`, `--parallel`, `--reuse-db`, `--no-migrations`)
+are as good as others.
 """
 
 from .storage import DjangoStorage

@@ -1,9 +1,10 @@
 """A second connection to the host's database, for what stays when the host's transaction is undone.
 
-It is the library's alone: Django does not know of it, so that no request is wrapped in it, no loop
-over `connections` meets it, and no setting of the host's says when it commits. There is one for each
-thread and database; it lives as long as the host's own connection beside which it was made, and at
-most to the end of the request, or to the first transaction outside of the host's blocks.
+It is the library's alone: Django does not know of it, so that no request is wrapped in it, no
+loop over `connections` meets it, and no setting of the host's says when it commits. There is one
+for each thread and database; it lives as long as the host's own connection beside which it was
+made, and at most to the end of the request, or to the first transaction outside of the host's
+blocks.
 """
 
 from __future__ import annotations

@@ -156,6 +156,23 @@ def test_an_own_transaction_is_never_a_savepoint(postgres_alias: str) -> None:
 # What waits for the host
 
 
+def test_s19_the_last_attempt_waits_for_nothing_that_its_caller_holds(
+    postgres_alias: str,
+) -> None:
+    platform = opened(postgres_alias, sign_in_limit=3)
+    agency = platform.create_agency("northwind")
+    acme = agency.create_reseller(**draft_with_password("acme"))
+    for _ in range(2):
+        guess(platform)
+    new = {"password": "amber quilt 17 lantern", "password_confirmation": "amber quilt 17 lantern"}
+    with transaction.atomic(using=postgres_alias):
+        agency.update_reseller(acme.id, name="Another")
+        with pytest.raises(partnerkit.AccessDeniedError):
+            agency.change_password(acme.id, current="wrong", **new)
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", PASSWORD)
+
+
 def test_what_the_host_has_locked_is_told_and_not_waited_for(
     postgres_alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,7 @@ const ABOVE: [&str; 6] =
     ["agency", "asynchronous", "availability", "exchange", "platform", "shared"];
 /// What is below the handles and above values.
 const BETWEEN: [&str; 6] = ["access", "changes", "reseller", "search", "settings", "usage"];
-const BELOW: [&str; 5] = ["clock", "error", "partner_type", "process", "values"];
+const BELOW: [&str; 6] = ["clock", "error", "forking", "partner_type", "process", "values"];
 const STORES: [&str; 4] =
     ["storage::memory", "storage::postgres", "storage::sqlite", "storage::tables"];
 

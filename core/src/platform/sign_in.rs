@@ -11,6 +11,9 @@ use crate::shared::Attempt;
 use crate::storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
+/// A reseller with what it signs in with.
+type Account = (Reseller, Credentials);
+
 /// Which state is looked at while a host's transaction is open.
 #[derive(Clone, Copy)]
 enum View {
@@ -93,12 +96,12 @@ impl Platform {
 
     /// Access to an account whose password was right. Hashing takes long: the account may have
     /// been switched off or changed meanwhile.
-    fn admit(&self, account: Option<&(Reseller, Credentials)>) -> Result<Option<Access>> {
+    fn admit(&self, account: Option<&Account>) -> Result<Option<Access>> {
         let Some((reseller, credentials)) = account else { return Ok(None) };
         let identity = Identity::from(reseller);
         let now = self.account(&identity)?;
         let generation = credentials.generation;
-        let same = |(now, credentials): &(Reseller, Credentials)| {
+        let same = |(now, credentials): &Account| {
             now.status == Status::Active && credentials.generation == generation
         };
         let now = now.filter(same);
@@ -111,7 +114,7 @@ impl Platform {
     /// The last failure that an account may have puts an entry into its agency's feed (S19).
     fn note_hard_stop(
         &self,
-        account: Option<(Reseller, Credentials)>,
+        account: Option<Account>,
         attempt: &Attempt,
         reserved: Option<Attempts>,
     ) -> Result<()> {
@@ -164,7 +167,7 @@ impl Platform {
         &self,
         (login_domain, email_key): (&str, Option<&str>),
         view: View,
-    ) -> Result<(Option<AgencyId>, Option<(Reseller, Credentials)>)> {
+    ) -> Result<(Option<AgencyId>, Option<Account>)> {
         let Ok(label) = LoginDomain::parse(login_domain) else { return Ok((None, None)) };
         let holder = match view {
             View::Hosts => self.holder(&label)?,
@@ -182,7 +185,7 @@ impl Platform {
         Ok((Some(agency), optional(account)?.filter(|(reseller, _)| is_typed(reseller))))
     }
 
-    fn account(&self, identity: &Identity) -> Result<Option<(Reseller, Credentials)>> {
+    fn account(&self, identity: &Identity) -> Result<Option<Account>> {
         let storage = &*self.shared.storage;
         let account =
             storage::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
@@ -191,6 +194,6 @@ impl Platform {
 }
 
 /// The hash that a password typed there is compared with.
-fn hash_of(account: &Option<(Reseller, Credentials)>) -> Option<&str> {
+fn hash_of(account: &Option<Account>) -> Option<&str> {
     account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref())
 }

@@ -41,7 +41,9 @@ pub(super) fn prepare(writer: &Connection) -> Result<()> {
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
-    migrate(writer)
+    migrate(writer)?;
+    // What savepoints may have to bring back: in a file it would be many writes a group.
+    writer.pragma_update(None, "temp_store", "MEMORY").map_err(storage_error)
 }
 
 /// A connection that only reads.

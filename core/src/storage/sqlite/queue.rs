@@ -8,7 +8,6 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::rows::Journal;
 use super::writer::{Outcome, Worked, Writer};
 use crate::error::{Error, Result};
 use crate::storage::WriteWork;
@@ -57,13 +56,6 @@ enum Company {
     None,
 }
 
-impl Company {
-    /// Many share a transaction with a savepoint each; one that is alone may do anything.
-    fn journal(self) -> Journal {
-        if self == Self::Welcome { Journal::Memory } else { Journal::File }
-    }
-}
-
 /// How one try ended.
 enum Ended {
     With(Worked),
@@ -96,12 +88,11 @@ impl Queue {
         let seat = Seat::new(company);
         let mut turn = self.turn(&seat);
         let Baton { writer, members } = turn.baton();
-        let worked = writer.step(agency, work, company.journal());
+        let worked = writer.step(agency, work);
         if !writer.is_open() {
             let lost = std::mem::take(members);
-            let again = !lost.is_empty() || writer.gave_up();
             drop(turn);
-            return if again { lose(lost, worked) } else { Ended::With(worked) };
+            return if lost.is_empty() { Ended::With(worked) } else { lose(lost, worked) };
         }
         if company == Company::Welcome
             && let Some(next) = self.next(writer)

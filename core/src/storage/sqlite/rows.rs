@@ -7,7 +7,6 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 use uuid::Uuid;
 
-use super::connection::run;
 use super::failure::storage_error;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
@@ -33,24 +32,11 @@ pub(super) struct Rows<'c> {
     pub agency: &'c AgencyId,
     /// What the search index has not been told yet.
     pub unindexed: Vec<IndexChange>,
-    pub journal: Journal,
-    /// Whether the work needs another journal: it has been undone, and is to run once more, alone.
-    pub gave_up: bool,
-}
-
-/// Where savepoints and statements keep what they may have to bring back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Journal {
-    /// Fast, for work that changes little.
-    Memory,
-    /// A write for each page, of which there may be any number.
-    File,
 }
 
 impl<'c> Rows<'c> {
     pub fn of(connection: &'c Connection, agency: &'c AgencyId) -> Self {
-        let (unindexed, journal) = (Vec::new(), Journal::File);
-        Self { connection, agency, unindexed, journal, gave_up: false }
+        Self { connection, agency, unindexed: Vec::new() }
     }
 
     pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {
@@ -130,16 +116,6 @@ impl<'c> Rows<'c> {
     pub fn in_transaction(&self) -> Result<()> {
         let given_up = || Error::storage("SQLite has given the transaction up");
         if self.connection.is_autocommit() { Err(given_up()) } else { Ok(()) }
-    }
-
-    /// Work that may change any number of pages begins with this.
-    pub fn need_file_journal(&mut self) -> Result<()> {
-        if self.journal == Journal::File {
-            return Ok(());
-        }
-        self.gave_up = true;
-        run(self.connection, "ROLLBACK")?;
-        Err(Error::storage("the work runs once more, alone"))
     }
 
     /// The one number that a statement answers.

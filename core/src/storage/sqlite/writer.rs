@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::connection::{close_inherited, open_writer, prepare, run};
-use super::failure::{detail, storage_error};
+use super::failure::detail;
 use super::log::Log;
-use super::rows::{Journal, Rows};
+use super::rows::Rows;
 use super::turnstile::Turnstile;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
@@ -49,9 +49,6 @@ pub(super) struct Writer {
     group: Group,
     /// How many the last group had, and how long its commit took.
     last: (usize, Duration),
-    journal: Journal,
-    /// Whether the last work was undone because it has to run alone.
-    gave_up: bool,
 }
 
 /// What is in the open transaction.
@@ -79,22 +76,14 @@ impl Writer {
         turnstile.leave();
         prepared?;
         let (log, group) = (Log::of(path, &connection)?, Group::starting_now());
-        let (last, journal) = ((0, Duration::ZERO), Journal::File);
-        Ok(Self { connection, turnstile, log, group, last, journal, gave_up: false })
+        Ok(Self { connection, turnstile, log, group, last: (0, Duration::ZERO) })
     }
 
     /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
     /// fails; if it was the first, or if SQLite has given the transaction up, none is open then.
-    pub fn step(
-        &mut self,
-        agency: &AgencyId,
-        work: &mut WriteWork<'_>,
-        journal: Journal,
-    ) -> Worked {
+    pub fn step(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>) -> Worked {
         let first = !self.is_open();
-        let begun =
-            if first { self.begin(journal) } else { run(&self.connection, "SAVEPOINT member") };
-        self.gave_up = false;
+        let begun = if first { self.begin() } else { run(&self.connection, "SAVEPOINT member") };
         let worked = match begun {
             Ok(()) => self.run_begun(agency, work, first),
             Err(error) => Ok(Err(error)),
@@ -109,10 +98,8 @@ impl Writer {
         let mut rows = Rows::of(&self.connection, agency);
         let before = self.group.unindexed.len();
         rows.unindexed = std::mem::take(&mut self.group.unindexed);
-        rows.journal = self.journal;
         let worked = catch_unwind(AssertUnwindSafe(|| work(&mut rows)));
         self.group.unindexed = std::mem::take(&mut rows.unindexed);
-        self.gave_up = rows.gave_up;
         self.group.works += 1;
         if !matches!(worked, Ok(Ok(()))) {
             self.group.unindexed.truncate(before);
@@ -134,14 +121,9 @@ impl Writer {
         }
     }
 
-    fn begin(&mut self, journal: Journal) -> Result<()> {
+    fn begin(&mut self) -> Result<()> {
         self.turnstile.enter()?;
         self.group = Group::starting_now();
-        if self.journal != journal {
-            let store = if journal == Journal::Memory { "MEMORY" } else { "DEFAULT" };
-            self.connection.pragma_update(None, "temp_store", store).map_err(storage_error)?;
-            self.journal = journal;
-        }
         run(&self.connection, "BEGIN IMMEDIATE")
     }
 
@@ -156,11 +138,6 @@ impl Writer {
 
     fn roll_back(&self) -> Result<()> {
         if self.is_open() { run(&self.connection, "ROLLBACK") } else { Ok(()) }
-    }
-
-    /// Whether the work that has just been undone has to run alone.
-    pub fn gave_up(&self) -> bool {
-        self.gave_up
     }
 
     /// Whether a transaction is open.

@@ -60,12 +60,14 @@ pub(super) struct Lines<R> {
     longest: usize,
     number: u64,
     after_return: bool,
+    /// Nobody asks again behind the end: a pipe or a terminal would wait.
+    ended: bool,
 }
 
 impl<R: Read> Lines<R> {
     pub fn new(input: R, delimiter: u8, longest: usize) -> Self {
         let input = BufReader::with_capacity(1 << 16, input);
-        Self { input, delimiter, longest, number: 1, after_return: false }
+        Self { input, delimiter, longest, number: 1, after_return: false, ended: false }
     }
 
     /// The next line; `None` behind the last one.
@@ -92,12 +94,16 @@ impl<R: Read> Lines<R> {
     /// The bytes up to the end of a line, if they are no more than may be kept, and how many.
     fn text(&mut self) -> Result<Option<(Vec<u8>, usize)>> {
         let (mut text, mut bytes) = (Vec::new(), 0);
+        if self.ended {
+            return Ok(None);
+        }
         loop {
             let given = match self.input.fill_buf() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 given => given?,
             };
             if given.is_empty() {
+                self.ended = true;
                 return Ok((bytes > 0).then_some((text, bytes)));
             }
             let end = given.iter().position(|byte| matches!(byte, b'\r' | b'\n'));

@@ -217,6 +217,33 @@ mod tests {
         assert_eq!(longer, [cells(1, &["a"]), (2, Err(Code::TooLong)), cells(3, &["b"])]);
     }
 
+    /// Gives a file in parts, and must not be asked behind its end.
+    struct Once<'f>(&'f [u8], bool);
+
+    impl std::io::Read for Once<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            assert!(!self.1, "asked behind the end");
+            let length = buffer.len().min(self.0.len()).min(3);
+            let (part, rest) = self.0.split_at(length);
+            buffer[..length].copy_from_slice(part);
+            (self.0, self.1) = (rest, length == 0);
+            Ok(length)
+        }
+    }
+
+    #[test]
+    fn s48_nobody_is_asked_behind_the_end() {
+        for (file, count) in [("a,b\nc", 2), ("a\n", 1), ("\"a\nb\n", 2), ("", 0)] {
+            let mut records = Records::new(Once(file.as_bytes(), false), b',');
+            for _ in 0..count {
+                assert!(records.read().expect("reads").is_some());
+            }
+            for _ in 0..2 {
+                assert!(records.read().expect("reads").is_none());
+            }
+        }
+    }
+
     proptest! {
         /// As the library reads it that wrote it.
         #[test]

@@ -1,5 +1,6 @@
 //! What the tests share: stores that are made for one test and gone after it, and forms.
 
+pub mod churn;
 pub mod disk;
 #[cfg(unix)]
 pub mod forked;

@@ -194,12 +194,16 @@ impl Writer {
     }
 }
 
-/// What a COMMIT that failed means. When the disk could not say that the log was written, a
-/// crash may still bring the transaction back.
+/// What a COMMIT that failed means. Only these say that nothing of it is in the log: when the disk
+/// could not say that it was written, a crash may still bring the transaction back.
 fn failed_commit(error: rusqlite::Error) -> Outcome {
-    let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+    use ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull};
+    let undone = [ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull];
     let detail = detail(&error);
-    if unknown { Outcome::Unknown(detail) } else { Outcome::Lost(detail) }
+    match error.sqlite_error_code() {
+        Some(code) if undone.contains(&code) => Outcome::Lost(detail),
+        _ => Outcome::Unknown(detail),
+    }
 }
 
 impl Outcome {

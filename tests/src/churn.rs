@@ -1,0 +1,94 @@
+//! What must hold of a store whatever many processes have done to it.
+
+use std::collections::BTreeMap;
+
+use partnerkit::storage::{LabelState, Storage};
+use partnerkit::{
+    Agency, AgencyId, ChangeKind, ErrorKind, LoginDomain, Platform, Reseller, ResellerDraft,
+    ResellerId, ResellerQuery,
+};
+
+use crate::{invitation, letters};
+
+/// How many login domains everybody wants.
+pub const LABELS: usize = 24;
+/// How many sign-ins of an account may fail in a row.
+pub const LIMIT: u32 = 3;
+/// Everybody's.
+pub const PASSWORD: &str = "plain teal walrus 94 umbrella";
+
+/// One of the login domains.
+pub fn label(n: usize) -> String {
+    letters(n)
+}
+
+/// A form with one of them, with a password or without.
+pub fn form(n: usize, with_password: bool) -> ResellerDraft {
+    let form = invitation(&label(n));
+    if !with_password {
+        return form;
+    }
+    let [password, password_confirmation] = [PASSWORD; 2].map(str::to_owned);
+    ResellerDraft { invite: false, password, password_confirmation, ..form }
+}
+
+/// Every login domain is held by the one living reseller that has it, or by nobody, and every stop
+/// stands that the feeds tell of (S3, S7, S19).
+///
+/// # Panics
+/// Where this does not hold.
+pub fn assert_holds(platform: &Platform, storage: &dyn Storage) {
+    let mut holders = BTreeMap::new();
+    for id in platform.agencies(None, 1_000).expect("lists") {
+        let agency = platform.agency(id.as_str()).expect("there");
+        let resellers = resellers(&agency);
+        for Reseller { id: reseller, login_domain, .. } in &resellers {
+            let before = holders.insert(login_domain.clone(), (id.clone(), *reseller));
+            assert_eq!(before, None, "two resellers have {login_domain}");
+        }
+        assert_stops_stand(platform, &agency, &resellers);
+    }
+    let labels = (0..LABELS).map(|n| LoginDomain::parse(&label(n)).expect("a label"));
+    for label in labels {
+        let row = storage.labels(std::slice::from_ref(&label)).expect("reads").pop().flatten();
+        let held: Option<(AgencyId, ResellerId)> = row.and_then(|row| match row.state {
+            LabelState::Held(reseller) => Some((row.agency, reseller)),
+            LabelState::Quarantined(_) => None,
+        });
+        assert_eq!(held, holders.get(&label).cloned(), "who has {label}");
+    }
+}
+
+fn resellers(agency: &Agency) -> Vec<Reseller> {
+    let (mut all, mut next) = (Vec::new(), Some(ResellerQuery::all().limit(200)));
+    while let Some(query) = next {
+        let page = agency.page(&query).expect("reads");
+        all.extend(page.resellers);
+        next = page.next.map(|cursor| query.after(cursor));
+    }
+    all
+}
+
+/// Nobody comes in whose stop is the last thing that the feed tells of, the password be right.
+fn assert_stops_stand(platform: &Platform, agency: &Agency, resellers: &[Reseller]) {
+    let (mut last, mut stopped) = (0, BTreeMap::new());
+    loop {
+        let changes = agency.changes(last, 1_000).expect("reads");
+        let Some(newest) = changes.last() else { break };
+        last = newest.sequence;
+        for change in &changes {
+            match (change.kind, change.reseller) {
+                (ChangeKind::SignInLocked, Some(id)) => stopped.insert(id, true),
+                (ChangeKind::SignInUnlocked | ChangeKind::PasswordChanged, Some(id)) => {
+                    stopped.insert(id, false)
+                }
+                _ => None,
+            };
+        }
+    }
+    for reseller in resellers.iter().filter(|reseller| stopped.get(&reseller.id) == Some(&true)) {
+        let (label, email) = (reseller.login_domain.as_str(), reseller.email.as_str());
+        let denied = platform.sign_in(label, email, PASSWORD).expect_err("stopped");
+        assert_eq!(denied.kind(), ErrorKind::AccessDenied);
+    }
+}

@@ -149,8 +149,11 @@ impl Platform {
         class!(py, records::AgencyDeletionPlan)?.call1((agency.as_str(), resellers))
     }
 
-    /// Deletes an agency for good, with its resellers, what they used and its change feed.
-    /// Raises NotFoundError.
+    /// Deletes an agency for good, with its resellers, what they used and its change feed. It is
+    /// gone for everybody at once; its rows follow in steps, with which `maintain` or another call
+    /// goes on if this one is cut short, and until then its id is `taken`. Login domains are
+    /// quarantined as if each reseller had been deleted. `pending` says that the store's files still
+    /// hold something that `maintain` will take out. Raises NotFoundError.
     fn delete_agency<'py>(&self, py: Python<'py>, id: Typed) -> PyResult<Bound<'py, PyAny>> {
         erasure(py, call(py, || self.0.delete_agency(&id.0))?)
     }
@@ -177,7 +180,8 @@ impl Platform {
         call(py, || self.0.backup(&path))
     }
 
-    /// Signs a reseller in at a login domain. Whatever is wrong, it raises AccessDeniedError.
+    /// Signs a reseller in at a login domain (`acme`, as it was created: in small letters, not the
+    /// whole host name). Whatever is wrong, it raises AccessDeniedError.
     ///
     /// The attempt is counted in a transaction of its own, also inside the host's. Raises
     /// InsideTransactionError where a host's storage cannot have one.

@@ -2,6 +2,7 @@
 
 Add `"partnerkit.django"` to INSTALLED_APPS, run `migrate`, and
 
+    from partnerkit.django import DjangoStorage
     platform = partnerkit.Platform.with_storage(DjangoStorage(), login_base="partner.example.com")
 
 where a module is loaded, once for all requests: the database is not asked for anything before the
@@ -22,8 +23,16 @@ meanwhile is refused from the next block on. Ask before such a block begins, in 
 Failed sign-ins are counted beside whatever block is open (`ATOMIC_REQUESTS`, or `AUTOCOMMIT` False,
 where the whole connection is one): on a second connection, the library's own, which `connections`
 does not know. A thread has one while its block needs it, on PostgreSQL to the end of the request at
-most; it takes none of a pool's. It waits 5 seconds for a row that the block itself may have locked,
-and then raises InsideTransactionError. Without a block there is no second connection.
+most; it takes none of a pool's. On PostgreSQL it waits 5 seconds for a row that the block itself may
+have locked, and then raises InsideTransactionError. Without a block there is no second connection.
+
+SQLite has one writer at a time, and no room for two transactions of one request that write:
+- A block that has written cannot sign anybody in (InsideTransactionError at once). Sign in before the
+  block, or with `ATOMIC_REQUESTS` decorate the view with `@transaction.non_atomic_requests`.
+- A block that reads first and writes then is refused when somebody else has written in between
+  (AbortedError). Only the whole block can be tried again. `"transaction_mode": "IMMEDIATE"` in
+  OPTIONS makes blocks wait for each other instead: with `ATOMIC_REQUESTS` take both, the mode and
+  the decorated view for signing in.
 
 After COMMIT of a transaction of the library's own, an error that does not say for certain that
 nothing was committed is an OutcomeUnknownError.
@@ -35,7 +44,8 @@ test it counts as a part of that block. To see that a count outlives a block use
 one in memory has no room for a second connection: there, a sign-in inside a block is an
 InsideTransactionError. `databases` needs nothing but the aliases that you know; databases that are
 kept, cloned or made without migrations (`--keepdb`, `--parallel`, `--reuse-db`, `--no-migrations`)
-are as good as others.
+are as good as others. (Django clones a SQLite file without its write-ahead log: with `--parallel`
+and a test database in a file leave the journal mode as it is.)
 """
 
 from .storage import DjangoStorage

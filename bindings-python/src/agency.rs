@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::class::class;
 use crate::error::{call, validation};
 use crate::exchange::{self, PythonFile, Raised, Told};
+use crate::handle::Handle;
 use crate::query::query;
 use crate::search::Search;
 use crate::value::{
@@ -21,7 +22,7 @@ use crate::{reseller, usage};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
 #[pyclass(frozen, module = "partnerkit")]
-pub struct Agency(pub partnerkit::Agency);
+pub struct Agency(pub Handle<partnerkit::Agency>);
 
 #[pymethods]
 impl Agency {
@@ -44,7 +45,7 @@ impl Agency {
     /// ValidationError with the field `actor` (1-200 characters).
     fn acting_as(&self, py: Python<'_>, actor: Text) -> PyResult<Self> {
         let actor = actor.of(py, "actor")?;
-        call(py, || self.0.acting_as(&actor)).map(Self)
+        call(py, || self.0.acting_as(&actor)).map(|agency| Self(agency.into()))
     }
 
     /// The settings as they are now. Raises NotFoundError once the agency is deleted.

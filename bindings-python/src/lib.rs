@@ -9,6 +9,7 @@ mod conformance;
 mod error;
 mod exchange;
 mod forking;
+mod handle;
 mod logging;
 mod platform;
 mod query;

@@ -14,6 +14,7 @@ use pyo3::types::PyDict;
 use crate::agency::Agency;
 use crate::class::class;
 use crate::error::{call, configuration, refused};
+use crate::handle::Handle;
 use crate::reseller;
 use crate::storage::PythonStore;
 use crate::value::{self, Text, Typed, availability, erasure, id, number, object, record};
@@ -22,7 +23,7 @@ use crate::value::{self, Text, Typed, availability, erasure, id, number, object,
 /// threads, and in children of `os.fork`, each of which opens the store again at its first use; a
 /// store in memory raises StorageError there.
 #[pyclass(frozen, module = "partnerkit")]
-pub struct Platform(partnerkit::Platform);
+pub struct Platform(Handle<partnerkit::Platform>);
 
 #[pymethods]
 impl Platform {
@@ -53,7 +54,7 @@ impl Platform {
     fn open(py: Python<'_>, url: Text, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let builder = crate::settings::settings(settings)?;
         let url = url.ok().ok_or_else(|| configuration(py, "the store's URL is no text"))?;
-        call(py, || builder.open(&url)).map(Self)
+        call(py, || builder.open(&url)).map(|platform| Self(platform.into()))
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
@@ -67,7 +68,7 @@ impl Platform {
     ) -> PyResult<Self> {
         let builder = crate::settings::settings(settings)?;
         let storage = Arc::new(Tables(PythonStore::new(storage)));
-        call(py, || builder.open_storage(storage)).map(Self)
+        call(py, || builder.open_storage(storage)).map(|platform| Self(platform.into()))
     }
 
     /// A handle is its own copy: Django's `setUpTestData` asks for one for each test.
@@ -99,7 +100,7 @@ impl Platform {
             None => self.0.create_agency(&id.0),
             Some(zone) => self.0.create_agency_in(&id.0, &zone.0),
         });
-        created.map(Agency)
+        created.map(|agency| Agency(agency.into()))
     }
 
     /// The handle on an agency, which is created first if there is none, with calendar months
@@ -118,12 +119,12 @@ impl Platform {
             None => self.0.ensure_agency(&id.0),
             Some(zone) => self.0.ensure_agency_in(&id.0, &zone.0),
         });
-        ensured.map(Agency)
+        ensured.map(|agency| Agency(agency.into()))
     }
 
     /// The handle on an agency, the only way to its data. Raises NotFoundError.
     fn agency(&self, py: Python<'_>, id: Typed) -> PyResult<Agency> {
-        call(py, || self.0.agency(&id.0)).map(Agency)
+        call(py, || self.0.agency(&id.0)).map(|agency| Agency(agency.into()))
     }
 
     /// The ids of agencies in order, behind the given one; limit is 1-1,000, 100 when not said.

@@ -7,12 +7,13 @@ use partnerkit::{Agency, Reseller, ResellerQuery};
 use pyo3::prelude::*;
 
 use crate::error::call;
+use crate::handle::Handle;
 use crate::reseller;
 
 /// The resellers that a search finds, page by page.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Search {
-    agency: Agency,
+    agency: Handle<Agency>,
     place: Mutex<Place>,
 }
 
@@ -38,7 +39,7 @@ impl Search {
 impl Search {
     pub fn new(agency: Agency, query: ResellerQuery) -> Self {
         let place = Place { read: VecDeque::new(), next: Some(query) };
-        Self { agency, place: Mutex::new(place) }
+        Self { agency: agency.into(), place: Mutex::new(place) }
     }
 
     /// The next reseller. Another thread that asks meanwhile waits, and gets another one.

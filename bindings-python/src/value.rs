@@ -205,16 +205,17 @@ pub fn phone_countries(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
         let PhoneCountry { code, calling_code, example } = country;
         class.call1((code, calling_code, example))
     };
-    partnerkit::phone_countries().into_iter().map(country).collect()
+    py.detach(partnerkit::phone_countries).into_iter().map(country).collect()
 }
 
 /// A phone number as people of its country write it. Raises ValidationError with `phone` for
 /// what is no international number.
 #[pyfunction]
 pub fn national_format(py: Python<'_>, phone: Typed) -> PyResult<String> {
-    let parsed = Phone::parse(&phone.0, None);
+    let format = || Phone::parse(&phone.0, None).map(|phone| phone.national_format());
     let refused = |refusal: partnerkit::Refusal| validation(py, refusal.of("phone").into());
-    parsed.map(|phone| phone.national_format()).map_err(refused)
+    // Without Python's lock: it may wait for a thread that is about to fork.
+    py.detach(format).map_err(refused)
 }
 
 /// Every code of a refused field, with its English text: for translations.

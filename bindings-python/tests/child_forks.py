@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
 
-from partnerkit import Agency, Platform, log_calls
+from partnerkit import Agency, Platform, log_calls, national_format, phone_countries
 
 from forms import PASSWORD, draft, draft_with_password
 
@@ -199,6 +199,20 @@ def fork_beside_forms() -> None:
             finish(fork(lambda number=number: judge(f"child{ascii_lowercase[number % 26]}")))
 
 
+def fork_beside_handles() -> None:
+    """Numbers are written and stores are closed by threads that have Python's lock at hand."""
+
+    def use(label: str) -> None:
+        national_format("+14155552671")
+        phone_countries()
+        Platform.open(url).agencies()
+
+    with Beside(use, "abc") as users:
+        for _ in range(60):
+            users.go_on()
+            finish(fork(lambda: use("")))
+
+
 def fork_beside_sign_ins() -> None:
     agency.create_reseller(**draft_with_password("walrus"))
     os.write(1, b"walrus\n")
@@ -268,6 +282,7 @@ WAYS = (
     grandchild,
     fork_beside_writers,
     fork_beside_forms,
+    fork_beside_handles,
     fork_beside_sign_ins,
     fork_beside_logged_calls,
     idle_beside_writers,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from django.core.signals import request_finished
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 import partnerkit
 from partnerkit import Platform
@@ -49,6 +51,42 @@ class HostFailed(Exception):
 def guess(platform: Platform) -> None:
     with pytest.raises(partnerkit.AccessDeniedError):
         platform.sign_in("acme", "owner@acme.example", "wrong")
+
+
+def test_a_receiver_may_look_up_the_connection_that_was_made(alias: str) -> None:
+    """As `django.contrib.postgres` does."""
+    looked_up = []
+
+    def receive(connection: BaseDatabaseWrapper, **_: object) -> None:
+        looked_up.append(connections[connection.alias])
+
+    platform = opened(alias)
+    agency = platform.create_agency("northwind")
+    agency.create_reseller(**draft_with_password("acme"))
+    connection_created.connect(receive)
+    try:
+        with transaction.atomic(using=alias):
+            platform.sign_in("acme", "owner@acme.example", PASSWORD)
+    finally:
+        connection_created.disconnect(receive)
+    assert looked_up
+
+
+def test_what_is_written_first_is_part_of_a_host_without_autocommit(alias: str) -> None:
+    platform = opened(alias)
+    acme = platform.create_agency("northwind").create_reseller(**draft("acme"))
+    agency = platform.agency("northwind")
+    transaction.set_autocommit(False, using=alias)
+    try:
+        agency.update_reseller(acme.id, name="Another")
+        transaction.rollback(using=alias)
+        assert agency.reseller(acme.id).name == acme.name
+        agency.update_reseller(acme.id, name="Another")
+        transaction.commit(using=alias)
+        assert agency.reseller(acme.id).name == "Another"
+    finally:
+        transaction.rollback(using=alias)
+        transaction.set_autocommit(True, using=alias)
 
 
 # Its life

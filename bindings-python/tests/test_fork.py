@@ -96,7 +96,7 @@ def test_s62_each_child_of_a_busy_parent_uses_both_platforms(url: str) -> None:
     assert len([label for label in childs if label.startswith(("inherited", "own"))]) == 40
 
 
-@pytest.mark.parametrize("what", ["forms", "sign_ins", "logged_calls"])
+@pytest.mark.parametrize("what", ["forms", "handles", "sign_ins", "logged_calls"])
 def test_s62_what_threads_do_when_the_process_forks_holds_up_no_child(
     url: str, what: str
 ) -> None:

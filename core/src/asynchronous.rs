@@ -109,6 +109,7 @@ twins! { AsyncPlatform, Platform:
     fn resolve_host(host: String) -> Place = |it| it.resolve_host(&host);
     fn domain_availability(label: String) -> DomainAvailability =
         |it| it.domain_availability(&label);
+    fn prepare() -> () = |it| it.prepare();
     fn backup(path: PathBuf) -> () = |it| it.backup(&path);
     fn maintain(budget: u32) -> Maintenance = |it| it.maintain(budget);
 }

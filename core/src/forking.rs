@@ -112,8 +112,15 @@ impl Drop for Inside {
 impl Gate {
     fn enter(&self) -> bool {
         let Some(mut state) = self.lock() else { return false };
+        // What the thread that forks waits for may wait for this one: nobody waits for ever.
+        let until = Instant::now() + PATIENCE;
         while state.forking {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.inside += 1;
         true

@@ -74,8 +74,10 @@ impl Platform {
     ///
     /// Errors: `Configuration` for tables of a newer release.
     pub fn prepare(&self) -> Result<()> {
-        self.shared.storage.schema_version()?;
-        self.shared.secrets().map(drop)
+        self.observe("prepare", || {
+            self.shared.storage.schema_version()?;
+            self.shared.secrets().map(drop)
+        })
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

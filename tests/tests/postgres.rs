@@ -35,6 +35,7 @@ impl Bench {
     fn at(url: String, database: Database) -> Self {
         let store = Arc::new(Postgres::open(&url).expect("opens"));
         let platform = Platform::builder().open_storage(store.clone()).expect("opens");
+        platform.prepare().expect("is there");
         let agency = platform.create_agency("northwind").expect("creates");
         let acme = agency.create_reseller(invitation("acme")).expect("creates");
         Self { store, platform, agency, acme, database }

@@ -115,6 +115,11 @@ impl Attempts {
         Self { blocked_until: Timestamp::from_millis(self.blocked_until.as_millis() ^ 1), ..self }
     }
 
+    /// The instant without what [`unlike`](Self::unlike) may have added.
+    fn blocked_from(&self) -> Timestamp {
+        Timestamp::from_millis(self.blocked_until.as_millis() & !1)
+    }
+
     /// As strict as both.
     fn and(self, other: Self) -> Self {
         let failures = self.failures.max(other.failures);
@@ -162,7 +167,7 @@ impl AttemptPolicy {
         let before = self.as_of(stored, whom, now);
         // Without a delay the instant is that of the last attempt, and of two that race the later
         // one may have been first: that blocks nobody.
-        let delayed = before.failures >= self.free && now < before.blocked_until;
+        let delayed = before.failures >= self.free && now < before.blocked_from();
         if before.failures >= self.hard_stop || delayed {
             return Err(before.unlike(stored));
         }

@@ -18,6 +18,9 @@ use crate::values::{AgencyId, Timestamp};
 
 /// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
 const STEP: u32 = 1_000;
+/// How many resellers are among them. Each takes its texts out of the search index, for which
+/// SQLite needs a millisecond or more while all others who write wait.
+const RESELLERS: u32 = 50;
 
 /// An agency's tables to which no other table refers, the largest ones first.
 const UNREFERRED: [&Table; 6] = [
@@ -88,7 +91,7 @@ impl Platform {
 
     /// Removes at most `max` rows of an agency that is closed.
     pub(super) fn erase_some(&self, id: &AgencyId, max: u32) -> Result<Erased> {
-        let first = self.first_resellers(id, max)?;
+        let first = self.first_resellers(id, max.min(RESELLERS))?;
         if !self.shared.storage.joined() {
             // First, because it is a transaction of its own: a fault after it leaves the resellers
             // to be found again.
@@ -107,6 +110,10 @@ impl Platform {
 
     fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
         storage::read_unheld(&*self.shared.storage, id, |reads| {
+            // There may be another one of this id by now, whose stops have to stand.
+            if reads.agency()?.is_none_or(|agency| agency.is_open()) {
+                return Ok(Vec::new());
+            }
             Ok(reads.page(&first_page(limit))?.iter().map(Identity::from).collect())
         })
     }

@@ -88,8 +88,10 @@ impl Platform {
         };
         self.shared.clear_attempts(&attempt)?;
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
-            let agency = self.agency(access.agency.as_str())?;
-            agency.hash_anew(access.reseller.id, seen, typed);
+            // Deleted meanwhile: there is nothing left to make anew.
+            if let Ok(agency) = self.agency(access.agency.as_str()) {
+                agency.hash_anew(access.reseller.id, seen, typed);
+            }
         }
         Ok(access)
     }

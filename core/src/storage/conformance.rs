@@ -79,6 +79,7 @@ macro_rules! each_conformance_case {
             agencies::no_create_outlives_its_agency,
             agencies::a_deletion_that_is_cut_short_goes_on,
             agencies::no_use_outlives_its_agency,
+            agencies::upkeep_erases_no_agency_that_has_the_id_by_now,
             agencies::a_planned_deletion_changes_nothing,
             attempts::what_survives_a_rollback_locks_no_row_of_the_hosts,
             attempts::upkeep_in_a_hosts_transaction_leaves_attempts,

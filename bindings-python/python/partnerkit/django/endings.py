@@ -48,6 +48,16 @@ class Nothing:
         """Nothing was written."""
 
 
+def begin_hosts(connection: BaseDatabaseWrapper) -> None:
+    """Begins the host's transaction where `AUTOCOMMIT` is False and nothing has been asked in it:
+    a savepoint would be SQLite's outermost one there, and its release a commit."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        connection.ensure_connection()
+        if not connection.connection.in_transaction:
+            with connection.cursor() as cursor:
+                cursor.execute("BEGIN")
+
+
 class Block:
     """A block on the host's connection: a savepoint inside the host's own, or a transaction."""
 
@@ -56,6 +66,8 @@ class Block:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.outermost = not in_transaction(connection)
+        if not self.outermost:
+            begin_hosts(connection)
         self.atomic = transaction.atomic(using=connection.alias)
         self.atomic.__enter__()
 

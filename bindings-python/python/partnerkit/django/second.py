@@ -33,7 +33,7 @@ class Second:
     def __init__(self, host: BaseDatabaseWrapper, settings: dict[str, Any]) -> None:
         self.process = os.getpid()
         self.settings = settings
-        self.connection = type(host)(settings, alias=f"{host.alias}__partnerkit")
+        self.connection = type(host)(settings, alias=host.alias)
         # Whoever drops the host's connection may be another thread.
         self.connection.inc_thread_sharing()
         self.host = _reference(host.connection, self)

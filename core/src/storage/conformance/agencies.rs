@@ -380,6 +380,39 @@ fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
     assert_eq!(sign_in.expect_err("denied").kind(), ErrorKind::AccessDenied);
 }
 
+/// S19, S51, S64: upkeep that was in the middle of an erasure does nothing to another agency that has
+/// the id by now.
+pub(super) fn upkeep_erases_no_agency_that_has_the_id_by_now(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    (0..3).for_each(|n| drop(bench.create(&label(n))));
+    let faulty = Arc::new(Faulty::new(bench.storage.clone()));
+    let builder = Platform::builder().clock(bench.clock.clone()).sign_in_limit(2);
+    let upkeep = builder.clone().open_storage(faulty.clone()).expect("opens");
+    upkeep.agencies(None, 1).expect("is prepared");
+    // Closed, and one of its resellers erased.
+    for call in 1.. {
+        faulty.fail_at(call);
+        drop(upkeep.delete_agency("northwind"));
+        faulty.fail_at(0);
+        if bench.platform.agency("northwind").is_err() {
+            break;
+        }
+    }
+    while upkeep.maintain(1).expect("maintains").removed == 0 {}
+    bench.platform.delete_agency("northwind").expect("goes on");
+    let again = bench.platform.create_agency("northwind").expect("creates");
+    let acme = again.create_reseller(draft_with_password("umbrella")).expect("creates");
+    let sign_in = |password| {
+        let email = acme.email.as_str();
+        bench.platform.sign_in("umbrella", email, password).map(drop).map_err(|e| e.kind())
+    };
+    let denied = Err(ErrorKind::AccessDenied);
+    assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [denied; 3]);
+    while !upkeep.maintain(2).expect("maintains").finished {}
+    assert_eq!(sign_in(PASSWORD), denied, "the stop stands");
+    assert_eq!(again.reseller(acme.id).expect("there"), acme);
+}
+
 /// S56, S25, S26: use of an agency is before its end, and goes with it, or finds no agency.
 pub(super) fn no_use_outlives_its_agency(harness: &dyn Harness) {
     let bench = Bench::new(harness);

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::process::PerProcess;
 use crate::shared::{KnownSecrets, Retention, Shared};
 use crate::storage::memory::Memory;
-use crate::storage::{self, CheckedAtFirstUse, Storage};
+use crate::storage::{CheckedAtFirstUse, Storage};
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
@@ -216,12 +216,12 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
         Some(("memory", "")) => Ok(Arc::new(Memory::new())),
         #[cfg(feature = "sqlite")]
         Some(("sqlite", file)) => {
-            let path = storage::sqlite::path_of(file)?;
-            Ok(Arc::new(storage::sqlite::Sqlite::open(path)?))
+            let path = crate::storage::sqlite::path_of(file)?;
+            Ok(Arc::new(crate::storage::sqlite::Sqlite::open(path)?))
         }
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
-            Ok(Arc::new(storage::postgres::Postgres::open(url)?))
+            Ok(Arc::new(crate::storage::postgres::Postgres::open(url)?))
         }
         Some((scheme, _)) if ["sqlite", "postgres", "postgresql"].contains(&scheme) => {
             Err(Error::configuration(format!("this build has no feature for `{scheme}:`")))

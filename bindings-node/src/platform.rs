@@ -53,6 +53,7 @@ pub fn open<'env>(
     let pool = Arc::new(Pool::new(threads)?);
     pool.clone().promise(env, move || {
         let platform = partnerkit::Platform::builder().open_storage(storage.clone())?;
+        platform.prepare()?;
         Ok(Platform { pool, platform, storage })
     })
 }

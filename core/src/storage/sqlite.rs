@@ -25,15 +25,13 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use super::home::Home;
 use super::records::{AgencyRow, LabelRow};
 use super::schema::{self, Value};
 use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::forking::undisturbed;
 use crate::values::{AgencyId, LoginDomain};
 use connection::Began;
@@ -46,9 +44,8 @@ use readers::Readers;
 use rows::Rows;
 use writer::Writer;
 
-/// How often a database is opened again whose log is deleted or replaced meanwhile.
+/// How often a database is opened again whose log is deleted meanwhile.
 const TRIES: usize = 10;
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// A store in one SQLite file. A child process opens it again at its first use.
 pub struct Sqlite {
@@ -108,16 +105,9 @@ impl Connections {
     /// Holds the database, and then opens it.
     fn held(path: &Path, counted: Counted) -> Result<Self> {
         let _swept = Swept;
-        for tried in 1..=TRIES {
+        for _ in 0..TRIES {
             let hold = Hold::of(path, When::Before)?;
-            let writer = match Writer::open(path) {
-                // Another copy of SQLite may just be replacing the log that was to be read.
-                Err(error) if error.kind() == ErrorKind::Storage && tried < TRIES => {
-                    thread::sleep(PAUSE);
-                    continue;
-                }
-                opened => opened?,
-            };
+            let writer = Writer::open(path)?;
             let hold = hold.map_or_else(|| Hold::of(path, When::After), |hold| Ok(Some(hold)))?;
             if let Some(hold) = hold {
                 let (readers, writer) = (Readers::of(path), Queue::of(writer));

@@ -6,6 +6,7 @@ mod cost;
 mod hashing;
 mod permits;
 mod reset;
+mod rows;
 mod secret;
 mod stamp;
 mod stored;

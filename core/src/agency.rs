@@ -8,22 +8,23 @@ mod deletion;
 mod login_domains;
 mod metering;
 mod resellers;
+mod rows;
 mod settings;
 
 pub(crate) use batch::Taken;
 pub use deletion::DeletionPlan;
-pub(crate) use resellers::label_row;
+pub(crate) use rows::agencies;
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::changes::{Change, ChangeKind};
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::error::{Code, FieldErrors, Refusal, Result};
 use crate::reseller::{AcceptedDraft, FormRules, ResellerDraft, ResellerId};
 use crate::search::CursorSeal;
 use crate::shared::Shared;
-use crate::storage::{self, AgencyRow, Lock, Reads, Scope, Transaction};
+use crate::storage::{self, AgencyRow, Reads, Scope, Tx};
 use crate::values::{AgencyId, LoginDomainPolicy, Timestamp, plain_text};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
@@ -67,18 +68,7 @@ impl Agency {
                     Refusal { code: Code::OutOfRange, params: vec![("min", 1), ("max", 1_000)] };
                 return Err(FieldErrors::from(refusal.of("limit")).into());
             }
-            self.write(|tx| {
-                let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
-                let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
-                if after < agency.pruned {
-                    return Err(FieldErrors::from(pruned(agency.pruned)).into());
-                }
-                // Enough for this page; a reader that follows the feed numbers the rest later.
-                let behind = after.saturating_sub(agency.numbered);
-                let enough = u64::from(limit).saturating_add(behind).min(MOST_NUMBERED);
-                tx.number_changes(u32::try_from(enough).unwrap_or(limit))?;
-                tx.changes(after, limit)
-            })
+            self.write(|tx| tx.follow(after, limit))
         })
     }
 
@@ -95,14 +85,11 @@ impl Agency {
     }
 
     /// Errors: `NotFound` once the agency is deleted (S56).
-    fn read<T: Send>(&self, work: impl FnMut(&mut dyn Reads) -> Result<T> + Send) -> Result<T> {
+    fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> Result<T> {
         storage::read(&*self.shared.storage, &self.id, work)
     }
 
-    fn write<T: Send>(
-        &self,
-        work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
-    ) -> Result<T> {
+    fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> Result<T> {
         storage::write(&*self.shared.storage, &self.id, Scope::Join, work)
     }
 
@@ -131,13 +118,4 @@ impl Agency {
     fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
-}
-
-/// How many entries are numbered at once at most, whatever a reader asks for.
-const MOST_NUMBERED: u64 = 100_000;
-
-/// Why a feed cannot be followed from there.
-fn pruned(through: u64) -> FieldError {
-    let min = i64::try_from(through).unwrap_or(i64::MAX);
-    Refusal { code: Code::TooOld, params: vec![("min", min)] }.of("after")
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::error::{Code, Result};
+use crate::labels;
 use crate::shared::Shared;
 use crate::storage::LabelRow;
 use crate::values::{LoginDomain, Timestamp};
@@ -44,7 +45,7 @@ impl Shared {
         reserved: &BTreeSet<LoginDomain>,
     ) -> Result<Vec<Option<Code>>> {
         let now: Timestamp = self.clock.now();
-        let rows = self.storage.labels(labels)?;
+        let rows = labels::holders(&*self.storage, labels)?;
         let is_reserved =
             |label: &LoginDomain| self.login_domains.is_reserved(label) || reserved.contains(label);
         let refusal = |(label, row): (&LoginDomain, Option<LabelRow>)| match row {

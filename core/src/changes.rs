@@ -1,5 +1,7 @@
 //! The change feed: one entry for every mutation, numbered when it is read.
 
+mod rows;
+
 use serde::Serialize;
 use uuid::Uuid;
 

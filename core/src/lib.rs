@@ -53,6 +53,7 @@ mod clock;
 mod error;
 mod exchange;
 mod forking;
+mod labels;
 mod observe;
 mod partner_type;
 mod platform;

@@ -16,6 +16,7 @@ pub use deletion::AgencyDeletionPlan;
 pub use upkeep::Maintenance;
 
 use crate::error::{Error, Result, optional};
+use crate::labels;
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
 use crate::storage::{self, LabelRow, LabelState};
@@ -111,12 +112,12 @@ impl Platform {
 
     /// The agency and reseller that hold a label now.
     fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        self.shared.storage.labels(std::slice::from_ref(label)).map(held)
+        labels::holders(&*self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
     /// The same, as it is committed.
     fn holder_beside(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        self.shared.storage.labels_beside(std::slice::from_ref(label)).map(held)
+        labels::holders_beside(&*self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count

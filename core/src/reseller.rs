@@ -2,6 +2,7 @@
 
 mod draft;
 mod patch;
+mod rows;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 pub(crate) use draft::{AcceptedDraft, FORM_ORDER, FirstPassword, FormRules};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
 pub use patch::{Patch, ResellerPatch};
+pub(crate) use rows::Lookup;
 
 use crate::partner_type::PartnerType;
 use crate::values::{

@@ -13,7 +13,9 @@ pub use sort::{Position, Sort, SortBy, SortKey};
 use crate::error::{Code, FieldErrors, Refusal, Result};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
-use crate::values::{Timestamp, fold};
+use crate::storage::schema::Value;
+use crate::storage::{Condition, Filter, Is, PageSpec};
+use crate::values::{AgencyId, Timestamp, fold};
 use serde::Serialize;
 
 const DEFAULT_LIMIT: u32 = 25;
@@ -25,7 +27,7 @@ const MAX_COUNT: u64 = 10_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResellerQuery {
     text: String,
-    filter: Filter,
+    wanted: Wanted,
     sort: Sort,
     limit: Option<u32>,
     after: Option<String>,
@@ -52,33 +54,28 @@ pub enum Total {
     AtLeast(u64),
 }
 
-/// What a reseller must be, to be listed or counted.
+/// What a reseller must be, to be listed or counted, beside the terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards, and none
-    /// is empty or holds white space.
-    pub terms: Vec<String>,
-    /// Only this status.
-    pub status: Option<Status>,
-    /// Only this partner type.
-    pub partner_type: Option<PartnerType>,
-    /// Only those that joined at this instant or later.
-    pub joined_from: Option<Timestamp>,
-    /// Only those that joined before this instant.
-    pub joined_before: Option<Timestamp>,
+struct Wanted {
+    status: Option<Status>,
+    partner_type: Option<PartnerType>,
+    joined_from: Option<Timestamp>,
+    joined_before: Option<Timestamp>,
 }
 
-/// A page of resellers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageSpec {
-    /// Which.
-    pub filter: Filter,
-    /// In which order.
-    pub sort: Sort,
-    /// Only rows behind this place.
-    pub after: Option<Position>,
-    /// At most this many rows.
-    pub limit: u32,
+impl Wanted {
+    /// The same for a store.
+    fn conditions(&self) -> Vec<Condition> {
+        let at = |at: Timestamp| Value::Integer(at.as_millis());
+        let conditions = [
+            ("status", self.status.map(|status| Is::Slug(status.slug()))),
+            ("partner_type", self.partner_type.map(|of| Is::Slug(of.slug()))),
+            ("created_at", self.joined_from.map(|from| Is::AtLeast(at(from)))),
+            ("created_at", self.joined_before.map(|before| Is::Below(at(before)))),
+        ];
+        let asked = conditions.into_iter().filter_map(|(column, is)| Some((column, is?)));
+        asked.map(|(column, is)| Condition { column, is }).collect()
+    }
 }
 
 impl ResellerQuery {
@@ -95,25 +92,25 @@ impl ResellerQuery {
 
     /// Only resellers of this status.
     pub fn status(mut self, status: Status) -> Self {
-        self.filter.status = Some(status);
+        self.wanted.status = Some(status);
         self
     }
 
     /// Only resellers of this partner type.
     pub fn partner_type(mut self, partner_type: PartnerType) -> Self {
-        self.filter.partner_type = Some(partner_type);
+        self.wanted.partner_type = Some(partner_type);
         self
     }
 
     /// Only resellers that joined at this instant or later.
     pub fn joined_from(mut self, from: Timestamp) -> Self {
-        self.filter.joined_from = Some(from);
+        self.wanted.joined_from = Some(from);
         self
     }
 
     /// Only resellers that joined before this instant.
     pub fn joined_before(mut self, before: Timestamp) -> Self {
-        self.filter.joined_before = Some(before);
+        self.wanted.joined_before = Some(before);
         self
     }
 
@@ -161,12 +158,22 @@ impl ResellerQuery {
             return Err(FieldErrors::from(Refusal::too_long(1_024).of("text")).into());
         }
         let after = match &self.after {
-            Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?),
+            Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?.values()),
             None => None,
         };
+        let (order, descending) = (self.sort.by.column(), self.sort.descending);
+        Ok(PageSpec {
+            filter: self.filter(seal.agency),
+            order,
+            descending,
+            after,
+            limit: limit + 1,
+        })
+    }
+
+    fn filter(&self, agency: &AgencyId) -> Filter {
         let terms = self.text.split_whitespace().map(fold).collect();
-        let filter = Filter { terms, ..self.filter.clone() };
-        Ok(PageSpec { filter, sort: self.sort, after, limit: limit + 1 })
+        Filter { agency: agency.clone(), terms, conditions: self.wanted.conditions() }
     }
 
     /// Where a store may stop counting; `None` if nobody has asked.
@@ -194,13 +201,9 @@ impl ResellerQuery {
 
     /// What must be the same for a cursor to continue the query; the limit may change.
     fn fingerprint(&self) -> String {
-        let Self { text, filter, sort, .. } = self;
-        let Filter { terms: _, status, partner_type, joined_from, joined_before } = filter;
-        let status = status.map_or("", Status::slug);
-        let partner_type = partner_type.map_or("", PartnerType::slug);
-        let range = [joined_from, joined_before].map(|at| at.map(Timestamp::as_millis));
-        let (by, descending, text) = (sort.by.slug(), sort.descending, fold(text));
-        format!("{status}\n{partner_type}\n{range:?}\n{by}\n{descending}\n{text}")
+        let Self { text, wanted, sort, .. } = self;
+        let (conditions, by, text) = (wanted.conditions(), sort.by.slug(), fold(text));
+        format!("{conditions:?}\n{by}\n{}\n{text}", sort.descending)
     }
 }
 

@@ -8,8 +8,9 @@ use super::resellers::{label_row, taken_fields};
 use crate::changes::Change;
 use crate::error::{Code, FieldError, FieldErrors, Result};
 use crate::reseller::{FORM_ORDER, Reseller};
-use crate::storage::{Insert, LabelRow, LabelState, NewReseller, TotalDelta, Transaction};
+use crate::storage::{Insert, LabelRow, LabelState, NewReseller, Tx};
 use crate::usage::ACTIVE_RESELLERS;
+use crate::usage::TotalDelta;
 use crate::values::Timestamp;
 
 /// What the rows before have taken of what is unique: hashes, so that a long file needs little
@@ -136,7 +137,7 @@ pub(super) struct Insertion {
 impl Insertion {
     /// Inserts every row, or is refused (`Validation`): what is taken depends on a transaction
     /// that may be undone, so nobody keeps it.
-    pub(super) fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+    pub(super) fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
         for claimed in tx.claim_labels(&self.labels, self.now)? {
             if let Insert::Existing(holder) = claimed {
                 return refused(FieldError::new("login_domain", holder.state.refusal()));

@@ -5,8 +5,8 @@ use super::batch::{Batch, Taken};
 use super::creation::reserved_by;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, FirstPassword, Reseller, ResellerDraft};
-use crate::storage::Lookup;
+use crate::labels;
+use crate::reseller::{AcceptedDraft, FirstPassword, Lookup, Reseller, ResellerDraft};
 
 /// At most so many resellers are created in one step.
 const MAX_BATCH: usize = 1_000;
@@ -119,7 +119,7 @@ impl Agency {
         batch.forget_taken();
         let (now, rows) = (batch.now(), batch.resellers());
         let labels: Vec<_> = rows.iter().map(|(_, row)| row.login_domain.clone()).collect();
-        let holders = self.shared.storage.labels(&labels)?;
+        let holders = labels::holders(&*self.shared.storage, &labels)?;
         let emails = rows.iter().map(|(_, row)| Lookup::Email(row.email.clone()));
         let emails: Vec<_> = emails.collect();
         let external = rows.iter().filter_map(|(_, row)| row.external_id.clone());

@@ -9,10 +9,9 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{
     AcceptedDraft, FORM_ORDER, FirstPassword, Reseller, ResellerDraft, ResellerId, Status,
 };
-use crate::storage::{
-    AgencyRow, IdempotencyRow, Insert, LabelState, NewReseller, TotalDelta, Transaction,
-};
+use crate::storage::{self, AgencyRow, IdempotencyRow, Insert, LabelState, Lock, NewReseller, Tx};
 use crate::usage::ACTIVE_RESELLERS;
+use crate::usage::TotalDelta;
 use crate::values::{LoginDomain, Timestamp, plain_text};
 
 /// What a keyed hash of a form is for.
@@ -39,7 +38,9 @@ impl Agency {
             let secrets = self.shared.secrets()?;
             // Looked for first, so that a repeated create does not hash the password again.
             let before = self.read(|reads| {
-                let known = reads.remembered(&key)?.filter(|row| row.created_at > self.expired());
+                let known = reads
+                    .one::<IdempotencyRow>(&key)?
+                    .filter(|row| row.created_at > self.expired());
                 let Some(known) = known else { return Ok(None) };
                 same_request(&secrets, &known, &draft)?;
                 one(reads.resellers(&[known.reseller])?).map(Some)
@@ -69,7 +70,7 @@ impl Agency {
         let change = self.change(ChangeKind::ResellerCreated, Some(reseller.id), 1, now);
         let before = self.write(|tx| {
             if let Some((row, secrets)) = &once
-                && let Insert::Existing(known) = tx.remember(row, self.expired())?
+                && let Insert::Existing(known) = remember(tx, row, self.expired())?
             {
                 same_request(secrets, &known, draft)?;
                 return one(tx.resellers(&[known.reseller])?).map(Some);
@@ -83,7 +84,7 @@ impl Agency {
     }
 
     /// Takes the label and inserts the record, or tells everything that is taken.
-    fn insert(&self, tx: &mut dyn Transaction, new: &NewReseller) -> Result<()> {
+    fn insert(&self, tx: &mut Tx<'_>, new: &NewReseller) -> Result<()> {
         let reseller = new.reseller();
         let label = label_row(reseller, LabelState::Held(reseller.id));
         let mut errors = FieldErrors::default();
@@ -149,6 +150,24 @@ impl Agency {
 pub(super) fn reserved_by(agency: &AgencyRow, label: &LoginDomain) -> Option<FieldError> {
     let reserved = agency.settings.reserved_labels.contains(label);
     reserved.then(|| FieldError::new("login_domain", Code::Reserved))
+}
+
+/// Keeps an idempotency key, also in place of one made at or before `expired`. Waits for a
+/// concurrent transaction that keeps the same.
+fn remember(
+    tx: &mut Tx<'_>,
+    key: &IdempotencyRow,
+    expired: Timestamp,
+) -> Result<Insert<IdempotencyRow>> {
+    let keep = std::slice::from_ref(key);
+    let insert = storage::insert_or_lock(tx.agency_id(), keep, Lock::Update)?;
+    match tx.ask(insert)?.pop() {
+        Some(Insert::Existing(before)) if before.created_at > expired => {
+            Ok(Insert::Existing(before))
+        }
+        Some(Insert::Existing(_)) => tx.put(keep).map(|()| Insert::Done),
+        _ => Ok(Insert::Done),
+    }
 }
 
 /// A key belongs to the form it was first used for.

@@ -8,7 +8,7 @@ use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::{Reseller, ResellerId};
 use crate::shared::Attempt;
-use crate::storage::{self, Lock, Scope, Transaction};
+use crate::storage::{self, Lock, Scope, Tx};
 use crate::values::Password;
 
 /// How long a reset token is good for.
@@ -161,7 +161,7 @@ impl Agency {
         &self,
         id: ResellerId,
         kind: ChangeKind,
-        mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<()> + Send,
     ) -> Result<()> {
         let now = self.now();
         let change = self.change(kind, Some(id), 0, now);

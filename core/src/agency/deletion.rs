@@ -5,7 +5,8 @@ use super::resellers::{active, label_row, one};
 use crate::changes::ChangeKind;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{Erasure, LabelState, Lock, Reads, TotalDelta};
+use crate::storage::{Erasure, LabelState, Lock, Reads};
+use crate::usage::TotalDelta;
 use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind};
 use crate::values::{LoginDomain, Timestamp};
 use serde::Serialize;
@@ -61,7 +62,7 @@ impl Agency {
                     return Err(Error::aborted("the login domain has changed"));
                 }
                 let deltas = what_leaves(tx, &reseller)?;
-                tx.erase_reseller(id)?;
+                tx.erase_resellers(&[id])?;
                 tx.add_totals(&deltas)?;
                 change.version = reseller.version + 1;
                 change.at = now.max(reseller.updated_at);
@@ -73,7 +74,7 @@ impl Agency {
 }
 
 /// The levels of a reseller's gauges.
-fn levels(reads: &mut dyn Reads, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
+fn levels(reads: &mut Reads<'_>, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
     let meters = reads.meters(id)?.into_iter();
     let gauges = meters.filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
     Ok(gauges.map(|meter| (meter.key.metric, meter.value)).collect())
@@ -81,7 +82,7 @@ fn levels(reads: &mut dyn Reads, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
 
 /// What the agency's totals lose with a reseller: its place among the active ones and the
 /// levels of its gauges. Counters are history and stay.
-fn what_leaves(reads: &mut dyn Reads, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
+fn what_leaves(reads: &mut Reads<'_>, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
     let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
     for (metric, level) in levels(reads, reseller.id)? {
         deltas.push(TotalDelta { name: metric.slug(), add: -level });

@@ -7,7 +7,7 @@ use crate::availability::DomainAvailability;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, FieldErrors, Refusal, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{Insert, LabelRow, LabelState, Lock, Transaction};
+use crate::storage::{Insert, LabelRow, LabelState, Lock, Tx};
 use crate::values::LoginDomain;
 
 impl Agency {
@@ -69,12 +69,7 @@ impl Agency {
     }
 
     /// Claims the new label and quarantines the old one, in the order of locks: by label.
-    fn swap_labels(
-        &self,
-        tx: &mut dyn Transaction,
-        seen: &Reseller,
-        label: &LoginDomain,
-    ) -> Result<()> {
+    fn swap_labels(&self, tx: &mut Tx<'_>, seen: &Reseller, label: &LoginDomain) -> Result<()> {
         let now = self.now();
         let until = LabelState::Quarantined(self.shared.login_domains.free_at(now));
         let old = label_row(seen, until);

@@ -5,10 +5,12 @@ use crate::access::{Credentials, Generation};
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::partner_type::PartnerType;
+use crate::reseller::Lookup;
 use crate::reseller::{Reseller, ResellerId, ResellerPatch, Status};
 use crate::search::{Page, ResellerQuery};
-use crate::storage::{Insert, LabelRow, LabelState, Lock, Lookup, Reads, TotalDelta, Transaction};
+use crate::storage::{Insert, LabelRow, LabelState, Lock, Reads, Tx};
 use crate::usage::ACTIVE_RESELLERS;
+use crate::usage::TotalDelta;
 use crate::values::plain_text;
 
 impl Agency {
@@ -124,8 +126,7 @@ impl Agency {
         &self,
         id: ResellerId,
         kind: ChangeKind,
-        mut work: impl FnMut(&mut dyn Transaction, &Reseller, &mut Change) -> Result<Option<Reseller>>
-        + Send,
+        mut work: impl FnMut(&mut Tx<'_>, &Reseller, &mut Change) -> Result<Option<Reseller>> + Send,
     ) -> Result<Reseller> {
         let now = self.now();
         let change = self.change(kind, Some(id), 0, now);
@@ -175,7 +176,7 @@ pub(crate) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
 /// Which of a reseller's unique fields another one has. A store names only one of them, and a
 /// form wants all.
 pub(super) fn taken_fields(
-    reads: &mut dyn Reads,
+    reads: &mut Reads<'_>,
     wanted: &Reseller,
     errors: &mut FieldErrors,
 ) -> Result<()> {
@@ -197,11 +198,7 @@ pub(super) fn taken_fields(
 }
 
 /// Ends every access stamp given out so far.
-pub(super) fn renew(
-    tx: &mut dyn Transaction,
-    id: ResellerId,
-    generation: Generation,
-) -> Result<()> {
+pub(super) fn renew(tx: &mut Tx<'_>, id: ResellerId, generation: Generation) -> Result<()> {
     let (_, before) = tx.account(id)?.ok_or_else(|| Error::not_found("reseller"))?;
     tx.put_credentials(id, &Credentials { generation, ..before })
 }

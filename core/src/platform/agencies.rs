@@ -1,7 +1,7 @@
 //! Agencies: created, found and listed explicitly (S56).
 
 use super::Platform;
-use crate::agency::Agency;
+use crate::agency::{Agency, agencies};
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 use crate::settings::AgencySettings;
@@ -96,7 +96,7 @@ impl Platform {
             let (mut open, mut after) = (Vec::new(), after.cloned());
             loop {
                 // Few are closed, so the second look is rare.
-                let rows = self.shared.storage.agencies(after.as_ref(), limit)?;
+                let rows = agencies(&*self.shared.storage, after.as_ref(), limit)?;
                 let last = rows.last().map(|row| row.settings.agency.clone());
                 let seen_all = rows.len() < limit as usize;
                 let rows = rows.into_iter().filter(AgencyRow::is_open);

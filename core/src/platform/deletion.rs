@@ -5,14 +5,13 @@ use serde::Serialize;
 use super::Platform;
 use super::agencies::existing;
 use crate::access::Identity;
-use crate::agency::label_row;
 use crate::error::{Error, Result};
+use crate::labels::label_row;
 use crate::observe::DeletedAgency;
 use crate::reseller::ResellerId;
-use crate::search::Sort;
 use crate::storage::schema::{self, Table};
 use crate::storage::{
-    self, AgencyRow, Erasure, Filter, LabelState, Lock, PageSpec, Scope, Transaction,
+    self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scan, Scope, Tx,
 };
 use crate::values::{AgencyId, Timestamp};
 
@@ -56,7 +55,7 @@ impl Platform {
         self.observe("plan_agency_deletion", || {
             let id = existing(id)?;
             let resellers = storage::read(&*self.shared.storage, &id, |reads| {
-                reads.count(&Filter::default(), i64::MAX as u64)
+                reads.count(&Filter::all(id.clone()), i64::MAX as u64)
             })?;
             Ok(AgencyDeletionPlan { agency: id, resellers })
         })
@@ -114,7 +113,7 @@ impl Platform {
             if reads.agency()?.is_none_or(|agency| agency.is_open()) {
                 return Ok(Vec::new());
             }
-            Ok(reads.page(&first_page(limit))?.iter().map(Identity::from).collect())
+            Ok(reads.page(&first_page(id, limit))?.iter().map(Identity::from).collect())
         })
     }
 
@@ -122,7 +121,7 @@ impl Platform {
     /// with the last of its rows.
     fn erase_step(
         &self,
-        tx: &mut dyn Transaction,
+        tx: &mut Tx<'_>,
         closed_at: Timestamp,
         first: &[ResellerId],
         max: u32,
@@ -130,27 +129,29 @@ impl Platform {
         let quarantined = LabelState::Quarantined(self.shared.login_domains.free_at(closed_at));
         let mut resellers: Vec<_> = tx.resellers(first)?.into_iter().flatten().collect();
         resellers.sort_by(|one, other| one.login_domain.cmp(&other.login_domain));
-        for reseller in &resellers {
-            tx.put_label(&label_row(reseller, quarantined))?;
-        }
-        for reseller in &resellers {
-            tx.erase_reseller(reseller.id)?;
-        }
+        let labels = resellers.iter().map(|reseller| label_row(reseller, quarantined));
+        tx.put(&labels.collect::<Vec<_>>())?;
+        let mut ids: Vec<_> = resellers.iter().map(|reseller| reseller.id).collect();
+        ids.sort();
+        tx.erase_resellers(&ids)?;
         let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
+        let of_agency = AgencyRow::key_row(tx.agency_id(), &());
         for table in UNREFERRED {
             if left > 0 {
-                left -= tx.erase_rows(table, left)?;
+                left -= tx.remove(Scan::all(table, table.key, of_agency.clone(), left))?;
             }
         }
+        let page = first_page(tx.agency_id(), 1);
         // Whoever held the agency until now may have made another one.
-        let finished = left > 0 && tx.page(&first_page(1))?.is_empty();
+        let finished = left > 0 && tx.page(&page)?.is_empty();
         if finished {
-            tx.erase_rows(&schema::AGENCIES, 1)?;
+            tx.delete::<AgencyRow>(&[()])?;
         }
         Ok(Erased { rows: max - left, finished })
     }
 }
 
-fn first_page(limit: u32) -> PageSpec {
-    PageSpec { filter: Filter::default(), sort: Sort::default(), after: None, limit }
+fn first_page(agency: &AgencyId, limit: u32) -> PageSpec {
+    let (filter, order) = (Filter::all(agency.clone()), "created_at");
+    PageSpec { filter, order, descending: false, after: None, limit }
 }

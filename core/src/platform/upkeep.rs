@@ -5,9 +5,12 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
 use super::deletion::Erased;
+use crate::agency::agencies;
+use crate::changes::Change;
 use crate::error::{Result, optional};
 use crate::shared::Progress;
-use crate::storage::{self, AgencyRow, Erasure, Lock, Prunable, Scope, Transaction};
+use crate::storage::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Row, Table, Value};
+use crate::storage::{self, AgencyRow, Ask, Entity, Erasure, Lock, Scan, Scope, Tx};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
@@ -29,7 +32,10 @@ pub struct Maintenance {
 
 /// Something to remove, in steps.
 enum Task {
-    Prune(Prunable),
+    /// Rows of an agency up to an instant, by an index that has the oldest first.
+    Old(&'static Table, &'static [&'static str], Timestamp),
+    /// Rows that lie by themselves, up to an instant in the last one of these columns.
+    OldAlone(&'static Table, &'static [&'static str], Timestamp),
     /// Changes of before this instant.
     Changes(Timestamp),
     /// An agency whose deletion was cut short.
@@ -50,7 +56,7 @@ impl Platform {
             let (mut left, mut removed, mut finished) = (budget, 0, false);
             while left > 0 && !finished {
                 let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
-                    let next = self.shared.storage.agencies(progress.agency.as_ref(), 1)?.pop();
+                    let next = agencies(&*self.shared.storage, progress.agency.as_ref(), 1)?.pop();
                     finished = next.is_none();
                     let closed = next.as_ref().is_some_and(|next| !next.is_open());
                     let agency = next.map(|next| next.settings.agency);
@@ -72,30 +78,40 @@ impl Platform {
     fn tasks(&self, progress: &Progress) -> Vec<Task> {
         let (now, retention) = (self.shared.clock.now(), self.shared.retention);
         let before = |kept: i64| now.plus_millis(-kept);
+        let older = |kept: i64| before(kept).plus_millis(-1);
         if progress.agency.is_none() {
-            let labels = Task::Prune(Prunable::Labels(now));
+            let labels = Task::OldAlone(&LABELS, &["label", "quarantined_until"], now);
             // What is removed in a host's transaction is locked until its end, and a sign-in in it
             // would wait for that: attempts commit on their own (S19).
+            let columns = &["agency", "attempt", "blocked_until"];
             let attempts = (!self.shared.storage.joined())
-                .then(|| Task::Prune(Prunable::Attempts(before(ATTEMPTS_KEPT))));
+                .then(|| Task::OldAlone(&ATTEMPTS, columns, older(ATTEMPTS_KEPT)));
             return [labels].into_iter().chain(attempts).collect();
         }
         if progress.closed {
             return vec![Task::Erase];
         }
-        let events = Prunable::Events(before(EVENTS_KEPT));
-        let keys = Prunable::IdempotencyKeys(before(retention.idempotency_keys));
+        let events = Task::Old(&EVENTS, &["agency", "at"], older(EVENTS_KEPT));
+        let expired = older(retention.idempotency_keys);
+        let keys = Task::Old(&IDEMPOTENCY, &["agency", "created_at"], expired);
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
-        [Task::Prune(events), Task::Prune(keys)].into_iter().chain(changes).collect()
+        [events, keys].into_iter().chain(changes).collect()
     }
 
     /// Removes at most `max` rows.
     fn step(&self, agency: Option<&AgencyId>, task: &Task, max: u32) -> Result<Erased> {
         let platform = AgencyId::platform();
         let agency = agency.unwrap_or(&platform);
-        let rows = match task {
-            Task::Prune(what) => self.remove(agency, |tx| tx.prune(*what, max)),
-            Task::Changes(before) => self.remove(agency, |tx| prune_changes(tx, *before, max)),
+        let rows = match *task {
+            Task::Old(table, columns, through) => self.remove(agency, |tx| {
+                let of_agency = AgencyRow::key_row(tx.agency_id(), &());
+                let old = Scan::all(table, columns, of_agency, max);
+                tx.remove(old.through(Value::Integer(through.as_millis())))
+            }),
+            Task::OldAlone(table, columns, through) => {
+                self.remove(agency, |tx| remove_alone(tx, table, columns, through, max))
+            }
+            Task::Changes(before) => self.remove(agency, |tx| prune_changes(tx, before, max)),
             Task::Erase => return self.erase_some(agency, max),
         }?;
         Ok(Erased { rows, finished: rows < max })
@@ -104,7 +120,7 @@ impl Platform {
     fn remove(
         &self,
         agency: &AgencyId,
-        mut work: impl FnMut(&mut dyn Transaction) -> Result<u32> + Send,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<u32> + Send,
     ) -> Result<u32> {
         let storage = &*self.shared.storage;
         let removed = storage::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
@@ -117,15 +133,45 @@ impl Platform {
     }
 }
 
+/// Rows of which each is a place of its own: found without a lock, and then removed one by one, as
+/// they are once they are locked.
+fn remove_alone(
+    tx: &mut Tx<'_>,
+    table: &'static Table,
+    columns: &'static [&'static str],
+    through: Timestamp,
+    max: u32,
+) -> Result<u32> {
+    let through = Value::Integer(through.as_millis());
+    let (leading, last) = columns.split_at(columns.len() - 1);
+    let index = table.indexes.iter().map(|index| index.columns).find(|c| c.ends_with(last));
+    let index = index.unwrap_or(columns);
+    let equals = index.iter().filter(|column| **column == "agency");
+    let equals = equals.map(|_| tx.agency_id().as_str().into()).collect();
+    // Nulls are no values: a label that is held has no end.
+    let old = Scan::all(table, index, equals, max);
+    let found = tx.ask(storage::rows(old.after(i64::MIN.into()).through(through.clone())))?;
+    let one = |row: &Row| {
+        let this = Scan::all(table, columns, table.values_of(leading, row), 1);
+        storage::count(Ask::Remove(this.through(through.clone())))
+    };
+    let mut found: Vec<Row> = found;
+    found.sort_by_key(|row| table.key_of(row));
+    let removed: u64 = tx.ask(found.iter().map(one).collect::<Vec<_>>())?.into_iter().sum();
+    Ok(u32::try_from(removed).unwrap_or(max))
+}
+
 /// Changes go from the oldest on, and the agency keeps where its feed begins now.
-fn prune_changes(tx: &mut dyn Transaction, before: Timestamp, max: u32) -> Result<u32> {
-    tx.lock_agency(Lock::NoKeyUpdate)?;
+fn prune_changes(tx: &mut Tx<'_>, before: Timestamp, max: u32) -> Result<u32> {
     // Nobody may have read the feed yet; numbering moves the agency's count.
-    tx.number_changes(max)?;
-    let Some(agency) = tx.agency()? else { return Ok(0) };
-    let oldest = tx.changes(agency.pruned, max)?;
-    let due = oldest.iter().take_while(|change| change.at < before).last();
+    let Some(mut agency) = tx.lock_agency(Lock::NoKeyUpdate)? else { return Ok(0) };
+    let questions = (tx.numbered_after(agency.pruned, max), tx.pending(max));
+    let (mut oldest, pending) = tx.ask(questions)?;
+    oldest.extend(tx.number(&mut agency, pending)?);
+    let due = oldest.iter().take(max as usize).take_while(|change| change.at < before).last();
     let Some(pruned) = due.map(|change| change.sequence) else { return Ok(0) };
     tx.put_agency(&AgencyRow { pruned, ..agency })?;
-    tx.prune(Prunable::Changes(pruned), max)
+    let (table, of_agency) = (Change::TABLE, AgencyRow::key_row(tx.agency_id(), &()));
+    let through = i64::try_from(pruned).unwrap_or(i64::MAX);
+    tx.remove(Scan::all(table, table.key, of_agency, max).through(through.into()))
 }

@@ -1,8 +1,10 @@
 //! The order of a list, and a row's place in it (S28, S58).
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::reseller::{Reseller, ResellerId};
+use crate::storage::schema::Value;
 use crate::values::{Timestamp, fold};
 
 /// What a list is sorted by; the id decides between equals.
@@ -33,6 +35,15 @@ impl SortBy {
     /// texts begin at their beginning.
     pub fn descends(self) -> bool {
         self == Self::Joined
+    }
+
+    /// The column that holds it.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::Joined => "created_at",
+            Self::Name => "sort_name",
+            Self::Email => "sort_email",
+        }
     }
 
     /// The order with this slug.
@@ -85,4 +96,15 @@ pub struct Position {
     pub key: SortKey,
     /// Decides between rows of one key.
     pub id: ResellerId,
+}
+
+impl Position {
+    /// The same for a store.
+    pub(crate) fn values(self) -> (Value, Uuid) {
+        let value = match self.key {
+            SortKey::Instant(at) => Value::Integer(at.as_millis()),
+            SortKey::Text(text) => Value::Text(text),
+        };
+        (value, self.id.as_uuid())
+    }
 }

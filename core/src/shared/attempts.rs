@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Shared;
 use crate::access::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
 use crate::error::{Error, Result};
-use crate::storage::{self, Reads, Scope, Transaction};
+use crate::storage::{self, Reads, Scope, Tx};
 use crate::values::AgencyId;
 
 /// On whom an attempt is, and where it comes from, if the host has said.
@@ -66,16 +66,14 @@ impl Shared {
             return Ok(());
         }
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            failed.iter().try_for_each(|key| {
-                tx.lock_attempts(key)?;
-                tx.forget_attempts(key)
-            })
+            tx.lock_attempts(&failed)?;
+            tx.forget_attempts(&failed)
         })
     }
 
     fn read_attempts<T: Send>(
         &self,
-        work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+        work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         storage::read_beside(&*self.storage, &AgencyId::platform(), work)
     }
@@ -132,8 +130,8 @@ impl Shared {
     }
 }
 
-fn forget(tx: &mut dyn Transaction, keys: &AttemptKeys) -> Result<()> {
-    keys.as_slice().iter().try_for_each(|key| tx.forget_attempts(key))
+fn forget(tx: &mut Tx<'_>, keys: &AttemptKeys) -> Result<()> {
+    tx.forget_attempts(keys.as_slice())
 }
 
 /// The rows that an attempt counts for.
@@ -141,11 +139,11 @@ struct Rows(BTreeMap<AttemptKey, Attempts>);
 
 impl Rows {
     /// Locks them in the order of keys.
-    fn locked(tx: &mut dyn Transaction, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
+    fn locked(tx: &mut Tx<'_>, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
         let of_source = source.iter().flat_map(AttemptKeys::as_slice);
         let keys: BTreeSet<_> = account.as_slice().iter().chain(of_source).copied().collect();
-        let lock = |key| Ok((key, tx.lock_attempts(&key)?));
-        keys.into_iter().map(lock).collect::<Result<_>>().map(Self)
+        let locked = tx.lock_attempts(&keys.into_iter().collect::<Vec<_>>())?;
+        Ok(Self(locked.into_iter().map(|attempts| (attempts.key, attempts)).collect()))
     }
 
     /// What they say of an account or a source. Another process may not know the newest secret
@@ -155,7 +153,7 @@ impl Rows {
     }
 
     /// Stores the same under each key, where it is not what is there.
-    fn put(&self, tx: &mut dyn Transaction, keys: &AttemptKeys, of: Attempts) -> Result<()> {
+    fn put(&self, tx: &mut Tx<'_>, keys: &AttemptKeys, of: Attempts) -> Result<()> {
         let rows = keys.as_slice().iter().map(|key| of.under(*key));
         let mut changed = rows.filter(|row| self.0.get(&row.key) != Some(row));
         changed.try_for_each(|row| tx.put_attempts(&row))

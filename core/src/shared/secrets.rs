@@ -10,7 +10,7 @@ use super::Shared;
 use crate::access::{Secret, Secrets};
 use crate::clock::{Entropy, random};
 use crate::error::{ErrorKind, Result};
-use crate::storage::{self, Insert, Scope, SecretRow, Storage, Transaction};
+use crate::storage::{self, Insert, Scope, SecretRow, Storage, Tx};
 use crate::values::{AgencyId, Timestamp};
 
 /// What is known of the secrets. Nobody waits for whoever is finding out: a child of `fork` may
@@ -74,7 +74,7 @@ fn stored(
     }
 }
 
-fn found_or_made(tx: &mut dyn Transaction, row: &SecretRow) -> Result<Secrets> {
+fn found_or_made(tx: &mut Tx<'_>, row: &SecretRow) -> Result<Secrets> {
     let found = tx.secrets()?.into_iter().map(|row| row.secret);
     if let Some(found) = newest_last(found) {
         return Ok(found);

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{AgencyRow, Erasure, LabelRow, ReadWork, Scope, Storage, WriteWork, schema};
+use super::{Erasure, ReadWork, Scope, Storage, WriteWork, schema};
 use crate::error::Result;
-use crate::values::{AgencyId, LoginDomain};
+use crate::values::AgencyId;
 
 /// The store, and whether its version is known to be right.
 pub(crate) struct CheckedAtFirstUse {
@@ -41,18 +41,6 @@ impl Storage for CheckedAtFirstUse {
 
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
         self.checked()?.write(agency, scope, work)
-    }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.checked()?.labels(labels)
-    }
-
-    fn labels_beside(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.checked()?.labels_beside(labels)
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        self.checked()?.agencies(after, limit)
     }
 
     fn scrub(&self) -> Result<Erasure> {

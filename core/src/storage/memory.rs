@@ -1,25 +1,19 @@
 //! The store in memory: the contract in its plainest form, for tests and for trying things out.
 //!
-//! One mutex is every lock. What a transaction changes it notes down, to put it back if the
-//! work fails.
-
-mod reads;
-mod transaction;
+//! Everything is one ordered map: each row stands in it once for its key and once for each of its
+//! indexes. One mutex is every lock. What a transaction changes it notes down, to put it back if
+//! the work fails.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::home::Home;
-use super::{
-    AgencyRow, Filter, IdempotencyRow, LabelRow, ReadWork, Scope, SecretRow, Storage, WriteWork,
-};
-use crate::access::{AttemptKey, Attempts, Credentials};
-use crate::changes::Change;
-use crate::error::Result;
-use crate::reseller::{Reseller, ResellerId};
-use crate::search::{Folded, Position, Sort, SortBy, SortKey};
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
-use crate::values::{AgencyId, LoginDomain};
+use super::rows::{Batch, Condition, Filter, Get, Is, Keys, PageSpec, Scan, Verbs};
+use super::schema::{RESELLERS, Row, Table, Value, damaged};
+use super::{ReadWork, Scope, Storage, WriteWork};
+use crate::error::{Error, Result};
+use crate::values::AgencyId;
 
 /// A store that is gone when it is dropped. A child process has none of it.
 pub struct Memory(Home<Mutex<State>>);
@@ -27,64 +21,6 @@ pub struct Memory(Home<Mutex<State>>);
 impl Default for Memory {
     fn default() -> Self {
         Self(Home::only(Mutex::default()))
-    }
-}
-
-/// A table: rows by agency and key.
-type Rows<K, V> = BTreeMap<(AgencyId, K), V>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum UniqueField {
-    Email,
-    ExternalId,
-}
-
-#[derive(Default)]
-struct State {
-    labels: BTreeMap<LoginDomain, LabelRow>,
-    agencies: BTreeMap<AgencyId, AgencyRow>,
-    secrets: Rows<i64, SecretRow>,
-    idempotency_keys: Rows<String, IdempotencyRow>,
-    resellers: Rows<ResellerId, Listed>,
-    unique: Rows<(UniqueField, String), ResellerId>,
-    credentials: Rows<ResellerId, Credentials>,
-    attempts: Rows<AttemptKey, Attempts>,
-    events: Rows<EventId, Event>,
-    meters: Rows<MeterKey, Meter>,
-    rollups: Rows<DayKey, DayRollup>,
-    totals: Rows<String, i64>,
-    changes: Rows<u64, Change>,
-}
-
-/// A reseller, and what a list looks into: folded once, not again for each search.
-struct Listed {
-    reseller: Reseller,
-    folded: Folded,
-}
-
-impl Listed {
-    fn of(reseller: &Reseller) -> Self {
-        let folded = Folded::of(reseller);
-        Self { reseller: reseller.clone(), folded }
-    }
-
-    fn matches(&self, filter: &Filter) -> bool {
-        let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
-        let joined = self.reseller.created_at;
-        status.is_none_or(|status| self.reseller.status == status)
-            && partner_type.is_none_or(|kind| self.reseller.partner_type == kind)
-            && joined_from.is_none_or(|from| joined >= from)
-            && joined_before.is_none_or(|before| joined < before)
-            && terms.iter().all(|term| self.folded.text.contains(term))
-    }
-
-    fn position(&self, sort: Sort) -> Position {
-        let key = match sort.by {
-            SortBy::Joined => SortKey::Instant(self.reseller.created_at),
-            SortBy::Name => SortKey::Text(self.folded.name().to_owned()),
-            SortBy::Email => SortKey::Text(self.folded.email().to_owned()),
-        };
-        Position { key, id: self.reseller.id }
     }
 }
 
@@ -101,156 +37,224 @@ impl Memory {
 }
 
 impl Storage for Memory {
-    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        let mut state = self.lock()?;
-        work(&mut Tx::on(&mut state, agency))
+    fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        work(&mut Tx { state: &mut *self.lock()?, undo: Vec::new() })
     }
 
-    fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+    fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
         let mut state = self.lock()?;
-        let mut tx = Tx::on(&mut state, agency);
+        let mut tx = Tx { state: &mut state, undo: Vec::new() };
         work(&mut tx)?;
         tx.undo.clear();
         Ok(())
     }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        let state = self.lock()?;
-        Ok(labels.iter().map(|label| state.labels.get(label).cloned()).collect())
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        let state = self.lock()?;
-        let behind = |(id, _): &(&AgencyId, _)| after.is_none_or(|after| *id > after);
-        let rows = state.agencies.iter().filter(behind).take(limit as usize);
-        Ok(rows.map(|(_, row)| row.clone()).collect())
-    }
 }
 
-/// Puts back what one change has replaced.
-type Undo = Box<dyn FnOnce(&mut State)>;
+/// Where a row stands: its table, the columns of an order, and its values of them.
+type Place = (&'static str, &'static [&'static str], Row);
+
+/// Every row of every table, in each of its orders.
+type State = BTreeMap<Place, Arc<Row>>;
 
 /// A transaction, or a snapshot: nobody else has the state meanwhile.
 struct Tx<'a> {
     state: &'a mut State,
-    agency: &'a AgencyId,
-    undo: Vec<Undo>,
+    /// What stood in each place before it was changed.
+    undo: Vec<(Place, Option<Arc<Row>>)>,
 }
 
-impl<'a> Tx<'a> {
-    fn on(state: &'a mut State, agency: &'a AgencyId) -> Self {
-        Self { state, agency, undo: Vec::new() }
+impl Tx<'_> {
+    fn row(&self, table: &Table, key: &Row) -> Option<Arc<Row>> {
+        self.state.get(&(table.name, table.key, key.clone())).cloned()
     }
 
-    fn key<K>(&self, key: K) -> (AgencyId, K) {
-        (self.agency.clone(), key)
+    fn set(&mut self, place: Place, row: Option<Arc<Row>>) {
+        let before = match row {
+            Some(row) => self.state.insert(place.clone(), row),
+            None => self.state.remove(&place),
+        };
+        self.undo.push((place, before));
     }
 
-    /// Puts or removes a row of this agency, and notes down how to undo that.
-    fn set<K: Ord + Clone + 'static, V: 'static>(
-        &mut self,
-        table: fn(&mut State) -> &mut Rows<K, V>,
-        key: K,
-        value: Option<V>,
-    ) {
-        let key = self.key(key);
-        self.replace(table, key, value);
+    /// Puts a row in place of the one with its key, or takes that one away.
+    fn replace(&mut self, table: &Table, key: &Row, row: Option<&Row>) {
+        if let Some(before) = self.row(table, key) {
+            places(table, &before).for_each(|place| self.set(place, None));
+        }
+        if let Some(row) = row {
+            let row = Arc::new(row.clone());
+            places(table, &row).for_each(|place| self.set(place, Some(Arc::clone(&row))));
+        }
     }
 
-    fn replace<K: Ord + Clone + 'static, V: 'static>(
-        &mut self,
-        table: fn(&mut State) -> &mut BTreeMap<K, V>,
-        key: K,
-        value: Option<V>,
-    ) {
-        let before = replace(table(self.state), key.clone(), value);
-        self.undo.push(Box::new(move |state| drop(replace(table(state), key, before))));
-    }
-
-    fn of_agency<'s, K, V>(&'s self, rows: &'s Rows<K, V>) -> impl Iterator<Item = &'s V> {
-        rows.iter().filter(|((agency, _), _)| agency == self.agency).map(|(_, row)| row)
-    }
-
-    /// Removes the first rows of this agency from a table.
-    fn clear<K: Ord + Clone + 'static, V: 'static>(
-        &mut self,
-        table: fn(&mut State) -> &mut Rows<K, V>,
-        max: u32,
-    ) -> u32 {
-        let rows = table(self.state).keys();
-        let keys = rows.filter(|(agency, _)| agency == self.agency).cloned().collect();
-        self.remove(table, keys, max)
-    }
-
-    /// Removes rows with these keys, at most so many.
-    fn remove<K: Ord + Clone + 'static, V: 'static>(
-        &mut self,
-        table: fn(&mut State) -> &mut BTreeMap<K, V>,
-        keys: Vec<K>,
-        max: u32,
-    ) -> u32 {
-        let keys: Vec<_> = keys.into_iter().take(max as usize).collect();
-        let removed = keys.len();
-        keys.into_iter().for_each(|key| self.replace(table, key, None));
-        u32::try_from(removed).unwrap_or(max)
-    }
-
-    fn keys_of<K: Clone, V>(
+    /// Rows with these values of an index's first columns, in its order.
+    fn in_order(
         &self,
-        rows: &Rows<K, V>,
-        due: impl Fn(&V) -> bool,
-    ) -> Vec<(AgencyId, K)> {
-        let rows = rows.iter().filter(|((agency, _), row)| agency == self.agency && due(row));
-        rows.map(|(key, _)| key.clone()).collect()
+        table: &Table,
+        columns: &'static [&'static str],
+        equals: &[Value],
+    ) -> Vec<&Row> {
+        let from = Bound::Included((table.name, columns, equals.to_vec()));
+        let here = self.state.range((from, Bound::Unbounded));
+        let here = here.take_while(|((name, order, values), _)| {
+            (*name, *order) == (table.name, columns) && values.starts_with(equals)
+        });
+        here.map(|(_, row)| &**row).collect()
     }
 
-    fn reseller(&self, id: ResellerId) -> Option<&Reseller> {
-        self.state.resellers.get(&self.key(id)).map(|listed| &listed.reseller)
-    }
-
-    fn matching<'s>(&'s self, filter: &'s Filter) -> impl Iterator<Item = &'s Listed> {
-        self.of_agency(&self.state.resellers).filter(|listed| listed.matches(filter))
-    }
-
-    /// Whether another reseller has one of this one's unique fields.
-    fn is_taken(&self, reseller: &Reseller) -> bool {
-        unique_fields(reseller).into_iter().any(|field| {
-            let holder = self.state.unique.get(&self.key(field));
-            holder.is_some_and(|holder| *holder != reseller.id)
+    /// Whether another row has one of this one's values that no two rows may share.
+    fn is_taken(&self, table: &Table, row: &Row) -> bool {
+        let key = table.key_of(row);
+        table.indexes.iter().filter(|index| index.unique).any(|index| {
+            let values = table.values_of(index.columns, row);
+            !values.contains(&Value::Null)
+                && self
+                    .in_order(table, index.columns, &values)
+                    .into_iter()
+                    .any(|other| table.key_of(other) != key)
         })
     }
 
-    fn put_reseller(&mut self, reseller: &Reseller) {
-        let before: Vec<_> =
-            self.reseller(reseller.id).into_iter().flat_map(unique_fields).collect();
-        for field in before {
-            self.set(|s| &mut s.unique, field, None);
-        }
-        for field in unique_fields(reseller) {
-            self.set(|s| &mut s.unique, field, Some(reseller.id));
-        }
-        self.set(|s| &mut s.resellers, reseller.id, Some(Listed::of(reseller)));
+    fn matching(&self, filter: &Filter) -> Vec<&Row> {
+        let agency = [filter.agency.as_str().into()];
+        let rows = self.in_order(&RESELLERS, RESELLERS.key, &agency);
+        rows.into_iter().filter(|row| matches(filter, row)).collect()
     }
 }
 
 impl Drop for Tx<'_> {
     /// What was not committed is undone, newest first.
     fn drop(&mut self) {
-        while let Some(undo) = self.undo.pop() {
-            undo(self.state);
+        while let Some((place, before)) = self.undo.pop() {
+            match before {
+                Some(row) => self.state.insert(place, row),
+                None => self.state.remove(&place),
+            };
         }
     }
 }
 
-fn replace<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {
-    match value {
-        Some(value) => rows.insert(key, value),
-        None => rows.remove(&key),
+/// Each place of a row: by its key, and by each index, whose equals its key sets apart.
+fn places(table: &Table, row: &Row) -> impl Iterator<Item = Place> {
+    let key = table.key_of(row);
+    let by_index = table.indexes.iter().map(|index| {
+        let mut values = table.values_of(index.columns, row);
+        values.extend(key.iter().cloned());
+        (table.name, index.columns, values)
+    });
+    let by_index: Vec<_> = by_index.collect();
+    std::iter::once((table.name, table.key, key)).chain(by_index)
+}
+
+/// The order that shares most of its first columns with these, and how many.
+fn order_of(table: &Table, columns: &[&str]) -> (&'static [&'static str], usize) {
+    let indexes = table.indexes.iter().map(|index| index.columns);
+    let shared = |order: &[&str]| order.iter().zip(columns).take_while(|(a, b)| a == b).count();
+    let orders = indexes.chain([table.key]).map(|order| (order, shared(order)));
+    orders.max_by_key(|(_, shared)| *shared).unwrap_or((table.key, 0))
+}
+
+/// A number and what is added to it, if there is room.
+fn sum(value: &Value, add: &Value) -> Option<Value> {
+    match (value, add) {
+        (Value::Integer(value), Value::Integer(add)) => value.checked_add(*add).map(Value::Integer),
+        _ => None,
     }
 }
 
-fn unique_fields(reseller: &Reseller) -> Vec<(UniqueField, String)> {
-    let external = reseller.external_id.as_ref();
-    let external = external.map(|id| (UniqueField::ExternalId, id.as_str().to_owned()));
-    [Some((UniqueField::Email, reseller.email.key())), external].into_iter().flatten().collect()
+fn matches(Filter { terms, conditions, .. }: &Filter, row: &Row) -> bool {
+    let value = |column| &row[RESELLERS.place(column)];
+    let holds = |Condition { column, is }: &Condition| match is {
+        Is::Slug(slug) => *value(column) == Value::Text((*slug).to_owned()),
+        Is::AtLeast(least) => value(column) >= least,
+        Is::Below(bound) => value(column) < bound,
+    };
+    let has =
+        |term: &String| matches!(value("search_text"), Value::Text(text) if text.contains(term));
+    conditions.iter().all(holds) && terms.iter().all(has)
+}
+
+impl Verbs for Tx<'_> {
+    fn get(&mut self, Get { table, by, keys, .. }: &Get) -> Result<Vec<Option<Row>>> {
+        Ok(keys.iter().map(|key| self.in_order(table, by, key).pop().cloned()).collect())
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>> {
+        let Scan { table, columns, equals, reverse, limit, .. } = scan;
+        let (order, shared) = order_of(table, columns);
+        let rows = self.in_order(table, order, &equals[..shared.min(equals.len())]);
+        let found = rows.into_iter().filter(|row| scan.has(row)).cloned();
+        let limit = *limit as usize;
+        Ok(if *reverse { found.rev().take(limit).collect() } else { found.take(limit).collect() })
+    }
+
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>> {
+        let PageSpec { filter, order, descending, after, limit } = spec;
+        let position = |row: &Row| RESELLERS.values_of(&[order, "id"], row);
+        let after = after.as_ref().map(|(value, id)| vec![value.clone(), Value::Uuid(*id)]);
+        let behind = |position: &Row| match &after {
+            Some(after) if *descending => position < after,
+            Some(after) => position > after,
+            None => true,
+        };
+        let found = self.matching(filter).into_iter().map(|row| (position(row), row));
+        let mut found: Vec<_> = found.filter(|(position, _)| behind(position)).collect();
+        found.sort();
+        if *descending {
+            found.reverse();
+        }
+        Ok(found.into_iter().take(*limit as usize).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        let cap = usize::try_from(cap).unwrap_or(usize::MAX);
+        Ok(self.matching(filter).len().min(cap) as u64)
+    }
+
+    fn insert(&mut self, Batch { table, rows }: &Batch) -> Result<Vec<bool>> {
+        let insert = |row| {
+            let key = table.key_of(row);
+            let free = self.row(table, &key).is_none() && !self.is_taken(table, row);
+            if free {
+                self.replace(table, &key, Some(row));
+            }
+            Ok(free)
+        };
+        rows.iter().map(insert).collect()
+    }
+
+    fn update(&mut self, Batch { table, rows }: &Batch) -> Result<Vec<bool>> {
+        let update = |row| {
+            let key = table.key_of(row);
+            self.row(table, &key).ok_or_else(damaged)?;
+            let free = !self.is_taken(table, row);
+            if free {
+                self.replace(table, &key, Some(row));
+            }
+            Ok(free)
+        };
+        rows.iter().map(update).collect()
+    }
+
+    fn put(&mut self, Batch { table, rows }: &Batch) -> Result<()> {
+        rows.iter().for_each(|row| self.replace(table, &table.key_of(row), Some(row)));
+        Ok(())
+    }
+
+    fn add(&mut self, Batch { table, rows }: &Batch) -> Result<()> {
+        for row in rows {
+            let (key, mut after) = (table.key_of(row), row.clone());
+            if let (Some(before), Some(last)) = (self.row(table, &key), after.last_mut()) {
+                let overflow = || Error::aborted("a total has no room left");
+                *last = before.last().and_then(|value| sum(value, last)).ok_or_else(overflow)?;
+            }
+            self.replace(table, &key, Some(&after));
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, Keys { table, keys }: &Keys) -> Result<()> {
+        keys.iter().for_each(|key| self.replace(table, key, None));
+        Ok(())
+    }
 }

@@ -11,6 +11,7 @@ pub use agencies::{AgencyRow, IdempotencyRow, LabelRow, LabelState, SecretRow};
 pub(crate) use changes::PendingChange;
 pub(crate) use resellers::CredentialsRow;
 pub use resellers::NewReseller;
+pub(crate) use usage::TotalRow;
 
 use super::schema::{Fields, Row, Table, Value, damaged};
 use crate::error::Result;
@@ -19,8 +20,12 @@ use crate::usage::Metric;
 use crate::values::{AgencyId, Timestamp};
 
 /// Something that is stored as one row of one table.
-pub(crate) trait Record: Sized {
+pub(crate) trait Entity: Sized {
     const TABLE: &'static Table;
+    type Key;
+
+    /// The primary key of its table.
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row;
 
     /// The row, in the order of the table's columns.
     fn to_row(&self, agency: &AgencyId) -> Result<Row>;
@@ -31,6 +36,10 @@ pub(crate) trait Record: Sized {
     fn from_row(row: Row) -> Result<Self> {
         Self::read(&mut Fields::of(row))
     }
+}
+
+fn agency_key(agency: &AgencyId, rest: impl IntoIterator<Item = Value>) -> Row {
+    std::iter::once(text(agency)).chain(rest).collect()
 }
 
 fn text(text: impl AsRef<str>) -> Value {

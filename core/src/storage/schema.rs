@@ -8,7 +8,6 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::search::SortBy;
 
 /// The version of these tables, for stores that keep them as they are here; the next one goes
 /// with a change of them.
@@ -92,6 +91,24 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// For [`Kind::Uuid`].
     Uuid(Uuid),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 impl fmt::Debug for Value {
@@ -247,15 +264,6 @@ pub const RESELLERS: Table = Table {
     ],
     of_agency: true,
 };
-
-/// The column that holds what a list of resellers is sorted by.
-pub fn sort_column(by: SortBy) -> &'static str {
-    match by {
-        SortBy::Joined => "created_at",
-        SortBy::Name => "sort_name",
-        SortBy::Email => "sort_email",
-    }
-}
 
 /// Password hashes and access generations, apart from the records that are shown.
 pub const CREDENTIALS: Table = Table {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
-use super::{ReadWork, Reads, Scope, Storage, Transaction};
+use super::{ReadWork, Reads, Scope, Storage, Tx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::values::AgencyId;
 
@@ -15,51 +15,50 @@ const TRIES: u32 = 20;
 pub(crate) fn read<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
-    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(holding(agency, work), |work| storage.read(agency, work))
+    run_read(agency, Held::unless_platform(agency), work, |work| storage.read(agency, work))
 }
 
-/// The same for an agency that is being erased.
+/// The same for an agency that is being erased, or for rows of everybody.
 pub(crate) fn read_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
-    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(work, |work| storage.read(agency, work))
+    run_read(agency, Held(false), work, |work| storage.read(agency, work))
 }
 
 /// The same as [`read`] on what is committed, whatever the host has open.
 pub(crate) fn read_beside<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
-    work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(holding(agency, work), |work| storage.read_beside(agency, work))
+    run_read(agency, Held::unless_platform(agency), work, |work| storage.read_beside(agency, work))
 }
 
-/// Work that holds the agency first.
-fn holding<T>(
-    agency: &AgencyId,
-    mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
-) -> impl FnMut(&mut dyn Reads) -> Result<T> + Send {
-    move |reads| {
-        if !agency.is_platform() {
-            reads.hold_agency()?;
-        }
-        work(reads)
+/// Whether the agency is held before anything else.
+struct Held(bool);
+
+impl Held {
+    fn unless_platform(agency: &AgencyId) -> Self {
+        Self(!agency.is_platform())
     }
 }
 
 fn run_read<T: Send>(
-    mut work: impl FnMut(&mut dyn Reads) -> Result<T> + Send,
+    agency: &AgencyId,
+    Held(held): Held,
+    mut work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
     run: impl FnOnce(&mut ReadWork<'_>) -> Result<()>,
 ) -> Result<T> {
     let _outermost = Outermost::enter()?;
     let mut result = None;
-    run(&mut |reads| {
-        result = Some(work(reads)?);
-        Ok(())
+    run(&mut |rows| {
+        let mut reads = Reads::new(rows, agency, held);
+        result = Some(work(&mut reads)?);
+        reads.hold_agency()
     })?;
     result.ok_or_else(not_run)
 }
@@ -70,33 +69,39 @@ pub(crate) fn write<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
     scope: Scope,
-    mut work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    write_unheld(storage, agency, scope, |tx| {
-        if !agency.is_platform() {
-            tx.hold_agency()?;
-        }
-        work(tx)
-    })
+    run_write(storage, agency, scope, Held::unless_platform(agency), work)
 }
 
-/// The same for an agency that is not there yet, or is being erased. Work that a concurrent
-/// transaction was in the way of runs again, unless it is part of a host's transaction, which
-/// only the host can run again.
+/// The same for an agency that is not there yet, or is being erased.
 pub(crate) fn write_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
     scope: Scope,
-    mut work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+    work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
+) -> Result<T> {
+    run_write(storage, agency, scope, Held(false), work)
+}
+
+/// Work that a concurrent transaction was in the way of runs again, unless it is part of a host's
+/// transaction, which only the host can run again.
+fn run_write<T: Send>(
+    storage: &dyn Storage,
+    agency: &AgencyId,
+    scope: Scope,
+    Held(held): Held,
+    mut work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
 ) -> Result<T> {
     let _outermost = Outermost::enter()?;
     let tries = if scope == Scope::Join && storage.joined() { 1 } else { TRIES };
     let mut tried = 1;
     loop {
         let mut result = None;
-        let committed = storage.write(agency, scope, &mut |tx| {
-            result = Some(work(tx)?);
-            Ok(())
+        let committed = storage.write(agency, scope, &mut |rows| {
+            let mut tx = Tx::new(rows, agency, held);
+            result = Some(work(&mut tx)?);
+            tx.hold_agency()
         });
         match committed {
             Ok(()) => return result.ok_or_else(not_run),

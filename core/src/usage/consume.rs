@@ -5,7 +5,7 @@ use super::period::zone;
 use super::{DayKey, Event, Meter, MeterKey, MetricKind, Period};
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::Status;
-use crate::storage::{Insert, Lock, Transaction};
+use crate::storage::{Insert, Lock, Tx};
 use crate::values::Timestamp;
 
 /// What became of a `consume`.
@@ -61,7 +61,7 @@ impl DenialReason {
 }
 
 /// Checks the limit and records a checked event, under the meter's lock.
-pub(crate) fn consume(tx: &mut dyn Transaction, event: &Event) -> Result<Consumption> {
+pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     if event.metric.kind() != MetricKind::Counter {
         return Err(refused("metric", Code::NotACounter));
     }
@@ -79,18 +79,13 @@ pub(crate) fn consume(tx: &mut dyn Transaction, event: &Event) -> Result<Consump
 /// The month by the agency's calendar as it is. It is read behind the meter's lock, not when the
 /// agency was held: of two calls on one meter, the later one knows every time zone that the earlier
 /// one has known.
-fn month_of(tx: &mut dyn Transaction, at: Timestamp) -> Result<Period> {
+fn month_of(tx: &mut Tx<'_>, at: Timestamp) -> Result<Period> {
     let agency = tx.agency()?.ok_or_else(|| Error::not_found("agency"))?;
     let unknown = |_| Error::configuration("the agency's time zone is not known here");
     Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
 }
 
-fn decide(
-    tx: &mut dyn Transaction,
-    event: &Event,
-    status: Status,
-    sums: &mut Sums,
-) -> Result<Consumption> {
+fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Result<Consumption> {
     let key = DayKey::of(event).meter;
     let meter = sums.meter(key);
     if let Some(before) = tx.events(std::slice::from_ref(&event.id))?.into_iter().flatten().next() {

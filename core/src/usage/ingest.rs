@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, Period, UsageEvent};
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::ResellerId;
-use crate::storage::{Insert, Lock, TotalDelta, Transaction};
+use crate::storage::{Insert, Lock, Tx};
+use crate::usage::TotalDelta;
 use crate::values::Timestamp;
 
 const LATEST: i64 = 5 * 60_000;
@@ -32,7 +33,7 @@ pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldEr
 
 /// Records a checked batch; one outcome for each event, in the order given.
 pub(crate) fn record(
-    tx: &mut dyn Transaction,
+    tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
 ) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
@@ -65,7 +66,7 @@ pub(crate) fn record(
 
 /// Which of the batch's resellers exist; they stay as they are until the transaction ends.
 fn hold_resellers(
-    tx: &mut dyn Transaction,
+    tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
 ) -> Result<BTreeSet<ResellerId>> {
     let ids: BTreeSet<_> = checked.iter().flatten().map(|event| event.reseller).collect();
@@ -153,11 +154,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub fn lock(
-        tx: &mut dyn Transaction,
-        meters: Vec<MeterKey>,
-        days: Vec<DayKey>,
-    ) -> Result<Self> {
+    pub fn lock(tx: &mut Tx<'_>, meters: Vec<MeterKey>, days: Vec<DayKey>) -> Result<Self> {
         let (meters, days) = tx.lock_usage(&meters, &days)?;
         Ok(Self {
             meters: meters.into_iter().map(|meter| (meter.key, meter)).collect(),
@@ -173,12 +170,7 @@ impl Sums {
     }
 
     /// Makes a period the one that the meter knows the use of; any other is summed from rollups.
-    pub fn turn_to(
-        &mut self,
-        tx: &mut dyn Transaction,
-        key: MeterKey,
-        period: Period,
-    ) -> Result<()> {
+    pub fn turn_to(&mut self, tx: &mut Tx<'_>, key: MeterKey, period: Period) -> Result<()> {
         let meter = self.meters.entry(key).or_insert_with(|| Meter::new(key));
         if meter.period == period {
             return Ok(());
@@ -222,7 +214,7 @@ impl Sums {
     }
 
     /// The agency's totals of what is metered here, as they are.
-    fn totals_of(&self, tx: &mut dyn Transaction) -> Result<Totals> {
+    fn totals_of(&self, tx: &mut Tx<'_>) -> Result<Totals> {
         let names: BTreeSet<_> = self.meters.keys().map(|key| key.metric.slug()).collect();
         let names: Vec<_> = names.into_iter().collect();
         let totals = tx.totals(&names)?;
@@ -242,12 +234,7 @@ impl Sums {
 
     /// Counts on a copy, in the order in which events are counted, and takes those out of the
     /// batch that would overflow a sum (S37).
-    fn look_ahead(
-        &self,
-        tx: &mut dyn Transaction,
-        totals: Totals,
-        batch: &mut Batch<'_>,
-    ) -> Result<Ahead> {
+    fn look_ahead(&self, tx: &mut Tx<'_>, totals: Totals, batch: &mut Batch<'_>) -> Result<Ahead> {
         let ids: Vec<EventId> = batch.fresh.keys().map(|id| (*id).clone()).collect();
         let existing = tx.events(&ids)?;
         let mut copy = Self { totals, ..self.clone() };
@@ -268,7 +255,7 @@ impl Sums {
     }
 
     /// The same for the single event of a `consume`, as an error.
-    pub fn refuse_overflow(&self, tx: &mut dyn Transaction, event: &Event) -> Result<()> {
+    pub fn refuse_overflow(&self, tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         let mut copy = Self { totals: self.totals_of(tx)?, ..self.clone() };
         if copy.has_counted(event)? {
             return Ok(());
@@ -294,7 +281,7 @@ impl Ahead {
 }
 
 /// Writes what was counted, in the order of locks.
-pub(super) fn store(tx: &mut dyn Transaction, sums: Sums) -> Result<()> {
+pub(super) fn store(tx: &mut Tx<'_>, sums: Sums) -> Result<()> {
     let Sums { meters, days, changed, touched, totals } = sums;
     let meters: Vec<_> = meters.into_values().filter(|m| changed.contains(&m.key)).collect();
     let days: Vec<_> = days.into_values().filter(|day| touched.contains(&day.key)).collect();

@@ -24,7 +24,7 @@ pub struct Overview {
 }
 
 /// Reads the totals: as much work for one reseller as for a million.
-pub(crate) fn overview(reads: &mut dyn Reads) -> Result<Overview> {
+pub(crate) fn overview(reads: &mut Reads<'_>) -> Result<Overview> {
     let names = [
         ACTIVE_RESELLERS,
         Metric::MESSAGES.slug(),

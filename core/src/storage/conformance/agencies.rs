@@ -281,7 +281,7 @@ pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
 /// No row of the agency, whoever looks.
 fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
     let day = bench.clock.now().utc_day();
-    let left = |reads: &mut dyn Reads| {
+    let left = |reads: &mut Reads<'_>| {
         let mut left = vec![("agencies", u64::from(reads.agency()?.is_some()))];
         left.push(("resellers", reads.count(&Filter::default(), 1_000)?));
         left.push(("changes", reads.changes(0, 1_000)?.len() as u64));

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
+use crate::reseller::Lookup;
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::schema::Table;
 use crate::storage::{
-    AgencyRow, Erasure, Filter, IdempotencyRow, Insert, LabelRow, Lock, Lookup, NewReseller,
-    PageSpec, Prunable, ReadWork, Reads, Scope, SecretRow, Storage, TotalDelta, Transaction,
-    WriteWork,
+    AgencyRow, Erasure, Filter, IdempotencyRow, Insert, LabelRow, Lock, NewReseller, PageSpec,
+    ReadWork, Reads, Scope, SecretRow, Storage, Tx, WriteWork,
 };
+use crate::usage::TotalDelta;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 

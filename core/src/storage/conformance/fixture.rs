@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Harness;
 use crate::access::{AttemptKeys, Attempts, Credentials};
 use crate::error::Result;
-use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Transaction};
+use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Tx};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
 use crate::{
     Agency, Clock, ContactDraft, ContactPerson, Metric, PartnerType, PhoneDraft, Platform,
@@ -94,17 +94,17 @@ impl<'h> Bench<'h> {
         })
     }
 
-    pub fn read<T: Send>(&self, work: impl FnMut(&mut dyn Reads) -> Result<T> + Send) -> T {
+    pub fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> T {
         storage::read(&*self.storage, self.agency.id(), work).expect("reads")
     }
 
-    pub fn write<T: Send>(&self, work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send) -> T {
+    pub fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> T {
         self.try_write(work).expect("writes")
     }
 
     pub fn try_write<T: Send>(
         &self,
-        work: impl FnMut(&mut dyn Transaction) -> Result<T> + Send,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         storage::write(&*self.storage, self.agency.id(), Scope::Join, work)
     }
@@ -116,7 +116,7 @@ impl<'h> Bench<'h> {
 
     pub fn label(&self, label: &str) -> Option<LabelRow> {
         let label = LoginDomain::parse(label).expect("a label");
-        self.storage.labels(&[label]).expect("reads").pop().flatten()
+        crate::labels::holders(&*self.storage, &[label]).expect("reads").pop().flatten()
     }
 
     /// An event of the present moment.
@@ -142,7 +142,7 @@ impl<'h> Bench<'h> {
     /// What is remembered of attempts under some keys.
     pub fn attempts(&self, keys: &AttemptKeys) -> Vec<Option<Attempts>> {
         let platform = AgencyId::platform();
-        let read = |reads: &mut dyn Reads| reads.attempts(keys.as_slice());
+        let read = |reads: &mut Reads<'_>| reads.attempts(keys.as_slice());
         storage::read(&*self.storage, &platform, read).expect("reads")
     }
 

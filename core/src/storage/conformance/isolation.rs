@@ -3,7 +3,9 @@
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, id, new_reseller, row};
 use crate::error::{ErrorKind, Result};
-use crate::storage::{self, Filter, Insert, LabelState, Lock, Lookup, PageSpec, Scope, TotalDelta};
+use crate::reseller::Lookup;
+use crate::storage::{self, Filter, Insert, LabelState, Lock, PageSpec, Scope};
+use crate::usage::TotalDelta;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerId, ResellerPatch, UsageEvent};
 
@@ -212,7 +214,7 @@ pub(super) fn agencies_are_listed_in_order(harness: &dyn Harness) {
     }
     let list = |after: Option<&str>, limit| {
         let after = after.map(|id| AgencyId::parse(id).expect("an id"));
-        let ids = bench.storage.agencies(after.as_ref(), limit).expect("reads");
+        let ids = crate::agency::agencies(&*bench.storage, after.as_ref(), limit).expect("reads");
         ids.iter().map(|row| row.settings.agency.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(list(None, 10), ["adventure-works", "contoso", "northwind", "tailspin"]);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::Harness;
 use super::fixture::{Bench, held, id, row};
 use crate::access::AttemptKey;
-use crate::storage::{Lock, TotalDelta, Transaction};
+use crate::storage::{Lock, Tx};
+use crate::usage::TotalDelta;
 use crate::usage::{DayKey, DayRollup, Event, EventId, MeterKey, Metric};
 use crate::values::Timestamp;
 
@@ -16,7 +17,7 @@ const ROUNDS: usize = 12;
 const ALL: usize = THREADS * ROUNDS;
 
 /// Many threads, each running the same transaction again and again.
-fn race(bench: &Bench<'_>, work: impl Fn(&mut dyn Transaction) -> crate::Result<()> + Sync) {
+fn race(bench: &Bench<'_>, work: impl Fn(&mut Tx<'_>) -> crate::Result<()> + Sync) {
     let race = |_| (0..ROUNDS).for_each(|_| bench.write(|tx| work(tx)));
     bench.together(THREADS, race);
 }

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::Harness;
 use super::fixture::{Bench, draft, held, id, row};
 use crate::error::{Error, Result};
-use crate::storage::{
-    AgencyRow, LabelRow, NewReseller, ReadWork, Scope, Storage, Transaction, WriteWork,
-};
+use crate::storage::{AgencyRow, LabelRow, NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
 use crate::{Code, Platform, Reseller, ResellerDraft};
 
@@ -51,7 +49,7 @@ impl Storage for Beside {
     }
 }
 
-fn insert(tx: &mut dyn Transaction, agency: &AgencyId, new: &NewReseller) -> Result<()> {
+fn insert(tx: &mut Tx<'_>, agency: &AgencyId, new: &NewReseller) -> Result<()> {
     let label = held(agency, new.reseller().login_domain.as_str(), 7);
     tx.claim_labels(&[label], new.reseller().created_at)?;
     tx.insert_resellers(std::slice::from_ref(new)).map(drop)

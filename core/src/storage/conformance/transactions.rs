@@ -8,12 +8,14 @@ use super::fixture::{Bench, held, id, row};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Error, ErrorKind};
-use crate::storage::{Lock, Lookup, TotalDelta, Transaction};
+use crate::reseller::Lookup;
+use crate::storage::{Lock, Tx};
+use crate::usage::TotalDelta;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period};
 use crate::values::Timestamp;
 
 /// One row of every kind.
-fn write_everything(bench: &Bench<'_>, tx: &mut dyn Transaction) -> crate::Result<()> {
+fn write_everything(bench: &Bench<'_>, tx: &mut Tx<'_>) -> crate::Result<()> {
     let (agency, new) = (bench.agency.id(), row(bench.agency.id(), 1));
     let event = sample_event();
     let (mut meter, mut day) =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Record, id, instant, json, text, unsigned};
+use super::{Entity, agency_key, id, instant, json, text, unsigned};
 use crate::access::Secret;
 use crate::error::{Code, Result};
 use crate::reseller::ResellerId;
@@ -100,8 +100,14 @@ pub struct SecretRow {
     pub created_at: Timestamp,
 }
 
-impl Record for SecretRow {
+impl Entity for SecretRow {
     const TABLE: &'static Table = &schema::SECRETS;
+
+    type Key = i64;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [Value::Integer(*key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let secret = Value::Bytes(self.secret.as_bytes().to_vec());
@@ -118,8 +124,14 @@ impl Record for SecretRow {
     }
 }
 
-impl Record for AgencyRow {
+impl Entity for AgencyRow {
     const TABLE: &'static Table = &schema::AGENCIES;
+
+    type Key = ();
+
+    fn key_row(agency: &AgencyId, _: &Self::Key) -> Row {
+        agency_key(agency, [])
+    }
 
     fn to_row(&self, _: &AgencyId) -> Result<Row> {
         let AgencySettings { capacity, reserved_labels, .. } = &self.settings;
@@ -166,8 +178,14 @@ impl Record for AgencyRow {
     }
 }
 
-impl Record for IdempotencyRow {
+impl Entity for IdempotencyRow {
     const TABLE: &'static Table = &schema::IDEMPOTENCY;
+
+    type Key = String;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [text(key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         Ok(vec![
@@ -192,8 +210,14 @@ impl Record for IdempotencyRow {
     }
 }
 
-impl Record for LabelRow {
+impl Entity for LabelRow {
     const TABLE: &'static Table = &schema::LABELS;
+
+    type Key = LoginDomain;
+
+    fn key_row(_: &AgencyId, key: &Self::Key) -> Row {
+        vec![text(key)]
+    }
 
     fn to_row(&self, _: &AgencyId) -> Result<Row> {
         let (reseller, until) = match self.state {

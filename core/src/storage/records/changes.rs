@@ -2,18 +2,24 @@
 
 use uuid::Uuid;
 
-use super::{Record, id, instant, json, optional_text, text, unsigned};
+use super::{Entity, agency_key, id, instant, json, optional_text, text, unsigned};
 use crate::changes::{Change, ChangeKind};
 use crate::error::Result;
 use crate::reseller::ResellerId;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
-use crate::values::AgencyId;
+use crate::values::{AgencyId, Timestamp};
 
 /// An entry that has no number yet.
 pub(crate) struct PendingChange(pub Change);
 
-impl Record for PendingChange {
+impl Entity for PendingChange {
     const TABLE: &'static Table = &schema::PENDING_CHANGES;
+
+    type Key = (Timestamp, u64, Uuid);
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [instant(key.0), unsigned(key.1), Value::Uuid(key.2)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let mut row = vec![text(agency)];
@@ -27,8 +33,14 @@ impl Record for PendingChange {
     }
 }
 
-impl Record for Change {
+impl Entity for Change {
     const TABLE: &'static Table = &schema::CHANGES;
+
+    type Key = u64;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [unsigned(*key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let mut row = vec![text(agency), unsigned(self.sequence)];

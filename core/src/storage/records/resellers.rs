@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Record, id, instant, json, optional_text, text, unsigned};
+use super::{Entity, agency_key, id, instant, json, optional_text, text, unsigned};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::error::{Error, Result};
 use crate::partner_type::PartnerType;
@@ -73,8 +73,14 @@ impl NewReseller {
     }
 }
 
-impl Record for Reseller {
+impl Entity for Reseller {
     const TABLE: &'static Table = &schema::RESELLERS;
+
+    type Key = ResellerId;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [id(*key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let folded = Folded::of(self);
@@ -154,8 +160,14 @@ impl Record for Reseller {
 #[derive(Debug)]
 pub(crate) struct CredentialsRow(pub ResellerId, pub Credentials);
 
-impl Record for CredentialsRow {
+impl Entity for CredentialsRow {
     const TABLE: &'static Table = &schema::CREDENTIALS;
+
+    type Key = ResellerId;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [id(*key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let generation = Value::Bytes(self.1.generation.as_bytes().to_vec());
@@ -171,8 +183,14 @@ impl Record for CredentialsRow {
     }
 }
 
-impl Record for Attempts {
+impl Entity for Attempts {
     const TABLE: &'static Table = &schema::ATTEMPTS;
+
+    type Key = AttemptKey;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [Value::Bytes(key.as_bytes().to_vec())])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let key = Value::Bytes(self.key.as_bytes().to_vec());

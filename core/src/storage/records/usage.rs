@@ -1,13 +1,19 @@
 //! Rows of usage: events, meters, rollups.
 
-use super::{Record, id, instant, optional_text, text};
+use super::{Entity, agency_key, id, instant, optional_text, text};
 use crate::error::Result;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Period};
 use crate::values::AgencyId;
 
-impl Record for Event {
+impl Entity for Event {
     const TABLE: &'static Table = &schema::EVENTS;
+
+    type Key = EventId;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [text(key)])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         Ok(vec![
@@ -32,8 +38,14 @@ impl Record for Event {
     }
 }
 
-impl Record for Meter {
+impl Entity for Meter {
     const TABLE: &'static Table = &schema::METERS;
+
+    type Key = MeterKey;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(agency, [id(key.reseller), text(key.metric.slug())])
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         Ok(vec![
@@ -68,8 +80,17 @@ impl Record for Meter {
     }
 }
 
-impl Record for DayRollup {
+impl Entity for DayRollup {
     const TABLE: &'static Table = &schema::ROLLUPS;
+
+    type Key = DayKey;
+
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        agency_key(
+            agency,
+            [Value::Integer(key.day.into()), id(key.meter.reseller), text(key.meter.metric.slug())],
+        )
+    }
 
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         Ok(vec![
@@ -93,5 +114,30 @@ impl Record for DayRollup {
             events: fields.integer()?,
             slots: Self::unpacked(&fields.bytes()?)?,
         })
+    }
+}
+
+/// A total of an agency, by name.
+#[derive(Debug)]
+pub(crate) struct TotalRow {
+    pub name: String,
+    pub value: i64,
+}
+
+impl Entity for TotalRow {
+    const TABLE: &'static Table = &schema::TOTALS;
+    type Key = String;
+
+    fn key_row(agency: &AgencyId, key: &String) -> Row {
+        agency_key(agency, [text(key)])
+    }
+
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        Ok(vec![text(agency), text(&self.name), Value::Integer(self.value)])
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.skip()?;
+        Ok(Self { name: fields.text()?, value: fields.integer()? })
     }
 }

@@ -4,7 +4,7 @@
 use super::dialect::{Dialect, Terms};
 use crate::search::{Position, Sort, SortKey};
 use crate::storage::schema::{Kind, Value, sort_column};
-use crate::storage::{Filter, PageSpec, Prunable};
+use crate::storage::{Filter, PageSpec};
 
 /// Conditions behind `WHERE agency = ` parameter 1, and their parameters from the second one on.
 pub(crate) struct Conditions {

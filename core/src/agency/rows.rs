@@ -1,0 +1,46 @@
+//! The agency's own row.
+
+use crate::error::Result;
+use crate::storage::{self, AgencyRow, Entity, Insert, Lock, Reads, Scan, Storage, Tx};
+use crate::values::AgencyId;
+
+impl Reads<'_> {
+    /// The agency itself, also while it is closed.
+    pub fn agency(&mut self) -> Result<Option<AgencyRow>> {
+        self.one(&())
+    }
+}
+
+impl Tx<'_> {
+    /// Locks the agency, also while it is closed.
+    pub fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>> {
+        Ok(self.lock(&[()], lock)?.pop().flatten())
+    }
+
+    /// Creates the agency unless its id is taken.
+    pub fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
+        self.insert(agency)
+    }
+
+    /// Stores the agency, which is locked.
+    pub fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
+        self.put(std::slice::from_ref(agency))
+    }
+}
+
+/// Agencies in the order of their ids, behind the given one, closed ones included.
+pub(crate) fn agencies(
+    storage: &dyn Storage,
+    after: Option<&AgencyId>,
+    limit: u32,
+) -> Result<Vec<AgencyRow>> {
+    let table = AgencyRow::TABLE;
+    let all = Scan::all(table, table.key, Vec::new(), limit);
+    let scan = match after {
+        Some(id) => all.after(id.as_str().into()),
+        None => all,
+    };
+    storage::read_unheld(storage, &AgencyId::platform(), |reads| {
+        reads.ask(storage::scan(scan.clone()))
+    })
+}

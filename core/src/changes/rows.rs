@@ -1,0 +1,89 @@
+//! Rows of the change feed: appended without a number, and numbered when they are read.
+//!
+//! Writers never queue for a number, and one that commits late appears behind what was seen.
+
+use super::Change;
+use crate::error::{Code, Error, FieldErrors, Refusal, Result};
+use crate::storage::schema::Value;
+use crate::storage::{self, AgencyRow, Entity, Lock, PendingChange, Question, Reads, Scan, Tx};
+
+impl Reads<'_> {
+    /// Numbered entries behind `after`, in order.
+    pub fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        let changes = self.numbered_after(after, limit);
+        self.ask(changes)
+    }
+
+    /// The question for them.
+    pub fn numbered_after(&self, after: u64, limit: u32) -> Question<Vec<Change>> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let (table, of_agency) = (Change::TABLE, AgencyRow::key_row(self.agency_id(), &()));
+        let scan = Scan::all(table, table.key, of_agency, limit);
+        storage::scan(scan.after(Value::Integer(after)))
+    }
+
+    /// The question for entries that have no number yet, in the order of numbers.
+    pub fn pending(&self, limit: u32) -> Question<Vec<PendingChange>> {
+        let (table, of_agency) = (PendingChange::TABLE, AgencyRow::key_row(self.agency_id(), &()));
+        storage::scan(Scan::all(table, table.key, of_agency, limit))
+    }
+}
+
+impl Tx<'_> {
+    /// Appends entries to the change feed.
+    pub fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
+        let pending: Vec<_> = changes.iter().cloned().map(PendingChange).collect();
+        self.put(&pending)
+    }
+
+    /// Numbers what is committed as far as a reader needs it, and answers with entries behind
+    /// `after`. The agency's lock keeps other readers from numbering the same.
+    pub fn follow(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        let most = limit as usize;
+        loop {
+            let agency = storage::lock::<AgencyRow>(self.agency_id(), &[()], Lock::NoKeyUpdate);
+            let questions = (agency, self.pending(limit), self.numbered_after(after, limit));
+            let (mut agency, pending, mut found) = self.ask(questions)?;
+            let missing = || Error::not_found("agency");
+            let mut agency = agency.pop().flatten().ok_or_else(missing)?;
+            if after < agency.pruned {
+                return Err(pruned(agency.pruned));
+            }
+            let seen_all = pending.len() < most;
+            let numbered = self.number(&mut agency, pending)?;
+            found.extend(numbered.into_iter().filter(|change| change.sequence > after));
+            // Enough for this page; a reader that follows the feed numbers the rest later.
+            if seen_all || found.len() >= most {
+                found.truncate(most);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Numbers entries on from the newest one of the agency, which is locked, and answers with
+    /// them.
+    pub fn number(
+        &mut self,
+        agency: &mut AgencyRow,
+        pending: Vec<PendingChange>,
+    ) -> Result<Vec<Change>> {
+        let (mut keys, mut numbered) = (Vec::new(), Vec::new());
+        for PendingChange(change) in pending {
+            keys.push(change.numbering_order());
+            agency.numbered += 1;
+            numbered.push(Change { sequence: agency.numbered, ..change });
+        }
+        if !numbered.is_empty() {
+            self.put(&numbered)?;
+            self.delete::<PendingChange>(&keys)?;
+            self.put_agency(agency)?;
+        }
+        Ok(numbered)
+    }
+}
+
+/// Why a feed cannot be followed from there.
+fn pruned(through: u64) -> Error {
+    let min = i64::try_from(through).unwrap_or(i64::MAX);
+    FieldErrors::from(Refusal { code: Code::TooOld, params: vec![("min", min)] }.of("after")).into()
+}

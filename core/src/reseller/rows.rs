@@ -1,0 +1,129 @@
+//! Rows of resellers, and of what they sign in with.
+
+use crate::access::Credentials;
+use crate::error::{Error, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::schema::{METERS, Row, Value};
+use crate::storage::{
+    self, Ask, Batch, CredentialsRow, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Reads,
+    Scan, Tx,
+};
+use crate::values::{Email, ExternalId};
+
+/// A reseller by a unique field other than its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// By email.
+    Email(Email),
+    /// By the host's own id.
+    ExternalId(ExternalId),
+}
+
+/// No reseller has more rows of one table that go with it.
+const ALL: u32 = 1_000_000;
+
+impl Reads<'_> {
+    /// Resellers by id.
+    pub fn resellers(&mut self, ids: &[ResellerId]) -> Result<Vec<Option<Reseller>>> {
+        self.get(ids)
+    }
+
+    /// Resellers by other unique fields.
+    pub fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
+        let key = |value: String| vec![Value::Text(self.agency_id().to_string()), value.into()];
+        let (mut emails, mut ids): (Vec<Row>, Vec<Row>) = Default::default();
+        for lookup in lookups {
+            match lookup {
+                Lookup::Email(email) => emails.push(key(email.key())),
+                Lookup::ExternalId(id) => ids.push(key(id.to_string())),
+            }
+        }
+        let by_email = storage::find::<Reseller>(&["agency", "email_key"], emails, None);
+        let by_id = storage::find::<Reseller>(&["agency", "external_id"], ids, None);
+        let (by_email, by_id) = self.ask((by_email, by_id))?;
+        let (mut by_email, mut by_id) = (by_email.into_iter(), by_id.into_iter());
+        let found = lookups.iter().map(|lookup| match lookup {
+            Lookup::Email(_) => by_email.next().flatten(),
+            Lookup::ExternalId(_) => by_id.next().flatten(),
+        });
+        Ok(found.collect())
+    }
+
+    /// A reseller with its credentials.
+    pub fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
+        let agency = self.agency_id();
+        let reseller = storage::get::<Reseller>(agency, &[id]);
+        let credentials = storage::get::<CredentialsRow>(agency, &[id]);
+        let (mut reseller, mut credentials) = self.ask((reseller, credentials))?;
+        let credentials = credentials.pop().flatten();
+        let credentials = credentials.map(|CredentialsRow(_, credentials)| credentials);
+        Ok(reseller.pop().flatten().zip(credentials))
+    }
+
+    /// One page of the list.
+    pub fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+        self.ask(storage::found(Ask::Page(spec.clone())))
+    }
+
+    /// How many resellers a filter finds; `cap` stands for that many or more.
+    pub fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        self.ask(storage::count(Ask::Count(filter.clone(), cap)))
+    }
+}
+
+impl Tx<'_> {
+    /// Locks resellers.
+    pub fn lock_resellers(
+        &mut self,
+        ids: &[ResellerId],
+        lock: Lock,
+    ) -> Result<Vec<Option<Reseller>>> {
+        self.lock(ids, lock)
+    }
+
+    /// Inserts resellers with their credentials, unless a unique field is taken: the core then
+    /// looks which.
+    pub fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
+        let rows = new.iter().map(|new| new.rows_in(self.agency_id()));
+        let rows = rows.collect::<Result<Vec<_>>>()?;
+        let resellers = rows.iter().map(|rows| rows.reseller.clone()).collect();
+        let resellers = Batch { table: Reseller::TABLE, rows: resellers };
+        let inserted = self.ask(storage::insert_rows(resellers))?;
+        let done = rows.iter().zip(&inserted).filter(|(_, inserted)| **inserted);
+        let rows = done.map(|(rows, _)| rows.credentials.clone()).collect();
+        self.put_rows(Batch { table: CredentialsRow::TABLE, rows })?;
+        Ok(inserted.into_iter().map(done_or_taken).collect())
+    }
+
+    /// Stores a reseller that is locked, unless a unique field is taken.
+    pub fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
+        let update = storage::update(self.agency_id(), std::slice::from_ref(reseller))?;
+        match self.ask(update)?.pop() {
+            Some(updated) => Ok(done_or_taken(updated)),
+            None => Err(Error::storage("the storage has not updated the reseller")),
+        }
+    }
+
+    /// Stores the credentials of a reseller that is locked.
+    pub fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
+        self.put(&[CredentialsRow(id, credentials.clone())])
+    }
+
+    /// Removes resellers with their credentials and meters. Events and rollups stay.
+    pub fn erase_resellers(&mut self, ids: &[ResellerId]) -> Result<()> {
+        let agency = self.agency_id();
+        let meters = ids.iter().map(|id| {
+            let equals = Reseller::key_row(agency, id);
+            let scan = Scan::all(&METERS, &["agency", "reseller", "metric"], equals, ALL);
+            storage::count(Ask::Remove(scan))
+        });
+        let meters: Vec<_> = meters.collect();
+        self.ask(meters)?;
+        self.delete::<CredentialsRow>(ids)?;
+        self.delete::<Reseller>(ids)
+    }
+}
+
+fn done_or_taken(done: bool) -> Insert<()> {
+    if done { Insert::Done } else { Insert::Existing(()) }
+}

@@ -1,0 +1,99 @@
+//! Host languages keep rows, too. They begin and end transactions, where a store in Rust runs a
+//! closure in one; everything else is the same contract.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{Erasure, ReadWork, Rows, Scope, Storage, WriteWork};
+use crate::error::Result;
+use crate::values::AgencyId;
+
+/// A store of a host.
+pub trait TableStore: Send + Sync {
+    /// The version of the schema that the store's tables have, as the host has brought them up to
+    /// date: [`VERSION`](super::schema::VERSION) for those of this release. One of a newer release is refused.
+    fn schema_version(&self) -> Result<u32>;
+
+    /// Begins a transaction.
+    fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>>;
+
+    /// Makes sure that nothing that was deleted can be read from the store's files any more.
+    fn scrub(&self) -> Result<Erasure> {
+        Ok(Erasure::Complete)
+    }
+
+    /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.
+    fn joined(&self) -> bool {
+        false
+    }
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Reading from one snapshot, as part of the host's transaction if there is one.
+    Read,
+    /// Reading from one snapshot of what is committed, beside the host's transaction; where that
+    /// cannot be had, as part of it. Only asked for where [`TableStore::joined`] is true.
+    Beside,
+    /// Writing.
+    Write(Scope),
+}
+
+/// A transaction. Ends with `commit` or `rollback`, and is not used after that.
+pub trait TableTransaction: Rows {
+    /// Makes everything durable. After an error nothing is, unless it is `outcome_unknown`;
+    /// either way the transaction has ended, and no rollback follows.
+    fn commit(self: Box<Self>) -> Result<()>;
+    /// Undoes everything.
+    fn rollback(self: Box<Self>) -> Result<()>;
+}
+
+/// A host's store, as the contract has it.
+pub struct Tables<S>(pub S);
+
+impl<S: TableStore> Tables<S> {
+    /// Runs the work in a transaction; whatever happens, the transaction ends.
+    fn run(&self, agency: &AgencyId, mode: Mode, work: &mut WriteWork<'_>) -> Result<()> {
+        let mut rows = self.0.begin(agency, mode)?;
+        let worked = catch_unwind(AssertUnwindSafe(|| work(&mut *rows)));
+        match worked {
+            Ok(Ok(())) => rows.commit(),
+            // Why the work failed says more than why the rollback did.
+            Ok(Err(error)) => {
+                drop(rows.rollback());
+                Err(error)
+            }
+            Err(panic) => {
+                drop(rows.rollback());
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+impl<S: TableStore> Storage for Tables<S> {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.run(agency, Mode::Read, work)
+    }
+
+    fn read_beside(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        let mode = if self.0.joined() { Mode::Beside } else { Mode::Read };
+        self.run(agency, mode, work)
+    }
+
+    fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        self.run(agency, Mode::Write(scope), work)
+    }
+
+    fn scrub(&self) -> Result<Erasure> {
+        self.0.scrub()
+    }
+
+    fn joined(&self) -> bool {
+        self.0.joined()
+    }
+
+    fn schema_version(&self) -> Result<u32> {
+        self.0.schema_version()
+    }
+}

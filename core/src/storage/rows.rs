@@ -1,0 +1,444 @@
+//! The contract of rows: a few verbs on tables that are data.
+//!
+//! Verbs are values, so that several questions cost one wait for a database on a network, and a
+//! host language is entered once for all of them. What a row means, no store knows.
+
+use std::ops::Bound;
+
+use uuid::Uuid;
+
+use super::schema::{Row, Table, Value};
+use crate::error::{Error, Result};
+use crate::values::AgencyId;
+
+/// Rows inside of a snapshot or a transaction.
+///
+/// All rows and keys are whole: a row has its table's columns in their order, a key those of its
+/// table's key. What is asked in one call belongs to one agency, or to the platform; of a table
+/// whose rows do not lie with their agency ([`Home`](super::schema::Home)), each key is a place of
+/// its own.
+///
+/// Errors: whatever a concurrent transaction causes (serialization failure, deadlock, a busy
+/// database) is [`Error::aborted`](crate::Error::aborted), everything else `storage`.
+pub trait Rows {
+    /// Answers questions in their order; each one sees what the one before has waited for. Where
+    /// one fails, the answers to those before it are there all the same.
+    fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()>;
+
+    /// Takes writes, which happen before whatever is asked or told next. A failure comes at once,
+    /// with the next answer, or with the commit.
+    fn tell(&mut self, writes: Vec<Tell>) -> Result<()>;
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Rows by their keys: [`Answer::Rows`].
+    Get(Get),
+    /// Rows in the order of an index: [`Answer::Found`].
+    Scan(Scan),
+    /// A page of the table of resellers: [`Answer::Found`].
+    Page(PageSpec),
+    /// How many rows of the table of resellers there are, but no more than so many:
+    /// [`Answer::Count`].
+    Count(Filter, u64),
+    /// Inserts rows unless their key or a unique index is taken, which spoils nothing. Waits for
+    /// concurrent transactions that have inserted the same: [`Answer::Inserted`].
+    Insert(Insertion),
+    /// Stores rows that exist and are locked, unless a unique index is taken, which spoils
+    /// nothing: [`Answer::Updated`].
+    Update(Batch),
+    /// Removes what a scan finds, as it is once it is locked, and passes over what others hold:
+    /// how many, as [`Answer::Count`].
+    Remove(Scan),
+}
+
+/// What a question is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// For each key its row, or none.
+    Rows(Vec<Option<Row>>),
+    /// Rows in order.
+    Found(Vec<Row>),
+    /// A number of rows.
+    Count(u64),
+    /// For each row what became of it.
+    Inserted(Vec<Inserted>),
+    /// For each row whether it is stored.
+    Updated(Vec<bool>),
+}
+
+/// What became of a row that was to be inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is there now.
+    Done,
+    /// There is one with its key.
+    Existing(Row),
+    /// Another row has its value of a unique index.
+    Taken,
+}
+
+/// A write that answers nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tell {
+    /// Stores rows, whether they exist or not.
+    Put(Batch),
+    /// Adds the last column of each row to what is stored under its key; what is not stored
+    /// counts as 0. A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
+    Add(Batch),
+    /// Removes the rows with these keys.
+    Delete(Keys),
+}
+
+/// Rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The table.
+    pub table: &'static Table,
+    /// Its rows.
+    pub rows: Vec<Row>,
+}
+
+/// Keys of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The table.
+    pub table: &'static Table,
+    /// Primary keys.
+    pub keys: Vec<Row>,
+}
+
+/// Rows to read by key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Get {
+    /// The table.
+    pub table: &'static Table,
+    /// The columns of the key: the primary key, or those of a unique index.
+    pub by: &'static [&'static str],
+    /// The keys.
+    pub keys: Vec<Row>,
+    /// Locks them in the order of the keys.
+    pub lock: Option<Lock>,
+}
+
+/// Rows to insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Insertion {
+    /// The table.
+    pub table: &'static Table,
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// Locks those that exist already: after the answer, the transaction has each row or holds it.
+    pub lock: Option<Lock>,
+}
+
+/// Rows to read in the order of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The table.
+    pub table: &'static Table,
+    /// The columns of the index to follow: the primary key, or one of the table's indexes.
+    pub columns: &'static [&'static str],
+    /// What the leading columns must equal; a null is equal to null.
+    pub equals: Row,
+    /// Where the columns behind those begin and end, compared as a whole. A null is in no range
+    /// that has an end.
+    pub range: (Bound<Row>, Bound<Row>),
+    /// From the end to the beginning.
+    pub reverse: bool,
+    /// At most this many rows.
+    pub limit: u32,
+    /// Locks what is found.
+    pub lock: Option<Lock>,
+}
+
+impl Scan {
+    /// All rows whose leading columns equal something.
+    pub fn all(
+        table: &'static Table,
+        columns: &'static [&'static str],
+        equals: Row,
+        limit: u32,
+    ) -> Self {
+        let range = (Bound::Unbounded, Bound::Unbounded);
+        Self { table, columns, equals, range, reverse: false, limit, lock: None }
+    }
+
+    /// Only those behind this.
+    #[must_use]
+    pub fn after(mut self, value: Value) -> Self {
+        self.range.0 = Bound::Excluded(vec![value]);
+        self
+    }
+
+    /// Only those up to this, and this.
+    #[must_use]
+    pub fn through(mut self, value: Value) -> Self {
+        self.range.1 = Bound::Included(vec![value]);
+        self
+    }
+
+    /// The columns that the range is about.
+    pub fn ranged(&self, bound: &Row) -> &'static [&'static str] {
+        let first = self.equals.len();
+        &self.columns[first..first + bound.len()]
+    }
+}
+
+/// What a reseller's row must be, to be listed or counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Whose.
+    pub agency: AgencyId,
+    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards, and none
+    /// is empty or holds white space.
+    pub terms: Vec<String>,
+    /// Further conditions.
+    pub conditions: Vec<Condition>,
+}
+
+impl Filter {
+    /// Every reseller of an agency.
+    pub fn all(agency: AgencyId) -> Self {
+        Self { agency, terms: Vec::new(), conditions: Vec::new() }
+    }
+
+    /// Whether it finds every reseller.
+    pub fn is_all(&self) -> bool {
+        self.terms.is_empty() && self.conditions.is_empty()
+    }
+}
+
+/// A condition on a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The column.
+    pub column: &'static str,
+    /// What its value must be.
+    pub is: Is,
+}
+
+/// What a value must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Is {
+    /// This slug. It can stand in a statement as it is, so that an index of rows with it serves.
+    Slug(&'static str),
+    /// At least this.
+    AtLeast(Value),
+    /// Below this.
+    Below(Value),
+}
+
+/// A page of resellers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageSpec {
+    /// Which.
+    pub filter: Filter,
+    /// The column by which they are ordered; the id decides between equals.
+    pub order: &'static str,
+    /// The largest first, of equals that with the largest id.
+    pub descending: bool,
+    /// Only rows behind the one with this value and id.
+    pub after: Option<(Value, Uuid)>,
+    /// At most this many rows.
+    pub limit: u32,
+}
+
+/// How strongly rows are held until the transaction ends. The strengths are those of PostgreSQL;
+/// a store with fewer takes the next stronger one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Others may change them and hold them so, too, but nobody may remove them or hold them for
+    /// `Update`.
+    KeyShare,
+    /// Nobody may change them; others may hold them in share, too.
+    Share,
+    /// Nobody else may change them; they may be held in `KeyShare`.
+    NoKeyUpdate,
+    /// Nobody else may hold them at all.
+    Update,
+}
+
+/// The verbs as methods, for stores that gain nothing by hearing of several questions at once: all
+/// that is asked and told is done at once, one after the other.
+pub trait Verbs {
+    /// [`Ask::Get`].
+    fn get(&mut self, get: &Get) -> Result<Vec<Option<Row>>>;
+    /// [`Ask::Scan`].
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>>;
+    /// [`Ask::Page`].
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>>;
+    /// [`Ask::Count`].
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64>;
+    /// [`Ask::Insert`], without saying what is there already; `false` for each row that is not
+    /// inserted.
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<bool>>;
+    /// [`Ask::Update`].
+    fn update(&mut self, batch: &Batch) -> Result<Vec<bool>>;
+    /// [`Tell::Put`].
+    fn put(&mut self, batch: &Batch) -> Result<()>;
+    /// [`Tell::Add`].
+    fn add(&mut self, batch: &Batch) -> Result<()>;
+    /// [`Tell::Delete`].
+    fn delete(&mut self, keys: &Keys) -> Result<()>;
+
+    /// [`Ask::Remove`].
+    fn remove(&mut self, scan: &Scan) -> Result<u64> {
+        let Scan { table, .. } = *scan;
+        let mut keys: Vec<_> = self.scan(scan)?.iter().map(|row| table.key_of(row)).collect();
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        // Decided again on the row that is locked: others may have removed it, or taken it anew.
+        keys.sort();
+        let get = Get { table, by: table.key, keys, lock: Some(Lock::Update) };
+        let held = self.get(&get)?.into_iter().flatten();
+        let keys: Vec<_> = held.filter(|row| scan.has(row)).map(|row| table.key_of(&row)).collect();
+        let removed = keys.len() as u64;
+        if removed > 0 {
+            self.delete(&Keys { table, keys })?;
+        }
+        Ok(removed)
+    }
+}
+
+impl Scan {
+    /// Whether a row is among what it looks for.
+    pub fn has(&self, row: &Row) -> bool {
+        let values = self.table.values_of(self.columns, row);
+        let (leading, rest) = values.split_at(self.equals.len());
+        leading == self.equals.as_slice() && within(&self.range, rest)
+    }
+}
+
+/// Whether values are in a range; as in SQL, a null is not, unless there is no end.
+fn within((from, to): &(Bound<Row>, Bound<Row>), values: &[Value]) -> bool {
+    let compared = |bound: &Row| values.get(..bound.len()).filter(|v| !v.contains(&Value::Null));
+    let above = match from {
+        Bound::Unbounded => true,
+        Bound::Included(bound) => compared(bound).is_some_and(|values| values >= bound.as_slice()),
+        Bound::Excluded(bound) => compared(bound).is_some_and(|values| values > bound.as_slice()),
+    };
+    let below = match to {
+        Bound::Unbounded => true,
+        Bound::Included(bound) => compared(bound).is_some_and(|values| values <= bound.as_slice()),
+        Bound::Excluded(bound) => compared(bound).is_some_and(|values| values < bound.as_slice()),
+    };
+    above && below
+}
+
+impl<T: Verbs> Rows for T {
+    fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()> {
+        for question in questions {
+            answers.push(match question {
+                Ask::Get(get) => Answer::Rows(self.get(&get)?),
+                Ask::Scan(scan) => Answer::Found(self.scan(&scan)?),
+                Ask::Page(spec) => Answer::Found(self.page(&spec)?),
+                Ask::Count(filter, cap) => Answer::Count(self.count(&filter, cap)?),
+                Ask::Insert(insertion) => Answer::Inserted(insert_or_get(self, insertion)?),
+                Ask::Update(batch) => Answer::Updated(self.update(&batch)?),
+                Ask::Remove(scan) => Answer::Count(self.remove(&scan)?),
+            });
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, writes: Vec<Tell>) -> Result<()> {
+        writes.into_iter().try_for_each(|write| match write {
+            Tell::Put(batch) => self.put(&batch),
+            Tell::Add(batch) => self.add(&batch),
+            Tell::Delete(keys) => self.delete(&keys),
+        })
+    }
+}
+
+/// Inserts rows, and reads those that are there already.
+fn insert_or_get(rows: &mut impl Verbs, insertion: Insertion) -> Result<Vec<Inserted>> {
+    let Insertion { table, rows: new, lock } = insertion;
+    let batch = Batch { table, rows: new };
+    let done = rows.insert(&batch)?;
+    let refused = batch.rows.iter().zip(&done).filter(|(_, done)| !**done);
+    let keys: Vec<_> = refused.map(|(row, _)| table.key_of(row)).collect();
+    let mut existing = match keys.is_empty() {
+        true => Vec::new(),
+        false => rows.get(&Get { table, by: table.key, keys, lock })?,
+    }
+    .into_iter();
+    let outcome = |done| match done {
+        true => Inserted::Done,
+        false => existing.next().flatten().map_or(Inserted::Taken, Inserted::Existing),
+    };
+    Ok(done.into_iter().map(outcome).collect())
+}
+
+impl Answer {
+    /// The rows of [`Ask::Get`].
+    pub(super) fn rows(self) -> Result<Vec<Option<Row>>> {
+        if let Self::Rows(rows) = self { Ok(rows) } else { Err(unasked()) }
+    }
+
+    /// The rows of [`Ask::Scan`] or [`Ask::Page`].
+    pub(super) fn found(self) -> Result<Vec<Row>> {
+        if let Self::Found(rows) = self { Ok(rows) } else { Err(unasked()) }
+    }
+
+    /// The number of [`Ask::Count`] or [`Ask::Remove`].
+    pub(super) fn count(self) -> Result<u64> {
+        if let Self::Count(count) = self { Ok(count) } else { Err(unasked()) }
+    }
+
+    /// What [`Ask::Insert`] did.
+    pub(super) fn inserted(self) -> Result<Vec<Inserted>> {
+        if let Self::Inserted(inserted) = self { Ok(inserted) } else { Err(unasked()) }
+    }
+
+    /// What [`Ask::Update`] did.
+    pub(super) fn updated(self) -> Result<Vec<bool>> {
+        if let Self::Updated(updated) = self { Ok(updated) } else { Err(unasked()) }
+    }
+}
+
+fn unasked() -> Error {
+    Error::storage("the storage has answered another question")
+}
+
+impl Table {
+    /// A row's primary key.
+    pub fn key_of(&self, row: &Row) -> Row {
+        self.values_of(self.key, row)
+    }
+
+    /// A row's values of these columns.
+    pub fn values_of(&self, columns: &[&str], row: &Row) -> Row {
+        columns.iter().map(|name| row[self.place(name)].clone()).collect()
+    }
+
+    /// Where a column's value stands in a row.
+    pub fn place(&self, column: &str) -> usize {
+        let place = self.columns.iter().position(|known| known.name == column);
+        place.expect("the schema names its own columns only")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::schema;
+
+    #[test]
+    fn a_null_is_in_no_range_that_has_an_end() {
+        let scan = |equals| Scan::all(&schema::LABELS, &["quarantined_until"], equals, 1);
+        let row = |until| {
+            let text = |text: &str| Value::Text(text.to_owned());
+            vec![text("acme"), text("northwind"), Value::Null, until]
+        };
+        let (held, free) = (row(Value::Null), row(Value::Integer(5)));
+        assert!(scan(Row::new()).has(&held) && scan(vec![Value::Null]).has(&held));
+        assert!(!scan(Row::new()).after(Value::Integer(i64::MIN)).has(&held));
+        assert!(!scan(Row::new()).through(Value::Integer(i64::MAX)).has(&held));
+        assert!(scan(Row::new()).through(Value::Integer(5)).has(&free));
+        assert!(!scan(Row::new()).through(Value::Integer(4)).has(&free));
+        assert!(!scan(Row::new()).after(Value::Integer(5)).has(&free));
+    }
+}

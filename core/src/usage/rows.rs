@@ -1,0 +1,83 @@
+//! Rows of usage: events, meters and their days, totals.
+
+use super::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::error::Result;
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::{self, Entity, Insert, Lock, Reads, Scan, TotalRow, Tx};
+
+/// Something to add to one of an agency's totals; negative takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TotalDelta {
+    /// The total's name.
+    pub name: &'static str,
+    /// What to add.
+    pub add: i64,
+}
+
+/// There are fewer metrics.
+const METRICS: u32 = 1_000;
+
+impl Reads<'_> {
+    /// Events by id.
+    pub fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
+        self.get(ids)
+    }
+
+    /// Every meter of a reseller, by metric.
+    pub fn meters(&mut self, reseller: ResellerId) -> Result<Vec<Meter>> {
+        let of_reseller = Reseller::key_row(self.agency_id(), &reseller);
+        self.ask(storage::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS)))
+    }
+
+    /// Rollups by day.
+    pub fn rollups(&mut self, days: &[DayKey]) -> Result<Vec<Option<DayRollup>>> {
+        self.get(days)
+    }
+
+    /// Totals by name; 0 where nothing was ever added.
+    pub fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let totals = self.get::<TotalRow>(&names)?;
+        Ok(totals.into_iter().map(|total| total.map_or(0, |total| total.value)).collect())
+    }
+}
+
+impl Tx<'_> {
+    /// Locks meters, those that do not exist yet included, and then reads rollups: a meter's lock
+    /// guards its rollups.
+    pub fn lock_usage(
+        &mut self,
+        meters: &[MeterKey],
+        days: &[DayKey],
+    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+        let agency = self.agency_id();
+        let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
+        let lock = storage::insert_or_lock(agency, &new, Lock::Update)?;
+        let (locked, days) = self.ask((lock, storage::get::<DayRollup>(agency, days)))?;
+        let meter = |(new, locked)| match locked {
+            Insert::Done => new,
+            Insert::Existing(meter) => meter,
+        };
+        let meters = new.into_iter().zip(locked).map(meter).collect();
+        Ok((meters, days.into_iter().flatten().collect()))
+    }
+
+    /// Inserts events unless their id is taken, and answers with what is there. Waits for a
+    /// concurrent transaction that has inserted the same id.
+    pub fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
+        let insert = storage::insert(self.agency_id(), events)?;
+        self.ask(insert)
+    }
+
+    /// Stores meters that are locked, and their rollups.
+    pub fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()> {
+        self.put(meters)?;
+        self.put(days)
+    }
+
+    /// Adds to totals. An overflow is [`aborted`](crate::Error::aborted): the next run sees it.
+    pub fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
+        let total = |delta: &TotalDelta| TotalRow { name: delta.name.to_owned(), value: delta.add };
+        self.add(&deltas.iter().map(total).collect::<Vec<_>>())
+    }
+}

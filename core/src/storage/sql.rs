@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 pub(crate) use conditions::Conditions;
 pub(crate) use dialect::{Dialect, Terms};
 
-use super::Prunable;
-use super::schema::{self, Column, Kind, TABLES, Table, Value};
+use super::Scan;
+use super::schema::{Column, Kind, TABLES, Table, Value};
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
 #[derive(Debug)]
@@ -31,24 +31,15 @@ pub(crate) fn statements(dialect: Dialect) -> BTreeMap<&'static str, Statements>
     TABLES.iter().map(|table| (table.name, Statements::of(table, dialect))).collect()
 }
 
-/// Removes rows that are no longer needed, and the parameters behind the agency, which is the
-/// first one.
-pub(crate) fn prune(what: Prunable, max: u32, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
-    let (table, compared) = match what {
-        Prunable::Events(_) => (&schema::EVENTS, "agency ="),
-        Prunable::IdempotencyKeys(_) => (&schema::IDEMPOTENCY, "agency ="),
-        Prunable::Changes(_) => (&schema::CHANGES, "agency ="),
-        // Those of every agency.
-        Prunable::Labels(_) => (&schema::LABELS, "'' <"),
-        Prunable::Attempts(_) => (&schema::ATTEMPTS, "agency ="),
-    };
-    let (is_due, Conditions { sql: first, params, .. }) =
-        Conditions::of_prunable(what, max, dialect);
-    let (agency, key, locked) = (dialect.agency(table), table.key.join(", "), dialect.skip_locked);
-    let table = format!("{}{}", dialect.prefix, table.name);
-    let due = format!("SELECT {key} FROM {table} WHERE {compared} {agency}{first}{locked}");
-    // Asked again of the row that is locked: somebody may have taken it anew meanwhile.
-    (format!("DELETE FROM {table} WHERE ({key}) IN ({due}) AND {is_due}"), params)
+/// Removes the first rows of a scan, and the parameters. What others hold is passed over, and a
+/// row is looked at again once it is locked: somebody may have taken it anew meanwhile.
+pub(crate) fn remove(scan: &Scan, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
+    let again = Conditions::of_range(scan, dialect).sql;
+    let Conditions { sql, params, .. } = Conditions::of_scan(scan, dialect);
+    let (table, key) = (scan.table, scan.table.key.join(", "));
+    let (name, locked) = (format!("{}{}", dialect.prefix, table.name), dialect.skip_locked);
+    let first = format!("SELECT {key} FROM {name}{sql}{locked}");
+    (format!("DELETE FROM {name}{again} AND ({key}) IN ({first})"), params)
 }
 
 /// The columns of a table, as a statement lists them.

@@ -1,24 +1,63 @@
-//! What a page, a count or a pruning asks for, as conditions of a statement: the same for every
+//! What a scan, a page or a count asks for, as conditions of a statement: the same for every
 //! backend that speaks SQL, but for the way a term is looked for.
 
-use super::dialect::{Dialect, Terms};
-use crate::search::{Position, Sort, SortKey};
-use crate::storage::schema::{Kind, Value, sort_column};
-use crate::storage::{Filter, PageSpec};
+use std::ops::Bound;
 
-/// Conditions behind `WHERE agency = ` parameter 1, and their parameters from the second one on.
+use uuid::Uuid;
+
+use super::dialect::{Dialect, Terms};
+use crate::storage::schema::{Kind, RESELLERS, Table, Value};
+use crate::storage::{Condition, Filter, Is, PageSpec, Scan};
+
+/// Conditions, from `WHERE` on, and their parameters from the first one on. Where the table is of
+/// an agency, the agency is parameter 1.
 pub(crate) struct Conditions {
     pub sql: String,
     pub params: Vec<(Kind, Value)>,
+    table: &'static Table,
     dialect: Dialect,
 }
 
 impl Conditions {
-    fn none(dialect: Dialect) -> Self {
-        Self { sql: String::new(), params: Vec::new(), dialect }
+    fn on(table: &'static Table, dialect: Dialect) -> Self {
+        Self { sql: String::new(), params: Vec::new(), table, dialect }
     }
 
-    /// Of a page, in its order and no longer than it.
+    /// What a scan looks for, whatever the order and however many.
+    pub fn of_range(scan: &Scan, dialect: Dialect) -> Self {
+        let mut conditions = Self::on(scan.table, dialect);
+        for (column, value) in scan.columns.iter().zip(&scan.equals) {
+            conditions.equal(column, value);
+        }
+        let (from, to) = &scan.range;
+        for (bound, including, excluding) in [(from, ">=", ">"), (to, "<=", "<")] {
+            match bound {
+                Bound::Unbounded => {}
+                Bound::Included(row) => conditions.compare(scan.ranged(row), including, row),
+                Bound::Excluded(row) => conditions.compare(scan.ranged(row), excluding, row),
+            }
+        }
+        conditions
+    }
+
+    /// The same in the order of the scan, and no more rows than it asks for.
+    pub fn of_scan(scan: &Scan, dialect: Dialect) -> Self {
+        let mut conditions = Self::of_range(scan, dialect);
+        let ordered = scan.columns.get(scan.equals.len()..).unwrap_or_default();
+        conditions.order(ordered, scan.reverse);
+        conditions.limit(scan.limit.into());
+        conditions
+    }
+
+    /// What a filter finds.
+    pub fn of_filter(filter: &Filter, dialect: Dialect) -> Self {
+        let mut conditions = Self::on(&RESELLERS, dialect);
+        conditions.equal("agency", &filter.agency.as_str().into());
+        conditions.filter(filter);
+        conditions
+    }
+
+    /// A page, in its order and no longer than it.
     pub fn of_page(spec: &PageSpec, dialect: Dialect) -> Self {
         let mut conditions = Self::of_filter(&spec.filter, dialect);
         conditions.behind_and_in_order(spec);
@@ -29,67 +68,43 @@ impl Conditions {
     /// Only rows behind a page's beginning, in its order.
     pub fn behind_and_in_order(&mut self, spec: &PageSpec) {
         if let Some(after) = &spec.after {
-            self.behind(spec.sort, after);
+            self.behind(spec, after);
         }
-        let (column, way) = (sort_column(spec.sort.by), way(spec.sort));
-        self.sql += &format!(" ORDER BY {column} {way}, id {way}");
+        self.order(&[spec.order, "id"], spec.descending);
     }
 
-    /// Of a filter.
-    pub fn of_filter(filter: &Filter, dialect: Dialect) -> Self {
-        let mut conditions = Self::none(dialect);
-        conditions.filter(filter);
-        conditions
+    /// Only rows behind a place.
+    pub fn behind(&mut self, spec: &PageSpec, (value, id): &(Value, Uuid)) {
+        let place = vec![value.clone(), Value::Uuid(*id)];
+        self.compare(&[spec.order, "id"], if spec.descending { "<" } else { ">" }, &place);
     }
 
-    /// Adds those of a filter.
-    pub fn filter(&mut self, filter: &Filter) {
-        let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
+    /// Adds those of a filter, but for the agency.
+    pub fn filter(&mut self, Filter { terms, conditions, .. }: &Filter) {
         // One condition for each term, not one on an array of them: an index can serve it.
         terms.iter().for_each(|term| self.term(term));
-        if let Some(status) = status {
-            // Written out, so that an index of the few that are switched off can serve it.
-            self.sql += &format!(" AND status = '{}'", status.slug());
-        }
-        if let Some(kind) = partner_type {
-            self.and("partner_type =", Kind::Text, Value::Text(kind.slug().to_owned()));
-        }
-        if let Some(from) = joined_from {
-            self.and("created_at >=", Kind::Integer, Value::Integer(from.as_millis()));
-        }
-        if let Some(before) = joined_before {
-            self.and("created_at <", Kind::Integer, Value::Integer(before.as_millis()));
+        for Condition { column, is } in conditions {
+            match is {
+                // Written out, so that an index of the few that have it can serve.
+                Is::Slug(slug) => self.and(&format!("{column} = '{slug}'")),
+                Is::AtLeast(value) => self.compare(&[column], ">=", std::slice::from_ref(value)),
+                Is::Below(value) => self.compare(&[column], "<", std::slice::from_ref(value)),
+            }
         }
     }
 
-    /// What makes a row one to remove; and the conditions of the first such rows, in the order of
-    /// an index.
-    pub fn of_prunable(what: Prunable, max: u32, dialect: Dialect) -> (String, Self) {
-        let mut conditions = Self::none(dialect);
-        let (column, through) = match what {
-            Prunable::Events(before) => ("at", before.as_millis() - 1),
-            Prunable::IdempotencyKeys(before) => ("created_at", before.as_millis() - 1),
-            Prunable::Changes(through) => ("sequence", i64::try_from(through).unwrap_or(i64::MAX)),
-            Prunable::Labels(now) => ("quarantined_until", now.as_millis()),
-            Prunable::Attempts(before) => ("blocked_until", before.as_millis() - 1),
-        };
-        let through = conditions.bind(Kind::Integer, Value::Integer(through));
-        let is_due = format!("{column} <= {through}");
-        conditions.sql += &format!(" AND {is_due} ORDER BY {column}");
-        conditions.limit(max.into());
-        (is_due, conditions)
+    /// Another condition.
+    pub fn and(&mut self, condition: &str) {
+        self.sql += if self.sql.is_empty() { " WHERE " } else { " AND " };
+        self.sql += condition;
     }
 
-    /// Another parameter, a text.
-    #[cfg(feature = "sqlite")]
-    pub fn text(&mut self, text: &str) -> String {
-        self.bind(Kind::Text, Value::Text(text.to_owned()))
-    }
-
-    /// Another parameter, a whole number.
-    #[cfg(feature = "sqlite")]
-    pub fn integer(&mut self, integer: i64) -> String {
-        self.bind(Kind::Integer, Value::Integer(integer))
+    pub fn order(&mut self, columns: &[&str], descending: bool) {
+        let way = if descending { "DESC" } else { "ASC" };
+        let columns: Vec<_> = columns.iter().map(|column| format!("{column} {way}")).collect();
+        if !columns.is_empty() {
+            self.sql += &format!(" ORDER BY {}", columns.join(", "));
+        }
     }
 
     pub fn limit(&mut self, limit: i64) {
@@ -97,45 +112,50 @@ impl Conditions {
         self.sql += &format!(" LIMIT {limit}");
     }
 
-    /// Only rows behind a place.
-    pub fn behind(&mut self, Sort { by, descending }: Sort, after: &Position) {
-        let (kind, key) = match &after.key {
-            SortKey::Instant(at) => (Kind::Integer, Value::Integer(at.as_millis())),
-            SortKey::Text(text) => (Kind::Text, Value::Text(text.clone())),
-        };
-        let key = self.bind(kind, key);
-        let id = self.bind(Kind::Uuid, Value::Uuid(after.id.as_uuid()));
-        let (column, side) = (sort_column(by), if descending { '<' } else { '>' });
-        self.sql += &format!(" AND ({column}, id) {side} ({key}, {id})");
+    /// Another parameter.
+    pub fn bind(&mut self, kind: Kind, value: Value) -> String {
+        self.params.push((kind, value));
+        format!("{}{}", self.dialect.parameter, self.params.len())
+    }
+
+    fn equal(&mut self, column: &str, value: &Value) {
+        if *value == Value::Null {
+            return self.and(&format!("{column} IS NULL"));
+        }
+        let parameter = self.bind(self.kind(column), value.clone());
+        let of_agency = column == "agency" && self.params.len() == 1;
+        let parameter = if of_agency { self.dialect.agency(self.table) } else { parameter };
+        self.and(&format!("{column} = {parameter}"));
+    }
+
+    fn compare(&mut self, columns: &[&str], how: &str, values: &[Value]) {
+        let mut bound = Vec::with_capacity(values.len());
+        for (column, value) in columns.iter().zip(values) {
+            bound.push(self.bind(self.kind(column), value.clone()));
+        }
+        match (columns, &bound[..]) {
+            ([column], [value]) => self.and(&format!("{column} {how} {value}")),
+            _ => self.and(&format!("({}) {how} ({})", columns.join(", "), bound.join(", "))),
+        }
     }
 
     fn term(&mut self, term: &str) {
         match self.dialect.terms {
             Terms::Instr => {
                 // Compares bytes, so that no character is a wildcard.
-                let term = self.bind(Kind::Text, Value::Text(term.to_owned()));
-                self.sql += &format!(" AND instr(search_text, {term}) > 0");
+                let term = self.bind(Kind::Text, term.into());
+                self.and(&format!("instr(search_text, {term}) > 0"));
             }
             Terms::Like => {
-                let pattern = self.bind(Kind::Text, Value::Text(pattern(term)));
-                self.sql += &format!(" AND search_text LIKE {pattern}");
+                let pattern = self.bind(Kind::Text, pattern(term).into());
+                self.and(&format!("search_text LIKE {pattern}"));
             }
         }
     }
 
-    fn and(&mut self, condition: &str, kind: Kind, value: Value) {
-        let parameter = self.bind(kind, value);
-        self.sql += &format!(" AND {condition} {parameter}");
+    fn kind(&self, column: &str) -> Kind {
+        self.table.columns[self.table.place(column)].kind
     }
-
-    fn bind(&mut self, kind: Kind, value: Value) -> String {
-        self.params.push((kind, value));
-        format!("{}{}", self.dialect.parameter, self.params.len() + 1)
-    }
-}
-
-fn way(sort: Sort) -> &'static str {
-    if sort.descending { "DESC" } else { "ASC" }
 }
 
 /// A pattern for every text that contains the term, in which nothing of it is a wildcard.

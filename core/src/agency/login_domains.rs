@@ -60,7 +60,9 @@ impl Agency {
                 let mut after = Reseller { login_domain: label.clone(), ..before };
                 after.version += 1;
                 after.updated_at = now.max(after.updated_at);
-                tx.update_reseller(&after)?;
+                if let Insert::Existing(()) = tx.update_reseller(&after)? {
+                    return Err(Error::aborted("another reseller has one of its fields"));
+                }
                 let (version, at) = (after.version, after.updated_at);
                 tx.append_changes(&[crate::Change { version, at, ..change.clone() }])?;
                 Ok(after)

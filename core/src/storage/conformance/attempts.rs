@@ -22,10 +22,10 @@ fn watched(
 }
 
 /// What was called in transactions of this scope.
-fn called_in(scope: &str, called: &[&'static str]) -> Vec<&'static str> {
-    let transactions = called.split(|name| *name == "commit");
+fn called_in(scope: &str, called: &[String]) -> Vec<String> {
+    let transactions = called.split(|name| name == "commit");
     let calls = transactions.filter_map(|calls| {
-        let begin = calls.iter().rposition(|name| ["own", "join"].contains(name))?;
+        let begin = calls.iter().rposition(|name| ["own", "join"].contains(&name.as_str()))?;
         (calls[begin] == scope).then(|| calls[begin + 1..].to_vec())
     });
     calls.flatten().collect()
@@ -49,10 +49,10 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
 
     let mut own = called_in("own", &store.called());
     // No host has these: attempts, and the platform's secret, made at the first use.
-    own.retain(|name| *name != "insert_secret");
-    own.retain(|name| name.starts_with("lock_") || name.starts_with("insert_"));
+    own.retain(|name| name != "insert secrets");
+    own.retain(|name| name.starts_with("lock ") || name.starts_with("insert "));
     assert!(own.len() >= 10, "{own:?}");
-    assert!(own.iter().all(|name| *name == "lock_attempts"), "{own:?}");
+    assert!(own.iter().all(|name| name == "lock attempts"), "{own:?}");
     let feed = bench.agency.changes(0, 100).expect("reads").into_iter();
     let stops = feed.filter(|change| change.kind == ChangeKind::SignInLocked);
     let stops: Vec<_> = stops.map(|change| (change.reseller, change.version)).collect();
@@ -90,7 +90,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
         assert_eq!(kind(bench.platform.sign_in("acme", email, "wrong")), DENIED);
         let called = store.called();
         assert_ne!(bench.attempts(keys), before, "{called:?}");
-        called.into_iter().filter(|name| *name == "commit").count()
+        called.into_iter().filter(|name| name == "commit").count()
     };
     // One that is looked at, two that come too soon, and the same until there is no further one.
     for _ in 0..3 {

@@ -48,7 +48,7 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
         accounts,
         labels: LABELS.iter().map(|label| bench.label(label)).collect(),
         settings: bench.agency.settings().expect("there"),
-        idempotency_key: bench.read(|reads| reads.remembered("key-1")),
+        idempotency_key: bench.read(|reads| reads.one::<IdempotencyRow>(&"key-1".to_owned())),
         events,
         meters,
         rollups,

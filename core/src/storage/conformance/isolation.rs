@@ -4,7 +4,7 @@ use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, id, new_reseller, row};
 use crate::error::{ErrorKind, Result};
 use crate::reseller::Lookup;
-use crate::storage::{self, Filter, Insert, LabelState, Lock, PageSpec, Scope};
+use crate::storage::{self, Filter, IdempotencyRow, Insert, LabelState, Lock, PageSpec, Scope};
 use crate::usage::TotalDelta;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerId, ResellerPatch, UsageEvent};
@@ -35,14 +35,17 @@ pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let external = acme.external_id.clone().expect("has one");
     storage::read(&*bench.storage, other.id(), |reads| {
+        let everybody = Filter::all(other.id().clone());
         assert_eq!(reads.agency()?.map(|row| row.settings.agency), Some(other.id().clone()));
         assert_eq!(reads.resellers(&[acme.id])?, [None]);
         let lookups = [Lookup::Email(acme.email.clone()), Lookup::ExternalId(external.clone())];
         assert_eq!(reads.find(&lookups)?, [None, None]);
-        assert_eq!(reads.count(&Filter::default(), 10)?, 0);
-        assert_eq!(reads.remembered("key-1")?, None);
+        assert_eq!(reads.count(&everybody, 10)?, 0);
+        assert_eq!(reads.one::<IdempotencyRow>(&"key-1".to_owned())?, None);
         assert_eq!(reads.account(acme.id)?, None);
-        assert_eq!(reads.page(&PageSpec { limit: 10, ..PageSpec::default() })?, []);
+        let (filter, order) = (everybody, "created_at");
+        let page = PageSpec { filter, order, descending: true, after: None, limit: 10 };
+        assert_eq!(reads.page(&page)?, []);
         assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [None]);
         assert_eq!(reads.meters(acme.id)?, []);
         assert_eq!(reads.rollups(&[DayKey::of(&event)])?, [None]);
@@ -149,7 +152,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     let own = row(other.id(), 5);
     let (key, day) = (own.reseller().id, event.at.utc_day());
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        tx.insert_resellers(std::slice::from_ref(&own))?;
+        assert_eq!(tx.insert_resellers(std::slice::from_ref(&own))?, [Insert::Done]);
         let mine = MeterKey { reseller: key, metric: meter.metric };
         let (meters, days) =
             tx.lock_usage(&[mine], &[DayKey { day, meter: mine }, DayKey::of(&event)])?;
@@ -194,10 +197,8 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
         Ok(())
     });
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        tx.erase_reseller(acme.id)?;
-        let mut gone = same_keys.reseller().clone();
-        gone.version = 7;
-        tx.number_changes(100)?;
+        tx.erase_resellers(&[acme.id])?;
+        tx.follow(0, 100)?;
         Ok(())
     })
     .expect("writes");

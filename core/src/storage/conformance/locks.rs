@@ -86,11 +86,11 @@ pub(super) fn no_failed_attempt_is_lost(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let key = AttemptKey::from_bytes([3; 32]);
     race(&bench, |tx| {
-        let mut attempts = tx.lock_attempts(&key)?;
-        attempts.failures += 1;
-        tx.put_attempts(&attempts)
+        let mut attempts = tx.lock_attempts(&[key])?;
+        attempts[0].failures += 1;
+        tx.put_attempts(&attempts[0])
     });
-    assert_eq!(bench.write(|tx| tx.lock_attempts(&key)).failures, ALL as u32);
+    assert_eq!(bench.write(|tx| tx.lock_attempts(&[key]))[0].failures, ALL as u32);
 }
 
 pub(super) fn nothing_added_to_a_total_is_lost(harness: &dyn Harness) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::Harness;
 use super::fixture::{Bench, draft, held, id, row};
 use crate::error::{Error, Result};
-use crate::storage::{AgencyRow, LabelRow, NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
+use crate::storage::{Insert, NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
 use crate::{Code, Platform, Reseller, ResellerDraft};
 
@@ -26,32 +26,25 @@ impl Storage for Beside {
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
         let neighbour = self.neighbour.lock().expect("no panic").take();
         if let Some(neighbour) = neighbour {
-            let met = self.inner.write(agency, scope, &mut |tx| {
-                insert(tx, agency, &neighbour)?;
+            let met = self.inner.write(agency, scope, &mut |rows| {
+                insert(&mut Tx::new(rows, agency, false), agency, &neighbour)?;
                 if self.commits {
                     return Ok(());
                 }
                 // Whatever comes of it is undone.
-                let _ = work(tx);
+                let _ = work(rows);
                 Err(Error::storage("given up"))
             });
             assert_eq!(met.is_ok(), self.commits);
         }
         self.inner.write(agency, scope, work)
     }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.inner.labels(labels)
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        self.inner.agencies(after, limit)
-    }
 }
 
 fn insert(tx: &mut Tx<'_>, agency: &AgencyId, new: &NewReseller) -> Result<()> {
     let label = held(agency, new.reseller().login_domain.as_str(), 7);
-    tx.claim_labels(&[label], new.reseller().created_at)?;
+    let claimed = tx.claim_labels(&[label], new.reseller().created_at)?;
+    assert_eq!(claimed, [Insert::Done]);
     tx.insert_resellers(std::slice::from_ref(new)).map(drop)
 }
 

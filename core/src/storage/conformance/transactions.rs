@@ -203,11 +203,11 @@ fn extremes(bench: &Bench<'_>, mut meter: Meter) {
         tx.put_credentials(id(1), &credentials)
     });
     bench.write(|tx| {
-        assert_eq!(tx.lock_attempts(&key)?, Attempts::none(key));
+        assert_eq!(tx.lock_attempts(&[key])?, [Attempts::none(key)]);
         tx.put_attempts(&attempts)
     });
     bench.write(|tx| {
-        assert_eq!(tx.lock_attempts(&key)?, attempts);
+        assert_eq!(tx.lock_attempts(&[key])?, [attempts]);
         let unknown = AttemptKey::from_bytes([9; 32]);
         assert_eq!(tx.attempts(&[unknown, key])?, [None, Some(attempts)]);
         let other = MeterKey { metric: Metric::TEAM_MEMBERS, ..meter.key };

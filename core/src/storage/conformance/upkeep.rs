@@ -173,10 +173,10 @@ fn attempt(n: usize) -> AttemptKey {
 fn fail(bench: &Bench<'_>, n: usize) {
     let platform = AgencyId::platform();
     let failed = storage::write(&*bench.storage, &platform, Scope::Own, |tx| {
-        let mut attempts = tx.lock_attempts(&attempt(n))?;
-        attempts.failures += 1;
-        attempts.blocked_until = crate::Clock::now(&*bench.clock);
-        tx.put_attempts(&attempts)
+        let mut attempts = tx.lock_attempts(&[attempt(n)])?;
+        attempts[0].failures += 1;
+        attempts[0].blocked_until = crate::Clock::now(&*bench.clock);
+        tx.put_attempts(&attempts[0])
     });
     failed.expect("writes");
 }

@@ -3,11 +3,15 @@
 mod attempts;
 mod computation;
 mod cost;
+mod counting;
+mod credentials;
 mod hashing;
+mod known_secrets;
 mod permits;
 mod reset;
 mod rows;
 mod secret;
+mod sign_in;
 mod stamp;
 mod stored;
 
@@ -19,6 +23,7 @@ pub use stored::LegacyVerifier;
 
 pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy, Whom};
 pub(crate) use hashing::{Hasher, Verified};
+pub(crate) use known_secrets::KnownSecrets;
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
 pub(crate) use secret::{Pepper, Secrets};

@@ -1,6 +1,9 @@
 //! The change feed: one entry for every mutation, numbered when it is read.
 
+mod mutation;
 mod rows;
+
+pub(crate) use mutation::Mutation;
 
 use serde::Serialize;
 use uuid::Uuid;

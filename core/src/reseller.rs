@@ -1,7 +1,12 @@
 //! A reseller: the record, the form it comes from, and the changes that can be made to it.
 
+mod batch;
+mod creation;
+mod deletion;
 mod draft;
+mod once;
 mod patch;
+mod profile;
 mod rows;
 
 use serde::{Deserialize, Serialize};
@@ -9,9 +14,12 @@ use std::fmt;
 
 use uuid::Uuid;
 
+pub(crate) use batch::Taken;
+pub use deletion::DeletionPlan;
 pub(crate) use draft::{AcceptedDraft, FORM_ORDER, FirstPassword, FormRules};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
 pub use patch::{Patch, ResellerPatch};
+pub(crate) use profile::{expect_version, one};
 pub(crate) use rows::Lookup;
 
 use crate::partner_type::PartnerType;

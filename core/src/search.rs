@@ -10,7 +10,7 @@ pub(crate) use cursor::CursorSeal;
 pub(crate) use pieces::{pieces_of_term, pieces_of_text};
 pub use sort::{Position, Sort, SortBy, SortKey};
 
-use crate::error::{Code, FieldErrors, Refusal, Result};
+use crate::error::{Refusal, Result, refused};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
 use crate::storage::schema::Value;
@@ -150,12 +150,10 @@ impl ResellerQuery {
     pub(crate) fn spec(&self, seal: &CursorSeal<'_>) -> Result<PageSpec> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            let range = vec![("min", 1), ("max", MAX_LIMIT.into())];
-            let refusal = Refusal { code: Code::OutOfRange, params: range };
-            return Err(FieldErrors::from(refusal.of("limit")).into());
+            return Err(refused("limit")(Refusal::out_of_range(1, MAX_LIMIT.into())));
         }
         if self.text.len() > 1_024 {
-            return Err(FieldErrors::from(Refusal::too_long(1_024).of("text")).into());
+            return Err(refused("text")(Refusal::too_long(1_024)));
         }
         let after = match &self.after {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?.values()),

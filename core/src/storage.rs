@@ -38,8 +38,8 @@ pub use rows::{
 };
 pub use tx::Insert;
 pub(crate) use tx::{
-    Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock, rows,
-    scan, update,
+    Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows,
+    lock, lock_or_insert, rows, scan, update,
 };
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 

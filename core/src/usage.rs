@@ -6,6 +6,7 @@ mod event;
 mod ingest;
 mod meter;
 mod metric;
+mod operations;
 mod overview;
 mod period;
 mod rollup;

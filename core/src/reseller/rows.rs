@@ -2,11 +2,11 @@
 
 use crate::access::Credentials;
 use crate::error::{Error, Result};
-use crate::reseller::{Reseller, ResellerId};
-use crate::storage::schema::{METERS, Row, Value};
+use crate::reseller::{Reseller, ResellerId, one};
+use crate::storage::schema::{METERS, Row};
 use crate::storage::{
-    self, Ask, Batch, CredentialsRow, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Reads,
-    Scan, Tx,
+    self, Ask, Batch, CredentialsRow, Entity, Filter, Insert, Lock, NewReseller, PageSpec,
+    Question, Reads, Scan, Tx,
 };
 use crate::values::{Email, ExternalId};
 
@@ -30,7 +30,7 @@ impl Reads<'_> {
 
     /// Resellers by other unique fields.
     pub fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
-        let key = |value: String| vec![Value::Text(self.agency_id().to_string()), value.into()];
+        let key = |value: String| vec![self.agency_id().as_str().into(), value.into()];
         let (mut emails, mut ids): (Vec<Row>, Vec<Row>) = Default::default();
         for lookup in lookups {
             match lookup {
@@ -81,18 +81,29 @@ impl Tx<'_> {
         self.lock(ids, lock)
     }
 
-    /// Inserts resellers with their credentials, unless a unique field is taken: the core then
-    /// looks which.
-    pub fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
-        let rows = new.iter().map(|new| new.rows_in(self.agency_id()));
-        let rows = rows.collect::<Result<Vec<_>>>()?;
-        let resellers = rows.iter().map(|rows| rows.reseller.clone()).collect();
-        let resellers = Batch { table: Reseller::TABLE, rows: resellers };
-        let inserted = self.ask(storage::insert_rows(resellers))?;
-        let done = rows.iter().zip(&inserted).filter(|(_, inserted)| **inserted);
-        let rows = done.map(|(rows, _)| rows.credentials.clone()).collect();
-        self.put_rows(Batch { table: CredentialsRow::TABLE, rows })?;
-        Ok(inserted.into_iter().map(done_or_taken).collect())
+    /// Locks a reseller, and reads what it signs in with. Errors: `NotFound`.
+    pub fn lock_account(&mut self, id: ResellerId) -> Result<(Reseller, Credentials)> {
+        let agency = self.agency_id();
+        let reseller = storage::lock::<Reseller>(agency, &[id], Lock::Update);
+        let credentials = storage::get::<CredentialsRow>(agency, &[id]);
+        let (reseller, credentials) = self.ask((reseller, credentials))?;
+        let CredentialsRow(_, credentials) = one(credentials)?;
+        Ok((one(reseller)?, credentials))
+    }
+
+    /// The question that inserts resellers; `false` for each of which a unique field is taken: the
+    /// core then looks which. Their credentials come behind.
+    pub fn insertion(&self, new: &[NewReseller]) -> Result<Question<Vec<bool>>> {
+        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.reseller.clone()));
+        let rows = rows.collect::<Result<_>>()?;
+        Ok(storage::insert_rows(Batch { table: Reseller::TABLE, rows }))
+    }
+
+    /// Stores the credentials of resellers that were inserted.
+    pub fn put_credentials_of(&mut self, new: &[NewReseller]) -> Result<()> {
+        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.credentials.clone()));
+        let rows = rows.collect::<Result<_>>()?;
+        self.put_rows(Batch { table: CredentialsRow::TABLE, rows })
     }
 
     /// Stores a reseller that is locked, unless a unique field is taken.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Entity, agency_key, id, instant, json, text, unsigned};
 use crate::access::Secret;
+use crate::agency::AgencySettings;
 use crate::error::{Code, Result};
 use crate::reseller::ResellerId;
-use crate::settings::AgencySettings;
 use crate::storage::schema::{self, Fields, Row, Table, Value, damaged};
 use crate::usage::Metric;
 use crate::values::{AgencyId, LoginDomain, Timestamp};

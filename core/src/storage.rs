@@ -7,12 +7,12 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub(crate) mod entity;
 mod first_use;
 mod home;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-mod records;
 pub mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
@@ -30,9 +30,11 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain, Timestamp};
 
+pub use crate::access::SecretRow;
+pub use crate::reseller::{IdempotencyRow, LabelRow, LabelState, NewReseller};
 pub use crate::search::{Filter, PageSpec};
+pub use crate::settings::AgencyRow;
 pub(crate) use first_use::CheckedAtFirstUse;
-pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 
 /// What is done with a snapshot.

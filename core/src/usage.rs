@@ -9,6 +9,7 @@ mod metric;
 mod overview;
 mod period;
 mod rollup;
+mod total;
 
 pub use consume::{Consumption, Denial, DenialReason};
 pub use draft::{EventDraft, Given, Reported};
@@ -23,3 +24,4 @@ pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone;
+pub(crate) use total::TotalRow;

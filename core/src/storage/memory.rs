@@ -75,14 +75,14 @@ impl Listed {
             && partner_type.is_none_or(|kind| self.reseller.partner_type == kind)
             && joined_from.is_none_or(|from| joined >= from)
             && joined_before.is_none_or(|before| joined < before)
-            && terms.iter().all(|term| self.folded.text.contains(term))
+            && terms.iter().all(|term| self.folded.search_text.contains(term))
     }
 
     fn position(&self, sort: Sort) -> Position {
         let key = match sort.by {
             SortBy::Joined => SortKey::Instant(self.reseller.created_at),
-            SortBy::Name => SortKey::Text(self.folded.name().to_owned()),
-            SortBy::Email => SortKey::Text(self.folded.email().to_owned()),
+            SortBy::Name => SortKey::Text(self.folded.sort_name.clone()),
+            SortBy::Email => SortKey::Text(self.folded.sort_email.clone()),
         };
         Position { key, id: self.reseller.id }
     }

@@ -8,10 +8,12 @@ mod upkeep;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::records::{AgencyRow, LabelRow, Record};
 use super::schema::{self, Row, Table, Value};
 use super::{Erasure, Filter, Lock, PageSpec, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
+use crate::storage::AgencyRow;
+use crate::storage::LabelRow;
+use crate::storage::entity::Entity;
 use crate::values::{AgencyId, LoginDomain};
 use transaction::Tx;
 

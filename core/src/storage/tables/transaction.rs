@@ -2,19 +2,23 @@
 
 use super::upkeep::key_of;
 use super::{Scan, TableTransaction};
+use crate::access::CredentialsRow;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
+use crate::changes::PendingChange;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{
-    AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, PendingChange, Record,
-    SecretRow,
-};
+use crate::storage::AgencyRow;
+use crate::storage::IdempotencyRow;
+use crate::storage::LabelRow;
+use crate::storage::NewReseller;
+use crate::storage::SecretRow;
+use crate::storage::entity::Entity;
 use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{
     Filter, Insert, Lock, Lookup, PageSpec, Prunable, Reads, TotalDelta, Transaction,
 };
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, TotalRow};
 use crate::values::{AgencyId, Timestamp};
 
 /// One transaction of one agency.
@@ -49,7 +53,7 @@ impl Tx<'_> {
     }
 
     /// Records by primary key, in its order.
-    pub fn records<R: Record>(
+    pub fn records<R: Entity>(
         &mut self,
         keys: &[Row],
         lock: Option<Lock>,
@@ -61,12 +65,12 @@ impl Tx<'_> {
         rows.into_iter().map(|row| row.map(R::from_row).transpose()).collect()
     }
 
-    fn record<R: Record>(&mut self, key: Row, lock: Option<Lock>) -> Result<Option<R>> {
+    fn record<R: Entity>(&mut self, key: Row, lock: Option<Lock>) -> Result<Option<R>> {
         Ok(self.records(&[key], lock)?.pop().flatten())
     }
 
     /// Records of this agency in the order of an index.
-    pub fn scan<R: Record>(
+    pub fn scan<R: Entity>(
         &mut self,
         columns: &'static [&'static str],
         equals: impl IntoIterator<Item = Value>,
@@ -77,14 +81,14 @@ impl Tx<'_> {
         self.rows.scan(&scan)?.into_iter().map(R::from_row).collect()
     }
 
-    fn to_rows<'r, R: Record + 'r>(
+    fn to_rows<'r, R: Entity + 'r>(
         &self,
         records: impl IntoIterator<Item = &'r R>,
     ) -> Result<Vec<Row>> {
         records.into_iter().map(|record| record.to_row(self.agency)).collect()
     }
 
-    fn insert<R: Record>(&mut self, records: &[R]) -> Result<Vec<bool>> {
+    fn insert<R: Entity>(&mut self, records: &[R]) -> Result<Vec<bool>> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
@@ -92,7 +96,7 @@ impl Tx<'_> {
         self.rows.insert(R::TABLE, &rows)
     }
 
-    pub fn put<R: Record>(&mut self, records: &[R]) -> Result<()> {
+    pub fn put<R: Entity>(&mut self, records: &[R]) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -101,10 +105,11 @@ impl Tx<'_> {
     }
 
     /// Inserts a record, or gives the one that is there.
-    fn insert_or_get<R: Record + Clone>(&mut self, record: &R, key: Row) -> Result<Insert<R>> {
+    fn insert_or_get<R: Entity>(&mut self, record: &R) -> Result<Insert<R>> {
         if self.insert(std::slice::from_ref(record))? == [true] {
             return Ok(Insert::Done);
         }
+        let key = R::key_row(self.agency, &record.key());
         self.record(key, None)?.map(Insert::Existing).ok_or_else(vanished)
     }
 }
@@ -149,7 +154,7 @@ impl Reads for Tx<'_> {
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
         let reseller = self.record(self.id_key(id), None)?;
         let credentials = self.record(self.id_key(id), None)?;
-        Ok(reseller.zip(credentials.map(|CredentialsRow(_, credentials)| credentials)))
+        Ok(reseller.zip(credentials.map(|CredentialsRow { credentials, .. }| credentials)))
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
@@ -185,15 +190,8 @@ impl Reads for Tx<'_> {
     fn totals(&mut self, names: &[&str]) -> Result<Vec<i64>> {
         let keys: Vec<_> =
             names.iter().map(|name| self.key([Value::Text((*name).to_owned())])).collect();
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let value = |row: Row| match row.last() {
-            Some(Value::Integer(value)) => Ok(*value),
-            _ => Err(schema::damaged()),
-        };
-        let rows = self.rows.get(&schema::TOTALS, &keys, None)?;
-        rows.into_iter().map(|row| row.map_or(Ok(0), value)).collect()
+        let totals: Vec<Option<TotalRow>> = self.records(&keys, None)?;
+        Ok(totals.into_iter().map(|total| total.map_or(0, |total| total.value)).collect())
     }
 
     fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
@@ -244,11 +242,11 @@ impl Transaction for Tx<'_> {
     }
 
     fn insert_secret(&mut self, secret: &SecretRow) -> Result<Insert<SecretRow>> {
-        self.insert_or_get(secret, self.key([Value::Integer(secret.id)]))
+        self.insert_or_get(secret)
     }
 
     fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
-        self.insert_or_get(agency, self.key([]))
+        self.insert_or_get(agency)
     }
 
     fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
@@ -328,7 +326,7 @@ impl Transaction for Tx<'_> {
     }
 
     fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
-        self.put(&[CredentialsRow(id, credentials.clone())])
+        self.put(&[CredentialsRow { reseller: id, credentials: credentials.clone() }])
     }
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {
@@ -370,10 +368,10 @@ impl Transaction for Tx<'_> {
 
     fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
         let row = |delta: &TotalDelta| {
-            self.key([Value::Text(delta.name.to_owned()), Value::Integer(delta.add)])
+            TotalRow { name: delta.name.to_owned(), value: delta.add }.to_row(self.agency)
         };
-        let rows: Vec<_> = deltas.iter().map(row).collect();
-        if rows.is_empty() { Ok(()) } else { self.rows.add(&schema::TOTALS, &rows) }
+        let rows: Vec<_> = deltas.iter().map(row).collect::<Result<_>>()?;
+        if rows.is_empty() { Ok(()) } else { self.rows.add(TotalRow::TABLE, &rows) }
     }
 
     fn append_changes(&mut self, changes: &[Change]) -> Result<()> {
@@ -387,10 +385,7 @@ impl Transaction for Tx<'_> {
         let mut numbered = Vec::new();
         let mut keys = Vec::new();
         for PendingChange(change) in pending {
-            let (at, version, id) = change.numbering_order();
-            let version = i64::try_from(version).unwrap_or(i64::MAX);
-            let order = [Value::Integer(at.as_millis()), Value::Integer(version), Value::Uuid(id)];
-            keys.push(self.key(order));
+            keys.push(PendingChange::key_row(self.agency, &change.numbering_order()));
             agency.numbered += 1;
             numbered.push(Change { sequence: agency.numbered, ..change });
         }

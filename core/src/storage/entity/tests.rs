@@ -1,0 +1,1 @@
+//! Every entity comes back as it was stored.

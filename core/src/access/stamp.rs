@@ -48,7 +48,7 @@ stored! {
 
 stored! {
     /// Credentials together with whose they are.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) struct CredentialsRow {
         pub reseller: ResellerId,
         pub credentials: Credentials,

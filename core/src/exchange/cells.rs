@@ -141,7 +141,16 @@ const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '�
 mod tests {
     use proptest::prelude::*;
 
-    use super::{FORMULA, guarded, unguarded};
+    use super::{FORMULA, guarded, is_shown, unguarded};
+    use crate::reseller::Reseller;
+    use crate::storage::entity::Stored;
+    use crate::storage::schema::Kind;
+
+    #[test]
+    fn every_number_in_a_file_is_an_instant() {
+        let mut numbers = Reseller::COLUMNS.iter().filter(|column| column.kind == Kind::Integer);
+        assert!(numbers.all(|column| !is_shown(column) || column.name.ends_with("_at")));
+    }
 
     #[test]
     fn s48_no_cell_begins_like_a_formula() {

@@ -17,7 +17,7 @@ mod stored;
 
 pub use attempts::{AttemptKey, Attempts};
 pub use cost::HashingCost;
-pub use secret::Secret;
+pub use secret::{Secret, SecretRow};
 pub use stamp::{Credentials, Generation};
 pub use stored::LegacyVerifier;
 
@@ -27,7 +27,7 @@ pub(crate) use known_secrets::KnownSecrets;
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
 pub(crate) use secret::{Pepper, Secrets};
-pub(crate) use stamp::{read_stamp, write_stamp};
+pub(crate) use stamp::{CredentialsRow, read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};
 use crate::values::AgencyId;

@@ -10,7 +10,7 @@ mod settings;
 pub use deletion::AgencyDeletionPlan;
 pub(crate) use deletion::Erased;
 pub(crate) use rows::agencies;
-pub use settings::{AgencyPatch, AgencySettings};
+pub use settings::{AgencyPatch, AgencyRow, AgencySettings};
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::login_domain::DomainAvailability;
 use crate::reseller::{DeletionPlan, Reseller, ResellerDraft, ResellerId, ResellerPatch};
 use crate::search::{Page, ResellerQuery};
 use crate::shared::Shared;
-use crate::storage::{AgencyRow, Erasure};
+use crate::storage::Erasure;
 use crate::tenant::Tenant;
 use crate::usage::{Consumption, Metric, Overview, Reported, UsageReport};
 use crate::values::{AgencyId, plain_text};

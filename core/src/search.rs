@@ -13,6 +13,7 @@ pub use sort::{Position, Sort, SortBy, SortKey};
 use crate::error::{Refusal, Result, refused};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
+use crate::storage::entity::stored;
 use crate::storage::schema::Value;
 use crate::storage::{Condition, Filter, Is, PageSpec};
 use crate::values::{AgencyId, Timestamp, fold};
@@ -205,29 +206,22 @@ impl ResellerQuery {
     }
 }
 
-/// What lists are sorted by and searches look into: folded once.
-#[derive(Debug)]
-pub(crate) struct Folded {
-    /// Name and email, one line each: no term reaches from one into the other.
-    pub text: String,
-    name_ends: usize,
+stored! {
+    /// What lists are sorted by and searches look into: folded once.
+    #[derive(Debug)]
+    pub(crate) struct Folded {
+        pub email_key: String,
+        pub sort_name: String,
+        pub sort_email: String,
+        /// Name and email, one line each: no term reaches from one into the other.
+        pub search_text: String,
+    }
 }
 
 impl Folded {
     pub fn of(reseller: &Reseller) -> Self {
-        let mut text = fold(reseller.name.as_str());
-        let email = fold(reseller.email.as_str());
-        let name_ends = text.len();
-        text.push('\n');
-        text.push_str(&email);
-        Self { text, name_ends }
-    }
-
-    pub fn name(&self) -> &str {
-        &self.text[..self.name_ends]
-    }
-
-    pub fn email(&self) -> &str {
-        &self.text[self.name_ends + 1..]
+        let (sort_name, sort_email) = (fold(reseller.name.as_str()), fold(reseller.email.as_str()));
+        let search_text = [&*sort_name, "\n", &sort_email].concat();
+        Self { email_key: reseller.email.key(), sort_name, sort_email, search_text }
     }
 }

@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::login_domain::label_row;
 use crate::observe::DeletedAgency;
 use crate::platform::Platform;
-use crate::reseller::ResellerId;
-use crate::storage::schema::{self, Table};
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::schema::TABLES;
 use crate::storage::{
     self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scan, Scope, Tx,
 };
@@ -20,16 +20,6 @@ const STEP: u32 = 1_000;
 /// How many resellers are among them. Each takes its texts out of the search index, for which
 /// SQLite needs a millisecond or more while all others who write wait.
 const RESELLERS: u32 = 50;
-
-/// An agency's tables to which no other table refers, the largest ones first.
-const UNREFERRED: [&Table; 6] = [
-    &schema::EVENTS,
-    &schema::ROLLUPS,
-    &schema::CHANGES,
-    &schema::PENDING_CHANGES,
-    &schema::IDEMPOTENCY,
-    &schema::TOTALS,
-];
 
 /// What deleting an agency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -136,7 +126,10 @@ impl Platform {
         tx.erase_resellers(&ids)?;
         let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
         let of_agency = AgencyRow::key_row(tx.agency_id(), &());
-        for table in UNREFERRED {
+        // Events, rollups and changes, of which there are most, and all else that is not a
+        // reseller's.
+        let with_it = TABLES.iter().rev().filter(|table| table.goes_with(AgencyRow::TABLE));
+        for table in with_it.filter(|table| table.name != Reseller::TABLE.name) {
             if left > 0 {
                 left -= tx.remove(Scan::all(table, table.key, of_agency.clone(), left))?;
             }

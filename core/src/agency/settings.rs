@@ -4,29 +4,68 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, FieldErrors, Refusal};
+use crate::storage::entity::{entity, stored};
 use crate::usage::{Metric, zone};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 /// At most so many labels of an agency's own.
 const MAX_RESERVED: usize = 1_000;
 
-/// An agency as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgencySettings {
-    /// The id; never changes.
-    pub agency: AgencyId,
-    /// Counts the changes, from 1.
-    pub version: u64,
-    /// The IANA time zone its periods are aligned to.
-    pub time_zone: String,
-    /// How much of a metric the agency has to give to its resellers; unlimited if not here.
-    pub capacity: BTreeMap<Metric, i64>,
-    /// Login domains that none of its resellers may take, beside those of the platform (S4).
-    pub reserved_labels: BTreeSet<LoginDomain>,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When its settings last changed.
-    pub updated_at: Timestamp,
+stored! {
+    /// An agency's settings.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct AgencySettings {
+        /// The id; never changes.
+        pub agency: AgencyId,
+        /// Counts the changes, from 1.
+        pub version: u64,
+        /// The IANA time zone its periods are aligned to.
+        pub time_zone: String,
+        /// How much of a metric the agency has to give to its resellers; unlimited if not here.
+        pub capacity: BTreeMap<Metric, i64>,
+        /// Login domains that none of its resellers may take, beside those of the platform (S4).
+        pub reserved_labels: BTreeSet<LoginDomain>,
+        /// When it was created.
+        pub created_at: Timestamp,
+        /// When its settings last changed.
+        pub updated_at: Timestamp,
+    }
+}
+
+stored! {
+    /// An agency as stored.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AgencyRow {
+        /// Its settings.
+        pub settings: AgencySettings,
+        /// The sequence of the newest numbered change.
+        pub numbered: u64,
+        /// The sequence of the newest change that was removed.
+        pub pruned: u64,
+        /// When it was deleted. A closed agency is there for nobody; its rows go in steps, and it
+        /// goes with the last ones (S64).
+        pub closed_at: Option<Timestamp>,
+    }
+}
+
+entity! {
+    AgencyRow in "agencies" {
+        key: () [agency];
+        home: Home::Agency;
+        parent: None, refers: false;
+    }
+}
+
+impl AgencyRow {
+    /// Of a new agency.
+    pub(crate) fn new(settings: AgencySettings) -> Self {
+        Self { settings, numbered: 0, pruned: 0, closed_at: None }
+    }
+
+    /// Whether it is there for anybody.
+    pub fn is_open(&self) -> bool {
+        self.closed_at.is_none()
+    }
 }
 
 /// The settings to change, as typed; `None` leaves one as it is.

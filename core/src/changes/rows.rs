@@ -3,9 +3,10 @@
 //! Writers never queue for a number, and one that commits late appears behind what was seen.
 
 use super::Change;
+use crate::changes::PendingChange;
 use crate::error::{Code, Error, Refusal, Result, refused};
 use crate::storage::schema::Value;
-use crate::storage::{self, AgencyRow, Entity, Lock, PendingChange, Question, Reads, Scan, Tx};
+use crate::storage::{self, AgencyRow, Entity, Lock, Question, Reads, Scan, Tx};
 use crate::tenant::Tenant;
 
 impl Tenant {

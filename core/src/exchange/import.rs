@@ -164,3 +164,24 @@ fn checked(delimiter: u8) -> Result<u8, FieldErrors> {
 fn failed(error: std::io::Error) -> Error {
     Error::io(error.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, draft};
+    use crate::exchange::cells::columns;
+
+    /// What an export tells beside the form.
+    const NOT_OF_THE_FORM: [&str; 4] = ["id", "status", "created_at", "updated_at"];
+
+    #[test]
+    fn s48_every_column_of_an_export_is_read_but_for_what_is_beside_the_form() {
+        let header = Header::read(&columns().collect()).expect("an export's columns are known");
+        for column in columns() {
+            let typed = if column == "metadata" { r#"{"key":"typed"}"# } else { "typed" };
+            let cell = |of| if of == column { typed } else { "" };
+            let form = draft(&header, &columns().map(cell).collect()).expect("a form").body();
+            let is_read = String::from_utf8_lossy(&form).contains("typed");
+            assert_eq!(is_read, !NOT_OF_THE_FORM.contains(&column), "{column}");
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! Rows of resellers, and of what they sign in with.
 
 use crate::access::Credentials;
+use crate::access::CredentialsRow;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId, one};
-use crate::storage::schema::{METERS, Row};
+use crate::storage::schema::{Row, TABLES, Table};
 use crate::storage::{
-    self, Ask, Batch, CredentialsRow, Entity, Filter, Insert, Lock, NewReseller, PageSpec,
-    Question, Reads, Scan, Tx,
+    self, Ask, Batch, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Question, Reads, Scan,
+    Tx,
 };
 use crate::values::{Email, ExternalId};
 
@@ -56,7 +57,7 @@ impl Reads<'_> {
         let credentials = storage::get::<CredentialsRow>(agency, &[id]);
         let (mut reseller, mut credentials) = self.ask((reseller, credentials))?;
         let credentials = credentials.pop().flatten();
-        let credentials = credentials.map(|CredentialsRow(_, credentials)| credentials);
+        let credentials = credentials.map(|CredentialsRow { credentials, .. }| credentials);
         Ok(reseller.pop().flatten().zip(credentials))
     }
 
@@ -87,7 +88,7 @@ impl Tx<'_> {
         let reseller = storage::lock::<Reseller>(agency, &[id], Lock::Update);
         let credentials = storage::get::<CredentialsRow>(agency, &[id]);
         let (reseller, credentials) = self.ask((reseller, credentials))?;
-        let CredentialsRow(_, credentials) = one(credentials)?;
+        let CredentialsRow { credentials, .. } = one(credentials)?;
         Ok((one(reseller)?, credentials))
     }
 
@@ -117,20 +118,22 @@ impl Tx<'_> {
 
     /// Stores the credentials of a reseller that is locked.
     pub fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
-        self.put(&[CredentialsRow(id, credentials.clone())])
+        self.put(&[CredentialsRow { reseller: id, credentials: credentials.clone() }])
     }
 
-    /// Removes resellers with their credentials and meters. Events and rollups stay.
+    /// Removes resellers with all that goes with them: credentials, meters. Events and rollups
+    /// stay.
     pub fn erase_resellers(&mut self, ids: &[ResellerId]) -> Result<()> {
         let agency = self.agency_id();
-        let meters = ids.iter().map(|id| {
-            let equals = Reseller::key_row(agency, id);
-            let scan = Scan::all(&METERS, &["agency", "reseller", "metric"], equals, ALL);
-            storage::count(Ask::Remove(scan))
-        });
-        let meters: Vec<_> = meters.collect();
-        self.ask(meters)?;
-        self.delete::<CredentialsRow>(ids)?;
+        let with_them = TABLES.iter().filter(|table| table.goes_with(Reseller::TABLE));
+        let of_table = |table: &'static Table| {
+            ids.iter().map(move |id| {
+                let equals = Reseller::key_row(agency, id);
+                storage::count(Ask::Remove(Scan::all(table, &["agency", "reseller"], equals, ALL)))
+            })
+        };
+        let removals: Vec<_> = with_them.flat_map(|table| of_table(table)).collect();
+        self.ask(removals)?;
         self.delete::<Reseller>(ids)
     }
 }

@@ -6,7 +6,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::records::{AgencyRow, Entity};
+use super::AgencyRow;
+use super::entity::Entity;
 use super::rows::{Answer, Ask, Batch, Get, Inserted, Insertion, Keys, Lock, Rows, Scan, Tell};
 use super::schema::{Row, Value};
 use crate::error::{Error, Result};
@@ -243,7 +244,8 @@ enum Hold {
     No,
     /// With the next question, before it, so that it costs no wait.
     Next,
-    Held(AgencyRow),
+    /// Its row, which few ask for.
+    Held(Row),
 }
 
 /// A snapshot of one agency's rows.
@@ -283,7 +285,7 @@ impl<'r> Reads<'r> {
         if holds && let Some(answer) = answers.next() {
             // Before whatever has failed for want of the agency.
             let agency = answer.found()?.pop().ok_or_else(|| Error::not_found("agency"))?;
-            self.hold = Hold::Held(AgencyRow::from_row(agency)?);
+            self.hold = Hold::Held(agency);
         }
         asked?;
         Q::read(read, &mut answers)
@@ -306,7 +308,7 @@ impl<'r> Reads<'r> {
     pub fn held_agency(&mut self) -> Result<AgencyRow> {
         self.hold_agency()?;
         match &self.hold {
-            Hold::Held(agency) => Ok(agency.clone()),
+            Hold::Held(row) => AgencyRow::from_row(row.clone()),
             _ => Err(Error::storage("nobody holds the agency")),
         }
     }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::error::{Code, Error, FieldError, Result, refused};
 use crate::reseller::ResellerId;
-use crate::storage::{Insert, Lock, Question, TotalRow, Tx, get};
+use crate::storage::{Insert, Lock, Question, Tx, get};
+use crate::usage::TotalRow;
 use crate::values::Timestamp;
 
 const LATEST: i64 = 5 * 60_000;

@@ -3,7 +3,8 @@
 use super::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{self, Entity, Insert, Lock, Question, Reads, Scan, TotalRow, Tx};
+use crate::storage::{self, Entity, Insert, Lock, Question, Reads, Scan, Tx};
+use crate::usage::TotalRow;
 
 /// Something to add to one of an agency's totals; negative takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

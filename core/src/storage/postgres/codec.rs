@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::storage::records::Record;
+use crate::storage::entity::Entity;
 use crate::storage::schema::{Kind, Row, Table, Value, damaged};
 
 type Coded<T> = std::result::Result<T, Box<dyn StdError + Sync + Send>>;
@@ -71,7 +71,7 @@ pub(super) fn array_params(kinds: impl IntoIterator<Item = Kind>, rows: Vec<Row>
 }
 
 /// A row of a record's table, and what the statement selects behind its columns.
-pub(super) fn read<R: Record>(row: &PgRow) -> Result<R> {
+pub(super) fn read<R: Entity>(row: &PgRow) -> Result<R> {
     R::from_row((0..R::TABLE.columns.len()).map(|i| value(row, i)).collect::<Result<_>>()?)
 }
 

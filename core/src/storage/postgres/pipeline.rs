@@ -15,7 +15,7 @@ use tokio_postgres::{Row, RowStream};
 use super::codec::{self, Param};
 use super::failure::Failure;
 use crate::error::Result;
-use crate::storage::records::Record;
+use crate::storage::entity::Entity;
 
 /// The server ends a statement after half a minute; whoever does not even say that is gone.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -61,11 +61,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub fn records<R: Record>(&self) -> Result<Vec<R>> {
+    pub fn records<R: Entity>(&self) -> Result<Vec<R>> {
         self.rows.iter().map(codec::read).collect()
     }
 
-    pub fn record<R: Record>(&self) -> Result<Option<R>> {
+    pub fn record<R: Entity>(&self) -> Result<Option<R>> {
         self.rows.first().map(codec::read).transpose()
     }
 }

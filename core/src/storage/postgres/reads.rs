@@ -7,11 +7,12 @@ use super::codec::{self, Param};
 use super::pipeline::{Answer, Statement};
 use super::session::{Mode, Session};
 use super::sql::{self, DIALECT, typed};
+use crate::access::CredentialsRow;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{CredentialsRow, Record};
+use crate::storage::entity::Entity;
 use crate::storage::schema::{self, Row, Value, damaged};
 use crate::storage::sql::Conditions;
 use crate::storage::{
@@ -31,12 +32,12 @@ impl Session<'_> {
     }
 
     /// Reads rows by their keys, which are given without the agency.
-    pub(super) fn by_keys<R: Record>(&self, keys: Vec<Row>, tail: &str) -> Statement {
+    pub(super) fn by_keys<R: Entity>(&self, keys: Vec<Row>, tail: &str) -> Statement {
         sql::get_all(R::TABLE, self.agency_param(), keys, tail)
     }
 
     /// Records in the order of their keys.
-    pub(super) fn records<R: Record + Clone>(&mut self, keys: Vec<Row>) -> Result<Vec<Option<R>>> {
+    pub(super) fn records<R: Entity + Clone>(&mut self, keys: Vec<Row>) -> Result<Vec<Option<R>>> {
         let asked = keys.len();
         match <[Row; 1]>::try_from(keys) {
             Ok([key]) => {
@@ -49,13 +50,13 @@ impl Session<'_> {
     }
 
     /// Records of the agency that meet further conditions.
-    fn select<R: Record>(&mut self, conditions: &str, params: Vec<Param>) -> Result<Vec<R>> {
+    fn select<R: Entity>(&mut self, conditions: &str, params: Vec<Param>) -> Result<Vec<R>> {
         let sql = Self::selecting::<R>(conditions);
         self.ask(Statement::kept(sql, self.with_agency(params)))?.records()
     }
 
     /// The text of it.
-    pub(super) fn selecting<R: Record>(conditions: &str) -> String {
+    pub(super) fn selecting<R: Entity>(conditions: &str) -> String {
         format!("{} WHERE agency = $1{conditions}", sql::select(R::TABLE))
     }
 
@@ -75,7 +76,7 @@ impl Session<'_> {
 }
 
 /// Puts each row of [`Session::by_keys`] where its key stood.
-pub(super) fn placed<R: Record + Clone>(answer: &Answer, asked: usize) -> Result<Vec<Option<R>>> {
+pub(super) fn placed<R: Entity + Clone>(answer: &Answer, asked: usize) -> Result<Vec<Option<R>>> {
     let mut records = vec![None; asked];
     for row in &answer.rows {
         let place = codec::integer(row, R::TABLE.columns.len())?;
@@ -157,7 +158,9 @@ impl Reads for Session<'_> {
         let credentials = sql::get(&schema::CREDENTIALS, key);
         let [reseller, credentials] = self.ask_all([reseller, credentials])?;
         let credentials = credentials.record()?;
-        Ok(reseller.record()?.zip(credentials.map(|CredentialsRow(_, credentials)| credentials)))
+        Ok(reseller
+            .record()?
+            .zip(credentials.map(|CredentialsRow { credentials, .. }| credentials)))
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {

@@ -7,11 +7,13 @@ use super::pipeline::Statement;
 use super::reads::{day_keys, event_keys, id_keys, meter_key, placed, vanished};
 use super::session::Session;
 use super::sql;
+use crate::access::CredentialsRow;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
+use crate::changes::PendingChange;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{CredentialsRow, PendingChange, Record};
+use crate::storage::entity::Entity;
 use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{
     AgencyRow, IdempotencyRow, Insert, LabelRow, Lock, NewReseller, Prunable, Reads, SecretRow,
@@ -21,19 +23,19 @@ use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
 use crate::values::{LoginDomain, Timestamp};
 
 impl Session<'_> {
-    fn rows<'r, R: Record + 'r>(
+    fn rows<'r, R: Entity + 'r>(
         &self,
         records: impl IntoIterator<Item = &'r R>,
     ) -> Result<Vec<Row>> {
         records.into_iter().map(|record| record.to_row(self.agency)).collect()
     }
 
-    fn put<R: Record>(&mut self, record: &R) -> Result<()> {
+    fn put<R: Entity>(&mut self, record: &R) -> Result<()> {
         self.defer(sql::put(R::TABLE, record.to_row(self.agency)?));
         Ok(())
     }
 
-    fn put_all<R: Record>(&mut self, records: &[R]) -> Result<()> {
+    fn put_all<R: Entity>(&mut self, records: &[R]) -> Result<()> {
         if !records.is_empty() {
             self.defer(sql::put_all(R::TABLE, self.rows(records)?));
         }
@@ -42,7 +44,7 @@ impl Session<'_> {
 
     /// Inserts a record, or gives the one that is there, in one wait. The second statement sees
     /// what the first one has waited for.
-    fn insert_or_get<R: Record>(&mut self, record: &R, key: Row) -> Result<Insert<R>> {
+    fn insert_or_get<R: Entity>(&mut self, record: &R, key: Row) -> Result<Insert<R>> {
         let insert = sql::insert(R::TABLE, record.to_row(self.agency)?);
         let [inserted, found] = self.ask_all([insert, sql::get(R::TABLE, key)])?;
         if inserted.affected == 1 {
@@ -200,7 +202,7 @@ impl Transaction for Session<'_> {
     }
 
     fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
-        self.put(&CredentialsRow(id, credentials.clone()))
+        self.put(&CredentialsRow { reseller: id, credentials: credentials.clone() })
     }
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {

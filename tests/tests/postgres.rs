@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{Kind, TABLES, Value};
+use partnerkit::storage::schema::{TABLES, Value, ddl};
 use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
     Agency, Consumption, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery,
@@ -395,45 +395,43 @@ fn a_database_of_the_first_version_is_brought_along() {
     assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
 }
 
+/// The migrations make what is declared: columns, keys, indexes and foreign keys. Further indexes
+/// are PostgreSQL's own.
 #[test]
-fn the_tables_are_those_of_the_schema() {
+fn the_migrations_make_what_is_declared() {
     let database = Database::create();
     drop(Postgres::open(&database.url).expect("opens"));
+    database.run("CREATE SCHEMA declared");
+    database.run(&ddl::postgres("declared"));
     for table in TABLES {
-        let expected: Vec<_> = table
-            .columns
-            .iter()
-            .map(|column| {
-                let kind = match column.kind {
-                    Kind::Integer => "bigint",
-                    Kind::Text => "text C",
-                    Kind::Bytes => "bytea",
-                    Kind::Uuid => "uuid",
-                };
-                let null = if column.nullable { "YES" } else { "NO" };
-                format!("{} {kind} {null}", column.name)
-            })
-            .collect();
-        let found = database.run(&format!(
-            "SELECT concat_ws(' ', column_name, data_type, collation_name, is_nullable) \
-             FROM information_schema.columns \
-             WHERE table_schema = 'partnerkit' AND table_name = '{}' ORDER BY ordinal_position",
-            table.name
-        ));
-        assert_eq!(found, expected, "{}", table.name);
-        let indexes = database.run(&format!(
-            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'partnerkit' \
-             AND tablename = '{}' ORDER BY indexname",
-            table.name
-        ));
-        for columns in
-            table.indexes.iter().map(|index| index.columns).chain(std::iter::once(table.key))
-        {
-            let columns = format!("({})", columns.join(", "));
-            assert!(indexes.iter().any(|index| index.ends_with(&columns)), "{}", table.name);
+        let ask = |sql: &str, schema: &str| {
+            database.run(&sql.replace("{schema}", schema).replace("{table}", table.name))
+        };
+        for sql in [COLUMNS, UNIQUE, FOREIGN_KEYS] {
+            assert_eq!(ask(sql, "partnerkit"), ask(sql, "declared"), "{}", table.name);
         }
+        let made = ask(INDEXES, "partnerkit");
+        for index in ask(INDEXES, "declared") {
+            assert!(made.contains(&index), "{index} is not in {made:?}");
+        }
+        assert_eq!(ask(COLUMNS, "declared").len(), table.columns.len());
     }
 }
+
+const COLUMNS: &str = "\
+    SELECT concat_ws(' ', column_name, data_type, collation_name, is_nullable) \
+    FROM information_schema.columns \
+    WHERE table_schema = '{schema}' AND table_name = '{table}' ORDER BY column_name";
+const UNIQUE: &str = "\
+    SELECT indexname || substring(indexdef FROM ' USING .*') FROM pg_indexes \
+    WHERE schemaname = '{schema}' AND tablename = '{table}' AND indexdef LIKE 'CREATE UNIQUE %' \
+    ORDER BY indexname";
+const INDEXES: &str = "\
+    SELECT indexname || substring(indexdef FROM ' USING .*') FROM pg_indexes \
+    WHERE schemaname = '{schema}' AND tablename = '{table}' AND indexdef LIKE 'CREATE INDEX %'";
+const FOREIGN_KEYS: &str = "\
+    SELECT replace(pg_get_constraintdef(oid), '{schema}.', '') FROM pg_constraint \
+    WHERE contype = 'f' AND conrelid = '{schema}.{table}'::regclass";
 
 #[test]
 fn a_thread_of_a_hosts_runtime_may_wait() {

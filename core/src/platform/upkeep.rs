@@ -4,8 +4,7 @@ use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
-use super::deletion::Erased;
-use crate::agency::agencies;
+use crate::agency::{Erased, agencies};
 use crate::changes::Change;
 use crate::error::{Result, optional};
 use crate::shared::Progress;

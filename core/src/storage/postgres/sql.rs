@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use super::codec::{Param, params, params_of_many};
 use super::pipeline::Statement;
 use super::spread::Spread;
-use crate::storage::schema::{Kind, Row, TABLES, Table, Value};
+use crate::storage::schema::{Home, Kind, Row, TABLES, Table, Value};
 use crate::storage::sql::{
     Conditions, Dialect, Statements, Terms, columns, excluded, joined, read_columns, statements,
 };
@@ -48,7 +48,7 @@ static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
 impl Spread {
     /// Whether so many rows of a table take a statement each.
     pub fn one_by_one(self, table: &Table, rows: usize) -> bool {
-        let places_of_their_own = ["labels", "attempts"].contains(&table.name);
+        let places_of_their_own = matches!(table.home, Home::Column(_));
         rows <= 1 || table.key == ["agency"] || self.0 && places_of_their_own
     }
 
@@ -197,7 +197,7 @@ fn arrays(table: &Table, columns: &[&'static str]) -> String {
 fn insert_many(table: &Table) -> String {
     let (name, arrays) = (table.name, arrays(table, &names(table)));
     let rows = match table.columns {
-        _ if table.of_agency => format!(
+        _ if table.of_agency() => format!(
             "SELECT a.agency, u.* FROM partnerkit.agencies AS a, unnest({arrays}) AS u \
              WHERE a.agency = $1"
         ),

@@ -5,34 +5,29 @@
 
 #[doc(hidden)]
 pub mod ddl;
+mod versions;
 
 use std::fmt;
 
 use uuid::Uuid;
 
+#[cfg(feature = "postgres")]
+pub(crate) use versions::POSTGRES;
+#[cfg(feature = "sqlite")]
+pub(crate) use versions::SQLITE;
+pub use versions::VERSION;
+pub(crate) use versions::known;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use versions::missing;
+
 use super::entity::Entity;
 use crate::access::{Attempts, CredentialsRow, SecretRow};
 use crate::agency::AgencyRow;
 use crate::changes::{Change, PendingChange};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::login_domain::LabelRow;
 use crate::reseller::{IdempotencyRow, Reseller};
 use crate::usage::{DayRollup, Event, Meter, TotalRow};
-
-/// The version of these tables, for stores that keep them as they are here; the next one goes
-/// with a change of them.
-pub const VERSION: u32 = 2;
-
-/// A store that a newer release has brought up to date is left alone (S52). One that still has to
-/// be is not refused: its host may be about to.
-pub(crate) fn known(version: u32) -> Result<()> {
-    if version <= VERSION {
-        return Ok(());
-    }
-    Err(Error::configuration(format_args!(
-        "the store has schema version {version}, this release knows versions up to {VERSION}"
-    )))
-}
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

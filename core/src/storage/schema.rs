@@ -17,7 +17,7 @@ pub(crate) use versions::POSTGRES;
 pub(crate) use versions::SQLITE;
 pub use versions::VERSION;
 pub(crate) use versions::known;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "sqlite")]
 pub(crate) use versions::missing;
 
 use super::entity::Entity;

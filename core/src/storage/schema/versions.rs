@@ -40,7 +40,7 @@ pub(crate) fn known(version: u32) -> Result<()> {
 }
 
 /// The migrations that a store of this version lacks.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "sqlite")]
 pub(crate) fn missing(
     migrations: &'static [&'static str],
     version: u32,

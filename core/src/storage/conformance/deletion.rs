@@ -14,8 +14,8 @@ use crate::storage::{
 };
 use crate::usage::{DayKey, EventId};
 use crate::{
-    AgencyId, AgencyPatch, ChangeKind, Clock, Code, Consumption, ErrorKind, Metric, Platform,
-    Reseller, ResellerPatch, ResellerQuery,
+    AgencyId, AgencyPatch, ChangeKind, Clock, Code, ErrorKind, Metric, Platform, Reseller,
+    ResellerPatch, ResellerQuery,
 };
 
 /// S56, S25, S46.

@@ -1,22 +1,9 @@
 //! An agency's settings.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::Harness;
-use super::faulty::{FAULT, Faulty};
-use super::fixture::{Bench, PASSWORD, draft, draft_with_password, label};
+use super::fixture::{Bench, draft};
 use super::life::codes;
-use crate::error::Result;
-use crate::storage::memory::Memory;
-use crate::storage::{
-    self, Erasure, Filter, IdempotencyRow, ReadWork, Reads, Scope, Storage, WriteWork,
-};
-use crate::usage::{DayKey, EventId};
-use crate::{
-    AgencyId, AgencyPatch, ChangeKind, Clock, Code, Consumption, ErrorKind, Metric, Platform,
-    Reseller, ResellerPatch, ResellerQuery,
-};
+use crate::{AgencyPatch, ChangeKind, Code, Consumption, ErrorKind, Metric};
 
 /// S56, S4.
 pub(super) fn an_agency_is_configured(harness: &dyn Harness) {

@@ -52,12 +52,12 @@ struct Alone {
 
 const FREE_LABELS: Alone = Alone {
     table: &LABELS,
-    index: &["quarantined_until"],
+    index: LABELS.index("quarantine"),
     key_and_instant: &["label", "quarantined_until"],
 };
 const OLD_ATTEMPTS: Alone = Alone {
     table: &ATTEMPTS,
-    index: &["agency", "blocked_until"],
+    index: ATTEMPTS.index("age"),
     key_and_instant: &["agency", "attempt", "blocked_until"],
 };
 
@@ -109,9 +109,9 @@ impl Platform {
         if progress.closed {
             return vec![Task::Erase];
         }
-        let events = Task::Old(&EVENTS, &["agency", "at"], older(EVENTS_KEPT));
+        let events = Task::Old(&EVENTS, EVENTS.index("age"), older(EVENTS_KEPT));
         let expired = older(retention.idempotency_keys);
-        let keys = Task::Old(&IDEMPOTENCY, &["agency", "created_at"], expired);
+        let keys = Task::Old(&IDEMPOTENCY, IDEMPOTENCY.index("age"), expired);
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
         [events, keys].into_iter().chain(changes).collect()
     }

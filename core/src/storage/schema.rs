@@ -109,6 +109,15 @@ impl Table {
         self.parent.is_some_and(|own| own.name == parent.name)
     }
 
+    /// The columns of an index, by its name.
+    pub const fn index(&self, name: &str) -> &'static [&'static str] {
+        let mut i = 0;
+        while !same(self.indexes[i].name, name) {
+            i += 1; // the table has such an index
+        }
+        self.indexes[i].columns
+    }
+
     /// Where a column stands among the columns.
     pub const fn place(&self, column: &str) -> usize {
         find(self.columns, column).expect("the table has no such column")

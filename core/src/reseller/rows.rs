@@ -4,7 +4,7 @@ use crate::access::Credentials;
 use crate::access::CredentialsRow;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId, one};
-use crate::storage::schema::{Row, TABLES, Table};
+use crate::storage::schema::{RESELLERS, Row, TABLES, Table};
 use crate::storage::{
     self, Ask, Batch, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Question, Reads, Scan,
     Tx,
@@ -39,8 +39,8 @@ impl Reads<'_> {
                 Lookup::ExternalId(id) => ids.push(key(id.to_string())),
             }
         }
-        let by_email = storage::find::<Reseller>(&["agency", "email_key"], emails, None);
-        let by_id = storage::find::<Reseller>(&["agency", "external_id"], ids, None);
+        let by_email = storage::find::<Reseller>(RESELLERS.index("email"), emails, None);
+        let by_id = storage::find::<Reseller>(RESELLERS.index("external_id"), ids, None);
         let (by_email, by_id) = self.ask((by_email, by_id))?;
         let (mut by_email, mut by_id) = (by_email.into_iter(), by_id.into_iter());
         let found = lookups.iter().map(|lookup| match lookup {

@@ -5,34 +5,29 @@
 
 #[doc(hidden)]
 pub mod ddl;
+mod versions;
 
 use std::fmt;
 
 use uuid::Uuid;
 
+#[cfg(feature = "postgres")]
+pub(crate) use versions::POSTGRES;
+#[cfg(feature = "sqlite")]
+pub(crate) use versions::SQLITE;
+pub use versions::VERSION;
+pub(crate) use versions::known;
+#[cfg(feature = "sqlite")]
+pub(crate) use versions::missing;
+
 use super::entity::Entity;
 use crate::access::{Attempts, CredentialsRow, SecretRow};
 use crate::agency::AgencyRow;
 use crate::changes::{Change, PendingChange};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::login_domain::LabelRow;
 use crate::reseller::{IdempotencyRow, Reseller};
 use crate::usage::{DayRollup, Event, Meter, TotalRow};
-
-/// The version of these tables, for stores that keep them as they are here; the next one goes
-/// with a change of them.
-pub const VERSION: u32 = 2;
-
-/// A store that a newer release has brought up to date is left alone (S52). One that still has to
-/// be is not refused: its host may be about to.
-pub(crate) fn known(version: u32) -> Result<()> {
-    if version <= VERSION {
-        return Ok(());
-    }
-    Err(Error::configuration(format_args!(
-        "the store has schema version {version}, this release knows versions up to {VERSION}"
-    )))
-}
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +107,15 @@ impl Table {
     /// Whether its rows go with those of another table, and with no narrower one.
     pub fn goes_with(&self, parent: &Table) -> bool {
         self.parent.is_some_and(|own| own.name == parent.name)
+    }
+
+    /// The columns of an index, by its name.
+    pub const fn index(&self, name: &str) -> &'static [&'static str] {
+        let mut i = 0;
+        while !same(self.indexes[i].name, name) {
+            i += 1; // the table has such an index
+        }
+        self.indexes[i].columns
     }
 
     /// Where a column stands among the columns.

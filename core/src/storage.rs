@@ -34,7 +34,7 @@ pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, 
 pub(crate) use records::{CredentialsRow, Entity, PendingChange, TotalRow};
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
-    Rows, Scan, Tell, Verbs,
+    Rows, Scan, Tell, Verbs, remove_by_key,
 };
 pub use tx::Insert;
 pub(crate) use tx::{

@@ -13,8 +13,8 @@ from django.db import connections, transaction
 import partnerkit
 from partnerkit import Agency, Platform, Reseller
 from partnerkit.django import DjangoStorage
-from partnerkit.django.rows import DjangoTransaction
-from partnerkit.storage import Bound, Filter, Lock, Mode, PageSpec, Row, Scan, Table
+from partnerkit.django.rows import DjangoTransaction, picking
+from partnerkit.storage import Bound, Filter, Lock, Mode, PageSpec, Row, Scan, Table, Value
 
 from forms import draft
 from hosting import POSTGRES_URL, together
@@ -25,8 +25,25 @@ EVENTS: Table = TABLES["events"]
 PENDING: Table = TABLES["pending_changes"]
 LABELS: Table = TABLES["labels"]
 RESELLERS: Table = TABLES["resellers"]
-LOGIN_DOMAIN = [column.name for column in RESELLERS.columns].index("login_domain")
 MOST = 2**63 - 1
+
+
+def row(table: Table, **values: Value) -> Row:
+    return tuple(values.get(column.name) for column in table.columns)
+
+
+def key_of(table: Table, row: Row) -> Row:
+    return picking(table, table.key)(row)
+
+
+def pending_change(at: int, id: UUID) -> Row:
+    place: dict[str, Value] = {"agency": "northwind", "at": at, "version": 1, "id": id}
+    return row(PENDING, **place, kind="kind", fields="[]")
+
+
+def pending_changes(ats: Sequence[int]) -> list[Row]:
+    """Two at each instant."""
+    return [pending_change(at, UUID(int=id)) for at in ats for id in (1, 2)]
 
 
 def begin(alias: str, mode: Mode = Mode.JOIN) -> DjangoTransaction:
@@ -58,14 +75,10 @@ def test_a_sum_beyond_64_bits_is_aborted(alias: str, first: int, second: int) ->
 
 def test_the_smallest_number_is_a_key_like_any_other(alias: str) -> None:
     ids = [UUID(int=n) for n in (0, 1, 2**128 - 1)]
-    stored = [
-        ("northwind", at, 1, id, "kind", None, None, "[]")
-        for at in (-MOST - 1, 0)
-        for id in ids
-    ]
+    stored = [pending_change(at, id) for at in (-MOST - 1, 0) for id in ids]
+    keys = [key_of(PENDING, row) for row in stored]
     rows = begin(alias)
     rows.put(PENDING, stored)
-    keys = [row[:4] for row in stored]
     assert rows.get(PENDING, PENDING.key, keys[::-1], Lock.UPDATE) == stored[::-1]
     rows.delete(PENDING, keys[:5])
     assert rows.get(PENDING, PENDING.key, keys, None) == [None] * 5 + stored[5:]
@@ -91,15 +104,6 @@ def test_a_term_with_a_character_that_no_text_has(alias: str) -> None:
     assert rows.count(filter, 10) == 0
     assert rows.page(PageSpec(filter, "created_at", True, None, 10)) == []
     rows.commit()
-
-
-def pending_changes(ats: Sequence[int]) -> list[Row]:
-    """Two at each instant."""
-    return [
-        ("northwind", at, 1, UUID(int=id), "kind", None, None, "[]")
-        for at in ats
-        for id in (1, 2)
-    ]
 
 
 def scanned(alias: str, scan: Scan) -> list[Row]:
@@ -144,8 +148,8 @@ def test_a_range_is_compared_as_a_whole(
 
 
 def test_a_null_equals_null_and_is_in_no_range_that_has_an_end(alias: str) -> None:
-    held: Row = ("acme", "northwind", UUID(int=1), None)
-    free: Row = ("beta", "northwind", None, 5)
+    held = row(LABELS, label="acme", agency="northwind", reseller=UUID(int=1))
+    free = row(LABELS, label="globex", agency="northwind", quarantined_until=5)
     rows = begin(alias)
     rows.put(LABELS, [held, free])
     rows.commit()
@@ -166,7 +170,8 @@ def test_rows_by_the_values_of_a_unique_index(alias: str) -> None:
         ("northwind", f"owner@{n}.example") for n in ("initech", "none", "acme")
     ]
     found = rows.get(RESELLERS, ("agency", "email_key"), emails, Lock.UPDATE)
-    assert [row and row[LOGIN_DOMAIN] for row in found] == ["initech", None, "acme"]
+    login_domain = picking(RESELLERS, ["login_domain"])
+    assert [row and login_domain(row) for row in found] == [("initech",), None, ("acme",)]
     by_id = rows.get(RESELLERS, ("agency", "external_id"), [("northwind", "acme-1")], None)
     assert by_id == found[2:]
     rows.rollback()
@@ -186,7 +191,7 @@ def test_a_removal_passes_over_what_others_hold(postgres_alias: str) -> None:
         return removed
 
     rows = begin(postgres_alias)
-    rows.get(PENDING, PENDING.key, [stored[1][:4]], Lock.UPDATE)
+    rows.get(PENDING, PENDING.key, [key_of(PENDING, stored[1])], Lock.UPDATE)
     assert together(1, remove) == [3]
     rows.commit()
     assert scanned(postgres_alias, everything) == [stored[1]]

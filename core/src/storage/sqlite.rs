@@ -27,12 +27,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::home::Home;
-use super::records::{AgencyRow, LabelRow};
 use super::schema::{self, Value};
 use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::forking::undisturbed;
+use crate::storage::AgencyRow;
+use crate::storage::LabelRow;
 use crate::values::{AgencyId, LoginDomain};
 use connection::Began;
 use failure::storage_error;

@@ -37,7 +37,7 @@ impl Rows<'_> {
 
     /// Keeps a changed row findable.
     pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
-        let Folded { text, .. } = Folded::of(reseller);
+        let text = Folded::of(reseller).search_text;
         for before in before.into_iter().filter(|before| before.text != text) {
             let (number, prefix) = (before.number, before.prefix.clone());
             let after = Indexed { number, prefix, text: text.clone() };

@@ -1,11 +1,15 @@
 //! Reading one agency's rows.
 
 use super::rows::{DIALECT, NUMBER, Rows};
+use crate::access::CredentialsRow;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{AgencyRow, CredentialsRow, IdempotencyRow, Record, SecretRow};
+use crate::storage::AgencyRow;
+use crate::storage::IdempotencyRow;
+use crate::storage::SecretRow;
+use crate::storage::entity::Entity;
 use crate::storage::schema::Value;
 use crate::storage::sql::read_columns;
 use crate::storage::{Filter, Lookup, PageSpec, Reads};
@@ -45,7 +49,7 @@ impl Reads for Rows<'_> {
     fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
         let reseller = self.get(&self.id_key(id))?;
         let credentials = self.get(&self.id_key(id))?;
-        Ok(reseller.zip(credentials.map(|CredentialsRow(_, credentials)| credentials)))
+        Ok(reseller.zip(credentials.map(|CredentialsRow { credentials, .. }| credentials)))
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
@@ -99,7 +103,7 @@ impl Reads for Rows<'_> {
 
 impl Rows<'_> {
     /// This agency's records that meet a condition; the agency is parameter 1.
-    pub(super) fn of_agency<R: Record>(
+    pub(super) fn of_agency<R: Entity>(
         &self,
         condition: &str,
         parameters: impl IntoIterator<Item = Value>,

@@ -11,7 +11,8 @@ use super::failure::storage_error;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::reseller::ResellerId;
-use crate::storage::records::{LabelRow, Record};
+use crate::storage::LabelRow;
+use crate::storage::entity::Entity;
 use crate::storage::schema::{Column, Kind, Row, Table, Value, damaged};
 use crate::storage::sql::{Dialect, Statements, Terms, statements};
 use crate::usage::MeterKey;
@@ -57,7 +58,7 @@ impl<'c> Rows<'c> {
         self.key([Value::Uuid(key.reseller.as_uuid()), metric])
     }
 
-    pub fn get<R: Record>(&self, key: &Row) -> Result<Option<R>> {
+    pub fn get<R: Entity>(&self, key: &Row) -> Result<Option<R>> {
         let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].get)?;
         let mut rows = statement.query(bound(key)).map_err(storage_error)?;
         let row = rows.next().map_err(storage_error)?;
@@ -65,7 +66,7 @@ impl<'c> Rows<'c> {
     }
 
     /// Records of whole rows of their table, in the order of the statement.
-    pub fn query<R: Record>(&self, sql: &str, parameters: &[Value]) -> Result<Vec<R>> {
+    pub fn query<R: Entity>(&self, sql: &str, parameters: &[Value]) -> Result<Vec<R>> {
         let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(bound(parameters)).map_err(storage_error)?;
         let mut records = Vec::new();
@@ -76,7 +77,7 @@ impl<'c> Rows<'c> {
     }
 
     /// Whether the record was inserted.
-    pub fn insert<R: Record>(&self, record: &R) -> Result<bool> {
+    pub fn insert<R: Entity>(&self, record: &R) -> Result<bool> {
         self.insert_row(R::TABLE, &record.to_row(self.agency)?)
     }
 
@@ -84,13 +85,13 @@ impl<'c> Rows<'c> {
         Ok(self.execute(&STATEMENTS[table.name].insert, row)? == 1)
     }
 
-    pub fn put<R: Record>(&self, record: &R) -> Result<()> {
+    pub fn put<R: Entity>(&self, record: &R) -> Result<()> {
         let row = record.to_row(self.agency)?;
         self.execute(&STATEMENTS[R::TABLE.name].put, &row).map(drop)
     }
 
     /// Whether the record was updated; not when a unique index refuses it.
-    pub fn update<R: Record>(&self, record: &R) -> Result<bool> {
+    pub fn update<R: Entity>(&self, record: &R) -> Result<bool> {
         self.in_transaction()?;
         let row = record.to_row(self.agency)?;
         let mut statement = self.prepare(&STATEMENTS[R::TABLE.name].update)?;
@@ -128,7 +129,7 @@ impl<'c> Rows<'c> {
         // Its size is known, which a `collect` of results does not see.
         let mut values = Row::with_capacity(table.columns.len());
         for (i, column) in table.columns.iter().enumerate() {
-            values.push(if table.of_agency && i == 0 {
+            values.push(if table.of_agency() && i == 0 {
                 Value::Text(self.agency.as_str().to_owned()) // stored as a number
             } else {
                 read_value(column, row.get_ref(i).map_err(storage_error)?)?

@@ -14,8 +14,8 @@ use super::rows::{DIALECT, NUMBER, Rows, bound, values};
 use super::search::Expression;
 use crate::error::Result;
 use crate::search::{Position, SortKey};
+use crate::storage::NewReseller;
 use crate::storage::PageSpec;
-use crate::storage::records::NewReseller;
 use crate::storage::schema::Value;
 use crate::storage::sql::Conditions;
 

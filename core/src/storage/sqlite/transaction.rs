@@ -1,13 +1,17 @@
 //! Writing one agency's rows. There is one writer at a time, so its transaction is every lock.
 
 use super::rows::{DIALECT, NUMBER, Rows, values};
+use crate::access::CredentialsRow;
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::Change;
 use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::records::{
-    AgencyRow, CredentialsRow, IdempotencyRow, LabelRow, NewReseller, Record, SecretRow,
-};
+use crate::storage::AgencyRow;
+use crate::storage::IdempotencyRow;
+use crate::storage::LabelRow;
+use crate::storage::NewReseller;
+use crate::storage::SecretRow;
+use crate::storage::entity::Entity;
 use crate::storage::schema::{self, Row, Table, Value};
 use crate::storage::{Insert, Lock, Prunable, Reads, TotalDelta, Transaction, sql};
 use crate::usage::{DayKey, DayRollup, Event, Meter, MeterKey};
@@ -15,7 +19,7 @@ use crate::values::Timestamp;
 
 impl Rows<'_> {
     /// Inserts a record, or gives the one that is there.
-    fn insert_or_get<R: Record>(&self, record: &R, key: &Row) -> Result<Insert<R>> {
+    fn insert_or_get<R: Entity>(&self, record: &R, key: &Row) -> Result<Insert<R>> {
         if self.insert(record)? {
             return Ok(Insert::Done);
         }
@@ -132,7 +136,7 @@ impl Transaction for Rows<'_> {
     }
 
     fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
-        self.put(&CredentialsRow(id, credentials.clone()))
+        self.put(&CredentialsRow { reseller: id, credentials: credentials.clone() })
     }
 
     fn erase_reseller(&mut self, id: ResellerId) -> Result<()> {

@@ -42,9 +42,8 @@ function dispatcher(store) {
     }
     const transaction = open.get(id);
     if (method === 'commit' || method === 'rollback') open.delete(id);
-    // Every method but these, and those on resellers only, names a table first.
-    const onResellers = method === 'search' || method === 'count';
-    if (!onResellers && TABLES.has(args[0])) args[0] = TABLES.get(args[0]);
+    // Questions and writes name their tables.
+    for (const part of args[0] ?? []) if (part.table) part.table = TABLES.get(part.table);
     return transaction[method](...args);
   };
 }

@@ -8,5 +8,6 @@ mod error;
 mod platform;
 mod pool;
 mod reseller;
+mod rows;
 mod storage;
 mod value;

@@ -7,8 +7,8 @@ use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 use partnerkit::storage::Storage;
+use partnerkit::storage::host::Tables;
 use partnerkit::storage::schema::{TABLES, VERSION};
-use partnerkit::storage::tables::Tables;
 
 use crate::agency::Agency;
 use crate::pool::Pool;

@@ -11,12 +11,12 @@ use std::time::Duration;
 use napi::bindgen_prelude::{CallbackContext, FnArgs, Function, JsValue, PromiseRaw, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
-use partnerkit::storage::schema::{Row, Table, sort_column};
-use partnerkit::storage::tables::{Mode, Scan, TableStore, TableTransaction};
-use partnerkit::storage::{Filter, Lock, PageSpec, Scope};
-use partnerkit::{AgencyId, Error, Position, Result, SortKey, Timestamp};
+use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
+use partnerkit::storage::{Answer, Ask, Rows, Scope, Tell};
+use partnerkit::{AgencyId, Error, Result};
 
 use crate::error::{Thrown, forget_thrown};
+use crate::rows;
 use crate::value::Js;
 
 /// `(transaction or null, method, arguments) => Promise`: `index.js` finds the object to call.
@@ -75,14 +75,14 @@ impl Calls {
     }
 }
 
-type Answer<A> = std::result::Result<Option<A>, Thrown>;
+type Settled<A> = std::result::Result<Option<A>, Thrown>;
 
 /// Waits for a promise, on JavaScript's thread. Nobody may be listening any more when it is
 /// settled: sending fails then, and drops the answer.
 fn listen<A: 'static>(
     returned: napi::Result<Unknown<'static>>,
     env: Env,
-    sender: SyncSender<Answer<A>>,
+    sender: SyncSender<Settled<A>>,
     read: impl FnOnce(Js) -> Option<A> + 'static,
 ) {
     let thrown = sender.clone();
@@ -147,29 +147,19 @@ impl TableStore for JsStore {
         let call = Call { transaction: Js::Null, method: "begin", arguments };
         let calls = self.0.clone();
         let begun = self.0.ask(call, |answer| match answer {
-            Js::Integer(id) => Some(JsTransaction { calls, id, ended: false }),
+            Js::Integer(id) => Some(JsTransaction { calls, id, told: Vec::new(), ended: false }),
             _ => None,
         })?;
         Ok(Box::new(begun))
     }
 }
 
-fn js_filter(filter: &Filter) -> Js {
-    let Filter { terms, status, partner_type, joined_from, joined_before } = filter;
-    let instant = |at: &Option<Timestamp>| at.map_or(Js::Null, |at| Js::Integer(at.as_millis()));
-    Js::Object(vec![
-        ("terms", Js::texts(terms)),
-        ("status", status.map(|status| status.slug()).into()),
-        ("partnerType", partner_type.map(|partner_type| partner_type.slug()).into()),
-        ("joinedFrom", instant(joined_from)),
-        ("joinedBefore", instant(joined_before)),
-    ])
-}
-
 /// A transaction, by the number that `index.js` has given it.
 struct JsTransaction {
     calls: Arc<Calls>,
     id: i64,
+    /// Writes that have not crossed yet: they do before whatever is asked next, or the commit.
+    told: Vec<Js>,
     ended: bool,
 }
 
@@ -178,140 +168,45 @@ impl JsTransaction {
         Call { transaction: Js::Integer(self.id), method, arguments }
     }
 
-    fn ask<A: Send + 'static>(
-        &self,
-        method: &'static str,
-        arguments: Vec<Js>,
-        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
-    ) -> Result<A> {
-        self.calls.ask(self.call(method, arguments), read)
-    }
-
-    fn tell(&self, method: &'static str, table: &'static Table, rows: &[Row]) -> Result<()> {
-        self.ask(method, vec![Js::from(table.name), Js::rows(rows)], |_| Some(()))
-    }
-
-    fn ask_rows(
-        &self,
-        method: &'static str,
-        table: &'static Table,
-        arguments: Vec<Js>,
-    ) -> Result<Vec<Row>> {
-        self.ask(method, arguments, move |answer| {
-            list(answer)?.into_iter().map(|row| row.into_row(table)).collect()
-        })
-    }
-
-    /// One yes or no for each row.
-    fn ask_each(
-        &self,
-        method: &'static str,
-        table: &'static Table,
-        rows: &[Row],
-    ) -> Result<Vec<bool>> {
-        let asked = rows.len();
-        self.ask(method, vec![Js::from(table.name), Js::rows(rows)], move |answer| {
-            let answers = list(answer)?.into_iter().map(|answer| match answer {
-                Js::Bool(done) => Some(done),
-                _ => None,
-            });
-            answers.collect::<Option<Vec<_>>>().filter(|answers| answers.len() == asked)
-        })
+    fn write(&mut self) -> Result<()> {
+        if self.told.is_empty() {
+            return Ok(());
+        }
+        let writes = vec![Js::List(std::mem::take(&mut self.told))];
+        self.calls.ask(self.call("tell", writes), |_| Some(()))
     }
 
     fn end(&mut self, method: &'static str) -> Result<()> {
         self.ended = true;
-        self.ask(method, Vec::new(), |_| Some(()))
+        self.calls.ask(self.call(method, Vec::new()), |_| Some(()))
+    }
+}
+
+impl Rows for JsTransaction {
+    fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()> {
+        if questions.is_empty() {
+            return Ok(());
+        }
+        self.write()?;
+        let asked = vec![Js::List(questions.iter().map(rows::question).collect())];
+        let read = move |answers| rows::answers(&questions, answers);
+        answers.extend(self.calls.ask(self.call("ask", asked), read)?);
+        Ok(())
+    }
+
+    fn tell(&mut self, writes: Vec<Tell>) -> Result<()> {
+        self.told.extend(writes.iter().map(rows::write));
+        Ok(())
     }
 }
 
 impl TableTransaction for JsTransaction {
-    fn get(
-        &mut self,
-        table: &'static Table,
-        keys: &[Row],
-        lock: Option<Lock>,
-    ) -> Result<Vec<Option<Row>>> {
-        let asked = keys.len();
-        let lock = lock.map(|lock| match lock {
-            Lock::KeyShare => "key_share",
-            Lock::Share => "share",
-            Lock::NoKeyUpdate => "no_key_update",
-            Lock::Update => "update",
-        });
-        let arguments = vec![Js::from(table.name), Js::rows(keys), lock.into()];
-        self.ask("get", arguments, move |answer| {
-            let rows = list(answer)?.into_iter().map(|row| match row {
-                Js::Null => Some(None),
-                row => row.into_row(table).map(Some),
-            });
-            rows.collect::<Option<Vec<_>>>().filter(|rows| rows.len() == asked)
-        })
-    }
-
-    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>> {
-        let Scan { table, columns, equals, after, limit } = scan;
-        let after = after.as_ref().map(|after| Js::row(std::slice::from_ref(after)));
-        let scan = Js::Object(vec![
-            ("columns", Js::texts(*columns)),
-            ("equals", Js::row(equals)),
-            ("after", after.unwrap_or(Js::Null)),
-            ("limit", Js::Number((*limit).into())),
-        ]);
-        self.ask_rows("scan", table, vec![Js::from(table.name), scan])
-    }
-
-    fn search(&mut self, agency: &AgencyId, spec: &PageSpec) -> Result<Vec<Row>> {
-        let PageSpec { filter, sort, after, limit } = spec;
-        let place = |Position { key, id }: &Position| {
-            let key = match key {
-                SortKey::Instant(at) => Js::Integer(at.as_millis()),
-                SortKey::Text(text) => Js::Text(text.clone()),
-            };
-            Js::List(vec![key, Js::Text(id.to_string())])
-        };
-        let spec = Js::Object(vec![
-            ("filter", js_filter(filter)),
-            ("column", sort_column(sort.by).into()),
-            ("descending", Js::Bool(sort.descending)),
-            ("after", after.as_ref().map_or(Js::Null, place)),
-            ("limit", Js::Number((*limit).into())),
-        ]);
-        let table = &partnerkit::storage::schema::RESELLERS;
-        self.ask_rows("search", table, vec![Js::from(agency.as_str()), spec])
-    }
-
-    fn count(&mut self, agency: &AgencyId, filter: &Filter, cap: u64) -> Result<u64> {
-        let cap = Js::Integer(i64::try_from(cap).unwrap_or(i64::MAX));
-        self.ask("count", vec![Js::from(agency.as_str()), js_filter(filter), cap], |answer| {
-            match answer {
-                Js::Integer(count) => u64::try_from(count).ok(),
-                _ => None,
-            }
-        })
-    }
-
-    fn insert(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>> {
-        self.ask_each("insert", table, rows)
-    }
-
-    fn update(&mut self, table: &'static Table, rows: &[Row]) -> Result<Vec<bool>> {
-        self.ask_each("update", table, rows)
-    }
-
-    fn put(&mut self, table: &'static Table, rows: &[Row]) -> Result<()> {
-        self.tell("put", table, rows)
-    }
-
-    fn add(&mut self, table: &'static Table, rows: &[Row]) -> Result<()> {
-        self.tell("add", table, rows)
-    }
-
-    fn delete(&mut self, table: &'static Table, keys: &[Row]) -> Result<()> {
-        self.tell("delete", table, keys)
-    }
-
     fn commit(mut self: Box<Self>) -> Result<()> {
+        if let Err(error) = self.write() {
+            // Why the writes failed says more than why the rollback did.
+            drop(self.end("rollback"));
+            return Err(error);
+        }
         self.end("commit")
     }
 
@@ -324,7 +219,7 @@ impl Drop for JsTransaction {
     /// A transaction that began when nobody waited for it any more: nobody waits for its end.
     fn drop(&mut self) {
         if !self.ended {
-            let (sender, _) = sync_channel::<Answer<()>>(1);
+            let (sender, _) = sync_channel::<Settled<()>>(1);
             let listen = move |returned, env| {
                 listen(returned, env, sender, |_| Some(()));
                 Ok(())
@@ -333,12 +228,5 @@ impl Drop for JsTransaction {
             let mode = ThreadsafeFunctionCallMode::NonBlocking;
             self.calls.dispatch.call_with_return_value(rollback, mode, listen);
         }
-    }
-}
-
-fn list(answer: Js) -> Option<Vec<Js>> {
-    match answer {
-        Js::List(items) => Some(items),
-        _ => None,
     }
 }

@@ -29,6 +29,18 @@ impl From<&str> for Js {
     }
 }
 
+impl From<&Value> for Js {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(integer) => Self::Integer(*integer),
+            Value::Text(text) => Self::Text(text.clone()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Value::Uuid(uuid) => Self::Text(uuid.to_string()),
+        }
+    }
+}
+
 impl<T: Into<Js>> From<Option<T>> for Js {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -62,14 +74,7 @@ impl Js {
     }
 
     pub fn row(row: &[Value]) -> Self {
-        let value = |value: &Value| match value {
-            Value::Null => Self::Null,
-            Value::Integer(integer) => Self::Integer(*integer),
-            Value::Text(text) => Self::Text(text.clone()),
-            Value::Bytes(bytes) => Self::Bytes(bytes.clone()),
-            Value::Uuid(uuid) => Self::Text(uuid.to_string()),
-        };
-        Self::List(row.iter().map(value).collect())
+        Self::List(row.iter().map(Self::from).collect())
     }
 
     pub fn rows(rows: &[Row]) -> Self {

@@ -1,13 +1,13 @@
 // A reference storage: plain arrays of rows, one writer at a time, and a real wait in every
 // method. A row is an array in the order of its table's columns; integers are BigInts, UUIDs
-// texts, bytes Uint8Arrays.
+// texts, bytes Uint8Arrays. A transaction is asked questions and told writes, many at once.
 'use strict';
 
 const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises');
 
 const { schemaVersion, tables } = require('..');
 
-const SEARCHED = tables.find((table) => table.name === 'resellers');
+const RESELLERS = tables.find((table) => table.name === 'resellers');
 
 /** Where a column stands in its table. */
 const at = (table, name) => table.columns.findIndex((column) => column.name === name);
@@ -25,8 +25,24 @@ function compare(a, b) {
       typeof x === 'string' ? Buffer.compare(Buffer.from(x), Buffer.from(y)) : x < y ? -1 : x > y ? 1 : 0;
     if (order !== 0) return order;
   }
-  return a.length - b.length;
+  return 0;
 }
+
+/** Whether values are on the right side of a bound; a null is on no side of any. */
+function within(values, bound, side) {
+  if (!bound) return true;
+  const compared = values.slice(0, bound.values.length);
+  if (compared.includes(null)) return false;
+  const order = compare(compared, bound.values) * side;
+  return order > 0 || (order === 0 && bound.inclusive);
+}
+
+/** What a condition may ask of a value. */
+const HOLDS = {
+  slug: (value, slug) => value === slug,
+  at_least: (value, least) => compare([value], [least]) >= 0,
+  below: (value, bound) => compare([value], [bound]) < 0,
+};
 
 class AsyncMemoryStore {
   /** Rows by table, as committed. */
@@ -69,11 +85,6 @@ class Transaction {
     this.#rows = new Map([...store.committed].map(([name, rows]) => [name, [...rows]]));
   }
 
-  async #entered(method) {
-    this.#store.calls.push(method);
-    await (method === 'insert' ? wait(2) : turn());
-  }
-
   #position(table, key) {
     return this.#rows.get(table.name).findIndex((row) => same(key, pick(table, table.key, row)));
   }
@@ -96,64 +107,71 @@ class Transaction {
     else rows[position] = row;
   }
 
-  async get(table, keys, _lock) {
-    await this.#entered('get');
-    return keys.map((key) => this.#rows.get(table.name)[this.#position(table, key)] ?? null);
+  /** Answers each question in turn. */
+  async ask(questions) {
+    this.#store.calls.push('ask');
+    await wait(1);
+    return questions.map((question) => this[question.verb](question));
   }
 
-  async scan(table, { columns, equals, after, limit }) {
-    await this.#entered('scan');
-    const next = columns.slice(equals.length, equals.length + 1);
+  async tell(writes) {
+    this.#store.calls.push('tell');
+    await turn();
+    for (const write of writes) this[write.verb](write);
+  }
+
+  get({ table, by, keys }) {
+    const rows = this.#rows.get(table.name);
+    return keys.map((key) => rows.find((row) => same(key, pick(table, by, row))) ?? null);
+  }
+
+  scan({ table, columns, equals, range: [from, to], reverse, limit }) {
     const matches = (row) => {
-      const leading = pick(table, columns.slice(0, equals.length), row);
-      return same(equals, leading) && (!after || compare(pick(table, next, row), after) > 0);
+      const values = pick(table, columns, row);
+      const rest = values.slice(equals.length);
+      return same(equals, values) && within(rest, from, 1) && within(rest, to, -1);
     };
-    const order = (a, b) => compare(pick(table, columns, a), pick(table, columns, b));
-    return this.#rows.get(table.name).filter(matches).sort(order).slice(0, limit);
+    const ordered = columns.slice(equals.length);
+    const order = (a, b) => compare(pick(table, ordered, a), pick(table, ordered, b));
+    const found = this.#rows.get(table.name).filter(matches).sort(order);
+    return (reverse ? found.reverse() : found).slice(0, limit);
   }
 
-  async search(agency, { filter, column, descending, after, limit }) {
-    await this.#entered('search');
-    const place = (row) => pick(SEARCHED, [column, 'id'], row);
-    const order = (a, b) => (descending ? compare(b, a) : compare(a, b));
-    const behind = (row) => !after || order(place(row), after) > 0;
-    const rows = this.#matching(agency, filter).filter(behind);
-    return rows.sort((a, b) => order(place(a), place(b))).slice(0, limit);
+  page({ filter, order, descending, after, limit }) {
+    const place = (row) => pick(RESELLERS, [order, 'id'], row);
+    const compared = (a, b) => (descending ? compare(b, a) : compare(a, b));
+    const behind = (row) => !after || compared(place(row), after) > 0;
+    const rows = this.#matching(filter).filter(behind);
+    return rows.sort((a, b) => compared(place(a), place(b))).slice(0, limit);
   }
 
-  async count(agency, filter, cap) {
-    await this.#entered('count');
-    const found = BigInt(this.#matching(agency, filter).length);
+  count({ filter, cap }) {
+    const found = BigInt(this.#matching(filter).length);
     return found < cap ? found : cap;
   }
 
-  #matching(agency, { terms, status, partnerType, joinedFrom, joinedBefore }) {
-    const columns = ['agency', 'status', 'partner_type', 'created_at', 'search_text'];
-    return this.#rows.get('resellers').filter((row) => {
-      const [owner, state, type, joined, text] = pick(SEARCHED, columns, row);
-      return (
-        owner === agency &&
-        (!status || state === status) &&
-        (!partnerType || type === partnerType) &&
-        (joinedFrom === null || joined >= joinedFrom) &&
-        (joinedBefore === null || joined < joinedBefore) &&
-        terms.every((term) => text.includes(term))
-      );
-    });
+  #matching({ agency, terms, conditions }) {
+    const value = (row, column) => row[at(RESELLERS, column)];
+    return this.#rows.get(RESELLERS.name).filter(
+      (row) =>
+        value(row, 'agency') === agency &&
+        terms.every((term) => value(row, 'search_text').includes(term)) &&
+        conditions.every(({ column, what, value: bound }) => HOLDS[what](value(row, column), bound)),
+    );
   }
 
-  async insert(table, rows) {
-    await this.#entered('insert');
+  /** True for each row that was inserted, the row that has its key, or false if that is not it. */
+  insert({ table, rows }) {
     return rows.map((row) => {
-      const there = this.#position(table, pick(table, table.key, row)) >= 0;
-      if (there || this.#taken(table, row)) return false;
+      const there = this.#position(table, pick(table, table.key, row));
+      if (there >= 0) return this.#rows.get(table.name)[there];
+      if (this.#taken(table, row)) return false;
       this.#rows.get(table.name).push(row);
       return true;
     });
   }
 
-  async update(table, rows) {
-    await this.#entered('update');
+  update({ table, rows }) {
     return rows.map((row) => {
       if (this.#taken(table, row)) return false;
       this.#write(table, row);
@@ -161,13 +179,18 @@ class Transaction {
     });
   }
 
-  async put(table, rows) {
-    await this.#entered('put');
+  remove(scan) {
+    const found = this.scan(scan);
+    const { table } = scan;
+    this.delete({ table, keys: found.map((row) => pick(table, table.key, row)) });
+    return BigInt(found.length);
+  }
+
+  put({ table, rows }) {
     for (const row of rows) this.#write(table, row);
   }
 
-  async add(table, rows) {
-    await this.#entered('add');
+  add({ table, rows }) {
     for (const row of rows) {
       const [added, key] = [row.at(-1), pick(table, table.key, row)];
       const before = this.#rows.get(table.name)[this.#position(table, key)]?.at(-1) ?? 0n;
@@ -175,20 +198,21 @@ class Transaction {
     }
   }
 
-  async delete(table, keys) {
-    await this.#entered('delete');
+  delete({ table, keys }) {
     const kept = (row) => !keys.some((key) => same(key, pick(table, table.key, row)));
     this.#rows.set(table.name, this.#rows.get(table.name).filter(kept));
   }
 
   async commit() {
-    await this.#entered('commit');
+    this.#store.calls.push('commit');
+    await turn();
     this.#store.committed = this.#rows;
     this.#release();
   }
 
   async rollback() {
-    await this.#entered('rollback');
+    this.#store.calls.push('rollback');
+    await turn();
     this.#release();
   }
 }

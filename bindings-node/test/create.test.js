@@ -48,6 +48,16 @@ test('a create writes its rows, and a get finds it', async () => {
   assert.deepEqual(await agency.reseller(id), created);
 });
 
+test('a storage is called once for what belongs together', async () => {
+  const { store, agency } = await opened();
+  store.calls.length = 0;
+  const { id } = await agency.createReseller(draft());
+  assert.deepEqual(store.calls, ['begin', 'ask', 'ask', 'tell', 'commit']);
+  store.calls.length = 0;
+  await agency.reseller(id);
+  assert.deepEqual(store.calls, ['begin', 'ask', 'commit']);
+});
+
 test('a refused form names every field, and writes nothing (S1, S57)', async () => {
   const { store, agency } = await opened();
   const refused = await agency.createReseller({ loginDomain: 'Acme', invite: true }).catch((e) => e);

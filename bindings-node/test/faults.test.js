@@ -31,6 +31,24 @@ function replace(store, method, other) {
   return () => delete store.begin;
 }
 
+const METHODS = { put: 'tell', add: 'tell' };
+
+/** Makes a batch fail that has a verb in it; the method that it is part of. */
+function breakVerb(store, verb, fail) {
+  const method = METHODS[verb] ?? 'ask';
+  const other = (original, batch) =>
+    batch.some((part) => part.verb === verb) ? fail(original, batch) : original(batch);
+  return { method, restore: replace(store, method, other) };
+}
+
+/** Makes the answer to a verb another one. */
+function answer(store, verb, wrong) {
+  return replace(store, 'ask', async (original, questions) => {
+    const answers = await original(questions);
+    return answers.map((right, i) => (questions[i].verb === verb ? wrong(right) : right));
+  });
+}
+
 /** The error of a create, and what the storage was called for it. */
 async function failed({ agency, store }) {
   store.calls.length = 0;
@@ -55,11 +73,11 @@ const WAYS = {
 };
 
 for (const [how, fail] of Object.entries(WAYS)) {
-  for (const method of ['insert', 'put', 'add']) {
-    test(`${method} ${how}`, async () => {
+  for (const verb of ['insert', 'put', 'add']) {
+    test(`${verb} ${how}`, async () => {
       const world = await opened();
       const cause = new Error('disk on fire, row of owner@acme.example');
-      const restore = replace(world.store, method, () => fail(cause));
+      const { method, restore } = breakVerb(world.store, verb, () => fail(cause));
       const { error, calls } = await failed(world);
       assert.equal(error.code, 'storage');
       assert.deepEqual(error.fields, []);
@@ -83,7 +101,7 @@ for (const [how, fail] of Object.entries(WAYS)) {
 
   test(`rollback ${how}, too: the first error counts`, async () => {
     const world = await opened();
-    const restore = replace(world.store, 'add', () => fail(new Error('first')));
+    const { restore } = breakVerb(world.store, 'add', () => fail(new Error('first')));
     replace(world.store, 'rollback', (original) => original().then(() => fail(new Error('second'))));
     const { error } = await failed(world);
     assert.equal(error.cause.message, 'first');
@@ -95,7 +113,7 @@ for (const [how, fail] of Object.entries(WAYS)) {
     const getter = { get code() { throw new Error('a trap'); } };
     for (const thrown of [undefined, null, 'text', 7, Symbol('symbol'), getter, () => {}]) {
       const world = await opened();
-      const restore = replace(world.store, 'add', () => fail(thrown));
+      const { restore } = breakVerb(world.store, 'add', () => fail(thrown));
       const { error } = await failed(world);
       assert.equal(error.code, 'storage');
       assert.equal(error.cause, thrown);
@@ -121,8 +139,8 @@ test('a commit that fails is an error of the storage, or of an unknown outcome',
 test('a transaction that was aborted runs again', async () => {
   const world = await opened();
   let aborted = 0;
-  replace(world.store, 'add', async (original, ...args) => {
-    if (aborted === 2) return original(...args);
+  breakVerb(world.store, 'add', async (original, batch) => {
+    if (aborted === 2) return original(batch);
     aborted += 1;
     throw Object.assign(new Error('deadlock'), { code: 'aborted' });
   });
@@ -133,12 +151,12 @@ test('a transaction that was aborted runs again', async () => {
 
 test('a method that never answers meets the deadline', async () => {
   const world = await opened({ deadline });
-  const restore = replace(world.store, 'put', never);
+  const { restore } = breakVerb(world.store, 'put', never);
   const since = performance.now();
   const { error, calls } = await failed(world);
   assert.ok(performance.now() - since >= deadline - 5);
   assert.equal(error.code, 'storage');
-  assert.ok(error.message.includes('`put`') && error.message.includes(`${deadline} ms`), error.message);
+  assert.ok(error.message.includes('`tell`') && error.message.includes(`${deadline} ms`), error.message);
   assert.equal(calls.at(-1), 'rollback');
   restore();
   await unharmed(world);
@@ -153,8 +171,11 @@ test('a commit that never answers has an unknown outcome', async () => {
 
 test('answers that come late are ignored, good and bad', async () => {
   const world = await opened({ deadline });
-  for (const late of [() => wait(2 * deadline, [true]), () => wait(2 * deadline).then(() => Promise.reject('late'))]) {
-    const restore = replace(world.store, 'insert', late);
+  for (const late of [
+    (original, questions) => wait(2 * deadline).then(() => original(questions)),
+    () => wait(2 * deadline).then(() => Promise.reject('late')),
+  ]) {
+    const { restore } = breakVerb(world.store, 'insert', late);
     assert.equal((await failed(world)).error.code, 'storage');
     restore();
   }
@@ -176,25 +197,51 @@ test('a transaction that begins late is rolled back', async () => {
 });
 
 test('answers of the wrong shape are refused', async () => {
-  const rows = (row) => async () => [row];
-  for (const [method, answer] of [
-    ['insert', async () => [true, true]],
-    ['insert', async () => ['yes']],
-    ['insert', async () => undefined],
-    ['insert', () => [true]],
-    ['insert', async () => ({})],
-    ['insert', async () => [2n ** 64n]],
-    ['get', rows(['northwind'])],
-    ['get', rows(['northwind', 'UTC', 1, 0])],
-    ['get', rows(['northwind', 'UTC', null, 0n])],
-    ['get', async () => []],
+  const inFirst = (change) => ([row, ...rest]) => [change([...row]), ...rest];
+  const lastIs = (value) => inFirst((row) => [...row.slice(0, -1), value]);
+  const any = [() => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
+  const each = [(right) => [...right, ...right], () => [], () => ['yes'], () => [2n ** 64n]];
+  const rows = [
+    inFirst((row) => row.slice(1)),
+    inFirst((row) => [...row, null]),
+    lastIs(0),
+    inFirst((row) => [null, ...row.slice(1)]),
+    lastIs(new Uint8Array(1)),
+    (right) => [...right, ...right],
+  ];
+  for (const [verb, wrongs] of [
+    ['insert', [...any, ...each, () => [1n], () => [['northwind']]]],
+    ['scan', [...any, ...rows]],
+    ['get', [...any, ...each, ...rows]],
   ]) {
-    const { store, platform, agency } = await opened();
-    replace(store, method, answer);
-    const call = method === 'get' ? platform.agency('northwind') : agency.createReseller(draft());
-    const error = await call.then(() => assert.fail(method), (e) => e);
-    assert.equal(error.code, 'storage', String(error?.stack));
-    assert.equal(store.calls.at(-1), 'rollback');
+    for (const wrong of wrongs) {
+      const { store, agency } = await opened();
+      const { id } = await agency.createReseller(draft());
+      answer(store, verb, wrong);
+      const other = draft({ loginDomain: 'globex', email: 'owner@globex.example' });
+      const call = verb === 'insert' ? agency.createReseller(other) : agency.reseller(id);
+      const error = await call.then(() => assert.fail(`${verb} ${wrong}`), (e) => e);
+      assert.equal(error.code, 'storage', String(error?.stack));
+      assert.equal(store.calls.at(-1), 'rollback');
+    }
+  }
+});
+
+test('a batch has as many answers as questions, in a promise', async () => {
+  for (const wrong of [
+    async (original, batch) => (await original(batch)).slice(1),
+    async (original, batch) => [...(await original(batch)), 1n],
+    async () => undefined,
+    async () => ({}),
+    () => [],
+  ]) {
+    const world = await opened();
+    const restore = replace(world.store, 'ask', wrong);
+    const { error, calls } = await failed(world);
+    assert.equal(error.code, 'storage');
+    assert.equal(calls.at(-1), 'rollback');
+    restore();
+    await unharmed(world);
   }
 });
 

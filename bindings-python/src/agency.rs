@@ -16,7 +16,8 @@ use crate::handle::Handle;
 use crate::query::query;
 use crate::search::Search;
 use crate::value::{
-    self, Id, Text, Typed, Version, availability, erasure, instant, metric, number, object, record,
+    self, Id, Listed, Text, Typed, Version, availability, erasure, instant, metric, number, object,
+    record,
 };
 use crate::{reseller, usage};
 
@@ -62,7 +63,7 @@ impl Agency {
         version: Option<Version>,
         time_zone: Option<Typed>,
         capacity: Option<BTreeMap<Typed, Bound<'py, PyAny>>>,
-        reserved_labels: Option<Vec<Typed>>,
+        reserved_labels: Option<Listed<Typed>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let amount = |(Typed(slug), amount): (Typed, Bound<'_, PyAny>)| {
             PyResult::Ok((slug, number("capacity", &amount)?))
@@ -70,7 +71,7 @@ impl Agency {
         let patch = AgencyPatch {
             time_zone: time_zone.map(|Typed(zone)| zone),
             capacity: capacity.map(|c| c.into_iter().map(amount).collect()).transpose()?,
-            reserved_labels: reserved_labels.map(|l| l.into_iter().map(|Typed(l)| l).collect()),
+            reserved_labels: reserved_labels.map(|l| l.0.into_iter().map(|Typed(l)| l).collect()),
         };
         let version = version.map(|Version(version)| version);
         agency_settings(py, call(py, || self.0.configure(version, &patch))?)

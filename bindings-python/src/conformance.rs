@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use partnerkit::storage::Storage;
 use partnerkit::storage::conformance::{Harness, cases, run};
-use partnerkit::storage::tables::{Mode, TableStore, TableTransaction, Tables};
+use partnerkit::storage::host::{Mode, TableStore, TableTransaction, Tables};
 use partnerkit::{AgencyId, Result};
 use pyo3::exceptions::PyAssertionError;
 use pyo3::prelude::*;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use partnerkit::storage::tables::Tables;
+use partnerkit::storage::host::Tables;
 use partnerkit::{
     Access, AgencyDeletionPlan, AgencyId, Code, FieldErrors, Identity, LoginDomain, Maintenance,
     Place,

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::error::{configuration, refused};
-use crate::value::{only, timestamp};
+use crate::value::{Listed, only, timestamp};
 
 const SETTINGS: &[&str] = &[
     "login_base",
@@ -57,7 +57,9 @@ pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> 
     if let Some((burst, every)) = get::<(u32, Duration)>(given, "source_limit")? {
         builder = builder.source_limit(burst, every);
     }
-    for (id, secret) in get::<BTreeMap<u32, Vec<u8>>>(given, "secrets")?.unwrap_or_default() {
+    for (id, Listed(secret)) in
+        get::<BTreeMap<u32, Listed<u8>>>(given, "secrets")?.unwrap_or_default()
+    {
         let secret = secret.try_into().map_err(|_| {
             configuration(given.py(), "a platform's secret must have exactly 32 bytes")
         })?;
@@ -84,7 +86,8 @@ fn passwords(mut builder: PlatformBuilder, given: &Bound<'_, PyDict>) -> PyResul
         let cost = cost.map_err(|error| crate::error::exception(given.py(), &error, None))?;
         builder = builder.hashing_cost(cost);
     }
-    for (id, key) in get::<BTreeMap<u32, Vec<u8>>>(given, "peppers")?.unwrap_or_default() {
+    for (id, Listed(key)) in get::<BTreeMap<u32, Listed<u8>>>(given, "peppers")?.unwrap_or_default()
+    {
         builder = builder.pepper(id, key);
     }
     if let Some(verifier) = get::<Py<PyAny>>(given, "legacy_verifier")? {
@@ -100,10 +103,10 @@ fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {
         Some("dns") => LoginDomainPolicy::dns(),
         Some(_) => return Err(refused(given.py(), "login_domains", Code::Invalid)),
     };
-    if let Some(labels) = get::<Vec<String>>(given, "reserve_only")? {
+    if let Some(Listed(labels)) = get::<Listed<String>>(given, "reserve_only")? {
         policy = policy.reserve_only(labels);
     }
-    if let Some(labels) = get::<Vec<String>>(given, "reserve")? {
+    if let Some(Listed(labels)) = get::<Listed<String>>(given, "reserve")? {
         policy = policy.reserve(labels);
     }
     if let Some(days) = given.get_item("quarantine")? {

@@ -10,7 +10,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PySequence, PyString, PyTuple, PyType};
 use uuid::Uuid;
 
 use crate::class::class;
@@ -175,6 +175,28 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Typed {
 
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         Ok(Self(value.cast::<PyString>()?.to_string_lossy().into_owned()))
+    }
+}
+
+/// A list. pyo3's own would make room first for as many items as its length says, and that may be
+/// any number.
+pub struct Listed<T>(pub Vec<T>);
+
+impl<'a, 'py, T> FromPyObject<'a, 'py> for Listed<T>
+where
+    T: for<'b> FromPyObject<'b, 'py>,
+{
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("a list of texts was expected, not one text"));
+        }
+        let mut items = Vec::new();
+        for item in value.cast::<PySequence>()?.try_iter()? {
+            items.push(item?.extract().map_err(Into::into)?);
+        }
+        Ok(Self(items))
     }
 }
 

@@ -22,13 +22,14 @@ PACKAGE = HERE.parent / "python"
 
 
 class Project:
-    """A copy of `project/`."""
+    """A copy of `project/`, and of the tests' own forms."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "project"
         shutil.copytree(
             HERE / "project", self.folder, ignore=shutil.ignore_patterns("__pycache__")
         )
+        shutil.copy(HERE / "forms.py", self.folder / "shop")
         self.databases: dict[str, dict[str, Any]] = {}
         self.using = "default"
 

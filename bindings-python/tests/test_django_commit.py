@@ -18,7 +18,7 @@ ROW = ("northwind", "messages", 1)
 
 def stored(alias: str) -> bool:
     rows = DjangoStorage(using=alias).begin("northwind", Mode.READ)
-    (found,) = rows.get(TOTALS, [ROW[:2]], None)
+    (found,) = rows.get(TOTALS, TOTALS.key, [ROW[:2]], None)
     rows.commit()
     return found is not None
 

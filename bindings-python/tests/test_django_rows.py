@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -11,8 +13,8 @@ from django.db import connections, transaction
 import partnerkit
 from partnerkit import Agency, Platform, Reseller
 from partnerkit.django import DjangoStorage
-from partnerkit.django.rows import DjangoTransaction
-from partnerkit.storage import Filter, Lock, Mode, PageSpec, Row, Table, Value
+from partnerkit.django.rows import DjangoTransaction, picking
+from partnerkit.storage import Bound, Filter, Lock, Mode, PageSpec, Row, Scan, Table, Value
 
 from forms import draft
 from hosting import POSTGRES_URL, together
@@ -20,7 +22,28 @@ from hosting import POSTGRES_URL, together
 TABLES = {table.name: table for table in partnerkit.schema()}
 TOTALS: Table = TABLES["totals"]
 EVENTS: Table = TABLES["events"]
+PENDING: Table = TABLES["pending_changes"]
+LABELS: Table = TABLES["labels"]
+RESELLERS: Table = TABLES["resellers"]
 MOST = 2**63 - 1
+
+
+def row(table: Table, **values: Value) -> Row:
+    return tuple(values.get(column.name) for column in table.columns)
+
+
+def key_of(table: Table, row: Row) -> Row:
+    return picking(table, table.key)(row)
+
+
+def pending_change(at: int, id: UUID) -> Row:
+    place: dict[str, Value] = {"agency": "northwind", "at": at, "version": 1, "id": id}
+    return row(PENDING, **place, kind="kind", fields="[]")
+
+
+def pending_changes(ats: Sequence[int]) -> list[Row]:
+    """Two at each instant."""
+    return [pending_change(at, UUID(int=id)) for at in ats for id in (1, 2)]
 
 
 def begin(alias: str, mode: Mode = Mode.JOIN) -> DjangoTransaction:
@@ -29,7 +52,7 @@ def begin(alias: str, mode: Mode = Mode.JOIN) -> DjangoTransaction:
 
 def total(alias: str, name: str) -> object:
     rows = begin(alias, Mode.READ)
-    (found,) = rows.get(TOTALS, [("northwind", name)], None)
+    (found,) = rows.get(TOTALS, TOTALS.key, [("northwind", name)], None)
     rows.commit()
     return found and found[-1]
 
@@ -51,17 +74,14 @@ def test_a_sum_beyond_64_bits_is_aborted(alias: str, first: int, second: int) ->
 
 
 def test_the_smallest_number_is_a_key_like_any_other(alias: str) -> None:
-    pending = TABLES["pending_changes"]
     ids = [UUID(int=n) for n in (0, 1, 2**128 - 1)]
-    rest: dict[str, Value] = {"kind": "kind", "reseller": None, "actor": None, "fields": "[]"}
-    keys: list[Row] = [("northwind", at, 1, id) for at in (-MOST - 1, 0) for id in ids]
-    named = [dict(zip(pending.key, key, strict=True)) | rest for key in keys]
-    stored = [tuple(row[column.name] for column in pending.columns) for row in named]
+    stored = [pending_change(at, id) for at in (-MOST - 1, 0) for id in ids]
+    keys = [key_of(PENDING, row) for row in stored]
     rows = begin(alias)
-    rows.put(pending, stored)
-    assert rows.get(pending, keys[::-1], Lock.UPDATE) == stored[::-1]
-    rows.delete(pending, keys[:5])
-    assert rows.get(pending, keys, None) == [None] * 5 + stored[5:]
+    rows.put(PENDING, stored)
+    assert rows.get(PENDING, PENDING.key, keys[::-1], Lock.UPDATE) == stored[::-1]
+    rows.delete(PENDING, keys[:5])
+    assert rows.get(PENDING, PENDING.key, keys, None) == [None] * 5 + stored[5:]
     rows.rollback()
 
 
@@ -72,18 +92,110 @@ def test_of_two_rows_with_one_key_the_first_is_inserted(alias: str) -> None:
     rows = begin(alias)
     given = [event("a", 1), event("b", 2), event("a", 3)]
     assert rows.insert(EVENTS, given) == [True, True, False]
-    assert rows.get(EVENTS, [("northwind", "a")], None) == [given[0]]
+    assert rows.get(EVENTS, EVENTS.key, [("northwind", "a")], None) == [given[0]]
     assert rows.insert(EVENTS, []) == []
-    assert rows.get(EVENTS, [], None) == []
+    assert rows.get(EVENTS, EVENTS.key, [], None) == []
     rows.rollback()
 
 
 def test_a_term_with_a_character_that_no_text_has(alias: str) -> None:
     rows = begin(alias, Mode.READ)
-    filter = Filter(("a\0",), None, None, None, None)
-    assert rows.count("northwind", filter, 10) == 0
-    assert rows.search("northwind", PageSpec(filter, "created_at", True, None, 10)) == []
+    filter = Filter("northwind", ("a\0",), ())
+    assert rows.count(filter, 10) == 0
+    assert rows.page(PageSpec(filter, "created_at", True, None, 10)) == []
     rows.commit()
+
+
+def scanned(alias: str, scan: Scan) -> list[Row]:
+    rows = begin(alias, Mode.READ)
+    found = rows.scan(scan)
+    rows.commit()
+    return found
+
+
+BEGIN, END = Bound((2, 1, UUID(int=1)), False), Bound((3, 1, UUID(int=1)), True)
+
+
+@pytest.mark.parametrize(
+    ("range", "found"),
+    [
+        ((None, None), slice(None)),
+        ((BEGIN, None), slice(3, None)),
+        ((replace(BEGIN, inclusive=True), None), slice(2, None)),
+        ((None, END), slice(5)),
+        ((None, replace(END, inclusive=False)), slice(4)),
+        ((BEGIN, END), slice(3, 5)),
+        ((Bound((2,), False), Bound((3,), True)), slice(4, 6)),
+    ],
+)
+def test_a_range_is_compared_as_a_whole(
+    alias: str, range: tuple[Bound | None, Bound | None], found: slice
+) -> None:
+    stored = pending_changes([1, 2, 3, 4])
+    rows = begin(alias)
+    rows.put(PENDING, stored)
+    rows.commit()
+    scan = Scan(PENDING, PENDING.key, ("northwind",), range, False, 10, None)
+    assert scanned(alias, scan) == stored[found]
+    assert scanned(alias, replace(scan, limit=1)) == stored[found][:1]
+    assert scanned(alias, replace(scan, reverse=True)) == stored[found][::-1]
+    assert scanned(alias, replace(scan, equals=("contoso",))) == []
+    rows = begin(alias)
+    assert rows.remove(scan) == len(stored[found])
+    kept = [row for row in stored if row not in stored[found]]
+    assert rows.scan(replace(scan, range=(None, None))) == kept
+    rows.rollback()
+
+
+def test_a_null_equals_null_and_is_in_no_range_that_has_an_end(alias: str) -> None:
+    held = row(LABELS, label="acme", agency="northwind", reseller=UUID(int=1))
+    free = row(LABELS, label="globex", agency="northwind", quarantined_until=5)
+    rows = begin(alias)
+    rows.put(LABELS, [held, free])
+    rows.commit()
+    least = Bound((-MOST - 1,), True)
+    scan = Scan(LABELS, ("quarantined_until",), (), (None, None), False, 10, None)
+    assert scanned(alias, replace(scan, equals=(None,))) == [held]
+    assert scanned(alias, replace(scan, equals=(5,))) == [free]
+    assert scanned(alias, replace(scan, range=(least, None))) == [free]
+    assert scanned(alias, replace(scan, range=(None, Bound((MOST,), True)))) == [free]
+
+
+def test_rows_by_the_values_of_a_unique_index(alias: str) -> None:
+    agency = Platform.with_storage(DjangoStorage(using=alias)).create_agency("northwind")
+    for label in ("acme", "initech"):
+        agency.create_reseller(**draft(label, external_id=f"{label}-1"))
+    rows = begin(alias)
+    emails: list[Row] = [
+        ("northwind", f"owner@{n}.example") for n in ("initech", "none", "acme")
+    ]
+    found = rows.get(RESELLERS, ("agency", "email_key"), emails, Lock.UPDATE)
+    login_domain = picking(RESELLERS, ["login_domain"])
+    assert [row and login_domain(row) for row in found] == [("initech",), None, ("acme",)]
+    by_id = rows.get(RESELLERS, ("agency", "external_id"), [("northwind", "acme-1")], None)
+    assert by_id == found[2:]
+    rows.rollback()
+
+
+def test_a_removal_passes_over_what_others_hold(postgres_alias: str) -> None:
+    stored = pending_changes([1, 2])
+    rows = begin(postgres_alias)
+    rows.put(PENDING, stored)
+    rows.commit()
+    everything = Scan(PENDING, PENDING.key, ("northwind",), (None, None), False, 10, None)
+
+    def remove(_: int) -> int:
+        rows = begin(postgres_alias)
+        removed = rows.remove(everything)
+        rows.commit()
+        return removed
+
+    rows = begin(postgres_alias)
+    rows.get(PENDING, PENDING.key, [key_of(PENDING, stored[1])], Lock.UPDATE)
+    assert together(1, remove) == [3]
+    rows.commit()
+    assert scanned(postgres_alias, everything) == [stored[1]]
+    assert together(1, remove) == [1]
 
 
 def test_a_hosts_stricter_isolation_gives_aborted(

@@ -146,6 +146,31 @@ def test_numbers_and_slugs_that_cannot_be(
         ]
 
 
+class Long(list[str]):
+    """More than there is room for, if one believes it."""
+
+    def __len__(self) -> int:
+        return 10**12
+
+
+def test_a_list_is_as_long_as_what_it_holds(platform: Platform, agency: Agency) -> None:
+    for call in (
+        lambda: agency.configure(reserved_labels=range(10**12)),
+        lambda: Platform.open("memory:", reserve=range(10**12)),
+        lambda: Platform.open("memory:", reserve_only=range(10**12)),
+        lambda: agency.configure(reserved_labels="vip"),
+        lambda: Platform.open("memory:", reserve="vip"),
+    ):
+        with pytest.raises(TypeError):
+            call()  # type: ignore[no-untyped-call]
+    for name in ("secrets", "peppers"):
+        with pytest.raises(partnerkit.ConfigurationError):
+            Platform.open("memory:", **{name: {1: range(10**12)}})
+    assert agency.configure(reserved_labels=Long(["vip"])).reserved_labels == ("vip",)
+    kept = Platform.open("memory:", reserve=Long(["vip"])).domain_availability("vip")
+    assert kept.refused == "reserved"
+
+
 def test_names_and_types_that_mean_nothing(agency: Agency, acme: Reseller) -> None:
     for call in (
         lambda: agency.create_reseller(nmae="Acme"),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,9 +15,11 @@ from django.db import DatabaseError
 import partnerkit
 from partnerkit import Platform
 from partnerkit.django import DjangoStorage
-from partnerkit.storage import Kind, Mode, TableStore, TableTransaction
+from partnerkit.storage import Kind, Mode, RemovingTransaction, TableStore, TableTransaction
 
 from forms import draft
+
+HALF = "\ud800"
 
 
 class Defect(Exception):
@@ -21,10 +27,17 @@ class Defect(Exception):
 
 
 class Spy:
-    """A store, or a transaction of one, that counts calls and fails where it is told to."""
+    """A store, or a transaction of one, that counts calls, and fails or answers something else
+    where it is told to."""
 
-    def __init__(self, inner: Any, calls: Counter[str], failures: dict[str, Any]) -> None:
-        self.inner, self.calls, self.failures = inner, calls, failures
+    def __init__(
+        self,
+        inner: Any,
+        calls: Counter[str],
+        failures: dict[str, Any],
+        answers: Mapping[str, Callable[[Any], object]] = MappingProxyType({}),
+    ) -> None:
+        self.inner, self.calls, self.failures, self.answers = inner, calls, failures, answers
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.inner, name)
@@ -40,7 +53,13 @@ class Spy:
                     self.inner.rollback()
                 raise failure
             answer = method(*arguments)
-            return Spy(answer, self.calls, self.failures) if name == "begin" else answer
+            if name in self.answers:
+                if name == "begin":
+                    answer.rollback()
+                return self.answers[name](answer)
+            if name == "begin":
+                return type(self)(answer, self.calls, self.failures, self.answers)
+            return answer
 
         return call
 
@@ -157,51 +176,139 @@ def test_the_first_exception_counts(
     assert failed.value.__cause__ is failures["add"]
 
 
-class Wrong:
-    """A store of which one method answers something of the wrong shape."""
+class Long(list[Any]):
+    """More than there is room for, if one believes it."""
 
-    def __init__(self, method: str, answer: object) -> None:
-        self.method, self.answer = method, answer
+    def __len__(self) -> int:
+        return 10**12
 
-    def __getattr__(self, name: str) -> Any:
-        if name == self.method:
-            return lambda *_: self.answer
-        return {
-            "schema_version": lambda: partnerkit.SCHEMA_VERSION,
-            "begin": lambda *_: self,
-            "joined": lambda: False,
-            "scan": lambda *_: [("_platform", 1, bytes(32), 0)],
-            "get": lambda _, keys, __: [None] * len(keys),
-            "insert": lambda _, rows: [True] * len(rows),
-            "search": lambda *_: [],
-        }.get(name, lambda *_: None)
+
+def in_first(change: Callable[[tuple[Any, ...]], object]) -> Callable[[Any], object]:
+    """An answer of which one row is another."""
+    return lambda rows: [change(rows[0]), *rows[1:]]
+
+
+def last_is(value: object) -> Callable[[Any], object]:
+    return in_first(lambda row: (*row[:-1], value))
+
+
+ANY: list[Callable[[Any], object]] = [lambda right: None, lambda right: 7.5]
+ROWS: list[Callable[[Any], object]] = [
+    *ANY,
+    in_first(lambda row: 7),
+    in_first(lambda row: row[:-1]),
+    in_first(lambda row: (*row, None)),
+    in_first(lambda row: repeat("a")),
+    in_first(lambda row: Long()),
+    last_is(1.5),
+    last_is(2**63),
+    last_is(HALF),
+    last_is(b"bytes"),
+    lambda rows: repeat(rows[0]),
+    lambda rows: range(10**12),
+]
+EACH_ROW: list[Callable[[Any], object]] = [
+    lambda right: [],
+    lambda right: [*right, *right],
+    lambda right: repeat(right[0]),
+    lambda right: range(10**12),
+]
+YES_OR_NO = [
+    *ANY,
+    *EACH_ROW,
+    lambda right: ["yes"] * len(right),
+    lambda right: [1] * len(right),
+]
+NUMBERS = [*ANY, lambda right: -1, lambda right: 2**64, lambda right: "1", lambda right: []]
+
+# What a method answers, made wrong; and something that asks it.
+ANSWERS = {
+    "schema_version": NUMBERS,
+    "begin": ANY,
+    "scan": ROWS,
+    "get": ROWS + EACH_ROW,
+    "page": ROWS,
+    "count": NUMBERS,
+    "insert": YES_OR_NO,
+    "update": YES_OR_NO,
+    "remove": NUMBERS,
+}
+
+
+def ask(method: str, platform: Platform) -> None:
+    platform.prepare()
+    agency = platform.agency("northwind")
+    acme, *_ = agency.search()
+    if method == "get":
+        assert agency.reseller(acme.id) == acme
+    elif method == "count":
+        assert platform.plan_agency_deletion("northwind").resellers == 1
+    elif method == "insert":
+        agency.create_reseller(**draft("globex"))
+    elif method == "update":
+        assert agency.update_reseller(acme.id, name="Another").name == "Another"
+    elif method == "remove":
+        platform.maintain()
+
+
+@pytest.fixture
+def store_with_a_reseller(sqlite_alias: str) -> DjangoStorage:
+    store = DjangoStorage(using=sqlite_alias)
+    agency = Platform.with_storage(store).create_agency("northwind")
+    agency.create_reseller(**draft("acme"))
+    return store
 
 
 @pytest.mark.parametrize(
-    ("method", "answer"),
-    [
-        ("schema_version", None),
-        ("schema_version", -1),
-        ("scan", [("_platform", 1)]),
-        ("scan", [("_platform", 1, bytes(31), 0)]),
-        ("scan", [("_platform", 1, 1.5, 0)]),
-        ("scan", [("_platform", 2**63, bytes(32), 0)]),
-        ("scan", None),
-        ("scan", [7]),
-        ("get", []),
-        ("get", [("northwind",)]),
-        ("insert", [True, True]),
-        ("insert", ["yes"]),
-        ("begin", None),
-    ],
+    ("method", "wrong"), [(method, wrong) for method in ANSWERS for wrong in ANSWERS[method]]
 )
-def test_answers_of_the_wrong_shape(method: str, answer: object) -> None:
+def test_answers_of_the_wrong_shape(
+    method: str, wrong: Callable[[Any], object], store_with_a_reseller: DjangoStorage
+) -> None:
+    answers: dict[str, Callable[[Any], object]] = {}
+    store = Spy(store_with_a_reseller, Counter(), {}, answers)
+    answers[method] = wrong
     with pytest.raises(partnerkit.StorageError):
-        platform = Platform.with_storage(Wrong(method, answer))
-        platform.prepare()
-        platform.create_agency("northwind")
-        platform.agency("northwind")
-    assert Platform.open("memory:").create_agency("northwind").id == "northwind"
+        ask(method, Platform.with_storage(store))
+    del answers[method]
+    ask(method, Platform.with_storage(store))
+
+
+@pytest.mark.parametrize("method", ["scan", "get", "page", "insert", "update"])
+def test_the_length_of_an_answer_is_counted_not_believed(
+    method: str, store_with_a_reseller: DjangoStorage
+) -> None:
+    answers: dict[str, Callable[[Any], object]] = {method: Long}
+    ask(method, Platform.with_storage(Spy(store_with_a_reseller, Counter(), {}, answers)))
+
+
+class WithoutRemove(Spy):
+    """A store of which no transaction removes by itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "remove":
+            raise AttributeError(name)
+        return super().__getattr__(name)
+
+
+def test_a_store_that_cannot_remove_is_asked_to_delete(sqlite_alias: str) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    calls: Counter[str] = Counter()
+    platform = Platform.with_storage(
+        WithoutRemove(DjangoStorage(using=sqlite_alias), calls, {}),
+        keep_changes=timedelta(days=1),
+        clock=lambda: now,
+    )
+    agency = platform.create_agency("northwind")
+    agency.create_reseller(**draft("acme"))
+    assert [change.sequence for change in agency.changes()] == [1, 2]
+    now += timedelta(days=2)
+    agency.create_reseller(**draft("globex"))
+    assert [change.sequence for change in agency.changes()] == [1, 2, 3]
+    calls.clear()
+    assert platform.maintain().removed == 2
+    assert [change.sequence for change in agency.changes(after=2)] == [3]
+    assert calls["delete"] == 1
 
 
 def test_a_store_that_calls_the_library_is_told_so(sqlite_alias: str) -> None:
@@ -242,3 +349,4 @@ def test_django_has_every_method_of_the_contract() -> None:
 
     assert names(TableStore) <= names(DjangoStorage)
     assert names(TableTransaction) <= names(DjangoTransaction)
+    assert names(RemovingTransaction) <= names(DjangoTransaction)

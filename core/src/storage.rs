@@ -37,7 +37,7 @@ pub(crate) use entity::Entity;
 pub(crate) use first_use::CheckedAtFirstUse;
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
-    Rows, Scan, Tell, Verbs,
+    Rows, Scan, Tell, Verbs, remove_by_key,
 };
 pub use tx::Insert;
 pub(crate) use tx::{

@@ -3,7 +3,7 @@
 A store moves rows of the tables in `partnerkit.schema()` and knows nothing of what they mean.
 A row is a tuple of None, int (64 bits, signed), str, bytes and `uuid.UUID`, in the order of its
 table's columns; a key is one in the order of its table's `key`. Everything is called on the
-thread of whoever called the library.
+thread of whoever called the library, and is done when it returns.
 
 Exceptions: `AbortedError` for whatever a concurrent transaction causes (serialization failure,
 deadlock, a busy database), so that the library tries again; `InsideTransactionError` from
@@ -21,13 +21,17 @@ from typing import Protocol
 from uuid import UUID
 
 __all__ = [
+    "Bound",
     "Column",
+    "Condition",
     "Filter",
     "Index",
+    "Is",
     "Kind",
     "Lock",
     "Mode",
     "PageSpec",
+    "RemovingTransaction",
     "Row",
     "Scan",
     "Table",
@@ -112,41 +116,71 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a range begins or ends."""
+
+    values: Row
+    """Compared as a whole, with as many columns."""
+    inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
-    """Which rows of a table to read, in ascending order of an index."""
+    """Which rows of a table to read, in the order of an index."""
 
     table: Table
     columns: tuple[str, ...]
-    """The columns of the index."""
+    """The columns to go by: the primary key, or those of an index."""
     equals: Row
-    """What the leading columns must equal."""
-    after: Value
-    """What the column behind those must be greater than; None is no bound."""
+    """What the leading columns must equal; None is equal to None."""
+    range: tuple[Bound | None, Bound | None]
+    """Where the columns behind those begin and end. A None is in no range that has an end."""
+    reverse: bool
+    """From the end to the beginning."""
     limit: int
+    lock: Lock | None
+    """Locks what is found."""
+
+
+class Is(StrEnum):
+    """What a column's value must be."""
+
+    SLUG = "slug"
+    """This word, one of the library's own; it can stand in a statement as it is, so that an index
+    of the rows with it serves."""
+    AT_LEAST = "at_least"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on a column."""
+
+    column: str
+    what: Is
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which rows of the table `resellers` to list or count; None is no condition."""
+    """Which rows of the table `resellers` to list or count."""
 
+    agency: str
     terms: tuple[str, ...]
     """Each must be a substring of `search_text`; no character is a wildcard."""
-    status: str | None
-    partner_type: str | None
-    joined_from: int | None
-    """`created_at` is this or later."""
-    joined_before: int | None
-    """`created_at` is earlier than this."""
+    conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    """A page of the table `resellers`: by a column, then by id, both the same way."""
+    """A page of the table `resellers`."""
 
     filter: Filter
-    column: str
+    order: str
+    """The column by which they are ordered; the id decides between equals."""
     descending: bool
-    after: tuple[int | str, UUID] | None
+    """The largest first, of equals that with the largest id."""
+    after: tuple[Value, UUID] | None
     """Only rows behind this place: a value of the column, and an id."""
     limit: int
 
@@ -154,30 +188,34 @@ class PageSpec:
 class TableTransaction(Protocol):
     """A transaction on rows. It ends with `commit` or `rollback`, and is not used after that."""
 
-    def get(self, table: Table, keys: Sequence[Row], lock: Lock | None) -> Sequence[Row | None]:
-        """The rows with these primary keys, in their order. A locked row is the newest one."""
+    def get(
+        self, table: Table, by: tuple[str, ...], keys: Sequence[Row], lock: Lock | None
+    ) -> Sequence[Row | None]:
+        """For each key its row, by the columns of the primary key or of a unique index. Locks
+        them in the order of the keys; a locked row is the newest one."""
         ...
 
     def scan(self, scan: Scan) -> Sequence[Row]:
-        """Rows in ascending order of an index."""
+        """Rows in the order of an index."""
         ...
 
-    def search(self, agency: str, page: PageSpec) -> Sequence[Row]:
+    def page(self, spec: PageSpec) -> Sequence[Row]:
         """A page of an agency's rows of the table `resellers`."""
         ...
 
-    def count(self, agency: str, filter: Filter, cap: int) -> int:
+    def count(self, filter: Filter, cap: int) -> int:
         """How many rows a filter finds; cap stands for that many or more."""
         ...
 
     def insert(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
-        """Inserts rows; False for each whose key or unique index is taken, and the transaction
-        goes on. Waits for concurrent transactions that have inserted the same."""
+        """For each row whether it was inserted: False if its key or a unique index is taken, and
+        the transaction goes on. Waits for concurrent transactions that have inserted the same.
+        """
         ...
 
     def update(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
-        """Stores rows that exist; False for each whose unique index is taken, and the
-        transaction goes on."""
+        """Stores rows that exist and are locked; False for each whose unique index is taken, and
+        the transaction goes on."""
         ...
 
     def put(self, table: Table, rows: Sequence[Row]) -> None:
@@ -199,6 +237,15 @@ class TableTransaction(Protocol):
 
     def rollback(self) -> None:
         """Undoes everything, and nothing of the host's."""
+        ...
+
+
+class RemovingTransaction(TableTransaction, Protocol):
+    """One that does in one step what is otherwise done by `scan`, `get` and `delete`."""
+
+    def remove(self, scan: Scan) -> int:
+        """Removes the rows that a scan finds, as they are once they are locked, and passes over
+        what others hold: how many."""
         ...
 
 

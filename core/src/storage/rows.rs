@@ -285,22 +285,27 @@ pub trait Verbs {
 
     /// [`Ask::Remove`].
     fn remove(&mut self, scan: &Scan) -> Result<u64> {
-        let Scan { table, .. } = *scan;
-        let mut keys: Vec<_> = self.scan(scan)?.iter().map(|row| table.key_of(row)).collect();
-        if keys.is_empty() {
-            return Ok(0);
-        }
-        // Decided again on the row that is locked: others may have removed it, or taken it anew.
-        keys.sort();
-        let get = Get { table, by: table.key, keys, lock: Some(Lock::Update) };
-        let held = self.get(&get)?.into_iter().flatten();
-        let keys: Vec<_> = held.filter(|row| scan.has(row)).map(|row| table.key_of(&row)).collect();
-        let removed = keys.len() as u64;
-        if removed > 0 {
-            self.delete(&Keys { table, keys })?;
-        }
-        Ok(removed)
+        remove_by_key(self, scan)
     }
+}
+
+/// [`Ask::Remove`] by the other verbs: waits for what others hold.
+pub fn remove_by_key(rows: &mut (impl Verbs + ?Sized), scan: &Scan) -> Result<u64> {
+    let Scan { table, .. } = *scan;
+    let mut keys: Vec<_> = rows.scan(scan)?.iter().map(|row| table.key_of(row)).collect();
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    // Decided again on the row that is locked: others may have removed it, or taken it anew.
+    keys.sort();
+    let get = Get { table, by: table.key, keys, lock: Some(Lock::Update) };
+    let held = rows.get(&get)?.into_iter().flatten();
+    let keys: Vec<_> = held.filter(|row| scan.has(row)).map(|row| table.key_of(&row)).collect();
+    let removed = keys.len() as u64;
+    if removed > 0 {
+        rows.delete(&Keys { table, keys })?;
+    }
+    Ok(removed)
 }
 
 impl Scan {

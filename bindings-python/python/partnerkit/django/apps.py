@@ -3,12 +3,14 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from .names import LABEL
+
 
 class PartnerKitConfig(AppConfig):
     """Models and migrations of PartnerKit's tables."""
 
     name = "partnerkit.django"
-    label = "partnerkit"
+    label = LABEL
     verbose_name = "PartnerKit"
     default_auto_field = "django.db.models.BigAutoField"
 

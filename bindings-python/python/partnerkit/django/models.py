@@ -12,8 +12,7 @@ from django.db import models
 from .. import schema
 from ..storage import Column, Index, Kind, Table
 from .fields import CodePointTextField
-
-PREFIX = "partnerkit_"
+from .names import LABEL, PREFIX
 
 FIELDS: dict[Kind, type[models.Field[Any, Any]]] = {
     Kind.INTEGER: models.BigIntegerField,
@@ -36,7 +35,7 @@ def _index(table: Table, index: Index) -> models.Index | models.UniqueConstraint
 def _model(table: Table) -> type[models.Model]:
     indexes = [_index(table, index) for index in table.indexes]
     meta = {
-        "app_label": "partnerkit",
+        "app_label": LABEL,
         "db_table": PREFIX + table.name,
         # Nobody is to be allowed single rows of these in the host's user administration.
         "default_permissions": (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import IntegrityError
@@ -11,7 +11,8 @@ from django.db.utils import Error
 
 from .. import schema
 from ..errors import AbortedError, InsideTransactionError, OutcomeUnknownError
-from ..storage import Filter, Lock, PageSpec, Row, Scan, Table
+from ..storage import Column, Filter, Lock, PageSpec, Row, Scan, Table
+from . import sql
 from .endings import Ending
 from .failures import (
     concurrent_is_aborted,
@@ -20,7 +21,6 @@ from .failures import (
     is_overflow,
     is_rolled_back,
 )
-from .sql import Dialect, Statement, chunks
 
 KEEPS_LOCKED = "the host's own transaction, or another one, keeps something locked for too long"
 
@@ -34,83 +34,67 @@ def place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     return tuple(str(connection.settings_dict[name]) for name in ("HOST", "PORT", "NAME"))
 
 
-def cannot_match(filter: Filter) -> bool:
-    """No stored text has a NUL, and PostgreSQL takes none."""
-    return any("\0" in term for term in filter.terms)
+def picking(table: Table, columns: Sequence[str]) -> Callable[[Row], Row]:
+    """What takes these columns' values out of a row."""
+    names = [column.name for column in table.columns]
+    places = [names.index(column) for column in columns]
+    return lambda row: tuple(row[place] for place in places)
 
 
 class DjangoTransaction:
-    """A `partnerkit.storage.TableTransaction`.
+    """A `partnerkit.storage.RemovingTransaction`; `ending` is how it commits or is undone."""
 
-    `ending` is how it commits or is undone.
-    """
-
-    def __init__(self, resellers: Table, ending: Ending) -> None:
-        self.resellers = resellers
+    def __init__(self, ending: Ending) -> None:
         self.ending = ending
         self.connection = ending.connection
-        self.dialect = Dialect(self.connection)
+        self.dialect = sql.Dialect(self.connection)
 
     # Reading
 
-    @concurrent_is_aborted
-    def get(self, table: Table, keys: Sequence[Row], lock: Lock | None) -> list[Row | None]:
-        position = [column.name for column in table.columns].index
-        key_columns = [position(column) for column in table.key]
+    def get(
+        self, table: Table, by: tuple[str, ...], keys: Sequence[Row], lock: Lock | None
+    ) -> list[Row | None]:
+        key_of = picking(table, by)
         found: dict[Row, Row] = {}
-        for chunk in chunks(keys):
-            for row in self._rows(table, self.dialect.get(table, chunk, lock)):
-                found[tuple(row[column] for column in key_columns)] = row
+        for chunk in sql.chunks(keys):
+            rows = self.dialect.locked(self.dialect.get(table, by, chunk), lock)
+            found |= {key_of(row): row for row in self._rows(table.columns, rows)}
         return [found.get(key) for key in keys]
 
-    @concurrent_is_aborted
     def scan(self, scan: Scan) -> list[Row]:
-        rows = self._rows(scan.table, self.dialect.scan(scan))
+        found = sql.in_range(sql.columns(scan.table), scan)
+        rows = self._rows(scan.table.columns, self.dialect.locked(found, scan.lock))
         if scan.table == SECRETS and rows:
             self._remember_secrets(rows)
         return rows
 
-    @concurrent_is_aborted
-    def search(self, agency: str, page: PageSpec) -> list[Row]:
-        if cannot_match(page.filter):
-            return []
-        return self._rows(self.resellers, self.dialect.search(self.resellers, agency, page))
+    def page(self, spec: PageSpec) -> list[Row]:
+        return self._rows(sql.RESELLERS.columns, sql.page(spec))
 
-    @concurrent_is_aborted
-    def count(self, agency: str, filter: Filter, cap: int) -> int:
-        if cannot_match(filter):
-            return 0
-        ((count,),) = self._execute(self.dialect.count(self.resellers, agency, filter, cap))
-        return int(count)  # type: ignore[call-overload,no-any-return]
+    def count(self, filter: Filter, cap: int) -> int:
+        ((found,),) = self._execute(sql.count(filter, cap))
+        return int(found)
 
     # Writing
 
-    @concurrent_is_aborted
     def insert(self, table: Table, rows: Sequence[Row]) -> list[bool]:
-        position = [column.name for column in table.columns].index
-        key_columns = [position(column) for column in table.key]
-        inserted: set[Row] = set()
-        for chunk in chunks(rows):
-            answer = self._execute(self.dialect.insert(table, chunk))
-            inserted.update(self.dialect.key_of(table, key) for key in answer)
+        key_of = picking(table, table.key)
+        key = [column for name in table.key for column in table.columns if column.name == name]
+        inserted: dict[Row, bool] = {}
+        for chunk in sql.chunks(rows):
+            inserted |= dict.fromkeys(self._rows(key, sql.insert(table, chunk)), True)
         if table == SECRETS and inserted:
             self._remember_secrets(rows)
-        stored = []
-        for row in rows:
-            key = tuple(row[column] for column in key_columns)
-            stored.append(key in inserted)
-            # A second row of this key was in the first one's way.
-            inserted.discard(key)
-        return stored
+        # A second row of a key is in the first one's way.
+        return [inserted.pop(key_of(row), False) for row in rows]
 
-    @concurrent_is_aborted
     def update(self, table: Table, rows: Sequence[Row]) -> list[bool]:
         return [self._update(table, row) for row in rows]
 
     def _update(self, table: Table, row: Row) -> bool:
         savepoint: Any = self.connection.savepoint()
         try:
-            self._execute(self.dialect.update(table, row))
+            self._execute(sql.update(table, row))
         except IntegrityError:
             self.connection.savepoint_rollback(savepoint)
             self.connection.savepoint_commit(savepoint)
@@ -118,16 +102,14 @@ class DjangoTransaction:
         self.connection.savepoint_commit(savepoint)
         return True
 
-    @concurrent_is_aborted
     def put(self, table: Table, rows: Sequence[Row]) -> None:
-        for chunk in chunks(rows):
-            self._execute(self.dialect.put(table, chunk))
+        for chunk in sql.chunks(rows):
+            self._execute(sql.put(table, chunk))
 
-    @concurrent_is_aborted
     def add(self, table: Table, rows: Sequence[Row]) -> None:
-        for chunk in chunks(rows):
+        for chunk in sql.chunks(rows):
             try:
-                sums = self._execute(self.dialect.add(table, chunk))
+                sums = self._execute(sql.add(table, chunk))
             except Error as error:
                 if is_overflow(error):
                     raise AbortedError("a total has no room left") from error
@@ -136,10 +118,12 @@ class DjangoTransaction:
             if not all(isinstance(total, int) for (total,) in sums):
                 raise AbortedError("a total has no room left")
 
-    @concurrent_is_aborted
     def delete(self, table: Table, keys: Sequence[Row]) -> None:
-        for chunk in chunks(keys):
+        for chunk in sql.chunks(keys):
             self._execute(self.dialect.delete(table, chunk))
+
+    def remove(self, scan: Scan) -> int:
+        return len(self._execute(self.dialect.remove(scan)))
 
     # Ending
 
@@ -168,15 +152,19 @@ class DjangoTransaction:
 
     # Statements
 
-    def _execute(self, statement: Statement) -> list[tuple[object, ...]]:
+    @concurrent_is_aborted
+    def _execute(self, statement: sql.Sql) -> list[tuple[Any, ...]]:
+        text, values = statement
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(*statement)
+                cursor.execute(text, self.dialect.parameters(values))
                 return cursor.fetchall() if cursor.description else []
         except Error as error:
             if self.ending.beside_host and is_lock_timeout(error):
                 raise InsideTransactionError(KEEPS_LOCKED) from error
             raise
 
-    def _rows(self, table: Table, statement: Statement) -> list[Row]:
-        return [self.dialect.row(table, row) for row in self._execute(statement)]
+    def _rows(self, columns: Sequence[Column], statement: sql.Sql) -> list[Row]:
+        """What a statement answers, in the types of the contract."""
+        kinds = [column.kind for column in columns]
+        return [tuple(map(sql.value, kinds, row)) for row in self._execute(statement)]

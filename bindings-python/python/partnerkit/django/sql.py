@@ -2,25 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..storage import Filter, Kind, Lock, PageSpec, Row, Scan, Table, Value
+from .. import schema
+from ..storage import Filter, Is, Kind, Lock, PageSpec, Row, Scan, Table, Value
+from .names import PREFIX
 
 # SQLite takes 32,766 parameters in one statement, PostgreSQL 65,535.
 PARAMETERS = 30_000
 
 TYPES = {Kind.INTEGER: "bigint", Kind.TEXT: "text", Kind.BYTES: "bytea", Kind.UUID: "uuid"}
-LOCKS = {
-    Lock.KEY_SHARE: " FOR KEY SHARE",
-    Lock.SHARE: " FOR SHARE",
-    Lock.NO_KEY_UPDATE: " FOR NO KEY UPDATE",
-    Lock.UPDATE: " FOR UPDATE",
-}
+SIGNS = {Is.SLUG: "=", Is.AT_LEAST: ">=", Is.BELOW: "<"}
 
-Statement = tuple[str, list[Value]]
+(RESELLERS,) = (table for table in schema() if table.name == "resellers")
+
+# A statement, or a part of one, and its parameters. Names are those of the schema; whatever a host
+# gives is a parameter.
+Sql = tuple[str, list[Value]]
+
+
+class Dialect:
+    """What depends on the kind of database."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.postgres = connection.vendor == "postgresql"
+
+    def get(self, table: Table, by: Sequence[str], keys: Sequence[Row]) -> Sql:
+        """Rows by key, in its order: that is the order of their locks."""
+        return select(columns(table), table, [self._any(table, by, keys)], by)
+
+    def delete(self, table: Table, keys: Sequence[Row]) -> Sql:
+        """Removes rows by primary key."""
+        these, values = where([self._any(table, table.key, keys)])
+        return f"DELETE FROM {name(table)}{these}", values
+
+    def remove(self, scan: Scan) -> Sql:
+        """Removes what a scan finds, and answers with a row for each. What others hold is passed
+        over, and a row is looked at again once it is locked: somebody may have taken it anew
+        meanwhile."""
+        key = names(scan.table.key)
+        first, values = self.locked(in_range(key, scan), Lock.UPDATE, " SKIP LOCKED")
+        again, values = where([*ranges(scan), (f"({key}) IN ({first})", values)])
+        return f"DELETE FROM {name(scan.table)}{again} RETURNING 1", values
+
+    def locked(self, found: Sql, lock: Lock | None, otherwise: str = "") -> Sql:
+        """Locks what is found. SQLite has one writer, who has locked everything."""
+        if lock is None or not self.postgres:
+            return found
+        return f"{found[0]} FOR {lock.replace('_', ' ').upper()}{otherwise}", found[1]
+
+    def parameters(self, values: Sequence[Value]) -> Sequence[Value]:
+        """Values as they are stored."""
+        if self.postgres:
+            return values
+        # Django keeps a UUID in SQLite as 32 hexadecimal digits, which have the same order.
+        return [value.hex if isinstance(value, UUID) else value for value in values]
+
+    def _any(self, table: Table, by: Sequence[str], keys: Sequence[Row]) -> Sql:
+        """The condition for any of these keys."""
+        if len(keys) == 1:
+            return compared(by, "=", keys[0])
+        rows = [marks(by)] * len(keys)
+        if self.postgres:
+            # It would take the values for text, were their types not said once.
+            kinds = {column.name: column.kind for column in table.columns}
+            rows[0] = f"({', '.join(f'CAST(%s AS {TYPES[kinds[column]]})' for column in by)})"
+        return f"({names(by)}) IN (VALUES {', '.join(rows)})", flat(keys)
+
+
+def page(spec: PageSpec) -> Sql:
+    """A page of resellers."""
+    found, order = filtered(spec.filter), (spec.order, "id")
+    if spec.after is not None:
+        found.append(compared(order, "<" if spec.descending else ">", spec.after))
+    return select(columns(RESELLERS), RESELLERS, found, order, spec.descending, spec.limit)
+
+
+def count(filter: Filter, cap: int) -> Sql:
+    """How many resellers a filter finds, counted up to a cap."""
+    found, values = select("1", RESELLERS, filtered(filter), limit=cap)
+    return f"SELECT count(*) FROM ({found}) AS found", values
+
+
+def insert(table: Table, rows: Sequence[Row], conflict: str | None = None) -> Sql:
+    """Inserts rows that are in nobody's way, and answers with their keys."""
+    conflict = conflict or f"DO NOTHING RETURNING {names(table.key)}"
+    values = ", ".join([marks(table.columns)] * len(rows))
+    into = f"INSERT INTO {name(table)} ({columns(table)}) VALUES {values}"
+    return f"{into} ON CONFLICT {conflict}", flat(rows)
+
+
+def put(table: Table, rows: Sequence[Row]) -> Sql:
+    """Inserts rows, or replaces those of the same key."""
+    others = (quoted(column.name) for column in table.columns if column.name not in table.key)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in others)
+    return insert(table, rows, f"({names(table.key)}) DO UPDATE SET {changes}")
+
+
+def add(table: Table, rows: Sequence[Row]) -> Sql:
+    """Adds the last column to what is there, and answers with the sums."""
+    column = quoted(table.columns[-1].name)
+    change = f"{column} = {name(table)}.{column} + excluded.{column} RETURNING {column}"
+    return insert(table, rows, f"({names(table.key)}) DO UPDATE SET {change}")
+
+
+def update(table: Table, row: Row) -> Sql:
+    """Replaces one row."""
+    by_name = {column.name: value for column, value in zip(table.columns, row, strict=True)}
+    this, key = compared(table.key, "=", [by_name.pop(column) for column in table.key])
+    changes = ", ".join(f"{quoted(column)} = %s" for column in by_name)
+    return f"UPDATE {name(table)} SET {changes} WHERE {this}", [*by_name.values(), *key]
+
+
+def in_range(what: str, scan: Scan) -> Sql:
+    """What a scan finds, in its order."""
+    order = scan.columns[len(scan.equals) :]
+    return select(what, scan.table, ranges(scan), order, scan.reverse, scan.limit)
+
+
+def select(
+    what: str,
+    table: Table,
+    conditions: Iterable[Sql],
+    order: Sequence[str] = (),
+    descending: bool = False,
+    limit: int | None = None,
+) -> Sql:
+    these, values = where(conditions)
+    way = "DESC" if descending else "ASC"
+    by = ", ".join(f"{quoted(column)} {way}" for column in order)
+    sql = f"SELECT {what} FROM {name(table)}{these}{' ORDER BY ' if by else ''}{by}"
+    return (sql, values) if limit is None else (f"{sql} LIMIT %s", [*values, limit])
+
+
+def where(conditions: Iterable[Sql]) -> Sql:
+    every = list(conditions)
+    sql = " AND ".join(sql for sql, _ in every)
+    return f" WHERE {sql}" if sql else "", flat(values for _, values in every)
+
+
+def ranges(scan: Scan) -> list[Sql]:
+    """What a scan looks for, whatever the order and however many."""
+    found = [compared([c], "=", [v]) for c, v in zip(scan.columns, scan.equals, strict=False)]
+    for bound, sign in zip(scan.range, "><", strict=True):
+        if bound is not None:
+            order = scan.columns[len(scan.equals) :][: len(bound.values)]
+            found.append(compared(order, sign + "=" * bound.inclusive, bound.values))
+    return found
+
+
+def filtered(filter: Filter) -> list[Sql]:
+    """What a filter looks for."""
+    agency = compared(["agency"], "=", [filter.agency])
+    conditions = (compared([c.column], SIGNS[c.what], [c.value]) for c in filter.conditions)
+    return [agency, *map(having, filter.terms), *conditions]
+
+
+def having(term: str) -> Sql:
+    """The condition for a term, in which LIKE finds no wildcard."""
+    if "\0" in term:
+        # No stored text has one, and PostgreSQL takes none.
+        return "1 = 0", []
+    term = term.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return "\"search_text\" LIKE %s ESCAPE '!'", [f"%{term}%"]
+
+
+def compared(columns: Sequence[str], sign: str, values: Sequence[Value]) -> Sql:
+    """Columns compared with values, as a whole. A null is equal to null."""
+    if values == [None]:
+        return f"{names(columns)} IS NULL", []
+    return f"({names(columns)}) {sign} {marks(values)}", [*values]
 
 
 def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -30,146 +184,8 @@ def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         yield rows[start : start + size]
 
 
-class Dialect:
-    """Statements for one kind of database."""
-
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        self.postgres = connection.vendor == "postgresql"
-
-    # Statements. Names are those of the schema; whatever a host gives is a parameter.
-
-    def get(self, table: Table, keys: Sequence[Row], lock: Lock | None) -> Statement:
-        """Rows by primary key, in its order: that is the order of their locks."""
-        where = self._keyed(table, len(keys))
-        sql = f"SELECT {columns(table)} FROM {name(table)} WHERE {where} ORDER BY {key(table)}"
-        # SQLite has one writer, who has locked everything.
-        return sql + (LOCKS[lock] if lock and self.postgres else ""), self._flat(keys)
-
-    def scan(self, scan: Scan) -> Statement:
-        """Rows in the order of an index."""
-        equal = scan.columns[: len(scan.equals)]
-        conditions = [f"{quoted(column)} = %s" for column in equal]
-        values = list(scan.equals)
-        if scan.after is not None:
-            conditions.append(f"{quoted(scan.columns[len(equal)])} > %s")
-            values.append(scan.after)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        order = ", ".join(map(quoted, scan.columns))
-        sql = f"SELECT {columns(scan.table)} FROM {name(scan.table)}{where} ORDER BY {order}"
-        return f"{sql} LIMIT %s", self._flat([(*values, scan.limit)])
-
-    def search(self, table: Table, agency: str, page: PageSpec) -> Statement:
-        """A page of resellers."""
-        where, values = self._filter(agency, page.filter)
-        column = quoted(page.column)
-        if page.after is not None:
-            where += f' AND ({column}, "id") {"<" if page.descending else ">"} (%s, %s)'
-            values.extend(page.after)
-        sql = f"SELECT {columns(table)} FROM {name(table)} WHERE {where}"
-        way = "DESC" if page.descending else "ASC"
-        order = f'{column} {way}, "id" {way}'
-        return f"{sql} ORDER BY {order} LIMIT %s", self._flat([(*values, page.limit)])
-
-    def count(self, table: Table, agency: str, filter: Filter, cap: int) -> Statement:
-        """How many resellers a filter finds, counted up to a cap."""
-        where, values = self._filter(agency, filter)
-        found = f"SELECT 1 FROM {name(table)} WHERE {where} LIMIT %s"
-        return f"SELECT count(*) FROM ({found}) AS found", self._flat([(*values, cap)])
-
-    def _filter(self, agency: str, filter: Filter) -> tuple[str, list[Value]]:
-        conditions = ['"agency" = %s']
-        values: list[Value] = [agency]
-        for term in filter.terms:
-            conditions.append("\"search_text\" LIKE %s ESCAPE '!'")
-            values.append(f"%{escaped(term)}%")
-        for condition, value in (
-            ('"status" = %s', filter.status),
-            ('"partner_type" = %s', filter.partner_type),
-            ('"created_at" >= %s', filter.joined_from),
-            ('"created_at" < %s', filter.joined_before),
-        ):
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
-        return " AND ".join(conditions), values
-
-    def insert(self, table: Table, rows: Sequence[Row]) -> Statement:
-        """Inserts rows that are in nobody's way, and answers with their keys."""
-        return (
-            f"{self._insert(table, rows)} ON CONFLICT DO NOTHING RETURNING {key(table)}",
-            self._flat(rows),
-        )
-
-    def put(self, table: Table, rows: Sequence[Row]) -> Statement:
-        """Inserts rows, or replaces those of the same key."""
-        others = (column.name for column in table.columns if column.name not in table.key)
-        changes = ", ".join(f"{quoted(c)} = excluded.{quoted(c)}" for c in others)
-        conflict = f"ON CONFLICT ({key(table)}) DO UPDATE SET {changes}"
-        return f"{self._insert(table, rows)} {conflict}", self._flat(rows)
-
-    def add(self, table: Table, rows: Sequence[Row]) -> Statement:
-        """Adds the last column to what is there, and answers with the sums."""
-        column = quoted(table.columns[-1].name)
-        change = f"{column} = {name(table)}.{column} + excluded.{column}"
-        conflict = f"ON CONFLICT ({key(table)}) DO UPDATE SET {change} RETURNING {column}"
-        return f"{self._insert(table, rows)} {conflict}", self._flat(rows)
-
-    def update(self, table: Table, row: Row) -> Statement:
-        """Replaces one row."""
-        by_name = {column.name: value for column, value in zip(table.columns, row, strict=True)}
-        key_values = [by_name.pop(column) for column in table.key]
-        changes = ", ".join(f"{quoted(column)} = %s" for column in by_name)
-        values = [*by_name.values(), *key_values]
-        return f"UPDATE {name(table)} SET {changes} WHERE {equals(table)}", self._flat([values])
-
-    def delete(self, table: Table, keys: Sequence[Row]) -> Statement:
-        """Removes rows by primary key."""
-        where = self._keyed(table, len(keys))
-        return f"DELETE FROM {name(table)} WHERE {where}", self._flat(keys)
-
-    # Values
-
-    def row(self, table: Table, row: Sequence[object]) -> Row:
-        """A row as the database gave it, in the types of the contract."""
-        return tuple(
-            _value(column.kind, value) for column, value in zip(table.columns, row, strict=True)
-        )
-
-    def key_of(self, table: Table, row: Sequence[object]) -> Row:
-        """A key as the database gave it."""
-        kinds = {column.name: column.kind for column in table.columns}
-        return tuple(
-            _value(kinds[column], value) for column, value in zip(table.key, row, strict=True)
-        )
-
-    def _flat(self, rows: Sequence[Sequence[Value]]) -> list[Value]:
-        values = [value for row in rows for value in row]
-        if self.postgres:
-            return values
-        # Django keeps a UUID in SQLite as 32 hexadecimal digits, which have the same order.
-        return [value.hex if isinstance(value, UUID) else value for value in values]
-
-    # Parts
-
-    def _insert(self, table: Table, rows: Sequence[Row]) -> str:
-        row = f"({', '.join(['%s'] * len(table.columns))})"
-        values = ", ".join([row] * len(rows))
-        return f"INSERT INTO {name(table)} ({columns(table)}) VALUES {values}"
-
-    def _keyed(self, table: Table, count: int) -> str:
-        """The condition for so many primary keys."""
-        if count == 1:
-            return equals(table)
-        kinds = {column.name: column.kind for column in table.columns}
-        plain = ["%s"] * len(table.key)
-        # PostgreSQL would take the values for text, were their types not said once.
-        typed = [f"CAST(%s AS {TYPES[kinds[column]]})" for column in table.key]
-        first = typed if self.postgres else plain
-        values = ", ".join(f"({', '.join(row)})" for row in [first, *[plain] * (count - 1)])
-        return f"({key(table)}) IN (VALUES {values})"
-
-
-def _value(kind: Kind, value: object) -> Value:
+def value(kind: Kind, value: object) -> Value:
+    """A value as the contract has it."""
     if kind is Kind.UUID and isinstance(value, str):
         return UUID(hex=value)
     if kind is Kind.BYTES and isinstance(value, memoryview):
@@ -177,31 +193,26 @@ def _value(kind: Kind, value: object) -> Value:
     return value  # type: ignore[return-value]
 
 
+def flat(rows: Iterable[Sequence[Value]]) -> list[Value]:
+    return [value for row in rows for value in row]
+
+
+def marks(values: Sequence[object]) -> str:
+    return f"({', '.join(['%s'] * len(values))})"
+
+
 def quoted(column: str) -> str:
     """A name of the schema; none of them holds a quotation mark."""
     return f'"{column}"'
 
 
-def name(table: Table) -> str:
-    """The table's name in the database."""
-    return quoted(f"partnerkit_{table.name}")
+def names(columns: Iterable[str]) -> str:
+    return ", ".join(map(quoted, columns))
 
 
 def columns(table: Table) -> str:
-    """All columns, in their order."""
-    return ", ".join(quoted(column.name) for column in table.columns)
+    return names(column.name for column in table.columns)
 
 
-def key(table: Table) -> str:
-    """The columns of the primary key."""
-    return ", ".join(map(quoted, table.key))
-
-
-def equals(table: Table) -> str:
-    """The condition for one primary key."""
-    return " AND ".join(f"{quoted(column)} = %s" for column in table.key)
-
-
-def escaped(term: str) -> str:
-    """A term in which LIKE finds no wildcard."""
-    return term.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+def name(table: Table) -> str:
+    return quoted(f"{PREFIX}{table.name}")

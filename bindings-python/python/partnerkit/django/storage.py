@@ -13,12 +13,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from .. import SCHEMA_VERSION, schema
+from .. import SCHEMA_VERSION
 from ..errors import ConfigurationError, InsideTransactionError
 from ..storage import Mode
-from .apps import PartnerKitConfig
 from .endings import Beside, Block, Ending, Nothing
 from .failures import concurrent_is_aborted
+from .names import LABEL
 from .rows import DjangoTransaction
 from .scopes import in_hosts_transaction, in_test, in_transaction
 from .second import POSTGRES_PATIENCE, second
@@ -43,14 +43,14 @@ def applied_migrations(connection: BaseDatabaseWrapper) -> list[str]:
         return []
     table = connection.ops.quote_name(recorder.Migration._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT name FROM {table} WHERE app = %s", [PartnerKitConfig.label])
+        cursor.execute(f"SELECT name FROM {table} WHERE app = %s", [LABEL])
         return [name for (name,) in cursor.fetchall()]
 
 
 def empty_journal(cursor: Any) -> bool:
     """Whether SQLite's journal holds no page any more, after an attempt at that."""
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    (busy, *_) = cursor.fetchone()
+    busy, *_ = cursor.fetchone()
     cursor.execute("PRAGMA journal_mode")
     if cursor.fetchone() != ("persist",):
         return not busy
@@ -76,7 +76,6 @@ class DjangoStorage:
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:
         self.using = using
-        (self._resellers,) = (table for table in schema() if table.name == "resellers")
 
     def schema_version(self) -> int:
         """The number of the newest of the app's migrations that the database has: they are
@@ -85,7 +84,7 @@ class DjangoStorage:
 
         Raises ConfigurationError where some of the migrations have not been run.
         """
-        _, hosts_own = MigrationLoader.migrations_module(PartnerKitConfig.label)
+        _, hosts_own = MigrationLoader.migrations_module(LABEL)
         if hosts_own:
             return SCHEMA_VERSION
         connection, release = self._beside_if_possible()
@@ -97,7 +96,7 @@ class DjangoStorage:
         if version < SCHEMA_VERSION:
             raise ConfigurationError(
                 f"the database {self.using!r} lacks migrations of PartnerKit: run "
-                f"`manage.py migrate {PartnerKitConfig.label} --database {self.using}`"
+                f"`manage.py migrate {LABEL} --database {self.using}`"
             )
         return version
 
@@ -136,7 +135,7 @@ class DjangoStorage:
         except BaseException:
             ending.rollback()
             raise
-        return DjangoTransaction(self._resellers, ending)
+        return DjangoTransaction(ending)
 
     def _begin(self, connection: BaseDatabaseWrapper, mode: Mode) -> Ending:
         if not in_transaction(connection):
@@ -155,7 +154,8 @@ class DjangoStorage:
 
     def _beside_if_possible(self) -> tuple[BaseDatabaseWrapper, Callable[[], None]]:
         """A connection to look at what is committed with, and how to give it back. A look by the
-        host's own would age its block's snapshot on SQLite, and the block could not write then."""
+        host's own would age its block's snapshot on SQLite, and the block could not write then.
+        """
         connection = self._connection()
         if in_transaction(connection) and not in_test(connection):
             try:

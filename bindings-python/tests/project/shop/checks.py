@@ -6,7 +6,7 @@ from django.conf import settings
 from partnerkit import AccessDeniedError
 
 from .attack import failures
-from .forms import PASSWORD, draft
+from .forms import PASSWORD, draft_with_password
 from .partners import LIMIT, platform
 
 PLACES = ["default", settings.PARTNERKIT_USING]
@@ -32,13 +32,13 @@ def agency():
 @pytest.mark.parametrize("again", range(3))
 @pytest.mark.django_db(databases=PLACES)
 def test_in_a_transaction(again, agency):
-    guess_until_the_limit(agency, agency.create_reseller(**draft("acme")))
+    guess_until_the_limit(agency, agency.create_reseller(**draft_with_password("acme")))
 
 
 @pytest.mark.parametrize("again", range(2))
 @pytest.mark.django_db(databases=PLACES, transaction=True)
 def test_in_none(again, agency):
-    guess_until_the_limit(agency, agency.create_reseller(**draft("acme")))
+    guess_until_the_limit(agency, agency.create_reseller(**draft_with_password("acme")))
 
 
 @pytest.mark.django_db(databases=PLACES)

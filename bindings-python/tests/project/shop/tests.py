@@ -8,7 +8,7 @@ from partnerkit import AccessDeniedError, Erasure, InsideTransactionError, Metri
 from partnerkit.django import DjangoStorage
 
 from .attack import failures
-from .forms import PASSWORD, draft
+from .forms import PASSWORD, draft_with_password
 from .partners import LIMIT, platform
 
 
@@ -32,7 +32,9 @@ class Signs:
 
     def create(self):
         self.agency = platform.create_agency("northwind")
-        self.acme = self.agency.create_reseller(idempotency_key="once", **draft("acme"))
+        self.acme = self.agency.create_reseller(
+            idempotency_key="once", **draft_with_password("acme")
+        )
 
     def test_nothing_is_left_of_another_test(self):
         self.assertEqual(platform.agencies(), ["northwind"])
@@ -74,7 +76,7 @@ class Signs:
         self.assertEqual(get("page", label="contoso").json(), {"found": ["contoso"]})
 
     def test_lists_usage_and_deletion(self):
-        self.agency.create_reseller(**draft("globex"))
+        self.agency.create_reseller(**draft_with_password("globex"))
         page = self.agency.page(limit=1)
         self.assertEqual(len(self.agency.page(limit=1, after=page.next).resellers), 1)
         self.assertTrue(self.agency.consume(self.acme.id, Metric.MESSAGES, 1, "call"))
@@ -119,4 +121,4 @@ class SetUpOnce(Signs, TestCase):
     @classmethod
     def setUpTestData(cls):
         cls.agency = platform.create_agency("northwind")
-        cls.acme = cls.agency.create_reseller(**draft("acme"))
+        cls.acme = cls.agency.create_reseller(**draft_with_password("acme"))

@@ -9,7 +9,7 @@ from django.urls import path
 
 from partnerkit import AccessDeniedError, Metric
 
-from .forms import draft
+from .forms import draft_with_password
 from .partners import platform
 
 
@@ -29,7 +29,7 @@ def ends_the_transaction(get_response):
 def create(request):
     label = request.GET["label"]
     agency = platform.create_agency(label)
-    acme = agency.create_reseller(idempotency_key="once", **draft(label))
+    acme = agency.create_reseller(idempotency_key="once", **draft_with_password(label))
     request.session["seen"] = label  # the host's own, in its own database
     return JsonResponse({"id": str(acme.id), "resellers": agency.overview().active_resellers})
 

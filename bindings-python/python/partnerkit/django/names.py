@@ -1,0 +1,4 @@
+"""What the app and its tables are called."""
+
+LABEL = "partnerkit"
+PREFIX = "partnerkit_"

@@ -7,6 +7,7 @@ pub mod forked;
 pub mod postgres;
 pub mod proxy;
 pub mod races;
+pub mod rows;
 pub mod seeded;
 pub mod sqlite;
 pub mod vectors;

@@ -8,18 +8,21 @@ use std::collections::BTreeMap;
 pub(crate) use conditions::Conditions;
 pub(crate) use dialect::{Dialect, Terms};
 
-use super::Scan;
-use super::schema::{Column, Kind, TABLES, Table, Value};
+use super::schema::{Column, TABLES, Table};
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// `SELECT … WHERE key`.
-    pub get: String,
+    /// `SELECT …`, of every row.
+    pub select: String,
+    /// `SELECT … WHERE key`, by the columns of the primary key or of a unique index.
+    pub get: BTreeMap<&'static [&'static str], String>,
     /// `INSERT … ON CONFLICT DO NOTHING`.
     pub insert: String,
     /// `INSERT … ON CONFLICT (key) DO UPDATE`.
     pub put: String,
+    /// The same, but it adds the last column to what is there.
+    pub add: String,
     /// `UPDATE … WHERE key`, with every column as a parameter.
     pub update: String,
     /// `DELETE … WHERE key`.
@@ -29,17 +32,6 @@ pub(crate) struct Statements {
 /// Every table's statements, by the table's name; built once per backend.
 pub(crate) fn statements(dialect: Dialect) -> BTreeMap<&'static str, Statements> {
     TABLES.iter().map(|table| (table.name, Statements::of(table, dialect))).collect()
-}
-
-/// Removes the first rows of a scan, and the parameters. What others hold is passed over, and a
-/// row is looked at again once it is locked: somebody may have taken it anew meanwhile.
-pub(crate) fn remove(scan: &Scan, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
-    let again = Conditions::of_range(scan, dialect).sql;
-    let Conditions { sql, params, .. } = Conditions::of_scan(scan, dialect);
-    let (table, key) = (scan.table, scan.table.key.join(", "));
-    let (name, locked) = (format!("{}{}", dialect.prefix, table.name), dialect.skip_locked);
-    let first = format!("SELECT {key} FROM {name}{sql}{locked}");
-    (format!("DELETE FROM {name}{again} AND ({key}) IN ({first})"), params)
 }
 
 /// The columns of a table, as a statement lists them.
@@ -59,18 +51,28 @@ impl Statements {
         let numbered: Vec<(&str, String)> =
             table.columns.iter().zip(1..).map(parameter(table, dialect)).collect();
         let values = joined(numbered.iter().map(|(_, parameter)| parameter.clone()), ", ");
-        let key = table.key.iter().filter_map(|key| table.columns.iter().find(|c| c.name == *key));
-        let by_key = joined(key.zip(1..).map(parameter(table, dialect)).map(equal), " AND ");
         let insert =
             format!("INSERT INTO {prefix}{name} ({columns}) VALUES ({values}) ON CONFLICT");
+        let (key, by_key) = (table.key.join(", "), by(table, table.key, dialect));
+        let select = format!("SELECT {} FROM {prefix}{name}", read_columns(table));
+        let unique = table.indexes.iter().filter(|index| index.unique).map(|index| index.columns);
+        let get = |columns| (columns, format!("{select} WHERE {}", by(table, columns, dialect)));
         Self {
-            get: format!("SELECT {} FROM {prefix}{name} WHERE {by_key}", read_columns(table)),
+            get: unique.chain([table.key]).map(get).collect(),
             insert: format!("{insert} DO NOTHING"),
-            put: format!("{insert} ({}) DO UPDATE SET {}", table.key.join(", "), excluded(table)),
+            put: format!("{insert} ({key}) DO UPDATE SET {}", excluded(table)),
+            add: format!("{insert} ({key}) DO UPDATE SET {}", added(table)),
             update: update(table, dialect, numbered),
             delete: format!("DELETE FROM {prefix}{name} WHERE {by_key}"),
+            select,
         }
     }
+}
+
+/// That columns equal the first parameters.
+fn by(table: &Table, columns: &[&str], dialect: Dialect) -> String {
+    let known = columns.iter().map(|name| &table.columns[table.place(name)]);
+    joined(known.zip(1..).map(parameter(table, dialect)).map(equal), " AND ")
 }
 
 /// The parameter that a column's value is.
@@ -99,6 +101,11 @@ fn update(table: &Table, dialect: Dialect, parameters: Vec<(&str, String)>) -> S
 fn excluded(table: &Table) -> String {
     let rest = table.columns.iter().filter(|column| !table.key.contains(&column.name));
     joined(rest.map(|column| format!("{0} = excluded.{0}", column.name)), ", ")
+}
+
+fn added(table: &Table) -> String {
+    let last = table.columns.last().map_or("", |column| column.name);
+    format!("{last} = {}.{last} + excluded.{last}", table.name)
 }
 
 fn joined(parts: impl Iterator<Item = String>, separator: &str) -> String {

@@ -26,17 +26,6 @@ pub(crate) struct NewRows {
     pub credentials: Row,
 }
 
-#[cfg(feature = "sqlite")]
-impl NewRows {
-    /// What a search looks into, which is the last column.
-    pub fn search_text(&self) -> Result<&str> {
-        match self.reseller.last() {
-            Some(Value::Text(text)) => Ok(text),
-            _ => Err(damaged()),
-        }
-    }
-}
-
 impl NewReseller {
     /// Errors: `Storage` for metadata that is no JSON.
     pub fn new(reseller: Reseller, credentials: Credentials) -> Result<Self> {

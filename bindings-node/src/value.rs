@@ -102,7 +102,7 @@ impl Js {
 
     /// A table of the schema, as data.
     pub fn table(table: &Table) -> Self {
-        let Table { name, columns, key, indexes, of_agency: _ } = table;
+        let Table { name, columns, key, indexes, home: _, parent: _, refers: _ } = table;
         let column = |column: &Column| {
             let Column { name, kind, nullable, derived: _ } = column;
             let kind = match kind {

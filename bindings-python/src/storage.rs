@@ -264,7 +264,7 @@ fn python_table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyAn
 }
 
 fn make_table<'py>(py: Python<'py>, table: &Table) -> PyResult<Bound<'py, PyAny>> {
-    let Table { name, columns, key, indexes, of_agency: _ } = table;
+    let Table { name, columns, key, indexes, home: _, parent: _, refers: _ } = table;
     let column = |column: &Column| {
         let Column { name, kind, nullable, derived: _ } = column;
         let kind = class!(py, storage::Kind)?.call1((kind_slug(*kind),))?;

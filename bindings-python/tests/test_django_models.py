@@ -93,12 +93,14 @@ def test_a_table_has_the_columns_of_the_schema(alias: str, table: object) -> Non
         name = f"partnerkit_{table.name}"
         described = connection.introspection.get_table_description(cursor, name)
         constraints = connection.introspection.get_constraints(cursor, name).values()
-    found = [(column.name, bool(column.null_ok)) for column in described]
-    assert found == [(column.name, column.nullable) for column in table.columns]
+    found = {(column.name, bool(column.null_ok)) for column in described}
+    assert found == {(column.name, column.nullable) for column in table.columns}
+    assert len(described) == len(table.columns)
     keys = [tuple(c["columns"]) for c in constraints if c["primary_key"]]
     assert keys == [table.key]
     indexes = {(tuple(c["columns"]), bool(c["unique"])) for c in constraints}
     assert {(index.columns, index.unique) for index in table.indexes} <= indexes
+    assert not any(c["foreign_key"] for c in constraints)
     assert MODELS[table.name]._meta.db_table == name
 
 

@@ -12,7 +12,7 @@ import partnerkit
 from partnerkit import Agency, Platform, Reseller
 from partnerkit.django import DjangoStorage
 from partnerkit.django.rows import DjangoTransaction
-from partnerkit.storage import Filter, Lock, Mode, PageSpec, Table
+from partnerkit.storage import Filter, Lock, Mode, PageSpec, Row, Table, Value
 
 from forms import draft
 from hosting import POSTGRES_URL, together
@@ -53,14 +53,12 @@ def test_a_sum_beyond_64_bits_is_aborted(alias: str, first: int, second: int) ->
 def test_the_smallest_number_is_a_key_like_any_other(alias: str) -> None:
     pending = TABLES["pending_changes"]
     ids = [UUID(int=n) for n in (0, 1, 2**128 - 1)]
-    stored = [
-        ("northwind", at, 1, id, "kind", None, None, "[]")
-        for at in (-MOST - 1, 0)
-        for id in ids
-    ]
+    rest: dict[str, Value] = {"kind": "kind", "reseller": None, "actor": None, "fields": "[]"}
+    keys: list[Row] = [("northwind", at, 1, id) for at in (-MOST - 1, 0) for id in ids]
+    named = [dict(zip(pending.key, key, strict=True)) | rest for key in keys]
+    stored = [tuple(row[column.name] for column in pending.columns) for row in named]
     rows = begin(alias)
     rows.put(pending, stored)
-    keys = [row[:4] for row in stored]
     assert rows.get(pending, keys[::-1], Lock.UPDATE) == stored[::-1]
     rows.delete(pending, keys[:5])
     assert rows.get(pending, keys, None) == [None] * 5 + stored[5:]

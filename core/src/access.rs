@@ -3,26 +3,31 @@
 mod attempts;
 mod computation;
 mod cost;
+mod counting;
+mod credentials;
 mod hashing;
+mod known_secrets;
 mod permits;
 mod reset;
 mod rows;
 mod secret;
+mod sign_in;
 mod stamp;
 mod stored;
 
 pub use attempts::{AttemptKey, Attempts};
 pub use cost::HashingCost;
-pub use secret::Secret;
+pub use secret::{Secret, SecretRow};
 pub use stamp::{Credentials, Generation};
 pub use stored::LegacyVerifier;
 
 pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy, Whom};
 pub(crate) use hashing::{Hasher, Verified};
+pub(crate) use known_secrets::KnownSecrets;
 pub(crate) use permits::Permits;
 pub(crate) use reset::ResetToken;
 pub(crate) use secret::{Pepper, Secrets};
-pub(crate) use stamp::{read_stamp, write_stamp};
+pub(crate) use stamp::{CredentialsRow, read_stamp, write_stamp};
 
 use crate::reseller::{Reseller, ResellerId};
 use crate::values::AgencyId;

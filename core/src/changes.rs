@@ -1,11 +1,18 @@
 //! The change feed: one entry for every mutation, numbered when it is read.
 
+mod mutation;
 mod rows;
+
+pub(crate) use mutation::Mutation;
 
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::agency::AgencyRow;
+use crate::error::Result;
 use crate::reseller::ResellerId;
+use crate::storage::entity::{Fields, Stored, entity, stored, without};
+use crate::storage::schema::{Column, Row, Value, find};
 use crate::values::Timestamp;
 
 /// What happened.
@@ -86,32 +93,82 @@ impl ChangeKind {
     }
 }
 
-/// One entry of the feed. It names what changed, never what it changed to: no entry holds
-/// personal data, so none has to be found when a reseller is erased (S47).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.
-    pub sequence: u64,
-    /// The entry's own id.
-    pub id: Uuid,
-    /// What happened.
-    pub kind: ChangeKind,
-    /// To whom; `None` for the agency itself.
-    pub reseller: Option<ResellerId>,
-    /// The version the record had afterwards; 0 for the agency itself.
-    pub version: u64,
-    /// When.
-    pub at: Timestamp,
-    /// Who did it, as the host gave it.
-    pub actor: Option<String>,
-    /// The names of the fields that changed.
-    pub fields: Vec<String>,
+stored! {
+    /// One entry of the feed. It names what changed, never what it changed to: no entry holds
+    /// personal data, so none has to be found when a reseller is erased (S47).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Change {
+        /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.
+        pub sequence: u64,
+        /// The entry's own id.
+        pub id: Uuid,
+        /// What happened.
+        pub kind: ChangeKind,
+        /// To whom; `None` for the agency itself.
+        pub reseller: Option<ResellerId>,
+        /// The version the record had afterwards; 0 for the agency itself.
+        pub version: u64,
+        /// When.
+        pub at: Timestamp,
+        /// Who did it, as the host gave it.
+        pub actor: Option<String>,
+        /// The names of the fields that changed.
+        pub fields: Vec<String>,
+    }
+}
+
+entity! {
+    Change in "changes" {
+        key: u64 [agency, sequence];
+        home: Home::Agency;
+        parent: Some(AgencyRow::TABLE), refers: false;
+    }
+}
+
+/// An entry that has no number yet: in its row everything else is as in that of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PendingChange(pub Change);
+
+const SEQUENCE: usize = find(Change::COLUMNS, "sequence").expect("there");
+
+impl Stored for PendingChange {
+    const COLUMNS: &'static [Column] =
+        &without::<{ Change::COLUMNS.len() - 1 }>(Change::COLUMNS, SEQUENCE);
+
+    fn write(&self, row: &mut Row) -> Result<()> {
+        let begin = row.len();
+        self.0.write(row)?;
+        row.remove(begin + SEQUENCE);
+        Ok(())
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        fields.insert(SEQUENCE, Value::Integer(0));
+        Change::read(fields).map(Self)
+    }
+}
+
+entity! {
+    PendingChange in "pending_changes" {
+        key: NumberingOrder [agency, at, version, id];
+        home: Home::Agency;
+        parent: Some(AgencyRow::TABLE), refers: false;
+    }
+}
+
+stored! {
+    /// The order in which entries are numbered. A record's `at` never goes backwards, so its
+    /// entries follow its versions whatever the clocks of several machines say.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub(crate) struct NumberingOrder {
+        pub at: Timestamp,
+        pub version: u64,
+        pub id: Uuid,
+    }
 }
 
 impl Change {
-    /// The order in which entries are numbered. A record's `at` never goes backwards, so its
-    /// entries follow its versions whatever the clocks of several machines say.
-    pub(crate) fn numbering_order(&self) -> (Timestamp, u64, Uuid) {
-        (self.at, self.version, self.id)
+    pub(crate) fn numbering_order(&self) -> NumberingOrder {
+        NumberingOrder { at: self.at, version: self.version, id: self.id }
     }
 }

@@ -5,6 +5,7 @@ mod validation;
 use std::fmt::Display;
 use std::time::Duration;
 
+pub(crate) use validation::refused;
 pub use validation::{Code, FieldError, FieldErrors, Refusal};
 
 /// The library's result.

@@ -47,44 +47,42 @@ pub mod access;
 mod agency;
 #[cfg(feature = "tokio")]
 mod asynchronous;
-mod availability;
 mod changes;
 mod clock;
 mod error;
 mod exchange;
 mod forking;
-mod labels;
+mod login_domain;
 mod observe;
 mod partner_type;
 mod platform;
 mod process;
 mod reseller;
 mod search;
-mod settings;
 mod shared;
 pub mod storage;
+mod tenant;
 mod usage;
 mod values;
 mod wire;
 
 pub use access::{Access, HashingCost, Identity, LegacyVerifier};
-pub use agency::{Agency, DeletionPlan};
+pub use agency::{Agency, AgencyDeletionPlan, AgencyPatch, AgencySettings};
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAgency, AsyncPlatform};
-pub use availability::DomainAvailability;
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
 pub use forking::{Forking, before_fork};
+pub use login_domain::DomainAvailability;
 pub use partner_type::PartnerType;
-pub use platform::{AgencyDeletionPlan, Maintenance, Place, Platform, PlatformBuilder};
+pub use platform::{Maintenance, Place, Platform, PlatformBuilder};
 pub use reseller::{
-    ContactDraft, ContactPerson, Patch, PhoneDraft, Reseller, ResellerDraft, ResellerId,
-    ResellerPatch, Status,
+    ContactDraft, ContactPerson, DeletionPlan, Patch, PhoneDraft, Reseller, ResellerDraft,
+    ResellerId, ResellerPatch, Status,
 };
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
-pub use settings::{AgencyPatch, AgencySettings};
 pub use storage::Erasure;
 pub use usage::{
     Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventDraft, EventId, EventOutcome,

@@ -5,15 +5,14 @@
 //! login domain, an agency that may not exist) is none until the answer says so.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
-use crate::agency::{Agency, DeletionPlan};
-use crate::availability::DomainAvailability;
+use crate::agency::{Agency, AgencyDeletionPlan, AgencySettings};
 use crate::changes::Change;
 use crate::error::{FieldErrors, Result};
 use crate::exchange::ImportReport;
-use crate::platform::{AgencyDeletionPlan, Maintenance, Place, Platform};
-use crate::reseller::{Reseller, ResellerId};
+use crate::login_domain::DomainAvailability;
+use crate::platform::{Maintenance, Place, Platform};
+use crate::reseller::{DeletionPlan, Reseller, ResellerId};
 use crate::search::Page;
-use crate::settings::AgencySettings;
 use crate::storage::Erasure;
 use crate::usage::{Consumption, Overview, UsageReport};
 use crate::values::AgencyId;

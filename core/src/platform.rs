@@ -1,22 +1,18 @@
 //! The platform: one store, opened and configured once, and what concerns all agencies.
 
-mod agencies;
 mod availability;
 mod backup;
 mod builder;
-mod deletion;
-mod sign_in;
 mod upkeep;
 
 use serde::Serialize;
 use std::sync::Arc;
 
 pub use builder::PlatformBuilder;
-pub use deletion::AgencyDeletionPlan;
 pub use upkeep::Maintenance;
 
 use crate::error::{Error, Result, optional};
-use crate::labels;
+use crate::login_domain::{holders, holders_beside};
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
 use crate::storage::{self, LabelRow, LabelState};
@@ -111,13 +107,16 @@ impl Platform {
     }
 
     /// The agency and reseller that hold a label now.
-    fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        labels::holders(&*self.shared.storage, std::slice::from_ref(label)).map(held)
+    pub(crate) fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
+        holders(&*self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
     /// The same, as it is committed.
-    fn holder_beside(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        labels::holders_beside(&*self.shared.storage, std::slice::from_ref(label)).map(held)
+    pub(crate) fn holder_beside(
+        &self,
+        label: &LoginDomain,
+    ) -> Result<Option<(AgencyId, ResellerId)>> {
+        holders_beside(&*self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count

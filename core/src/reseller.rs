@@ -1,7 +1,13 @@
 //! A reseller: the record, the form it comes from, and the changes that can be made to it.
 
+mod batch;
+mod creation;
+mod deletion;
 mod draft;
+mod new;
+mod once;
 mod patch;
+mod profile;
 mod rows;
 
 use serde::{Deserialize, Serialize};
@@ -9,12 +15,19 @@ use std::fmt;
 
 use uuid::Uuid;
 
+pub(crate) use batch::Taken;
+pub use deletion::DeletionPlan;
 pub(crate) use draft::{AcceptedDraft, FORM_ORDER, FirstPassword, FormRules};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
+pub use new::{IdempotencyRow, NewReseller};
 pub use patch::{Patch, ResellerPatch};
+pub(crate) use profile::{expect_version, one};
 pub(crate) use rows::Lookup;
 
+use crate::agency::AgencyRow;
 use crate::partner_type::PartnerType;
+use crate::search::Folded;
+use crate::storage::entity::{entity, stored};
 use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
 };
@@ -22,6 +35,8 @@ use crate::values::{
 /// A reseller's id: a version 7 UUID that never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResellerId(Uuid);
+
+stored!(ResellerId(Uuid));
 
 impl ResellerId {
     /// From a UUID.
@@ -73,50 +88,68 @@ impl Status {
     }
 }
 
-/// The person to talk to; the email need not be unique (S13).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContactPerson {
-    /// The person's name.
-    pub name: Name,
-    /// The person's email.
-    pub email: Email,
-    /// The person's phone.
-    pub phone: Phone,
+stored! {
+    /// The person to talk to; the email need not be unique (S13).
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct ContactPerson {
+        /// The person's name.
+        pub name: Name as contact_name,
+        /// The person's email.
+        pub email: Email as contact_email,
+        /// The person's phone.
+        pub phone: Phone as contact_phone,
+    }
 }
 
-/// A reseller as stored. It holds no secret: password hashes and access generations live apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reseller {
-    /// The id; never changes.
-    pub id: ResellerId,
-    /// The agency the reseller belongs to.
-    pub agency: AgencyId,
-    /// Counts the changes, from 1.
-    pub version: u64,
-    /// Whether the reseller may sign in and consume.
-    pub status: Status,
-    /// Why it was deactivated, if that was said.
-    pub deactivation_reason: Option<String>,
-    /// What the reseller sells.
-    pub partner_type: PartnerType,
-    /// The subdomain its customers sign in at.
-    pub login_domain: LoginDomain,
-    /// The name, any script.
-    pub name: Name,
-    /// The email, unique within the agency.
-    pub email: Email,
-    /// The phone in E.164.
-    pub phone: Phone,
-    /// The person to talk to.
-    pub contact: ContactPerson,
-    /// The website, if any.
-    pub website: Option<Website>,
-    /// The host's own id, unique within the agency.
-    pub external_id: Option<ExternalId>,
-    /// The host's own data.
-    pub metadata: Metadata,
-    /// When the reseller joined.
-    pub created_at: Timestamp,
-    /// When the record last changed; never earlier than before.
-    pub updated_at: Timestamp,
+stored! {
+    /// A reseller as stored. It holds no secret: password hashes and access generations live apart.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Reseller {
+        /// The agency the reseller belongs to.
+        pub agency: AgencyId,
+        /// The id; never changes.
+        pub id: ResellerId,
+        /// Counts the changes, from 1.
+        pub version: u64,
+        /// Whether the reseller may sign in and consume.
+        pub status: Status,
+        /// Why it was deactivated, if that was said.
+        pub deactivation_reason: Option<String>,
+        /// What the reseller sells.
+        pub partner_type: PartnerType,
+        /// The name, any script.
+        pub name: Name,
+        /// The email, unique within the agency.
+        pub email: Email,
+        /// The phone in E.164.
+        pub phone: Phone,
+        /// The person to talk to.
+        pub contact: ContactPerson,
+        /// The subdomain its customers sign in at.
+        pub login_domain: LoginDomain,
+        /// The website, if any.
+        pub website: Option<Website>,
+        /// The host's own id, unique within the agency.
+        pub external_id: Option<ExternalId>,
+        /// The host's own data.
+        pub metadata: Metadata,
+        /// When the reseller joined.
+        pub created_at: Timestamp,
+        /// When the record last changed; never earlier than before.
+        pub updated_at: Timestamp,
+    }
+}
+
+entity! {
+    Reseller in "resellers" {
+        key: ResellerId [agency, id];
+        home: Home::Agency;
+        derived: Folded = Folded::of;
+        parent: Some(AgencyRow::TABLE), refers: true;
+        unique email [agency, email_key];
+        unique external_id [agency, external_id];
+        index by_joined [agency, created_at, id];
+        index by_name [agency, sort_name, id];
+        index by_email [agency, sort_email, id];
+    }
 }

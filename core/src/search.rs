@@ -10,9 +10,10 @@ pub(crate) use cursor::CursorSeal;
 pub(crate) use pieces::{pieces_of_term, pieces_of_text};
 pub use sort::{Position, Sort, SortBy, SortKey};
 
-use crate::error::{Code, FieldErrors, Refusal, Result};
+use crate::error::{Refusal, Result, refused};
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
+use crate::storage::entity::stored;
 use crate::storage::schema::Value;
 use crate::storage::{Condition, Filter, Is, PageSpec};
 use crate::values::{AgencyId, Timestamp, fold};
@@ -150,12 +151,10 @@ impl ResellerQuery {
     pub(crate) fn spec(&self, seal: &CursorSeal<'_>) -> Result<PageSpec> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
-            let range = vec![("min", 1), ("max", MAX_LIMIT.into())];
-            let refusal = Refusal { code: Code::OutOfRange, params: range };
-            return Err(FieldErrors::from(refusal.of("limit")).into());
+            return Err(refused("limit")(Refusal::out_of_range(1, MAX_LIMIT.into())));
         }
         if self.text.len() > 1_024 {
-            return Err(FieldErrors::from(Refusal::too_long(1_024).of("text")).into());
+            return Err(refused("text")(Refusal::too_long(1_024)));
         }
         let after = match &self.after {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?.values()),
@@ -207,29 +206,22 @@ impl ResellerQuery {
     }
 }
 
-/// What lists are sorted by and searches look into: folded once.
-#[derive(Debug)]
-pub(crate) struct Folded {
-    /// Name and email, one line each: no term reaches from one into the other.
-    pub text: String,
-    name_ends: usize,
+stored! {
+    /// What lists are sorted by and searches look into: folded once.
+    #[derive(Debug)]
+    pub(crate) struct Folded {
+        pub email_key: String,
+        pub sort_name: String,
+        pub sort_email: String,
+        /// Name and email, one line each: no term reaches from one into the other.
+        pub search_text: String,
+    }
 }
 
 impl Folded {
     pub fn of(reseller: &Reseller) -> Self {
-        let mut text = fold(reseller.name.as_str());
-        let email = fold(reseller.email.as_str());
-        let name_ends = text.len();
-        text.push('\n');
-        text.push_str(&email);
-        Self { text, name_ends }
-    }
-
-    pub fn name(&self) -> &str {
-        &self.text[..self.name_ends]
-    }
-
-    pub fn email(&self) -> &str {
-        &self.text[self.name_ends + 1..]
+        let (sort_name, sort_email) = (fold(reseller.name.as_str()), fold(reseller.email.as_str()));
+        let search_text = [&*sort_name, "\n", &sort_email].concat();
+        Self { email_key: reseller.email.key(), sort_name, sort_email, search_text }
     }
 }

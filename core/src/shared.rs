@@ -1,16 +1,10 @@
 //! What the handles of one platform have in common: the store and the settings.
 
-mod attempts;
-mod secrets;
-
 use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
-pub(crate) use attempts::Attempt;
-pub(crate) use secrets::KnownSecrets;
-
-use crate::access::{AttemptPolicy, Generation, Hasher, SourcePolicy};
+use crate::access::{AttemptPolicy, Generation, Hasher, KnownSecrets, SourcePolicy};
 use crate::clock::{Clock, Entropy, Ids, random};
 use crate::process::PerProcess;
 use crate::reseller::FormRules;

@@ -8,13 +8,13 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub(crate) mod entity;
 mod first_use;
 mod home;
 pub mod host;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-mod records;
 mod rows;
 pub mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -29,17 +29,20 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::values::AgencyId;
 
+pub use crate::access::SecretRow;
+pub use crate::agency::AgencyRow;
+pub use crate::login_domain::{LabelRow, LabelState};
+pub use crate::reseller::{IdempotencyRow, NewReseller};
+pub(crate) use entity::Entity;
 pub(crate) use first_use::CheckedAtFirstUse;
-pub use records::{AgencyRow, IdempotencyRow, LabelRow, LabelState, NewReseller, SecretRow};
-pub(crate) use records::{CredentialsRow, Entity, PendingChange, TotalRow};
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
     Rows, Scan, Tell, Verbs,
 };
 pub use tx::Insert;
 pub(crate) use tx::{
-    Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock, rows,
-    scan, update,
+    Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock,
+    lock_or_insert, rows, scan, update,
 };
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 

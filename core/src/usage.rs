@@ -6,10 +6,12 @@ mod event;
 mod ingest;
 mod meter;
 mod metric;
+mod operations;
 mod overview;
 mod period;
 mod rollup;
 mod rows;
+mod total;
 
 pub use consume::{Consumption, Denial, DenialReason};
 pub use draft::{EventDraft, Given, Reported};
@@ -25,3 +27,4 @@ pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone;
 pub(crate) use rows::TotalDelta;
+pub(crate) use total::TotalRow;

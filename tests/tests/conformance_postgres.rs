@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use partnerkit::storage::conformance::Harness;
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
-use partnerkit::{AgencyId, LoginDomain, Result};
+use partnerkit::storage::{ReadWork, Scope, Storage, WriteWork};
+use partnerkit::{AgencyId, Result};
 use partnerkit_tests::postgres::Database;
 
 struct OnPostgres;
@@ -34,13 +34,5 @@ impl Storage for Disposable {
 
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
         self.store.write(agency, scope, work)
-    }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.store.labels(labels)
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        self.store.agencies(after, limit)
     }
 }

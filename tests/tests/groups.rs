@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::schema::{LABELS, PENDING_CHANGES, RESELLERS, Row, Value};
+use partnerkit::storage::schema::{LABELS, PENDING_CHANGES, RESELLERS, Row, TOTALS, Value};
 use partnerkit::storage::{Batch, Inserted, Rows, Scope, Storage, Tell};
 use partnerkit::{
-    AgencyId, Error, ErrorKind, LoginDomain, Platform, Reseller, ResellerId, ResellerQuery, Result,
+    Error, ErrorKind, LoginDomain, Platform, Reseller, ResellerId, ResellerQuery, Result,
 };
-use partnerkit_tests::rows::{add, changed, insert, row_of, update};
+use partnerkit_tests::rows::{changed, insert_one, of_northwind, row_of, update};
 use partnerkit_tests::sqlite::{InFile, assert_sound, commits, indexed_words};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
@@ -42,17 +42,13 @@ impl Store {
         Self { file, template, row, _snapshot: Mutex::new(snapshot) }
     }
 
-    fn agency(&self) -> &AgencyId {
-        self.file.agency.id()
-    }
-
     fn write(&self, mut work: impl FnMut(&mut dyn Rows) -> Result<()> + Send) -> Result<()> {
-        self.file.storage.write(self.agency(), Scope::Own, &mut work)
+        self.file.storage.write(self.file.agency.id(), Scope::Own, &mut work)
     }
 
     fn insert(&self, n: usize, name: &str) -> Result<()> {
         let row = self.row(n, name);
-        self.write(|tx| insert(tx, &RESELLERS, row.clone()).map(drop))
+        self.write(|tx| insert_one(tx, &RESELLERS, row.clone()).map(drop))
     }
 
     /// A reseller that nobody else is like; its name ends with `name`.
@@ -90,7 +86,7 @@ impl Store {
     }
 
     fn poison(&self) -> Result<()> {
-        self.write(|tx| poison(tx, self.agency()))
+        self.write(poison)
     }
 
     /// Runs the call with each number below `n` on a thread of its own. All of them wait while
@@ -148,8 +144,9 @@ fn number(place: usize, round: usize) -> usize {
 }
 
 /// Makes SQLite give the transaction up, where poison was laid.
-fn poison(tx: &mut dyn Rows, agency: &AgencyId) -> Result<()> {
-    add(tx, agency, "poison", 1)
+fn poison(tx: &mut dyn Rows) -> Result<()> {
+    let rows = vec![of_northwind(["poison".into(), 1.into()])];
+    tx.tell(vec![Tell::Add(Batch { table: &TOTALS, rows })])
 }
 
 fn assert_poisoned(answer: &Answer<Result<()>>) {
@@ -200,7 +197,7 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
             let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
-                    insert(tx, &RESELLERS, store.row(first + i, "zqxpanicked"))?;
+                    insert_one(tx, &RESELLERS, store.row(first + i, "zqxpanicked"))?;
                     panic_any(first + i)
                 }),
                 i => store.insert(first + i, "beside"),
@@ -225,7 +222,7 @@ fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told(
             let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
-                    insert(tx, &RESELLERS, store.row(first + i, "zqxrefused"))?;
+                    insert_one(tx, &RESELLERS, store.row(first + i, "zqxrefused"))?;
                     assert_eq!(update(tx, &RESELLERS, vec![renamed.clone()])?, [true]);
                     Err(own_error(i))
                 }),
@@ -255,13 +252,12 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
     until_shared(|round| {
         let label = LoginDomain::parse(&letters(round)).expect("a label");
         let reseller = Value::Uuid(store.template.id.as_uuid());
-        let row =
-            vec![label.as_str().into(), store.agency().as_str().into(), reseller, Value::Null];
+        let row = vec![label.as_str().into(), "northwind".into(), reseller, Value::Null];
         let ran = AtomicUsize::new(0);
         let take = || {
             store.write(|tx| {
                 ran.fetch_add(1, Ordering::SeqCst);
-                match insert(tx, &LABELS, row.clone())? {
+                match insert_one(tx, &LABELS, row.clone())? {
                     Inserted::Done => Ok(()),
                     _ => Err(own_error(1)),
                 }
@@ -310,11 +306,11 @@ fn each_of_a_lost_group_is_run_exactly_once_more() {
         let mut answers = store.together(6, |i| {
             store.write(|tx| {
                 runs[i].fetch_add(1, Ordering::SeqCst);
-                insert(tx, &RESELLERS, store.row(first + i, "lost"))?;
+                insert_one(tx, &RESELLERS, store.row(first + i, "lost"))?;
                 match i {
                     2 => Err(own_error(i)),
                     3 => panic_any(i),
-                    5 => poison(tx, store.agency()),
+                    5 => poison(tx),
                     _ => Ok(()),
                 }
             })
@@ -345,10 +341,10 @@ fn work_that_passes_over_the_end_of_its_transaction_stores_nothing() {
         let first = number(0, round);
         let runs = AtomicUsize::new(0);
         let careless = |tx: &mut dyn Rows, n| {
-            insert(tx, &RESELLERS, store.row(n, "before"))?;
-            let poisoned = poison(tx, store.agency()).map_err(|error| error.kind());
+            insert_one(tx, &RESELLERS, store.row(n, "before"))?;
+            let poisoned = poison(tx).map_err(|error| error.kind());
             assert_eq!(poisoned, Err(ErrorKind::Storage));
-            assert!(insert(tx, &RESELLERS, store.row(n + 50, "after")).is_err());
+            assert!(insert_one(tx, &RESELLERS, store.row(n + 50, "after")).is_err());
             let nothing = Batch { table: &PENDING_CHANGES, rows: Vec::new() };
             assert!(tx.tell(vec![Tell::Put(nothing)]).is_err());
             Ok(())
@@ -357,7 +353,7 @@ fn work_that_passes_over_the_end_of_its_transaction_stores_nothing() {
             2 => store.write(|tx| careless(tx, first + i)),
             _ => store.write(|tx| {
                 runs.fetch_add(1, Ordering::SeqCst);
-                insert(tx, &RESELLERS, store.row(first + i, "beside")).map(drop)
+                insert_one(tx, &RESELLERS, store.row(first + i, "beside")).map(drop)
             }),
         });
         assert!(matches!(answers[..], [Ok(Ok(())), Ok(Ok(())), Ok(Err(_))]), "{answers:?}");
@@ -388,9 +384,9 @@ fn each_of_a_hundred_gets_its_own_answer() {
         let before = commits(&store.file.path);
         let answers = store.together(WRITERS, |i| {
             store.write(|tx| {
-                insert(tx, &RESELLERS, store.row(first + i, "many"))?;
+                insert_one(tx, &RESELLERS, store.row(first + i, "many"))?;
                 match kind(i) {
-                    "poison" => poison(tx, store.agency()),
+                    "poison" => poison(tx),
                     "error" => Err(own_error(i)),
                     "panic" => panic_any(i),
                     _ => Ok(()),

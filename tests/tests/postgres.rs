@@ -6,15 +6,16 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{Kind, TABLES};
-use partnerkit::storage::{NewReseller, Reads, Scope, Storage, TotalDelta, Transaction};
+use partnerkit::storage::schema::{Kind, TABLES, Value, ddl};
+use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
-    Agency, AgencyId, Change, ChangeKind, Consumption, ErrorKind, Metric, Platform, Reseller,
-    ResellerPatch, ResellerQuery, Timestamp, UsageEvent,
+    Agency, Consumption, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery,
+    UsageEvent,
 };
 use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;
 use partnerkit_tests::proxy::{Cut, Proxy};
+use partnerkit_tests::rows::{self, ask, get, hold, insert, of_northwind, table};
 use uuid::Uuid;
 
 /// A store in a database of its own, with an agency and a reseller.
@@ -65,24 +66,35 @@ impl Bench {
     /// Runs work once, as a backend does.
     fn write(
         &self,
-        mut work: impl FnMut(&mut dyn Transaction) -> partnerkit::Result<()> + Send,
+        mut work: impl FnMut(&mut dyn Rows) -> partnerkit::Result<()> + Send,
     ) -> Result<(), ErrorKind> {
         let written = self.store.write(self.agency.id(), Scope::Own, &mut work);
         written.map_err(|error| error.kind())
     }
 
     fn total(&self) -> i64 {
-        let mut total = Vec::new();
-        let mut read = |reads: &mut dyn Reads| {
-            total = reads.totals(&["t"])?;
+        let mut total = 0;
+        let mut read = |rows: &mut dyn Rows| {
+            total = ask_total(rows)?;
             Ok(())
         };
         self.store.read(self.agency.id(), &mut read).expect("reads");
-        total[0]
+        total
     }
 }
 
-const ONE: &[TotalDelta] = &[TotalDelta { name: "t", add: 1 }];
+/// Adds to the total `t`.
+fn add(rows: &mut dyn Rows, n: i64) -> partnerkit::Result<()> {
+    let row = of_northwind(["t".into(), n.into()]);
+    rows.tell(vec![Tell::Add(Batch { table: table("totals"), rows: vec![row] })])
+}
+
+fn ask_total(tx: &mut dyn Rows) -> partnerkit::Result<i64> {
+    let total = ask(tx, vec![get(table("totals"), vec![of_northwind(["t".into()])])])?.remove(0);
+    let total = rows::rows(total).remove(0).unwrap_or_else(|| vec![0.into()]);
+    let Some(Value::Integer(total)) = total.last() else { panic!("{total:?}") };
+    Ok(*total)
+}
 
 #[test]
 fn waits_are_few() {
@@ -104,7 +116,8 @@ fn waits_are_few() {
     assert_eq!(bench.waits(consume(id)), 5, "consume again");
     let events: Vec<_> = (0..1_000).map(|n| bench.event(&format!("e-{n}"))).collect();
     assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
-    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5 + 1, "a duplicate");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5, "a duplicate");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..2])), 5 + 1, "duplicates");
     assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 4, "deactivate");
     assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 5, "delete");
     let before = bench.store.waits();
@@ -125,10 +138,10 @@ fn nobody_waits_for_an_agency_that_is_being_erased() {
     thread::scope(|scope| {
         let holder = scope.spawn(|| {
             bench.write(|tx| {
-                tx.held_agency()?;
+                ask(tx, vec![hold()])?;
                 holds.wait();
                 release.wait();
-                tx.add_totals(ONE)
+                add(tx, 1)
             })
         });
         holds.wait();
@@ -196,10 +209,10 @@ fn a_connection_that_died_in_the_pool_is_replaced() {
 fn a_connection_lost_before_commit_leaves_nothing() {
     let (bench, proxy) = Bench::on_a_wire();
     let written = bench.write(|tx| {
-        tx.add_totals(ONE)?;
-        tx.totals(&["t"])?;
+        add(tx, 1)?;
+        ask_total(tx)?;
         proxy.cut(Cut::Next);
-        tx.totals(&["t"]).map(drop)
+        ask_total(tx).map(drop)
     });
     assert_eq!(written, Err(ErrorKind::Storage));
     assert_eq!(bench.total(), 0);
@@ -212,8 +225,8 @@ fn a_connection_lost_during_commit_is_an_unknown_outcome() {
         let (proxy, mut runs) = (&proxy, 0);
         let written = bench.write(|tx| {
             runs += 1;
-            tx.agency()?;
-            tx.add_totals(ONE)?;
+            ask(tx, vec![hold()])?;
+            add(tx, 1)?;
             proxy.cut(cut);
             Ok(())
         });
@@ -230,28 +243,19 @@ fn a_connection_lost_during_commit_is_an_unknown_outcome() {
     assert!(arrived, "it did arrive");
 }
 
-/// An entry that cannot be stored twice in one batch.
-fn change() -> Change {
-    Change {
-        sequence: 0,
-        id: Uuid::from_u128(5),
-        kind: ChangeKind::ResellerUpdated,
-        reseller: None,
-        version: 1,
-        at: Timestamp::from_millis(0),
-        actor: Some("secret-actor".into()),
-        fields: Vec::new(),
-    }
+/// One key cannot be stored twice in one batch.
+fn put_twice(rows: &mut dyn Rows) -> partnerkit::Result<()> {
+    let row = of_northwind(["u".into(), 1.into()]);
+    rows.tell(vec![Tell::Put(Batch { table: table("totals"), rows: vec![row; 2] })])
 }
 
 #[test]
 fn a_deferred_failure_fails_the_commit() {
     let bench = Bench::new();
-    let twice = [change(), change()];
-    let mut work = |tx: &mut dyn Transaction| {
-        tx.agency()?;
-        tx.add_totals(ONE)?;
-        tx.append_changes(&twice)
+    let mut work = |tx: &mut dyn Rows| {
+        ask(tx, vec![hold()])?;
+        add(tx, 1)?;
+        put_twice(tx)
     };
     let error = bench.store.write(bench.agency.id(), Scope::Own, &mut work).expect_err("fails");
     assert_eq!(error.kind(), ErrorKind::Storage);
@@ -259,10 +263,10 @@ fn a_deferred_failure_fails_the_commit() {
     assert_eq!(bench.total(), 0);
     // Nor does anything come of it when the work overlooks that it has failed.
     let overlooked = bench.write(|tx| {
-        tx.add_totals(ONE)?;
-        tx.append_changes(&twice)?;
-        assert!(tx.agency().is_err());
-        assert!(tx.totals(&["t"]).is_err(), "and nothing more is asked");
+        add(tx, 1)?;
+        put_twice(tx)?;
+        assert!(ask(tx, vec![hold()]).is_err());
+        assert!(ask_total(tx).is_err(), "and nothing more is asked");
         Ok(())
     });
     assert_eq!(overlooked, Err(ErrorKind::Storage));
@@ -295,10 +299,9 @@ fn an_unknown_answer_to_commit_is_an_unknown_outcome() {
         ("40001", ErrorKind::Aborted),
     ] {
         fail_commits(&bench, code);
-        let thirteen = &[TotalDelta { name: "t", add: 13 }];
         let written = bench.write(|tx| {
-            tx.agency()?;
-            tx.add_totals(thirteen)
+            ask(tx, vec![hold()])?;
+            add(tx, 13)
         });
         assert_eq!(written, Err(told), "{code}");
     }
@@ -307,7 +310,7 @@ fn an_unknown_answer_to_commit_is_an_unknown_outcome() {
 #[test]
 fn a_total_that_overflows_aborts() {
     let bench = Bench::new();
-    let add = |add| bench.write(|tx| tx.add_totals(&[TotalDelta { name: "t", add }]));
+    let add = |n| bench.write(|tx| add(tx, n));
     assert_eq!(add(i64::MAX), Ok(()));
     assert_eq!(add(1), Err(ErrorKind::Aborted));
     assert_eq!(bench.total(), i64::MAX);
@@ -316,20 +319,17 @@ fn a_total_that_overflows_aborts() {
 #[test]
 fn an_error_tells_names_and_no_values() {
     let bench = Bench::new();
-    let ghost = AgencyId::parse("ghost-agency").expect("an id");
-    let mut new = None;
-    let mut read = |reads: &mut dyn Reads| {
-        let (reseller, credentials) = reads.account(bench.acme.id)?.expect("there");
-        let reseller = Reseller { agency: ghost.clone(), ..reseller };
-        new = Some(NewReseller::new(reseller, credentials)?);
-        Ok(())
+    let nobodys = of_northwind([
+        Value::Uuid(Uuid::from_u128(5)),
+        Value::Bytes(b"secret".to_vec()),
+        Value::Null,
+    ]);
+    let mut work = |tx: &mut dyn Rows| {
+        ask(tx, vec![insert(table("credentials"), vec![nobodys.clone()], None)]).map(drop)
     };
-    bench.store.read(bench.agency.id(), &mut read).expect("reads");
-    let new = new.expect("read");
-    let mut work =
-        |tx: &mut dyn Transaction| tx.insert_resellers(std::slice::from_ref(&new)).map(drop);
-    let error = bench.store.write(&ghost, Scope::Own, &mut work).expect_err("no such agency");
-    assert_eq!(error.to_string(), "storage: SQLSTATE 23503, resellers, resellers_agency");
+    let error = bench.store.write(bench.agency.id(), Scope::Own, &mut work);
+    let error = error.expect_err("no such reseller");
+    assert_eq!(error.to_string(), "storage: SQLSTATE 23503, credentials, credentials_reseller");
 }
 
 #[test]
@@ -395,45 +395,43 @@ fn a_database_of_the_first_version_is_brought_along() {
     assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
 }
 
+/// The migrations make what is declared: columns, keys, indexes and foreign keys. Further indexes
+/// are PostgreSQL's own.
 #[test]
-fn the_tables_are_those_of_the_schema() {
+fn the_migrations_make_what_is_declared() {
     let database = Database::create();
     drop(Postgres::open(&database.url).expect("opens"));
+    database.run("CREATE SCHEMA declared");
+    database.run(&ddl::postgres("declared"));
     for table in TABLES {
-        let expected: Vec<_> = table
-            .columns
-            .iter()
-            .map(|column| {
-                let kind = match column.kind {
-                    Kind::Integer => "bigint",
-                    Kind::Text => "text C",
-                    Kind::Bytes => "bytea",
-                    Kind::Uuid => "uuid",
-                };
-                let null = if column.nullable { "YES" } else { "NO" };
-                format!("{} {kind} {null}", column.name)
-            })
-            .collect();
-        let found = database.run(&format!(
-            "SELECT concat_ws(' ', column_name, data_type, collation_name, is_nullable) \
-             FROM information_schema.columns \
-             WHERE table_schema = 'partnerkit' AND table_name = '{}' ORDER BY ordinal_position",
-            table.name
-        ));
-        assert_eq!(found, expected, "{}", table.name);
-        let indexes = database.run(&format!(
-            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'partnerkit' \
-             AND tablename = '{}' ORDER BY indexname",
-            table.name
-        ));
-        for columns in
-            table.indexes.iter().map(|index| index.columns).chain(std::iter::once(table.key))
-        {
-            let columns = format!("({})", columns.join(", "));
-            assert!(indexes.iter().any(|index| index.ends_with(&columns)), "{}", table.name);
+        let ask = |sql: &str, schema: &str| {
+            database.run(&sql.replace("{schema}", schema).replace("{table}", table.name))
+        };
+        for sql in [COLUMNS, UNIQUE, FOREIGN_KEYS] {
+            assert_eq!(ask(sql, "partnerkit"), ask(sql, "declared"), "{}", table.name);
         }
+        let made = ask(INDEXES, "partnerkit");
+        for index in ask(INDEXES, "declared") {
+            assert!(made.contains(&index), "{index} is not in {made:?}");
+        }
+        assert_eq!(ask(COLUMNS, "declared").len(), table.columns.len());
     }
 }
+
+const COLUMNS: &str = "\
+    SELECT concat_ws(' ', column_name, data_type, collation_name, is_nullable) \
+    FROM information_schema.columns \
+    WHERE table_schema = '{schema}' AND table_name = '{table}' ORDER BY column_name";
+const UNIQUE: &str = "\
+    SELECT indexname || substring(indexdef FROM ' USING .*') FROM pg_indexes \
+    WHERE schemaname = '{schema}' AND tablename = '{table}' AND indexdef LIKE 'CREATE UNIQUE %' \
+    ORDER BY indexname";
+const INDEXES: &str = "\
+    SELECT indexname || substring(indexdef FROM ' USING .*') FROM pg_indexes \
+    WHERE schemaname = '{schema}' AND tablename = '{table}' AND indexdef LIKE 'CREATE INDEX %'";
+const FOREIGN_KEYS: &str = "\
+    SELECT replace(pg_get_constraintdef(oid), '{schema}.', '') FROM pg_constraint \
+    WHERE contype = 'f' AND conrelid = '{schema}.{table}'::regclass";
 
 #[test]
 fn a_thread_of_a_hosts_runtime_may_wait() {

@@ -1,6 +1,6 @@
 //! What is SQLite's own: its file, its schema's versions, several processes.
 
-use partnerkit::storage::schema::{Column, Kind, TABLES, Table};
+use partnerkit::storage::schema::{TABLES, ddl};
 use partnerkit::{Consumption, ErrorKind, Metric, Platform};
 use partnerkit_tests::invitation;
 use rusqlite::Connection;
@@ -26,67 +26,45 @@ impl File {
     }
 }
 
-/// The migrations make the schema that `schema.rs` describes: columns, keys and indexes. What is
-/// SQLite's own: an agency's rows hold its number, and an index may cover further columns.
+/// The migrations make what is declared: columns, keys, indexes and foreign keys. What is SQLite's
+/// own: numbers, and what is noted beside an agency; further indexes, and further columns in one.
 #[test]
-fn the_migrations_make_the_schema() {
+fn the_migrations_make_what_is_declared() {
     let file = File::new();
     Platform::open(&file.url()).expect("opens");
-    let connection = file.connect();
+    let made = file.connect();
+    let declared = Connection::open_in_memory().expect("opens");
+    declared.execute_batch(&ddl::sqlite()).expect("makes the tables");
     for table in TABLES {
-        assert_eq!(columns(&connection, table.name), expected_columns(table), "{}", table.name);
-        let unique = indexes(&connection, table.name, true);
-        assert!(unique.iter().any(|(_, columns)| columns == table.key), "{}'s key", table.name);
-        let all = indexes(&connection, table.name, false);
-        for index in table.indexes {
-            let name = format!("{}_{}", table.name, index.name);
-            let found = if index.unique { &unique } else { &all };
-            let (_, columns) = found.iter().find(|(found, _)| *found == name).expect("there");
-            assert!(columns.iter().zip(index.columns).all(|(a, b)| a == b), "{name}: {columns:?}");
-            assert!(columns.len() >= index.columns.len(), "{name}: {columns:?}");
+        for sql in [COLUMNS, UNIQUE, FOREIGN_KEYS] {
+            let declared = texts(&declared, sql, table.name);
+            assert_eq!(texts(&made, sql, table.name), declared, "{}", table.name);
         }
+        let made = texts(&made, INDEXES, table.name);
+        for index in texts(&declared, INDEXES, table.name) {
+            assert!(made.iter().any(|made| made.starts_with(&index)), "{index} not in {made:?}");
+        }
+        assert_eq!(texts(&declared, COLUMNS, table.name).len(), table.columns.len());
     }
 }
 
-/// The columns of a table but for those that are SQLite's own: name, type, and whether null is
-/// refused.
-fn columns(connection: &Connection, table: &str) -> Vec<(String, String, bool)> {
-    let sql = "SELECT name, type, \"notnull\" FROM pragma_table_info(?1)
-               WHERE name NOT IN ('number', 'newest', 'disorder')";
-    let mut statement = connection.prepare(sql).expect("prepares");
-    let columns = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    columns.expect("runs").collect::<Result<_, _>>().expect("reads")
-}
+const COLUMNS: &str = "SELECT concat_ws(' ', name, type, \"notnull\") FROM pragma_table_info(?1)
+    WHERE name NOT IN ('number', 'newest', 'disorder') ORDER BY name";
+const UNIQUE: &str = "SELECT iif(list.origin = 'c', list.name, '') || ': '
+        || group_concat(info.name ORDER BY info.seqno) AS columns
+    FROM pragma_index_list(?1) AS list, pragma_index_info(list.name) AS info
+    WHERE list.\"unique\" GROUP BY list.name HAVING columns <> ': number' ORDER BY columns";
+const INDEXES: &str =
+    "SELECT list.name || ': ' || group_concat(info.name || ',' ORDER BY info.seqno)
+    FROM pragma_index_list(?1) AS list, pragma_index_info(list.name) AS info
+    WHERE NOT list.\"unique\" GROUP BY list.name";
+const FOREIGN_KEYS: &str = "SELECT concat_ws(' ', seq, \"from\", \"table\", \"to\")
+    FROM pragma_foreign_key_list(?1) ORDER BY seq";
 
-fn expected_columns(table: &Table) -> Vec<(String, String, bool)> {
-    let column = |column: &Column| {
-        let kind = match column.kind {
-            _ if table.of_agency && column.name == "agency" => "INTEGER",
-            Kind::Integer => "INTEGER",
-            Kind::Text => "TEXT",
-            Kind::Bytes | Kind::Uuid => "BLOB",
-        };
-        (column.name.to_owned(), kind.to_owned(), !column.nullable)
-    };
-    table.columns.iter().map(column).collect()
-}
-
-/// The indexes of a table, those of keys included, with their columns.
-fn indexes(connection: &Connection, table: &str, unique: bool) -> Vec<(String, Vec<String>)> {
-    let sql = "SELECT list.name, info.name
-               FROM pragma_index_list(?1) AS list, pragma_index_info(list.name) AS info
-               WHERE list.\"unique\" OR NOT ?2 ORDER BY list.seq, info.seqno";
+fn texts(connection: &Connection, sql: &str, table: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).expect("prepares");
-    let rows = statement.query_map((table, unique), |row| Ok((row.get(0)?, row.get(1)?)));
-    let mut indexes: Vec<(String, Vec<String>)> = Vec::new();
-    for row in rows.expect("runs") {
-        let (name, column): (String, String) = row.expect("reads");
-        match indexes.last_mut().filter(|(last, _)| *last == name) {
-            Some((_, columns)) => columns.push(column),
-            None => indexes.push((name, vec![column])),
-        }
-    }
-    indexes
+    let rows = statement.query_map([table], |row| row.get(0)).expect("runs");
+    rows.collect::<Result<_, _>>().expect("reads")
 }
 
 /// S52: a store from a newer release is refused with its version named.

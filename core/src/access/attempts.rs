@@ -1,12 +1,15 @@
 //! Failed sign-ins, and how they slow the next one down (S19).
 
 use super::{Identity, Secrets};
+use crate::storage::entity::{entity, stored};
 use crate::values::Timestamp;
 
 /// A keyed hash of whose failures are counted: of an account, or of the label and email that
 /// were typed where they are nobody's. Neither can be told from the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey([u8; 32]);
+
+stored!(AttemptKey([u8; 32]));
 
 impl AttemptKey {
     /// From bytes.
@@ -85,15 +88,26 @@ impl AttemptKeys {
     }
 }
 
-/// The failures in a row of one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempts {
-    /// Whose.
-    pub key: AttemptKey,
-    /// How many since the last success, those under way included.
-    pub failures: u32,
-    /// No password is looked at before this instant.
-    pub blocked_until: Timestamp,
+stored! {
+    /// The failures in a row of one key.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Attempts {
+        /// Whose.
+        pub key: AttemptKey as attempt,
+        /// How many since the last success, those under way included.
+        pub failures: u32,
+        /// No password is looked at before this instant.
+        pub blocked_until: Timestamp,
+    }
+}
+
+entity! {
+    Attempts in "attempts" {
+        key: AttemptKey [agency, attempt];
+        home: Home::Column("attempt");
+        parent: None, refers: false;
+        index age [agency, blocked_until];
+    }
 }
 
 impl Attempts {

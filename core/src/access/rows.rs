@@ -26,13 +26,9 @@ impl Tx<'_> {
     /// Locks the attempts of keys, in their order; no attempts so far are [`Attempts::none`], and
     /// locked, too.
     pub fn lock_attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Attempts>> {
-        let none: Vec<_> = keys.iter().map(|key| Attempts::none(*key)).collect();
-        let lock = storage::insert_or_lock(self.agency_id(), &none, Lock::NoKeyUpdate)?;
-        let attempts = |(none, locked)| match locked {
-            Insert::Done => none,
-            Insert::Existing(attempts) => attempts,
-        };
-        Ok(none.into_iter().zip(self.ask(lock)?).map(attempts).collect())
+        let none = keys.iter().map(|key| Attempts::none(*key)).collect();
+        let lock = storage::lock_or_insert(self.agency_id(), none, Lock::NoKeyUpdate)?;
+        self.ask(lock)
     }
 
     /// Stores attempts that are locked.

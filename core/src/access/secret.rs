@@ -5,9 +5,14 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::storage::entity::{entity, stored};
+use crate::values::Timestamp;
+
 /// A 256-bit key that never leaves the store. Debug does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
+
+stored!(Secret([u8; 32]));
 
 impl Secret {
     /// From bytes.
@@ -39,6 +44,27 @@ impl Secret {
             Mac::update(&mut mac, part);
         }
         mac
+    }
+}
+
+stored! {
+    /// A key of the platform's keyed hashes.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SecretRow {
+        /// Counts the rotations.
+        pub id: i64,
+        /// The key.
+        pub secret: Secret,
+        /// When it was made.
+        pub created_at: Timestamp,
+    }
+}
+
+entity! {
+    SecretRow in "secrets" {
+        key: i64 [agency, id];
+        home: Home::Everywhere;
+        parent: None, refers: false;
     }
 }
 

@@ -7,12 +7,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::Identity;
-use crate::reseller::ResellerId;
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::entity::{entity, stored};
 use crate::values::AgencyId;
 
 /// A random number that every stamp carries; renewing it ends all of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Generation([u8; 16]);
+
+stored!(Generation([u8; 16]));
 
 impl Generation {
     /// From random bytes.
@@ -32,13 +35,32 @@ impl fmt::Debug for Generation {
     }
 }
 
-/// What a reseller signs in with. Debug shows neither.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The generation of the stamps that are valid.
-    pub generation: Generation,
-    /// The password's PHC string; none after an invitation.
-    pub(crate) hash: Option<String>,
+stored! {
+    /// What a reseller signs in with. Debug shows neither.
+    #[derive(Clone, PartialEq, Eq)]
+    pub struct Credentials {
+        /// The generation of the stamps that are valid.
+        pub generation: Generation,
+        /// The password's PHC string; none after an invitation.
+        pub(crate) hash: Option<String>,
+    }
+}
+
+stored! {
+    /// Credentials together with whose they are.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) struct CredentialsRow {
+        pub reseller: ResellerId,
+        pub credentials: Credentials,
+    }
+}
+
+entity! {
+    CredentialsRow in "credentials" {
+        key: ResellerId [agency, reseller];
+        home: Home::Agency;
+        parent: Some(Reseller::TABLE), refers: true;
+    }
 }
 
 impl Credentials {

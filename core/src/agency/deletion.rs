@@ -1,93 +1,150 @@
-//! Deleting a reseller for good, and asking first what that would do (S25, S46).
+//! Deleting an agency of any size: it is closed at once, and erased in steps (S64).
 
-use super::Agency;
-use super::resellers::{active, label_row, one};
-use crate::changes::ChangeKind;
-use crate::error::{Error, Result};
-use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{Erasure, LabelState, Lock, Reads};
-use crate::usage::TotalDelta;
-use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind};
-use crate::values::{LoginDomain, Timestamp};
 use serde::Serialize;
 
-/// What deleting a reseller would do. Nothing blocks a deletion so far.
+use super::agencies::existing;
+use crate::access::Identity;
+use crate::error::{Error, Result};
+use crate::login_domain::label_row;
+use crate::observe::DeletedAgency;
+use crate::platform::Platform;
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::schema::TABLES;
+use crate::storage::{
+    self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scan, Scope, Tx,
+};
+use crate::values::{AgencyId, Timestamp};
+
+/// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
+const STEP: u32 = 1_000;
+/// How many resellers are among them. Each takes its texts out of the search index, for which
+/// SQLite needs a millisecond or more while all others who write wait.
+const RESELLERS: u32 = 50;
+
+/// What deleting an agency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct DeletionPlan {
-    /// Whom it is about.
-    pub reseller: ResellerId,
-    /// The login domain that would stop working.
-    pub login_domain: LoginDomain,
-    /// From when on somebody else could have it.
-    pub quarantined_until: Timestamp,
-    /// The levels of gauges that would leave the agency's totals.
-    pub levels: Vec<(Metric, i64)>,
+pub struct AgencyDeletionPlan {
+    /// Which agency it is about.
+    pub agency: AgencyId,
+    /// How many resellers would be deleted with it.
+    pub resellers: u64,
 }
 
-impl Agency {
-    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
-    pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
-        self.observe("plan_deletion", id, || {
-            let quarantined_until = self.shared.login_domains.free_at(self.now());
-            self.read(|reads| {
-                let login_domain = one(reads.resellers(&[id])?)?.login_domain;
-                let levels = levels(reads, id)?;
-                Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
-            })
+/// What one step of an erasure did.
+pub(crate) struct Erased {
+    /// How many rows were removed, each reseller with all that refers to it counted as one.
+    pub rows: u32,
+    /// Whether nothing is left, the agency included.
+    pub finished: bool,
+}
+
+impl Platform {
+    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
+    pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
+        self.observe("plan_agency_deletion", || {
+            let id = existing(id)?;
+            let resellers = storage::read(&*self.shared.storage, &id, |reads| {
+                reads.count(&Filter::all(id.clone()), i64::MAX as u64)
+            })?;
+            Ok(AgencyDeletionPlan { agency: id, resellers })
         })
     }
 
-    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
+    /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
+    /// are quarantined as if each reseller had been deleted.
+    ///
+    /// At first the agency is closed: from then on every call on it is `NotFound`, and every
+    /// sign-in and every stamp of its resellers fails. Then its rows are removed in steps, however
+    /// many there are. If this call is cut short, calling it again or
+    /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
-    pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
-        self.observe("delete_reseller", id, || {
-            let now = self.now();
-            let mut change = self.change(ChangeKind::ResellerDeleted, Some(id), 0, now);
-            if !self.shared.storage.joined() {
-                // First, because it is a transaction of its own: if the other one fails, nothing
-                // but failed sign-ins is forgotten. Inside a host's transaction a keyed hash of
-                // the id stays behind, which is nobody's any more.
-                self.shared.forget_attempts_on(&[self.identity(id)])?;
-            }
-            self.write(|tx| {
-                // Labels are locked before resellers, so the label is looked up without a lock.
-                let seen = one(tx.resellers(&[id])?)?;
-                let quarantined = LabelState::Quarantined(self.shared.login_domains.free_at(now));
-                tx.put_label(&label_row(&seen, quarantined))?;
-                let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
-                if reseller.login_domain != seen.login_domain {
-                    return Err(Error::aborted("the login domain has changed"));
+    pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
+        self.observe("delete_agency", || {
+            let id = existing(id)?;
+            storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+                let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
+                let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+                if !agency.is_open() {
+                    return Ok(()); // somebody has begun
                 }
-                let deltas = what_leaves(tx, &reseller)?;
-                tx.erase_resellers(&[id])?;
-                tx.add_totals(&deltas)?;
-                change.version = reseller.version + 1;
-                change.at = now.max(reseller.updated_at);
-                tx.append_changes(std::slice::from_ref(&change))
+                let closed_at = Some(self.shared.clock.now());
+                tx.put_agency(&AgencyRow { closed_at, ..agency })
             })?;
-            Ok(self.shared.scrub())
+            while !self.erase_some(&id, STEP)?.finished {}
+            Ok(DeletedAgency { id, erasure: self.shared.scrub() })
+        })
+        .map(|deleted| deleted.erasure)
+    }
+
+    /// Removes at most `max` rows of an agency that is closed.
+    pub(crate) fn erase_some(&self, id: &AgencyId, max: u32) -> Result<Erased> {
+        let first = self.first_resellers(id, max.min(RESELLERS))?;
+        if !self.shared.storage.joined() {
+            // First, because it is a transaction of its own: a fault after it leaves the resellers
+            // to be found again.
+            self.shared.forget_attempts_on(&first)?;
+        }
+        let first: Vec<_> = first.into_iter().map(|account| account.reseller).collect();
+        storage::write_unheld(&*self.shared.storage, id, Scope::Join, |tx| {
+            // Waits for those who have held the agency since before it was closed.
+            let agency = tx.lock_agency(Lock::Update)?;
+            match agency.and_then(|agency| agency.closed_at) {
+                Some(closed_at) => self.erase_step(tx, closed_at, &first, max),
+                None => Ok(Erased { rows: 0, finished: true }),
+            }
         })
     }
-}
 
-/// The levels of a reseller's gauges.
-fn levels(reads: &mut Reads<'_>, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
-    let meters = reads.meters(id)?.into_iter();
-    let gauges = meters.filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
-    Ok(gauges.map(|meter| (meter.key.metric, meter.value)).collect())
-}
-
-/// What the agency's totals lose with a reseller: its place among the active ones and the
-/// levels of its gauges. Counters are history and stay.
-fn what_leaves(reads: &mut Reads<'_>, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
-    let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
-    for (metric, level) in levels(reads, reseller.id)? {
-        deltas.push(TotalDelta { name: metric.slug(), add: -level });
+    fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
+        storage::read_unheld(&*self.shared.storage, id, |reads| {
+            // There may be another one of this id by now, whose stops have to stand.
+            if reads.agency()?.is_none_or(|agency| agency.is_open()) {
+                return Ok(Vec::new());
+            }
+            Ok(reads.page(&first_page(id, limit))?.iter().map(Identity::from).collect())
+        })
     }
-    deltas.retain(|delta| delta.add != 0);
-    deltas.sort_by_key(|delta| delta.name);
-    Ok(deltas)
+
+    /// Resellers first, who are personal data, then one table after the other, and the agency
+    /// with the last of its rows.
+    fn erase_step(
+        &self,
+        tx: &mut Tx<'_>,
+        closed_at: Timestamp,
+        first: &[ResellerId],
+        max: u32,
+    ) -> Result<Erased> {
+        let quarantined = LabelState::Quarantined(self.shared.login_domains.free_at(closed_at));
+        let mut resellers: Vec<_> = tx.resellers(first)?.into_iter().flatten().collect();
+        resellers.sort_by(|one, other| one.login_domain.cmp(&other.login_domain));
+        let labels = resellers.iter().map(|reseller| label_row(reseller, quarantined));
+        tx.put(&labels.collect::<Vec<_>>())?;
+        let mut ids: Vec<_> = resellers.iter().map(|reseller| reseller.id).collect();
+        ids.sort();
+        tx.erase_resellers(&ids)?;
+        let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
+        let of_agency = AgencyRow::key_row(tx.agency_id(), &());
+        // Events, rollups and changes, of which there are most, and all else that is not a
+        // reseller's.
+        let with_it = TABLES.iter().rev().filter(|table| table.goes_with(AgencyRow::TABLE));
+        for table in with_it.filter(|table| table.name != Reseller::TABLE.name) {
+            if left > 0 {
+                left -= tx.remove(Scan::all(table, table.key, of_agency.clone(), left))?;
+            }
+        }
+        let page = first_page(tx.agency_id(), 1);
+        // Whoever held the agency until now may have made another one.
+        let finished = left > 0 && tx.page(&page)?.is_empty();
+        if finished {
+            tx.delete::<AgencyRow>(&[()])?;
+        }
+        Ok(Erased { rows: max - left, finished })
+    }
+}
+
+fn first_page(agency: &AgencyId, limit: u32) -> PageSpec {
+    let (filter, order) = (Filter::all(agency.clone()), "created_at");
+    PageSpec { filter, order, descending: false, after: None, limit }
 }

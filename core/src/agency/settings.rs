@@ -1,45 +1,148 @@
-//! An agency's own settings (S56).
+//! An agency's settings: the record, and the changes that can be made to it (S56).
 
-use super::Agency;
-use super::resellers::expect_version;
-use crate::changes::ChangeKind;
-use crate::error::{Error, Result};
-use crate::settings::{AgencyPatch, AgencySettings};
-use crate::storage::{AgencyRow, Lock};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
-impl Agency {
-    /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
-    pub fn settings(&self) -> Result<AgencySettings> {
-        self.observe("settings", None, || {
-            self.read(|reads| reads.held_agency()).map(|row| row.settings)
-        })
+use crate::error::{Code, FieldErrors, Refusal};
+use crate::storage::entity::{entity, stored};
+use crate::usage::{Metric, zone};
+use crate::values::{AgencyId, LoginDomain, Timestamp};
+
+/// At most so many labels of an agency's own.
+const MAX_RESERVED: usize = 1_000;
+
+stored! {
+    /// An agency's settings.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct AgencySettings {
+        /// The id; never changes.
+        pub agency: AgencyId,
+        /// Counts the changes, from 1.
+        pub version: u64,
+        /// The IANA time zone its periods are aligned to.
+        pub time_zone: String,
+        /// How much of a metric the agency has to give to its resellers; unlimited if not here.
+        pub capacity: BTreeMap<Metric, i64>,
+        /// Login domains that none of its resellers may take, beside those of the platform (S4).
+        pub reserved_labels: BTreeSet<LoginDomain>,
+        /// When it was created.
+        pub created_at: Timestamp,
+        /// When its settings last changed.
+        pub updated_at: Timestamp,
+    }
+}
+
+stored! {
+    /// An agency as stored.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AgencyRow {
+        /// Its settings.
+        pub settings: AgencySettings,
+        /// The sequence of the newest numbered change.
+        pub numbered: u64,
+        /// The sequence of the newest change that was removed.
+        pub pruned: u64,
+        /// When it was deleted. A closed agency is there for nobody; its rows go in steps, and it
+        /// goes with the last ones (S64).
+        pub closed_at: Option<Timestamp>,
+    }
+}
+
+entity! {
+    AgencyRow in "agencies" {
+        key: () [agency];
+        home: Home::Agency;
+        parent: None, refers: false;
+    }
+}
+
+impl AgencyRow {
+    /// Of a new agency.
+    pub(crate) fn new(settings: AgencySettings) -> Self {
+        Self { settings, numbered: 0, pruned: 0, closed_at: None }
     }
 
-    /// Changes settings; every handle goes by them at once. A patch that changes nothing leaves
-    /// the version as it is.
-    ///
-    /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
-    pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
-        self.observe("configure", None, || {
-            let now = self.now();
-            let change = self.change(ChangeKind::AgencyUpdated, None, 0, now);
-            self.write(|tx| {
-                let before =
-                    tx.lock_agency(Lock::NoKeyUpdate)?.ok_or_else(|| Error::not_found("agency"))?;
-                expect_version(version, before.settings.version)?;
-                let (mut settings, changed) = patch.apply(&before.settings)?;
-                if changed.is_empty() {
-                    return Ok(settings);
-                }
-                settings.version += 1;
-                settings.updated_at = now.max(settings.updated_at);
-                tx.put_agency(&AgencyRow { settings: settings.clone(), ..before })?;
-                let mut change = change.clone();
-                (change.version, change.at) = (settings.version, settings.updated_at);
-                change.fields = changed.into_iter().map(str::to_owned).collect();
-                tx.append_changes(&[change])?;
-                Ok(settings)
-            })
-        })
+    /// Whether it is there for anybody.
+    pub fn is_open(&self) -> bool {
+        self.closed_at.is_none()
     }
+}
+
+/// The settings to change, as typed; `None` leaves one as it is.
+#[derive(Debug, Clone, Default)]
+pub struct AgencyPatch {
+    /// Another IANA time zone. From now on periods begin and end by its calendar, the present one
+    /// too, and of that everything stays used that was used since it began there.
+    pub time_zone: Option<String>,
+    /// Capacity by the metric's slug, replaced as a whole; a metric that is not here is unlimited.
+    pub capacity: Option<BTreeMap<String, i64>>,
+    /// Reserved labels, replaced as a whole. Who holds one keeps it.
+    pub reserved_labels: Option<Vec<String>>,
+}
+
+impl AgencySettings {
+    /// Of a new agency.
+    pub(crate) fn new(agency: AgencyId, time_zone: String, now: Timestamp) -> Self {
+        Self {
+            agency,
+            version: 1,
+            time_zone,
+            capacity: BTreeMap::new(),
+            reserved_labels: BTreeSet::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+impl AgencyPatch {
+    /// The settings with the changes made, and the names of those that differ. The version is
+    /// left alone.
+    pub(crate) fn apply(
+        &self,
+        before: &AgencySettings,
+    ) -> Result<(AgencySettings, Vec<&'static str>), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut after = before.clone();
+        if let Some(name) = &self.time_zone
+            && errors.keep("time_zone", zone(name)).is_some()
+        {
+            after.time_zone.clone_from(name);
+        }
+        if let Some(raw) = &self.capacity
+            && let Some(capacity) = errors.keep("capacity", capacity(raw))
+        {
+            after.capacity = capacity;
+        }
+        if let Some(raw) = &self.reserved_labels
+            && let Some(labels) = errors.keep("reserved_labels", labels(raw))
+        {
+            after.reserved_labels = labels;
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let pairs = [
+            ("time_zone", before.time_zone != after.time_zone),
+            ("capacity", before.capacity != after.capacity),
+            ("reserved_labels", before.reserved_labels != after.reserved_labels),
+        ];
+        let changed = pairs.into_iter().filter_map(|(name, differs)| differs.then_some(name));
+        Ok((after, changed.collect()))
+    }
+}
+
+fn capacity(raw: &BTreeMap<String, i64>) -> Result<BTreeMap<Metric, i64>, Refusal> {
+    let metric = |(slug, amount): (&String, &i64)| {
+        let metric = Metric::from_slug(slug).ok_or(Code::UnknownMetric)?;
+        if *amount < 0 { Err(Code::Negative.into()) } else { Ok((metric, *amount)) }
+    };
+    raw.iter().map(metric).collect()
+}
+
+fn labels(raw: &[String]) -> Result<BTreeSet<LoginDomain>, Refusal> {
+    if raw.len() > MAX_RESERVED {
+        return Err(Refusal { code: Code::TooMany, params: vec![("max", MAX_RESERVED as i64)] });
+    }
+    raw.iter().map(|label| LoginDomain::parse(label)).collect()
 }

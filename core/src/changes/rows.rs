@@ -3,9 +3,20 @@
 //! Writers never queue for a number, and one that commits late appears behind what was seen.
 
 use super::Change;
-use crate::error::{Code, Error, FieldErrors, Refusal, Result};
+use crate::changes::PendingChange;
+use crate::error::{Code, Error, Refusal, Result, refused};
 use crate::storage::schema::Value;
-use crate::storage::{self, AgencyRow, Entity, Lock, PendingChange, Question, Reads, Scan, Tx};
+use crate::storage::{self, AgencyRow, Entity, Lock, Question, Reads, Scan, Tx};
+use crate::tenant::Tenant;
+
+impl Tenant {
+    pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>> {
+        if !(1..=1_000).contains(&limit) {
+            return Err(refused("limit")(Refusal::out_of_range(1, 1_000)));
+        }
+        self.write(|tx| tx.follow(after, limit))
+    }
+}
 
 impl Reads<'_> {
     /// Numbered entries behind `after`, in order.
@@ -85,5 +96,5 @@ impl Tx<'_> {
 /// Why a feed cannot be followed from there.
 fn pruned(through: u64) -> Error {
     let min = i64::try_from(through).unwrap_or(i64::MAX);
-    FieldErrors::from(Refusal { code: Code::TooOld, params: vec![("min", min)] }.of("after")).into()
+    refused("after")(Refusal { code: Code::TooOld, params: vec![("min", min)] })
 }

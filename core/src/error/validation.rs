@@ -4,6 +4,8 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::Error;
+
 /// The one list of field codes: the slug that every language shows, and its English text.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $text:literal;)*) => {
@@ -108,6 +110,14 @@ impl Refusal {
         Self { code: Code::TooShort, params: vec![("min", min)] }
     }
 
+    pub(crate) fn too_many(max: i64) -> Self {
+        Self { code: Code::TooMany, params: vec![("max", max)] }
+    }
+
+    pub(crate) fn out_of_range(min: i64, max: i64) -> Self {
+        Self { code: Code::OutOfRange, params: vec![("min", min), ("max", max)] }
+    }
+
     /// The same refusal, said of a field.
     pub fn of(self, field: impl Into<String>) -> FieldError {
         FieldError { field: field.into(), code: self.code, params: self.params }
@@ -205,4 +215,9 @@ impl fmt::Display for FieldErrors {
         }
         Ok(())
     }
+}
+
+/// Makes the error of one refused field: `parse(raw).map_err(refused("name"))`.
+pub(crate) fn refused<R: Into<Refusal>>(field: &'static str) -> impl Fn(R) -> Error {
+    move |refusal| FieldErrors::from(refusal.into().of(field)).into()
 }

@@ -3,40 +3,50 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Code, FieldError, FieldErrors, Refusal};
+use crate::error::{Code, FieldError, FieldErrors, Refusal, Result};
+use crate::reseller::{Reseller, ResellerDraft};
+use crate::storage::entity::Stored;
+use crate::storage::schema::{Column, Row, Value};
+use crate::values::Timestamp;
 
-/// The columns that an export writes, in this order.
-pub(super) const COLUMNS: [&str; 15] = [
-    "id",
-    "status",
-    "partner_type",
-    "name",
-    "email",
-    "phone",
-    "contact_name",
-    "contact_email",
-    "contact_phone",
-    "login_domain",
-    "website",
-    "external_id",
-    "metadata",
-    "created_at",
-    "updated_at",
-];
+/// Columns of a reseller that no file has.
+const KEPT_BACK: [&str; 3] = ["agency", "version", "deactivation_reason"];
+
+/// The cells that an export writes of a reseller, by the names of its columns.
+pub(super) fn cells(of: &Reseller) -> Result<Vec<String>> {
+    let mut row = Row::with_capacity(Reseller::COLUMNS.len());
+    of.write(&mut row)?;
+    let cells = Reseller::COLUMNS.iter().zip(row);
+    Ok(cells
+        .filter(|(column, _)| is_shown(column))
+        .map(|(column, value)| cell(column, value))
+        .collect())
+}
+
+/// What an export writes, and an import knows: every column but those that are kept back.
+pub(super) fn columns() -> impl Iterator<Item = &'static str> {
+    Reseller::COLUMNS.iter().filter(|column| is_shown(column)).map(|column| column.name)
+}
+
+fn is_shown(column: &Column) -> bool {
+    !KEPT_BACK.contains(&column.name)
+}
+
+/// What is not there is an empty cell, and so is metadata without anything in it. The numbers that
+/// are shown are instants.
+fn cell(column: &Column, value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(json) if column.name == "metadata" && json == "{}" => String::new(),
+        Value::Text(text) => text,
+        Value::Uuid(id) => id.to_string(),
+        Value::Integer(at) => Timestamp::from_millis(at).to_string(),
+        Value::Bytes(_) => unreachable!("nobody could read them"),
+    }
+}
 
 /// Further columns that an import reads: countries of national numbers.
 const COUNTRIES: [&str; 2] = ["phone_country", "contact_phone_country"];
-
-const REQUIRED: [&str; 8] = [
-    "partner_type",
-    "name",
-    "email",
-    "phone",
-    "contact_name",
-    "contact_email",
-    "contact_phone",
-    "login_domain",
-];
 
 /// A first line with more columns than this is none: each of them would have an error.
 const MOST: usize = 100;
@@ -53,7 +63,7 @@ impl Header {
             return Err(Refusal { code: Code::TooMany, params }.of("columns").into());
         }
         let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
-        let known = |name: &str| COLUMNS.contains(&name) || COUNTRIES.contains(&name);
+        let known = |name: &str| columns().chain(COUNTRIES).any(|column| column == name);
         let mut errors = FieldErrors::default();
         for (i, name) in names.iter().enumerate() {
             let code = if !known(name) {
@@ -66,9 +76,10 @@ impl Header {
             let place = i64::try_from(i + 1).unwrap_or(i64::MAX);
             errors.push(Refusal { code, params: vec![("column", place)] }.of("columns"));
         }
-        for required in REQUIRED {
-            if !names.iter().any(|name| name == required) {
-                errors.push(FieldError::new(required, Code::Empty));
+        for missing in ResellerDraft::missing().as_slice() {
+            let column = missing.field.trim_end_matches(".number").replace('.', "_");
+            if !names.contains(&column) {
+                errors.push(FieldError::new(column, missing.code));
             }
         }
         if errors.is_empty() { Ok(Self(names)) } else { Err(errors) }
@@ -130,7 +141,16 @@ const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '�
 mod tests {
     use proptest::prelude::*;
 
-    use super::{FORMULA, guarded, unguarded};
+    use super::{FORMULA, guarded, is_shown, unguarded};
+    use crate::reseller::Reseller;
+    use crate::storage::entity::Stored;
+    use crate::storage::schema::Kind;
+
+    #[test]
+    fn every_number_in_a_file_is_an_instant() {
+        let mut numbers = Reseller::COLUMNS.iter().filter(|column| column.kind == Kind::Integer);
+        assert!(numbers.all(|column| !is_shown(column) || column.name.ends_with("_at")));
+    }
 
     #[test]
     fn s48_no_cell_begins_like_a_formula() {

@@ -5,9 +5,9 @@ use std::io::Read;
 use super::cells::Header;
 use super::records::Records;
 use super::{ImportOptions, ImportReport, RowOutcome, RowReport};
-use crate::agency::{Agency, Taken};
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
-use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft};
+use crate::agency::Agency;
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result, refused};
+use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft, Taken};
 
 /// How many rows are created in one step, and how many bytes of them, but for the last row.
 const BATCH: usize = 500;
@@ -80,9 +80,9 @@ impl Agency {
     }
 
     fn row(&self, line: u64, read: Result<ResellerDraft, FieldErrors>) -> Row {
-        let draft = read.as_ref().map_err(Clone::clone).and_then(|draft| self.accept(draft));
+        let draft = read.as_ref().map_err(Clone::clone).and_then(|draft| self.tenant.accept(draft));
         let held = match (read, &draft) {
-            (Ok(read), Err(_)) => self.accept_held(&read).ok(),
+            (Ok(read), Err(_)) => self.tenant.accept_held(&read).ok(),
             _ => None,
         };
         Row { line, draft, held }
@@ -96,19 +96,19 @@ impl Agency {
         taken: &mut Taken,
     ) -> Result<Vec<RowReport>> {
         let drafts = rows.iter().map(|row| row.draft.as_ref().ok().or(row.held.as_ref()));
-        let existing = self.existing(drafts.collect())?;
+        let existing = self.tenant.existing(drafts.collect())?;
         let mut drafts = Vec::new();
         let mut answers = Vec::new();
         for (row, existing) in rows.into_iter().zip(existing) {
             // What this very file has created a later row repeats, however far away it stands.
-            let existing = existing.filter(|reseller| !taken.has_any_of(self, reseller));
+            let existing = existing.filter(|reseller| !taken.has_any_of(reseller));
             let outcome = existing.map(|reseller| RowOutcome::Existing(reseller.id));
             if outcome.is_none() {
                 drafts.push(row.draft);
             }
             answers.push((row.line, outcome));
         }
-        let created = self.take_accepted(drafts, options.dry_run, taken)?;
+        let created = self.tenant.take_accepted(drafts, options.dry_run, taken)?;
         let mut created = created.into_iter().map(|answer| match answer {
             Ok(reseller) => RowOutcome::Created(reseller.id),
             Err(errors) => RowOutcome::Rejected(errors),
@@ -151,7 +151,7 @@ fn draft(header: &Header, record: &csv::StringRecord) -> Result<ResellerDraft, F
 fn header(records: &mut Records<impl Read>) -> Result<Header> {
     let first = records.read().map_err(failed)?;
     let cells = first.map_or_else(|| Ok(csv::StringRecord::new()), |record| record.cells);
-    let cells = cells.map_err(|refusal| FieldErrors::from(refusal.of("columns")))?;
+    let cells = cells.map_err(refused("columns"))?;
     Ok(Header::read(&cells)?)
 }
 
@@ -163,4 +163,25 @@ fn checked(delimiter: u8) -> Result<u8, FieldErrors> {
 
 fn failed(error: std::io::Error) -> Error {
     Error::io(error.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, draft};
+    use crate::exchange::cells::columns;
+
+    /// What an export tells beside the form.
+    const NOT_OF_THE_FORM: [&str; 4] = ["id", "status", "created_at", "updated_at"];
+
+    #[test]
+    fn s48_every_column_of_an_export_is_read_but_for_what_is_beside_the_form() {
+        let header = Header::read(&columns().collect()).expect("an export's columns are known");
+        for column in columns() {
+            let typed = if column == "metadata" { r#"{"key":"typed"}"# } else { "typed" };
+            let cell = |of| if of == column { typed } else { "" };
+            let form = draft(&header, &columns().map(cell).collect()).expect("a form").body();
+            let is_read = String::from_utf8_lossy(&form).contains("typed");
+            assert_eq!(is_read, !NOT_OF_THE_FORM.contains(&column), "{column}");
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! What can be said of a login domain while nobody knows which agency's it will be (S5, S6).
 
-use std::collections::BTreeSet;
-
 use super::Platform;
-use crate::availability::DomainAvailability;
 use crate::error::Result;
+use crate::login_domain::DomainAvailability;
 use crate::values::LoginDomain;
 
 impl Platform {
@@ -13,7 +11,10 @@ impl Platform {
     /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
     /// that one has reserved.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
-        self.observe("domain_availability", || self.shared.availability(label, &BTreeSet::new()))
+        self.observe("domain_availability", || {
+            let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
+            self.shared.availability(label, reserved)
+        })
     }
 
     /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`

@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use super::Platform;
+use crate::access::KnownSecrets;
 use crate::access::{
     AttemptPolicy, Hasher, HashingCost, LegacyVerifier, Pepper, Permits, Secret, SourcePolicy,
 };
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::process::PerProcess;
-use crate::shared::{KnownSecrets, Retention, Shared};
+use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{CheckedAtFirstUse, Storage};
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};

@@ -4,12 +4,11 @@ use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
-use super::deletion::Erased;
-use crate::agency::agencies;
+use crate::agency::{Erased, agencies};
 use crate::changes::Change;
 use crate::error::{Result, optional};
 use crate::shared::Progress;
-use crate::storage::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Row, Table, Value};
+use crate::storage::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
 use crate::storage::{self, AgencyRow, Ask, Entity, Erasure, Lock, Scan, Scope, Tx};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
@@ -34,13 +33,33 @@ pub struct Maintenance {
 enum Task {
     /// Rows of an agency up to an instant, by an index that has the oldest first.
     Old(&'static Table, &'static [&'static str], Timestamp),
-    /// Rows that lie by themselves, up to an instant in the last one of these columns.
-    OldAlone(&'static Table, &'static [&'static str], Timestamp),
+    /// Rows that lie by themselves, up to an instant.
+    OldAlone(Alone, Timestamp),
     /// Changes of before this instant.
     Changes(Timestamp),
     /// An agency whose deletion was cut short.
     Erase,
 }
+
+/// Rows of which each is a place of its own, and how they age.
+#[derive(Clone, Copy)]
+struct Alone {
+    table: &'static Table,
+    /// Ends with the instant.
+    index: &'static [&'static str],
+    key_and_instant: &'static [&'static str],
+}
+
+const FREE_LABELS: Alone = Alone {
+    table: &LABELS,
+    index: LABELS.index("quarantine"),
+    key_and_instant: &["label", "quarantined_until"],
+};
+const OLD_ATTEMPTS: Alone = Alone {
+    table: &ATTEMPTS,
+    index: ATTEMPTS.index("age"),
+    key_and_instant: &["agency", "attempt", "blocked_until"],
+};
 
 impl Platform {
     /// The budget of [`maintain`](Self::maintain) that a binding gives when it is not told.
@@ -80,20 +99,19 @@ impl Platform {
         let before = |kept: i64| now.plus_millis(-kept);
         let older = |kept: i64| before(kept).plus_millis(-1);
         if progress.agency.is_none() {
-            let labels = Task::OldAlone(&LABELS, &["label", "quarantined_until"], now);
+            let labels = Task::OldAlone(FREE_LABELS, now);
             // What is removed in a host's transaction is locked until its end, and a sign-in in it
             // would wait for that: attempts commit on their own (S19).
-            let columns = &["agency", "attempt", "blocked_until"];
             let attempts = (!self.shared.storage.joined())
-                .then(|| Task::OldAlone(&ATTEMPTS, columns, older(ATTEMPTS_KEPT)));
+                .then(|| Task::OldAlone(OLD_ATTEMPTS, older(ATTEMPTS_KEPT)));
             return [labels].into_iter().chain(attempts).collect();
         }
         if progress.closed {
             return vec![Task::Erase];
         }
-        let events = Task::Old(&EVENTS, &["agency", "at"], older(EVENTS_KEPT));
+        let events = Task::Old(&EVENTS, EVENTS.index("age"), older(EVENTS_KEPT));
         let expired = older(retention.idempotency_keys);
-        let keys = Task::Old(&IDEMPOTENCY, &["agency", "created_at"], expired);
+        let keys = Task::Old(&IDEMPOTENCY, IDEMPOTENCY.index("age"), expired);
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
         [events, keys].into_iter().chain(changes).collect()
     }
@@ -108,8 +126,8 @@ impl Platform {
                 let old = Scan::all(table, columns, of_agency, max);
                 tx.remove(old.through(Value::Integer(through.as_millis())))
             }),
-            Task::OldAlone(table, columns, through) => {
-                self.remove(agency, |tx| remove_alone(tx, table, columns, through, max))
+            Task::OldAlone(alone, through) => {
+                self.remove(agency, |tx| remove_alone(tx, alone, through, max))
             }
             Task::Changes(before) => self.remove(agency, |tx| prune_changes(tx, before, max)),
             Task::Erase => return self.erase_some(agency, max),
@@ -135,29 +153,21 @@ impl Platform {
 
 /// Rows of which each is a place of its own: found without a lock, and then removed one by one, as
 /// they are once they are locked.
-fn remove_alone(
-    tx: &mut Tx<'_>,
-    table: &'static Table,
-    columns: &'static [&'static str],
-    through: Timestamp,
-    max: u32,
-) -> Result<u32> {
-    let through = Value::Integer(through.as_millis());
-    let (leading, last) = columns.split_at(columns.len() - 1);
-    let index = table.indexes.iter().map(|index| index.columns).find(|c| c.ends_with(last));
-    let index = index.unwrap_or(columns);
-    let equals = index.iter().filter(|column| **column == "agency");
-    let equals = equals.map(|_| tx.agency_id().as_str().into()).collect();
+fn remove_alone(tx: &mut Tx<'_>, alone: Alone, through: Timestamp, max: u32) -> Result<u32> {
+    let Alone { table, index, key_and_instant } = alone;
+    let through = Value::from(through.as_millis());
+    let of_platform = index.iter().filter(|column| **column == "agency");
+    let of_platform = of_platform.map(|_| tx.agency_id().as_str().into()).collect();
     // Nulls are no values: a label that is held has no end.
-    let old = Scan::all(table, index, equals, max);
-    let found = tx.ask(storage::rows(old.after(i64::MIN.into()).through(through.clone())))?;
-    let one = |row: &Row| {
-        let this = Scan::all(table, columns, table.values_of(leading, row), 1);
-        storage::count(Ask::Remove(this.through(through.clone())))
+    let due = Scan::all(table, index, of_platform, max).through(through.clone());
+    let mut keys: Vec<_> =
+        tx.ask(storage::rows(due))?.iter().map(|row| table.key_of(row)).collect();
+    keys.sort();
+    let removal = |key| {
+        let this = Scan::all(table, key_and_instant, key, 1).through(through.clone());
+        storage::count(Ask::Remove(this))
     };
-    let mut found: Vec<Row> = found;
-    found.sort_by_key(|row| table.key_of(row));
-    let removed: u64 = tx.ask(found.iter().map(one).collect::<Vec<_>>())?.into_iter().sum();
+    let removed: u64 = tx.ask(keys.into_iter().map(removal).collect::<Vec<_>>())?.into_iter().sum();
     Ok(u32::try_from(removed).unwrap_or(max))
 }
 

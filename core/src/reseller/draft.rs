@@ -154,6 +154,11 @@ impl ResellerDraft {
         serde_json::to_vec(self).expect("a form of texts has a JSON form")
     }
 
+    /// What the declared rules refuse of a form in which nothing is: the fields that it needs.
+    pub(crate) fn missing() -> FieldErrors {
+        form_errors(&Self::default()).in_order_of(FORM_ORDER)
+    }
+
     /// Every field as a value, or every reason why not, in the order of the form.
     pub(crate) fn accept(&self, rules: &FormRules<'_>) -> Result<AcceptedDraft, FieldErrors> {
         let mut errors = form_errors(self);

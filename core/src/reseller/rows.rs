@@ -1,12 +1,13 @@
 //! Rows of resellers, and of what they sign in with.
 
 use crate::access::Credentials;
+use crate::access::CredentialsRow;
 use crate::error::{Error, Result};
-use crate::reseller::{Reseller, ResellerId};
-use crate::storage::schema::{METERS, Row, Value};
+use crate::reseller::{Reseller, ResellerId, one};
+use crate::storage::schema::{RESELLERS, Row, TABLES, Table};
 use crate::storage::{
-    self, Ask, Batch, CredentialsRow, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Reads,
-    Scan, Tx,
+    self, Ask, Batch, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Question, Reads, Scan,
+    Tx,
 };
 use crate::values::{Email, ExternalId};
 
@@ -30,7 +31,7 @@ impl Reads<'_> {
 
     /// Resellers by other unique fields.
     pub fn find(&mut self, lookups: &[Lookup]) -> Result<Vec<Option<Reseller>>> {
-        let key = |value: String| vec![Value::Text(self.agency_id().to_string()), value.into()];
+        let key = |value: String| vec![self.agency_id().as_str().into(), value.into()];
         let (mut emails, mut ids): (Vec<Row>, Vec<Row>) = Default::default();
         for lookup in lookups {
             match lookup {
@@ -38,8 +39,8 @@ impl Reads<'_> {
                 Lookup::ExternalId(id) => ids.push(key(id.to_string())),
             }
         }
-        let by_email = storage::find::<Reseller>(&["agency", "email_key"], emails, None);
-        let by_id = storage::find::<Reseller>(&["agency", "external_id"], ids, None);
+        let by_email = storage::find::<Reseller>(RESELLERS.index("email"), emails, None);
+        let by_id = storage::find::<Reseller>(RESELLERS.index("external_id"), ids, None);
         let (by_email, by_id) = self.ask((by_email, by_id))?;
         let (mut by_email, mut by_id) = (by_email.into_iter(), by_id.into_iter());
         let found = lookups.iter().map(|lookup| match lookup {
@@ -56,7 +57,7 @@ impl Reads<'_> {
         let credentials = storage::get::<CredentialsRow>(agency, &[id]);
         let (mut reseller, mut credentials) = self.ask((reseller, credentials))?;
         let credentials = credentials.pop().flatten();
-        let credentials = credentials.map(|CredentialsRow(_, credentials)| credentials);
+        let credentials = credentials.map(|CredentialsRow { credentials, .. }| credentials);
         Ok(reseller.pop().flatten().zip(credentials))
     }
 
@@ -81,18 +82,29 @@ impl Tx<'_> {
         self.lock(ids, lock)
     }
 
-    /// Inserts resellers with their credentials, unless a unique field is taken: the core then
-    /// looks which.
-    pub fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<Insert<()>>> {
-        let rows = new.iter().map(|new| new.rows_in(self.agency_id()));
-        let rows = rows.collect::<Result<Vec<_>>>()?;
-        let resellers = rows.iter().map(|rows| rows.reseller.clone()).collect();
-        let resellers = Batch { table: Reseller::TABLE, rows: resellers };
-        let inserted = self.ask(storage::insert_rows(resellers))?;
-        let done = rows.iter().zip(&inserted).filter(|(_, inserted)| **inserted);
-        let rows = done.map(|(rows, _)| rows.credentials.clone()).collect();
-        self.put_rows(Batch { table: CredentialsRow::TABLE, rows })?;
-        Ok(inserted.into_iter().map(done_or_taken).collect())
+    /// Locks a reseller, and reads what it signs in with. Errors: `NotFound`.
+    pub fn lock_account(&mut self, id: ResellerId) -> Result<(Reseller, Credentials)> {
+        let agency = self.agency_id();
+        let reseller = storage::lock::<Reseller>(agency, &[id], Lock::Update);
+        let credentials = storage::get::<CredentialsRow>(agency, &[id]);
+        let (reseller, credentials) = self.ask((reseller, credentials))?;
+        let CredentialsRow { credentials, .. } = one(credentials)?;
+        Ok((one(reseller)?, credentials))
+    }
+
+    /// The question that inserts resellers; `false` for each of which a unique field is taken: the
+    /// core then looks which. Their credentials come behind.
+    pub fn insertion(&self, new: &[NewReseller]) -> Result<Question<Vec<bool>>> {
+        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.reseller.clone()));
+        let rows = rows.collect::<Result<_>>()?;
+        Ok(storage::insert_rows(Batch { table: Reseller::TABLE, rows }))
+    }
+
+    /// Stores the credentials of resellers that were inserted.
+    pub fn put_credentials_of(&mut self, new: &[NewReseller]) -> Result<()> {
+        let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.credentials.clone()));
+        let rows = rows.collect::<Result<_>>()?;
+        self.put_rows(Batch { table: CredentialsRow::TABLE, rows })
     }
 
     /// Stores a reseller that is locked, unless a unique field is taken.
@@ -106,20 +118,22 @@ impl Tx<'_> {
 
     /// Stores the credentials of a reseller that is locked.
     pub fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
-        self.put(&[CredentialsRow(id, credentials.clone())])
+        self.put(&[CredentialsRow { reseller: id, credentials: credentials.clone() }])
     }
 
-    /// Removes resellers with their credentials and meters. Events and rollups stay.
+    /// Removes resellers with all that goes with them: credentials, meters. Events and rollups
+    /// stay.
     pub fn erase_resellers(&mut self, ids: &[ResellerId]) -> Result<()> {
         let agency = self.agency_id();
-        let meters = ids.iter().map(|id| {
-            let equals = Reseller::key_row(agency, id);
-            let scan = Scan::all(&METERS, &["agency", "reseller", "metric"], equals, ALL);
-            storage::count(Ask::Remove(scan))
-        });
-        let meters: Vec<_> = meters.collect();
-        self.ask(meters)?;
-        self.delete::<CredentialsRow>(ids)?;
+        let with_them = TABLES.iter().filter(|table| table.goes_with(Reseller::TABLE));
+        let of_table = |table: &'static Table| {
+            ids.iter().map(move |id| {
+                let equals = Reseller::key_row(agency, id);
+                storage::count(Ask::Remove(Scan::all(table, &["agency", "reseller"], equals, ALL)))
+            })
+        };
+        let removals: Vec<_> = with_them.flat_map(|table| of_table(table)).collect();
+        self.ask(removals)?;
         self.delete::<Reseller>(ids)
     }
 }

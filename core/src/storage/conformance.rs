@@ -6,10 +6,10 @@
 //!
 //! makes one `#[test]` for each case. A case fails by panicking.
 
-mod agencies;
 mod attempts;
 mod conflicts;
 mod creation;
+mod deletion;
 mod exchange;
 mod faults;
 mod faulty;
@@ -22,6 +22,7 @@ mod metering;
 mod neighbours;
 mod pages;
 mod periods;
+mod settings;
 mod sign_in;
 mod transactions;
 mod upkeep;
@@ -68,19 +69,19 @@ pub fn run(name: &str, harness: &dyn Harness) {
 macro_rules! each_conformance_case {
     ($callback:ident $(, $harness:expr)?) => {
         $crate::$callback! { $($harness)? ;
-            agencies::an_agency_is_configured,
-            agencies::an_agency_is_advised_by_what_it_has_reserved,
-            agencies::wrong_settings_are_refused_all_at_once,
-            agencies::another_time_zone_begins_no_new_period,
-            agencies::a_deleted_agency_leaves_nothing_but_tombstones,
-            agencies::of_many_that_need_an_agency_one_creates_it,
-            agencies::who_needs_a_deleted_agency_has_another_or_is_told,
-            agencies::an_agency_that_is_being_deleted_is_not_answered,
-            agencies::no_create_outlives_its_agency,
-            agencies::a_deletion_that_is_cut_short_goes_on,
-            agencies::no_use_outlives_its_agency,
-            agencies::upkeep_erases_no_agency_that_has_the_id_by_now,
-            agencies::a_planned_deletion_changes_nothing,
+            settings::an_agency_is_configured,
+            settings::an_agency_is_advised_by_what_it_has_reserved,
+            settings::wrong_settings_are_refused_all_at_once,
+            settings::another_time_zone_begins_no_new_period,
+            deletion::a_deleted_agency_leaves_nothing_but_tombstones,
+            deletion::of_many_that_need_an_agency_one_creates_it,
+            deletion::who_needs_a_deleted_agency_has_another_or_is_told,
+            deletion::an_agency_that_is_being_deleted_is_not_answered,
+            deletion::no_create_outlives_its_agency,
+            deletion::a_deletion_that_is_cut_short_goes_on,
+            deletion::no_use_outlives_its_agency,
+            deletion::upkeep_erases_no_agency_that_has_the_id_by_now,
+            deletion::a_planned_deletion_changes_nothing,
             attempts::what_survives_a_rollback_locks_no_row_of_the_hosts,
             attempts::upkeep_in_a_hosts_transaction_leaves_attempts,
             attempts::every_failure_costs_the_same_commits,

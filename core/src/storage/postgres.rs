@@ -19,26 +19,28 @@ mod migrations;
 mod newest;
 mod pipeline;
 mod plans;
-mod reads;
+mod questions;
 mod search;
 mod session;
+mod spread;
 mod sql;
-mod transaction;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use tokio_postgres::{Config, NoTls};
 
 use super::home::Home;
-use super::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
+use super::{ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
-use crate::values::{AgencyId, LoginDomain};
+use crate::values::AgencyId;
 use driver::Driver;
 use failure::Failure;
 use newest::Newest;
 use plans::Plans;
 use session::{Mode, Session};
+use spread::Spread;
 
 /// How many connections a store opens at most; further callers queue.
 const CONNECTIONS: usize = 16;
@@ -55,15 +57,30 @@ struct Connections {
     driver: Driver,
     plans: Plans,
     newest: Newest,
+    spread: Spread,
+    observer: Option<Arc<Observer>>,
 }
+
+/// Sees the text of each statement that is sent.
+type Observer = dyn Fn(&str) + Send + Sync;
 
 impl Postgres {
     /// Opens the database at a URL `postgres://user:password@host:port/database` and brings its
     /// schema to the newest version. Without `sslmode=disable` the host must be this machine:
     /// there is no TLS yet.
     pub fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, None)
+    }
+
+    /// The same, and tells the text of each statement before it is sent, for tests.
+    #[doc(hidden)]
+    pub fn open_observed(url: &str, observer: Arc<Observer>) -> Result<Self> {
+        Self::open_with(url, Some(observer))
+    }
+
+    fn open_with(url: &str, observer: Option<Arc<Observer>>) -> Result<Self> {
         let config = address::parse(url)?;
-        Home::open(move || Connections::open(config.clone())).map(Self)
+        Home::open(move || Connections::open(config.clone(), observer.clone())).map(Self)
     }
 
     /// How often callers have waited for the server so far, for tests and measurements.
@@ -73,7 +90,7 @@ impl Postgres {
 }
 
 impl Connections {
-    fn open(config: Config) -> Result<Self> {
+    fn open(config: Config, observer: Option<Arc<Observer>>) -> Result<Self> {
         // A dead connection is found out at its next use, which needs no wait of its own.
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
@@ -85,18 +102,23 @@ impl Connections {
             .build()
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
         let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
-        let connections = Self { pool, driver, plans, newest };
-        connections.migrate()?;
-        Ok(connections)
+        let spread = driver.wait(prepare(pool.clone()))??;
+        Ok(Self { pool, driver, plans, newest, spread, observer })
     }
 
-    fn migrate(&self) -> Result<()> {
-        let pool = self.pool.clone();
-        self.driver.wait(async move {
-            let client = pool.get().await.map_err(Failure::from)?;
-            migrations::migrate(&client).await
-        })?
+    /// Tells what is about to be sent.
+    fn observe<'t>(&self, texts: impl IntoIterator<Item = &'t str>) {
+        if let Some(observer) = &self.observer {
+            texts.into_iter().for_each(|text| observer(text));
+        }
     }
+}
+
+/// Brings the schema to the newest version, and looks how the tables lie.
+async fn prepare(pool: Pool) -> Result<Spread> {
+    let client = pool.get().await.map_err(Failure::from)?;
+    migrations::migrate(&client).await?;
+    spread::find(&client).await
 }
 
 impl Drop for Connections {
@@ -106,25 +128,13 @@ impl Drop for Connections {
 }
 
 impl Storage for Postgres {
-    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        let mut session = Session::new(self.0.get()?, agency, Mode::Read);
-        work(&mut session)?;
-        session.hold()
+    fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        work(&mut Session::new(self.0.get()?, Mode::Read))
     }
 
-    fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        let mut session = Session::new(self.0.get()?, agency, Mode::Write);
+    fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        let mut session = Session::new(self.0.get()?, Mode::Write);
         work(&mut session)?;
         session.commit()
-    }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        Session::new(self.0.get()?, &AgencyId::platform(), Mode::Read).label_rows(labels)
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        let platform = AgencyId::platform();
-        let mut session = Session::new(self.0.get()?, &platform, Mode::Read);
-        session.ask(sql::agencies(after, limit))?.records()
     }
 }

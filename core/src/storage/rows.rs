@@ -413,12 +413,6 @@ impl Table {
     pub fn values_of(&self, columns: &[&str], row: &Row) -> Row {
         columns.iter().map(|name| row[self.place(name)].clone()).collect()
     }
-
-    /// Where a column's value stands in a row.
-    pub fn place(&self, column: &str) -> usize {
-        let place = self.columns.iter().position(|known| known.name == column);
-        place.expect("the schema names its own columns only")
-    }
 }
 
 #[cfg(test)]

@@ -98,7 +98,8 @@ fn update(table: &Table, dialect: Dialect, parameters: Vec<(&str, String)>) -> S
     format!("UPDATE {}{} SET {set} WHERE {by_key}", dialect.prefix, table.name)
 }
 
-fn excluded(table: &Table) -> String {
+/// What replaces a row by the one that was to be inserted.
+pub(crate) fn excluded(table: &Table) -> String {
     let rest = table.columns.iter().filter(|column| !table.key.contains(&column.name));
     joined(rest.map(|column| format!("{0} = excluded.{0}", column.name)), ", ")
 }
@@ -108,6 +109,6 @@ fn added(table: &Table) -> String {
     format!("{last} = {}.{last} + excluded.{last}", table.name)
 }
 
-fn joined(parts: impl Iterator<Item = String>, separator: &str) -> String {
+pub(crate) fn joined(parts: impl Iterator<Item = String>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)
 }

@@ -6,7 +6,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::records::{AgencyRow, Entity};
+use super::AgencyRow;
+use super::entity::Entity;
 use super::rows::{Answer, Ask, Batch, Get, Inserted, Insertion, Keys, Lock, Rows, Scan, Tell};
 use super::schema::{Row, Value};
 use crate::error::{Error, Result};
@@ -25,16 +26,39 @@ pub enum Insert<T> {
 /// A question, and how its answer is read.
 pub(crate) struct Question<T> {
     ask: Ask,
-    read: fn(Answer) -> Result<T>,
+    read: Read<T>,
+}
+
+type Read<T> = Box<dyn FnOnce(Answer) -> Result<T>>;
+
+impl<T: 'static> Question<T> {
+    fn new(ask: Ask, read: impl FnOnce(Answer) -> Result<T> + 'static) -> Self {
+        Self { ask, read: Box::new(read) }
+    }
+
+    fn map<U: 'static>(self, change: impl FnOnce(T) -> U + 'static) -> Question<U> {
+        let read = self.read;
+        Question::new(self.ask, |answer| read(answer).map(change))
+    }
+}
+
+impl<T: 'static> Question<Vec<Option<T>>> {
+    /// Only what is there.
+    pub fn present(self) -> Question<Vec<T>> {
+        self.map(|found| found.into_iter().flatten().collect())
+    }
 }
 
 /// Records by key, in the order of the keys.
-pub(crate) fn get<E: Entity>(agency: &AgencyId, keys: &[E::Key]) -> Question<Vec<Option<E>>> {
+pub(crate) fn get<E: Entity + 'static>(
+    agency: &AgencyId,
+    keys: &[E::Key],
+) -> Question<Vec<Option<E>>> {
     find(E::TABLE.key, keys.iter().map(|key| E::key_row(agency, key)).collect(), None)
 }
 
 /// The same, locked in the order of the keys, which the caller has sorted.
-pub(crate) fn lock<E: Entity>(
+pub(crate) fn lock<E: Entity + 'static>(
     agency: &AgencyId,
     keys: &[E::Key],
     lock: Lock,
@@ -43,7 +67,7 @@ pub(crate) fn lock<E: Entity>(
 }
 
 /// Records by the values of a unique index.
-pub(crate) fn find<E: Entity>(
+pub(crate) fn find<E: Entity + 'static>(
     by: &'static [&'static str],
     keys: Vec<Row>,
     lock: Option<Lock>,
@@ -53,32 +77,32 @@ pub(crate) fn find<E: Entity>(
         let rows = answer.rows()?.into_iter();
         rows.map(|row| row.map(E::from_row).transpose()).collect()
     };
-    Question { ask, read }
+    Question::new(ask, read)
 }
 
 /// Records in the order of an index.
-pub(crate) fn scan<E: Entity>(scan: Scan) -> Question<Vec<E>> {
+pub(crate) fn scan<E: Entity + 'static>(scan: Scan) -> Question<Vec<E>> {
     found(Ask::Scan(scan))
 }
 
 /// Rows in the order of an index.
 pub(crate) fn rows(scan: Scan) -> Question<Vec<Row>> {
-    Question { ask: Ask::Scan(scan), read: Answer::found }
+    Question::new(Ask::Scan(scan), Answer::found)
 }
 
 /// Records that a question finds.
-pub(crate) fn found<E: Entity>(ask: Ask) -> Question<Vec<E>> {
+pub(crate) fn found<E: Entity + 'static>(ask: Ask) -> Question<Vec<E>> {
     let read = |answer: Answer| answer.found()?.into_iter().map(E::from_row).collect();
-    Question { ask, read }
+    Question::new(ask, read)
 }
 
 /// A question whose answer is a number.
 pub(crate) fn count(ask: Ask) -> Question<u64> {
-    Question { ask, read: Answer::count }
+    Question::new(ask, Answer::count)
 }
 
 /// Inserts records; those that are there already are answered.
-pub(crate) fn insert<E: Entity>(
+pub(crate) fn insert<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
 ) -> Result<Question<Vec<Insert<E>>>> {
@@ -86,7 +110,7 @@ pub(crate) fn insert<E: Entity>(
 }
 
 /// The same, and holds those that are there already: afterwards each record is this transaction's.
-pub(crate) fn insert_or_lock<E: Entity>(
+pub(crate) fn insert_or_lock<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
     lock: Lock,
@@ -94,7 +118,21 @@ pub(crate) fn insert_or_lock<E: Entity>(
     inserting(agency, records, Some(lock))
 }
 
-fn inserting<E: Entity>(
+/// Locks records; those that are not there are inserted as they are given.
+pub(crate) fn lock_or_insert<E: Entity + 'static>(
+    agency: &AgencyId,
+    records: Vec<E>,
+    lock: Lock,
+) -> Result<Question<Vec<E>>> {
+    let locked = insert_or_lock(agency, &records, lock)?;
+    let record = |(new, locked)| match locked {
+        Insert::Done => new,
+        Insert::Existing(record) => record,
+    };
+    Ok(locked.map(move |locked| records.into_iter().zip(locked).map(record).collect()))
+}
+
+fn inserting<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
     lock: Option<Lock>,
@@ -108,7 +146,7 @@ fn inserting<E: Entity>(
         };
         answer.inserted()?.into_iter().map(outcome).collect()
     };
-    Ok(Question { ask, read })
+    Ok(Question::new(ask, read))
 }
 
 /// Inserts rows; `false` for each whose key or unique field is taken.
@@ -118,13 +156,16 @@ pub(crate) fn insert_rows(rows: Batch) -> Question<Vec<bool>> {
     let read = |answer: Answer| {
         Ok(answer.inserted()?.iter().map(|inserted| *inserted == Inserted::Done).collect())
     };
-    Question { ask, read }
+    Question::new(ask, read)
 }
 
 /// Stores records that are locked; `false` for each whose unique field is taken.
-pub(crate) fn update<E: Entity>(agency: &AgencyId, records: &[E]) -> Result<Question<Vec<bool>>> {
+pub(crate) fn update<E: Entity + 'static>(
+    agency: &AgencyId,
+    records: &[E],
+) -> Result<Question<Vec<bool>>> {
     let ask = Ask::Update(Batch { table: E::TABLE, rows: rows_of(agency, records)? });
-    Ok(Question { ask, read: Answer::updated })
+    Ok(Question::new(ask, Answer::updated))
 }
 
 fn rows_of<'e, E: Entity + 'e>(
@@ -144,7 +185,7 @@ pub(crate) trait Questions {
 }
 
 impl<T> Questions for Question<T> {
-    type Read = fn(Answer) -> Result<T>;
+    type Read = Read<T>;
     type Answers = T;
 
     fn split(self, asks: &mut Vec<Ask>) -> Self::Read {
@@ -203,7 +244,8 @@ enum Hold {
     No,
     /// With the next question, before it, so that it costs no wait.
     Next,
-    Held(AgencyRow),
+    /// Its row, which few ask for.
+    Held(Row),
 }
 
 /// A snapshot of one agency's rows.
@@ -243,7 +285,7 @@ impl<'r> Reads<'r> {
         if holds && let Some(answer) = answers.next() {
             // Before whatever has failed for want of the agency.
             let agency = answer.found()?.pop().ok_or_else(|| Error::not_found("agency"))?;
-            self.hold = Hold::Held(AgencyRow::from_row(agency)?);
+            self.hold = Hold::Held(agency);
         }
         asked?;
         Q::read(read, &mut answers)
@@ -266,18 +308,18 @@ impl<'r> Reads<'r> {
     pub fn held_agency(&mut self) -> Result<AgencyRow> {
         self.hold_agency()?;
         match &self.hold {
-            Hold::Held(agency) => Ok(agency.clone()),
+            Hold::Held(row) => AgencyRow::from_row(row.clone()),
             _ => Err(Error::storage("nobody holds the agency")),
         }
     }
 
     /// Records by key, in the order of the keys.
-    pub fn get<E: Entity>(&mut self, keys: &[E::Key]) -> Result<Vec<Option<E>>> {
+    pub fn get<E: Entity + 'static>(&mut self, keys: &[E::Key]) -> Result<Vec<Option<E>>> {
         self.ask(get(self.agency, keys))
     }
 
     /// One record by key.
-    pub fn one<E: Entity>(&mut self, key: &E::Key) -> Result<Option<E>> {
+    pub fn one<E: Entity + 'static>(&mut self, key: &E::Key) -> Result<Option<E>> {
         let keys = vec![E::key_row(self.agency, key)];
         Ok(self.ask(find(E::TABLE.key, keys, None))?.pop().flatten())
     }
@@ -303,20 +345,24 @@ impl<'r> Tx<'r> {
     }
 
     /// Inserts a record, or gives the one that is there.
-    pub fn insert<E: Entity>(&mut self, record: &E) -> Result<Insert<E>> {
+    pub fn insert<E: Entity + 'static>(&mut self, record: &E) -> Result<Insert<E>> {
         let insert = insert(self.agency, std::slice::from_ref(record))?;
         let unanswered = || Error::storage("the storage has not inserted the row");
         self.ask(insert)?.pop().ok_or_else(unanswered)
     }
 
     /// Locks records, in the order of the keys, which the caller has sorted.
-    pub fn lock<E: Entity>(&mut self, keys: &[E::Key], strength: Lock) -> Result<Vec<Option<E>>> {
+    pub fn lock<E: Entity + 'static>(
+        &mut self,
+        keys: &[E::Key],
+        strength: Lock,
+    ) -> Result<Vec<Option<E>>> {
         let question = lock(self.agency, keys, strength);
         self.ask(question)
     }
 
     /// Stores records, whether they exist or not.
-    pub fn put<E: Entity>(&mut self, records: &[E]) -> Result<()> {
+    pub fn put<E: Entity + 'static>(&mut self, records: &[E]) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -330,7 +376,7 @@ impl<'r> Tx<'r> {
     }
 
     /// Adds to numbers: the last column of each record.
-    pub fn add<E: Entity>(&mut self, records: &[E]) -> Result<()> {
+    pub fn add<E: Entity + 'static>(&mut self, records: &[E]) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -339,7 +385,7 @@ impl<'r> Tx<'r> {
     }
 
     /// Removes records by key.
-    pub fn delete<E: Entity>(&mut self, keys: &[E::Key]) -> Result<()> {
+    pub fn delete<E: Entity + 'static>(&mut self, keys: &[E::Key]) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }

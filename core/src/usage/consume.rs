@@ -2,10 +2,10 @@
 
 use super::ingest::{Sums, store};
 use super::period::zone;
-use super::{DayKey, Event, Meter, MeterKey, MetricKind, Period};
-use crate::error::{Code, Error, FieldError, FieldErrors, Result};
-use crate::reseller::Status;
-use crate::storage::{Insert, Lock, Tx};
+use super::{DayKey, Event, Meter, MetricKind, Period};
+use crate::error::{Code, Error, Result, refused};
+use crate::reseller::{Status, one};
+use crate::storage::{AgencyRow, Insert, Lock, Tx, get};
 use crate::values::Timestamp;
 
 /// What became of a `consume`.
@@ -63,24 +63,31 @@ impl DenialReason {
 /// Checks the limit and records a checked event, under the meter's lock.
 pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     if event.metric.kind() != MetricKind::Counter {
-        return Err(refused("metric", Code::NotACounter));
+        return Err(refused("metric")(Code::NotACounter));
     }
-    let held = tx.lock_resellers(&[event.reseller], Lock::Share)?;
-    let reseller = held.into_iter().next().flatten().ok_or_else(|| Error::not_found("reseller"))?;
-    let key = MeterKey { reseller: event.reseller, metric: event.metric };
-    let mut sums = Sums::lock(tx, vec![key], vec![DayKey::of(event)])?;
-    let month = month_of(tx, event.at)?;
-    sums.turn_to(tx, key, month)?;
-    let consumption = decide(tx, event, reseller.status, &mut sums)?;
+    let reseller = one(tx.lock_resellers(&[event.reseller], Lock::Share)?)?;
+    let day = DayKey::of(event);
+    // All that is read is read behind the meter's lock. Of two calls on one meter, the later one
+    // knows every time zone that the earlier one has known.
+    let questions = (
+        Sums::lock(tx, vec![day.meter], vec![day])?,
+        get::<AgencyRow>(tx.agency_id(), &[()]),
+        get::<Event>(tx.agency_id(), std::slice::from_ref(&event.id)),
+    );
+    let (sums, mut agency, mut before) = tx.ask(questions)?;
+    let mut sums = Sums::of(sums);
+    let agency = agency.pop().flatten().ok_or_else(|| Error::not_found("agency"))?;
+    sums.turn_to(tx, day.meter, month_of(&agency, event.at)?)?;
+    let consumption = match before.pop().flatten() {
+        Some(before) => replayed(&before, event, &sums.meter(day.meter))?,
+        None => decide(tx, event, reseller.status, &mut sums)?,
+    };
     store(tx, sums)?;
     Ok(consumption)
 }
 
-/// The month by the agency's calendar as it is. It is read behind the meter's lock, not when the
-/// agency was held: of two calls on one meter, the later one knows every time zone that the earlier
-/// one has known.
-fn month_of(tx: &mut Tx<'_>, at: Timestamp) -> Result<Period> {
-    let agency = tx.agency()?.ok_or_else(|| Error::not_found("agency"))?;
+/// The month by the agency's calendar.
+fn month_of(agency: &AgencyRow, at: Timestamp) -> Result<Period> {
     let unknown = |_| Error::configuration("the agency's time zone is not known here");
     Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
 }
@@ -88,16 +95,13 @@ fn month_of(tx: &mut Tx<'_>, at: Timestamp) -> Result<Period> {
 fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Result<Consumption> {
     let key = DayKey::of(event).meter;
     let meter = sums.meter(key);
-    if let Some(before) = tx.events(std::slice::from_ref(&event.id))?.into_iter().flatten().next() {
-        return replayed(&before, event, &meter);
-    }
     if status == Status::Inactive {
         return Ok(denied(DenialReason::Inactive, event, &meter));
     }
     if !within_limit(&meter, event.quantity) {
         return Ok(denied(DenialReason::LimitReached, event, &meter));
     }
-    sums.refuse_overflow(tx, event)?;
+    sums.refuse_overflow(event)?;
     if let Some(Insert::Existing(before)) = tx.insert_events(std::slice::from_ref(event))?.pop() {
         return replayed(&before, event, &meter);
     }
@@ -115,7 +119,7 @@ fn within_limit(meter: &Meter, quantity: i64) -> bool {
 fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
     // A repeated call is made later, so the time is not part of what must agree.
     let same = Event { at: event.at, ..before.clone() } == *event;
-    if same { Ok(granted(meter, true)) } else { Err(refused("id", Code::Taken)) }
+    if same { Ok(granted(meter, true)) } else { Err(refused("id")(Code::Taken)) }
 }
 
 fn granted(meter: &Meter, duplicate: bool) -> Consumption {
@@ -127,8 +131,4 @@ fn denied(reason: DenialReason, event: &Event, meter: &Meter) -> Consumption {
     let Meter { period, period_used: used, limit, .. } = *meter;
     let (requested, resets_at) = (event.quantity, period.end);
     Consumption::Denied(Denial { reason, limit, used, requested, resets_at })
-}
-
-fn refused(field: &str, code: Code) -> Error {
-    FieldErrors::from(FieldError::new(field, code)).into()
 }

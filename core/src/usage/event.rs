@@ -1,8 +1,10 @@
 //! A usage event, and what became of it.
 
 use super::Metric;
+use crate::agency::AgencyRow;
 use crate::error::{Code, FieldError, Refusal};
 use crate::reseller::ResellerId;
+use crate::storage::entity::{entity, stored};
 use crate::values::{Timestamp, text_value};
 use serde::Serialize;
 
@@ -43,19 +45,30 @@ pub struct UsageEvent {
     pub at: Timestamp,
 }
 
-/// A checked event, as stored. Two events are the same when every field is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// The host's id of the event.
-    pub id: EventId,
-    /// Who used it.
-    pub reseller: ResellerId,
-    /// What was used.
-    pub metric: Metric,
-    /// What a counter adds, or the level of a gauge.
-    pub quantity: i64,
-    /// When.
-    pub at: Timestamp,
+stored! {
+    /// A checked event, as stored. Two events are the same when every field is.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Event {
+        /// The host's id of the event.
+        pub id: EventId,
+        /// Who used it.
+        pub reseller: ResellerId,
+        /// What was used.
+        pub metric: Metric,
+        /// What a counter adds, or the level of a gauge.
+        pub quantity: i64,
+        /// When.
+        pub at: Timestamp,
+    }
+}
+
+entity! {
+    Event in "events" {
+        key: EventId [agency, id];
+        home: Home::Agency;
+        parent: Some(AgencyRow::TABLE), refers: false;
+        index age [agency, at];
+    }
 }
 
 /// What became of one event of a batch.

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, Period, UsageEvent};
-use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use super::{
+    DayKey, DayRollup, Event, EventId, EventOutcome, Meter, MeterKey, Metric, Period, TotalDelta,
+    UsageEvent,
+};
+use crate::error::{Code, Error, FieldError, Result, refused};
 use crate::reseller::ResellerId;
-use crate::storage::{Insert, Lock, Tx};
-use crate::usage::TotalDelta;
+use crate::storage::{Insert, Lock, Question, Tx, get};
+use crate::usage::TotalRow;
 use crate::values::Timestamp;
 
 const LATEST: i64 = 5 * 60_000;
@@ -38,10 +41,10 @@ pub(crate) fn record(
 ) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
-    let mut sums = Sums::lock(tx, batch.meter_keys(), batch.day_keys())?;
-    let totals = sums.totals_of(tx)?;
-    let ahead = match sums.may_overflow(&totals, &batch) {
-        true => Some(sums.look_ahead(tx, totals, &mut batch)?),
+    let lock = Sums::lock(tx, batch.meter_keys(), batch.day_keys())?;
+    let mut sums = Sums::of(tx.ask(lock)?);
+    let ahead = match sums.may_overflow(&batch) {
+        true => Some(sums.look_ahead(tx, &mut batch)?),
         false => None,
     };
     let fresh: Vec<Event> = batch.fresh.values().map(|event| (*event).clone()).collect();
@@ -150,19 +153,41 @@ pub(super) struct Sums {
     days: BTreeMap<DayKey, DayRollup>,
     changed: BTreeSet<MeterKey>,
     touched: BTreeSet<DayKey>,
+    /// What is added.
+    added: Totals,
+    /// The totals as they were when they were read, which others add to meanwhile.
     totals: Totals,
 }
 
+/// The questions that lock and read sums.
+type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>, Question<Vec<TotalRow>>);
+
+/// The answers that sums are made of.
+pub(super) type Locked = (Vec<Meter>, Vec<DayRollup>, Vec<TotalRow>);
+
 impl Sums {
-    pub fn lock(tx: &mut Tx<'_>, meters: Vec<MeterKey>, days: Vec<DayKey>) -> Result<Self> {
-        let (meters, days) = tx.lock_usage(&meters, &days)?;
-        Ok(Self {
+    /// The question that locks meters, and reads behind that what they guard.
+    pub fn lock(tx: &Tx<'_>, meters: Vec<MeterKey>, days: Vec<DayKey>) -> Result<Lockings> {
+        let names: BTreeSet<_> = meters.iter().map(|key| key.metric.slug().to_owned()).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let totals = get::<TotalRow>(tx.agency_id(), &names).present();
+        let (meters, days) = tx.usage(&meters, &days)?;
+        Ok((meters, days, totals))
+    }
+
+    pub fn of((meters, days, totals): Locked) -> Self {
+        let named = totals.into_iter().filter_map(|total| {
+            let metric = Metric::from_slug(&total.name)?;
+            Some((metric.slug(), total.value))
+        });
+        Self {
             meters: meters.into_iter().map(|meter| (meter.key, meter)).collect(),
             days: days.into_iter().map(|day| (day.key, day)).collect(),
             changed: BTreeSet::new(),
             touched: BTreeSet::new(),
-            totals: BTreeMap::new(),
-        })
+            added: BTreeMap::new(),
+            totals: named.collect(),
+        }
     }
 
     pub fn meter(&self, key: MeterKey) -> Meter {
@@ -197,7 +222,7 @@ impl Sums {
     fn has_counted(&mut self, event: &Event) -> Result<bool> {
         let day = DayKey::of(event);
         let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
-        let total = self.totals.entry(event.metric.slug()).or_default();
+        let total = self.added.entry(event.metric.slug()).or_default();
         let grown = meter.value_after(event).and_then(|value| value.checked_sub(meter.value));
         let Some(after) = grown.and_then(|grown| total.checked_add(grown)) else {
             return Ok(false);
@@ -213,31 +238,23 @@ impl Sums {
         Ok(true)
     }
 
-    /// The agency's totals of what is metered here, as they are.
-    fn totals_of(&self, tx: &mut Tx<'_>) -> Result<Totals> {
-        let names: BTreeSet<_> = self.meters.keys().map(|key| key.metric.slug()).collect();
-        let names: Vec<_> = names.into_iter().collect();
-        let totals = tx.totals(&names)?;
-        Ok(names.into_iter().zip(totals).collect())
-    }
-
     /// A cheap bound: false means that no sum can overflow, whatever turns out to be new and
     /// whichever level is the latest.
-    fn may_overflow(&self, totals: &Totals, batch: &Batch<'_>) -> bool {
+    fn may_overflow(&self, batch: &Batch<'_>) -> bool {
         let mut quantities = batch.fresh.values().map(|event| event.quantity);
         let most = quantities.try_fold(0_i64, i64::checked_add);
         let sums = self.meters.values().flat_map(|meter| [meter.value, meter.events]);
-        let largest = sums.chain(totals.values().copied()).max().unwrap_or_default();
+        let largest = sums.chain(self.totals.values().copied()).max().unwrap_or_default();
         let events = i64::try_from(batch.fresh.len()).unwrap_or(i64::MAX);
         most.and_then(|most| largest.checked_add(most.max(events))).is_none()
     }
 
     /// Counts on a copy, in the order in which events are counted, and takes those out of the
     /// batch that would overflow a sum (S37).
-    fn look_ahead(&self, tx: &mut Tx<'_>, totals: Totals, batch: &mut Batch<'_>) -> Result<Ahead> {
+    fn look_ahead(&self, tx: &mut Tx<'_>, batch: &mut Batch<'_>) -> Result<Ahead> {
         let ids: Vec<EventId> = batch.fresh.keys().map(|id| (*id).clone()).collect();
         let existing = tx.events(&ids)?;
-        let mut copy = Self { totals, ..self.clone() };
+        let mut copy = self.ahead();
         let (mut ahead, mut overflowing) = (Ahead::default(), Vec::new());
         for (event, before) in batch.fresh.values().zip(existing) {
             if before.is_some() {
@@ -255,12 +272,14 @@ impl Sums {
     }
 
     /// The same for the single event of a `consume`, as an error.
-    pub fn refuse_overflow(&self, tx: &mut Tx<'_>, event: &Event) -> Result<()> {
-        let mut copy = Self { totals: self.totals_of(tx)?, ..self.clone() };
-        if copy.has_counted(event)? {
-            return Ok(());
-        }
-        Err(FieldErrors::from(FieldError::new("quantity", Code::Overflow)).into())
+    pub fn refuse_overflow(&self, event: &Event) -> Result<()> {
+        let fits = self.ahead().has_counted(event)?;
+        if fits { Ok(()) } else { Err(refused("quantity")(Code::Overflow)) }
+    }
+
+    /// A copy that counts on from the totals as they are.
+    fn ahead(&self) -> Self {
+        Self { added: self.totals.clone(), ..self.clone() }
     }
 }
 
@@ -282,17 +301,13 @@ impl Ahead {
 
 /// Writes what was counted, in the order of locks.
 pub(super) fn store(tx: &mut Tx<'_>, sums: Sums) -> Result<()> {
-    let Sums { meters, days, changed, touched, totals } = sums;
+    let Sums { meters, days, changed, touched, added, .. } = sums;
     let meters: Vec<_> = meters.into_values().filter(|m| changed.contains(&m.key)).collect();
     let days: Vec<_> = days.into_values().filter(|day| touched.contains(&day.key)).collect();
     if meters.is_empty() {
         return Ok(());
     }
     tx.put_usage(&meters, &days)?;
-    let deltas: Vec<_> = totals
-        .into_iter()
-        .filter(|(_, add)| *add != 0)
-        .map(|(name, add)| TotalDelta { name, add })
-        .collect();
-    if deltas.is_empty() { Ok(()) } else { tx.add_totals(&deltas) }
+    let deltas: Vec<_> = added.into_iter().map(|(name, add)| TotalDelta { name, add }).collect();
+    tx.add_totals(&deltas)
 }

@@ -1,39 +1,52 @@
 //! The meter: what is known of one reseller's use of one metric, in one row.
 
 use super::{Event, EventId, Metric, MetricKind, Period};
-use crate::reseller::ResellerId;
+use crate::reseller::{Reseller, ResellerId};
+use crate::storage::entity::{entity, stored};
 use crate::values::Timestamp;
 
-/// Whose meter of what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MeterKey {
-    /// The reseller.
-    pub reseller: ResellerId,
-    /// The metric.
-    pub metric: Metric,
+stored! {
+    /// Whose meter of what.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct MeterKey {
+        /// The reseller.
+        pub reseller: ResellerId,
+        /// The metric.
+        pub metric: Metric,
+    }
 }
 
-/// One row per reseller and metric: it answers `consume`, allowances and the overview.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meter {
-    /// Whose meter of what.
-    pub key: MeterKey,
-    /// A counter's sum over all time; the level of a gauge.
-    pub value: i64,
-    /// How many events were counted.
-    pub events: i64,
-    /// The period of `period_used`: the one that was last asked for. The truth are the rollups,
-    /// from which any other one is summed, so neither an early event nor another clock or time
-    /// zone makes the use of a period be forgotten.
-    pub period: Period,
-    /// A counter's sum within the period.
-    pub period_used: i64,
-    /// The time of the latest event, which decides the level of a gauge.
-    pub last_at: Timestamp,
-    /// The id of the latest event, which decides between events of one millisecond (S34).
-    pub last_event: Option<EventId>,
-    /// How much may be consumed in a period; `None` is unlimited.
-    pub limit: Option<i64>,
+stored! {
+    /// One row per reseller and metric: it answers `consume`, allowances and the overview.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Meter {
+        /// Whose meter of what.
+        pub key: MeterKey,
+        /// A counter's sum over all time; the level of a gauge.
+        pub value: i64,
+        /// How many events were counted.
+        pub events: i64,
+        /// The period of `period_used`: the one that was last asked for. The truth are the rollups,
+        /// from which any other one is summed, so neither an early event nor another clock or time
+        /// zone makes the use of a period be forgotten.
+        pub period: Period,
+        /// A counter's sum within the period.
+        pub period_used: i64,
+        /// The time of the latest event, which decides the level of a gauge.
+        pub last_at: Timestamp,
+        /// The id of the latest event, which decides between events of one millisecond (S34).
+        pub last_event: Option<EventId>,
+        /// How much may be consumed in a period; `None` is unlimited.
+        pub limit: Option<i64> as usage_limit,
+    }
+}
+
+entity! {
+    Meter in "meters" {
+        key: MeterKey [agency, reseller, metric];
+        home: Home::Agency;
+        parent: Some(Reseller::TABLE), refers: true;
+    }
 }
 
 impl Meter {

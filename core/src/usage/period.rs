@@ -7,6 +7,7 @@ use jiff::{ToSpan, ZonedDateTime};
 
 use crate::error::{Code, Error, Refusal, Result};
 use crate::forking::undisturbed;
+use crate::storage::entity::stored;
 use crate::values::Timestamp;
 
 /// The zone with this IANA name. Code: `unknown_time_zone`.
@@ -18,13 +19,15 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 
-/// A stretch of time: from `start`, up to but without `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
-    /// The first instant.
-    pub start: Timestamp,
-    /// The first instant behind it.
-    pub end: Timestamp,
+stored! {
+    /// A stretch of time: from `start`, up to but without `end`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Period {
+        /// The first instant.
+        pub start: Timestamp as period,
+        /// The first instant behind it.
+        pub end: Timestamp as period_end,
+    }
 }
 
 impl Period {

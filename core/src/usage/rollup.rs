@@ -8,17 +8,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, MeterKey, MetricKind, Period};
+use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
+use crate::storage::entity::{Fields, Stored, entity, stored, unnamed};
+use crate::storage::schema::{Column, Kind, Row, Value, damaged};
 use crate::values::Timestamp;
 
-/// Which day of whose use of what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DayKey {
-    /// The UTC day, counted from 1970-01-01. It leads the key: events of a day are neighbours,
-    /// which is what makes ingest fast.
-    pub day: i32,
-    /// Whose use of what.
-    pub meter: MeterKey,
+stored! {
+    /// Which day of whose use of what.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct DayKey {
+        /// The UTC day, counted from 1970-01-01. It leads the key: events of a day are neighbours,
+        /// which is what makes ingest fast.
+        pub day: i32,
+        /// Whose use of what.
+        pub meter: MeterKey,
+    }
 }
 
 impl DayKey {
@@ -49,17 +54,46 @@ pub struct Slot {
     pub last_event: String,
 }
 
-/// One day of one reseller's use of one metric.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DayRollup {
-    /// Which day of whose use of what.
-    pub key: DayKey,
-    /// A counter's sum over the day.
-    pub sum: i64,
-    /// How many events.
-    pub events: i64,
-    /// The quarter-hours in which something happened, 0–95.
-    pub slots: BTreeMap<u8, Slot>,
+stored! {
+    /// One day of one reseller's use of one metric.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DayRollup {
+        /// Which day of whose use of what.
+        pub key: DayKey,
+        /// A counter's sum over the day.
+        pub sum: i64,
+        /// How many events.
+        pub events: i64,
+        /// The quarter-hours in which something happened, 0–95.
+        pub slots: BTreeMap<u8, Slot>,
+    }
+}
+
+entity! {
+    DayRollup in "rollups" {
+        key: DayKey [agency, day, reseller, metric];
+        home: Home::Agency;
+        parent: Some(AgencyRow::TABLE), refers: false;
+    }
+}
+
+/// A day's slots are packed into one column.
+impl Stored for BTreeMap<u8, Slot> {
+    const COLUMNS: &'static [Column] = &unnamed(Kind::Bytes);
+
+    fn write(&self, row: &mut Row) -> Result<()> {
+        let packed = postcard::to_allocvec(self);
+        let packed = packed.map_err(|_| Error::storage("a rollup cannot be packed"))?;
+        row.push(Value::Bytes(packed));
+        Ok(())
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        match fields.next()? {
+            Value::Bytes(packed) => postcard::from_bytes(&packed).map_err(|_| DayRollup::damaged()),
+            _ => Err(damaged()),
+        }
+    }
 }
 
 impl DayRollup {
@@ -96,16 +130,6 @@ impl DayRollup {
         };
         let slots = self.slots.iter().filter(|(slot, _)| within(**slot));
         slots.map(|(_, slot)| slot.sum).try_fold(0, i64::checked_add)
-    }
-
-    /// The slots as bytes, for a store.
-    pub(crate) fn packed(&self) -> Result<Vec<u8>> {
-        postcard::to_allocvec(&self.slots).map_err(|_| Error::storage("a rollup cannot be packed"))
-    }
-
-    /// The slots from bytes that `packed` made.
-    pub(crate) fn unpacked(bytes: &[u8]) -> Result<BTreeMap<u8, Slot>> {
-        postcard::from_bytes(bytes).map_err(|_| Self::damaged())
     }
 
     pub(crate) fn damaged() -> Error {

@@ -1,9 +1,10 @@
 //! Rows of usage: events, meters and their days, totals.
 
 use super::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{self, Entity, Insert, Lock, Reads, Scan, TotalRow, Tx};
+use crate::storage::{self, Entity, Insert, Lock, Question, Reads, Scan, Tx};
+use crate::usage::TotalRow;
 
 /// Something to add to one of an agency's totals; negative takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,23 +44,23 @@ impl Reads<'_> {
 }
 
 impl Tx<'_> {
-    /// Locks meters, those that do not exist yet included, and then reads rollups: a meter's lock
-    /// guards its rollups.
-    pub fn lock_usage(
-        &mut self,
+    /// The questions that lock meters, those that do not exist yet included, and then read
+    /// rollups: a meter's lock guards its rollups.
+    pub fn usage(
+        &self,
         meters: &[MeterKey],
         days: &[DayKey],
-    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+    ) -> Result<(Question<Vec<Meter>>, Question<Vec<DayRollup>>)> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
-        let lock = storage::insert_or_lock(agency, &new, Lock::Update)?;
-        let (locked, days) = self.ask((lock, storage::get::<DayRollup>(agency, days)))?;
-        let meter = |(new, locked)| match locked {
-            Insert::Done => new,
-            Insert::Existing(meter) => meter,
-        };
-        let meters = new.into_iter().zip(locked).map(meter).collect();
-        Ok((meters, days.into_iter().flatten().collect()))
+        let meters = storage::lock_or_insert(agency, new, Lock::Update)?;
+        Ok((meters, storage::get::<DayRollup>(agency, days).present()))
+    }
+
+    /// Locks one meter.
+    pub fn lock_meter(&mut self, key: MeterKey) -> Result<Meter> {
+        let (meters, _) = self.usage(&[key], &[])?;
+        self.ask(meters)?.pop().ok_or_else(|| Error::storage("the meter is not there"))
     }
 
     /// Inserts events unless their id is taken, and answers with what is there. Waits for a
@@ -78,6 +79,7 @@ impl Tx<'_> {
     /// Adds to totals. An overflow is [`aborted`](crate::Error::aborted): the next run sees it.
     pub fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
         let total = |delta: &TotalDelta| TotalRow { name: delta.name.to_owned(), value: delta.add };
-        self.add(&deltas.iter().map(total).collect::<Vec<_>>())
+        let changed = deltas.iter().filter(|delta| delta.add != 0);
+        self.add(&changed.map(total).collect::<Vec<_>>())
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::Harness;
 use super::fixture::{Bench, held, new_reseller, row};
 use crate::access::Secret;
-use crate::error::Error;
+use crate::agency::AgencySettings;
+use crate::error::{Code, Error};
 use crate::reseller::Reseller;
-use crate::settings::AgencySettings;
 use crate::storage::{self, AgencyRow, Insert, LabelState, Scope, SecretRow};
 use crate::usage::{Event, EventId, Metric};
 use crate::values::{AgencyId, Timestamp};
@@ -20,13 +20,12 @@ pub(super) fn a_taken_label_is_answered_with_its_holder(harness: &dyn Harness) {
     let second = held(other.id(), "acme", 2);
     let now = Timestamp::from_millis(0);
     let claimed = bench.write(|tx| tx.claim_labels(std::slice::from_ref(&first), now));
-    assert_eq!(claimed, [Insert::Done]);
+    assert_eq!(claimed, [None]);
     let claimed = storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         let labels = [held(other.id(), "aaa", 3), second.clone(), held(other.id(), "zzz", 4)];
         tx.claim_labels(&labels, now)
     });
-    let expected = vec![Insert::Done, Insert::Existing(first.clone()), Insert::Done];
-    assert_eq!(claimed.expect("writes"), expected);
+    assert_eq!(claimed.expect("writes"), [None, Some(Code::Taken), None]);
     assert_eq!(bench.label("acme"), Some(first));
     assert!(bench.label("zzz").is_some());
 }
@@ -41,10 +40,11 @@ pub(super) fn a_label_can_be_claimed_when_its_quarantine_is_over(harness: &dyn H
         let now = Timestamp::from_millis(millis);
         bench.write(|tx| tx.claim_labels(std::slice::from_ref(&next), now))
     };
-    bench.write(|tx| tx.put_label(&gone));
-    assert_eq!(claim(999), [Insert::Existing(gone)]);
-    assert_eq!(claim(1_000), [Insert::Done]);
-    assert_eq!(claim(2_000), [Insert::Existing(next.clone())]);
+    bench.write(|tx| tx.put(&[gone.clone()]));
+    assert_eq!(claim(999), [Some(Code::Quarantined)]);
+    assert_eq!(claim(1_000), [None]);
+    assert_eq!(claim(2_000), [Some(Code::Taken)]);
+    assert_eq!(bench.label("acme"), Some(next.clone()));
 }
 
 pub(super) fn a_taken_unique_field_leaves_the_transaction_usable(harness: &dyn Harness) {
@@ -60,7 +60,7 @@ pub(super) fn a_taken_unique_field_leaves_the_transaction_usable(harness: &dyn H
         let new = [same_email.clone(), same_id.clone(), fine.clone()];
         tx.insert_resellers(&new)
     });
-    assert_eq!(inserted, [Insert::Existing(()), Insert::Existing(()), Insert::Done]);
+    assert_eq!(inserted, [false, false, true]);
     let ids = [&first, &same_email, &fine].map(|new| new.reseller().id);
     let stored = bench.read(|reads| reads.resellers(&ids));
     assert_eq!(stored, [Some(first.into_reseller()), None, Some(fine.reseller().clone())]);

@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use super::Harness;
 use crate::access::{AttemptKeys, Attempts, Credentials};
-use crate::error::Result;
+use crate::error::{Code, Result};
+use crate::login_domain::Claim;
 use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Tx};
+use crate::usage::{DayKey, DayRollup, Meter, MeterKey};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
 use crate::{
     Agency, Clock, ContactDraft, ContactPerson, Metric, PartnerType, PhoneDraft, Platform,
@@ -116,7 +118,7 @@ impl<'h> Bench<'h> {
 
     pub fn label(&self, label: &str) -> Option<LabelRow> {
         let label = LoginDomain::parse(label).expect("a label");
-        crate::labels::holders(&*self.storage, &[label]).expect("reads").pop().flatten()
+        crate::login_domain::holders(&*self.storage, &[label]).expect("reads").pop().flatten()
     }
 
     /// An event of the present moment.
@@ -234,4 +236,38 @@ pub(super) fn new_reseller(reseller: Reseller) -> NewReseller {
 pub(super) fn held(agency: &AgencyId, label: &str, n: u128) -> LabelRow {
     let label = LoginDomain::parse(label).expect("a label");
     LabelRow { label, agency: agency.clone(), state: LabelState::Held(id(n)) }
+}
+
+/// Steps of a transaction, as the core takes several of them together.
+impl Tx<'_> {
+    /// Takes labels; why one cannot be had.
+    pub(super) fn claim_labels(
+        &mut self,
+        labels: &[LabelRow],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Code>>> {
+        let claim = Claim::new(labels, now);
+        let question = claim.question(self)?;
+        let held = self.ask(question)?;
+        claim.settle(self, held, |_| false)
+    }
+
+    /// Inserts resellers with their credentials; `false` for one of which a unique field is taken.
+    pub(super) fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<bool>> {
+        let question = self.insertion(new)?;
+        let inserted = self.ask(question)?;
+        let done = new.iter().zip(&inserted).filter(|(_, inserted)| **inserted);
+        self.put_credentials_of(&done.map(|(new, _)| new.clone()).collect::<Vec<_>>())?;
+        Ok(inserted)
+    }
+
+    /// Locks meters, and reads rollups behind that.
+    pub(super) fn lock_usage(
+        &mut self,
+        meters: &[MeterKey],
+        days: &[DayKey],
+    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+        let questions = self.usage(meters, days)?;
+        self.ask(questions)
+    }
 }

@@ -152,7 +152,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     let own = row(other.id(), 5);
     let (key, day) = (own.reseller().id, event.at.utc_day());
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        assert_eq!(tx.insert_resellers(std::slice::from_ref(&own))?, [Insert::Done]);
+        assert_eq!(tx.insert_resellers(std::slice::from_ref(&own))?, [true]);
         let mine = MeterKey { reseller: key, metric: meter.metric };
         let (meters, days) =
             tx.lock_usage(&[mine], &[DayKey { day, meter: mine }, DayKey::of(&event)])?;
@@ -170,7 +170,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     let same_keys = new_reseller(same_keys);
     storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         // What is unique within an agency may be had by another one, too.
-        assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [Insert::Done]);
+        assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [true]);
         let twin = Event { quantity: 9, ..event.clone() };
         assert_eq!(tx.insert_events(&[twin])?, [Insert::Done]);
         tx.add_totals(&[TotalDelta { name: "messages", add: 9 }])?;

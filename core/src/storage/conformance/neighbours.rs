@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::Harness;
 use super::fixture::{Bench, draft, held, id, row};
 use crate::error::{Error, Result};
-use crate::storage::{Insert, NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
+use crate::storage::{NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
 use crate::{Code, Platform, Reseller, ResellerDraft};
 
@@ -44,7 +44,7 @@ impl Storage for Beside {
 fn insert(tx: &mut Tx<'_>, agency: &AgencyId, new: &NewReseller) -> Result<()> {
     let label = held(agency, new.reseller().login_domain.as_str(), 7);
     let claimed = tx.claim_labels(&[label], new.reseller().created_at)?;
-    assert_eq!(claimed, [Insert::Done]);
+    assert_eq!(claimed, [None]);
     tx.insert_resellers(std::slice::from_ref(new)).map(drop)
 }
 

@@ -8,7 +8,6 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::storage::records::Record;
 use crate::storage::schema::{Kind, Row, Table, Value, damaged};
 
 type Coded<T> = std::result::Result<T, Box<dyn StdError + Sync + Send>>;
@@ -34,48 +33,43 @@ impl Param {
     pub fn many(kind: Kind, values: Vec<Value>) -> Self {
         Self { kind: array(kind), data: Data::Many(values) }
     }
-
-    pub fn integer(integer: i64) -> Self {
-        Self::one(Kind::Integer, Value::Integer(integer))
-    }
-
-    pub fn text(text: impl AsRef<str>) -> Self {
-        Self::one(Kind::Text, Value::Text(text.as_ref().to_owned()))
-    }
-
-    pub fn uuid(uuid: Uuid) -> Self {
-        Self::one(Kind::Uuid, Value::Uuid(uuid))
-    }
-
-    pub fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
-        let values = texts.into_iter().map(|text| Value::Text(text.as_ref().to_owned()));
-        Self::many(Kind::Text, values.collect())
-    }
 }
 
-/// A row as parameters in the order of its table's columns.
-pub(super) fn row_params(table: &Table, row: Row) -> Vec<Param> {
-    table.columns.iter().zip(row).map(|(column, value)| Param::one(column.kind, value)).collect()
+/// A row's values of some columns.
+pub(super) fn params(table: &Table, columns: &[&str], row: Row) -> Vec<Param> {
+    let kinds = columns.iter().map(|column| kind(table, column));
+    kinds.zip(row).map(|(kind, value)| Param::one(kind, value)).collect()
 }
 
-/// Rows as one array for each of the given columns.
-pub(super) fn array_params(kinds: impl IntoIterator<Item = Kind>, rows: Vec<Row>) -> Vec<Param> {
-    let mut columns: Vec<_> =
-        kinds.into_iter().map(|kind| (kind, Vec::with_capacity(rows.len()))).collect();
+/// The same of many rows, one array for each column; the agency, if it leads, is that of all.
+pub(super) fn params_of_many(table: &Table, columns: &[&str], rows: Vec<Row>) -> Vec<Param> {
+    let (shared, own) = columns.split_at(usize::from(columns.first() == Some(&"agency")));
+    let of_all = rows.first().map(|row| row[..shared.len()].to_vec()).unwrap_or_default();
+    let mut arrays = vec![Vec::with_capacity(rows.len()); own.len()];
     for row in rows {
-        for ((_, column), value) in columns.iter_mut().zip(row) {
-            column.push(value);
-        }
+        let values = row.into_iter().skip(shared.len());
+        arrays.iter_mut().zip(values).for_each(|(array, value)| array.push(value));
     }
-    columns.into_iter().map(|(kind, values)| Param::many(kind, values)).collect()
+    let arrays =
+        own.iter().zip(arrays).map(|(column, array)| Param::many(kind(table, column), array));
+    params(table, shared, of_all).into_iter().chain(arrays).collect()
 }
 
-/// A row of a record's table, and what the statement selects behind its columns.
-pub(super) fn read<R: Record>(row: &PgRow) -> Result<R> {
-    R::from_row((0..R::TABLE.columns.len()).map(|i| value(row, i)).collect::<Result<_>>()?)
+fn kind(table: &Table, column: &str) -> Kind {
+    table.columns[table.place(column)].kind
 }
 
-pub(super) fn value(row: &PgRow, column: usize) -> Result<Value> {
+/// A row of a table, of which the statement has selected all columns first.
+pub(super) fn row(table: &Table, row: &PgRow) -> Result<Row> {
+    (0..table.columns.len()).map(|i| value(row, i)).collect()
+}
+
+/// All that a statement has selected.
+pub(super) fn values(row: &PgRow) -> Result<Row> {
+    (0..row.len()).map(|i| value(row, i)).collect()
+}
+
+fn value(row: &PgRow, column: usize) -> Result<Value> {
     row.try_get(column).map_err(|_| damaged())
 }
 
@@ -83,7 +77,12 @@ pub(super) fn integer(row: &PgRow, column: usize) -> Result<i64> {
     row.try_get(column).map_err(|_| damaged())
 }
 
-pub(super) fn text(row: &PgRow, column: usize) -> Result<String> {
+/// A number from 1, as one from 0.
+pub(super) fn place(row: &PgRow, column: usize) -> Result<usize> {
+    usize::try_from(integer(row, column)? - 1).map_err(|_| damaged())
+}
+
+pub(super) fn text(row: &PgRow, column: usize) -> Result<&str> {
     row.try_get(column).map_err(|_| damaged())
 }
 

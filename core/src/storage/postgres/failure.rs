@@ -16,8 +16,6 @@ pub(super) enum Failure {
     Constraint(String),
     /// The connection is gone: what was under way may have happened or not.
     Lost(&'static str),
-    /// The agency is not there, or not any more.
-    Gone,
     /// Anything else.
     Other(String),
 }
@@ -88,7 +86,7 @@ impl Failure {
     /// has committed a part.
     pub fn of_commit(self) -> Error {
         match self {
-            Self::Aborted(_) | Self::Unique(_) | Self::Constraint(_) | Self::Gone => self.into(),
+            Self::Aborted(_) | Self::Unique(_) | Self::Constraint(_) => self.into(),
             Self::Lost(text) => Error::outcome_unknown(text),
             Self::Other(text) => Error::outcome_unknown(text),
         }
@@ -103,7 +101,6 @@ impl From<Failure> for Error {
                 Self::storage(text)
             }
             Failure::Lost(text) => Self::storage(text),
-            Failure::Gone => Self::not_found("agency"),
         }
     }
 }

@@ -7,12 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Result};
 use crate::storage::postgres::failure::Failure;
-
-/// Every version's statements; the first is version 1.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../migrations/postgres/001_initial.sql"),
-    include_str!("../../../migrations/postgres/002_periods_and_closing.sql"),
-];
+use crate::storage::schema;
 
 const OLDEST_SERVER: i64 = 150_000;
 const TRIES: u32 = 10;
@@ -34,7 +29,7 @@ pub(super) async fn migrate(client: &Object) -> Result<()> {
     let mut tried = 1;
     loop {
         let error = match try_migrate(client).await {
-            Ok(version) => return known(version),
+            Ok(version) => return schema::known(u32::try_from(version).unwrap_or(u32::MAX)),
             Err(error) => error,
         };
         // The transaction may be open and failed, or not be there at all.
@@ -75,7 +70,7 @@ async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
     }
     client.batch_execute(PREPARE).await?;
     let before = version(client).await?;
-    for (sql, version) in MIGRATIONS.iter().zip(1_i64..).skip_while(|(_, v)| *v <= before) {
+    for (sql, version) in schema::POSTGRES.iter().zip(1_i64..).skip_while(|(_, v)| *v <= before) {
         client.batch_execute(sql).await?;
         let note = format!("INSERT INTO partnerkit.migrations (version) VALUES ({version})");
         client.batch_execute(&note).await?;
@@ -90,17 +85,7 @@ async fn version(client: &Object) -> Result<i64, tokio_postgres::Error> {
 }
 
 fn newest() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
-}
-
-fn known(version: i64) -> Result<()> {
-    if version <= newest() {
-        return Ok(());
-    }
-    Err(Error::configuration(format!(
-        "the database has version {version} of the schema, this build knows up to {}",
-        newest()
-    )))
+    i64::from(schema::VERSION)
 }
 
 fn is_missing(error: &tokio_postgres::Error) -> bool {

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem::Finder;
 
-use super::codec;
+use super::codec::{self, Param};
 use super::pipeline::Statement;
 use super::session::Session;
 use crate::error::Result;
+use crate::storage::schema::Kind;
 use crate::values::AgencyId;
 
 /// How many rows are looked at.
@@ -53,9 +54,9 @@ impl Newest {
         agencies.insert(agency.clone(), seen);
     }
 
-    /// Of an agency that is deleted.
-    pub fn forget(&self, agency: &AgencyId) {
-        self.lock().remove(agency);
+    /// Forgets all of them, because an agency is gone.
+    pub fn forget(&self) {
+        self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<AgencyId, Seen>> {
@@ -66,22 +67,27 @@ impl Newest {
 impl Session<'_> {
     /// Whether the newest rows have the terms as often as to meet them soon. They are asked for
     /// only if they have not been lately: one wait more.
-    pub(super) fn newest_have_often(&mut self, terms: &[String]) -> Result<bool> {
-        let texts = match self.connections().newest.get(self.agency) {
+    pub(super) fn newest_have_often(
+        &mut self,
+        agency: &AgencyId,
+        terms: &[String],
+    ) -> Result<bool> {
+        let texts = match self.connections().newest.get(agency) {
             Some(texts) => texts,
-            None => self.read_newest()?,
+            None => self.read_newest(agency)?,
         };
         Ok(texts.have_often(terms))
     }
 
-    fn read_newest(&mut self) -> Result<Arc<Texts>> {
-        let newest = Statement::once(format!("{TEXTS} LIMIT {ROWS}"), vec![self.agency_param()]);
+    fn read_newest(&mut self, agency: &AgencyId) -> Result<Arc<Texts>> {
+        let of_agency = vec![Param::one(Kind::Text, agency.as_str().into())];
+        let newest = Statement::once(format!("{TEXTS} LIMIT {ROWS}"), of_agency);
         let mut texts = Texts::default();
-        for row in &self.ask(newest)?.rows {
-            texts.push(&codec::text(row, 0)?);
+        for row in &self.reply(newest)?.rows {
+            texts.push(codec::text(row, 0)?);
         }
         let texts = Arc::new(texts);
-        self.connections().newest.put(self.agency, &texts);
+        self.connections().newest.put(agency, &texts);
         Ok(texts)
     }
 }

@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use futures_util::TryStreamExt;
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
 use futures_util::poll;
 use tokio_postgres::{Row, RowStream};
 
-use super::codec::{self, Param};
+use super::codec::Param;
 use super::failure::Failure;
-use crate::error::Result;
-use crate::storage::records::Record;
 
 /// The server ends a statement after half a minute; whoever does not even say that is gone.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -35,6 +33,9 @@ pub(super) enum Statement {
     /// One of few texts, for which there is one good plan, whatever the values are: each
     /// connection prepares it at its first use and knows it for a while.
     Kept(Cow<'static, str>, Vec<Param>),
+    /// The same behind a savepoint: if a unique index refuses, nothing has happened. What is sent
+    /// behind it waits until that is known, which costs the caller no wait of its own.
+    Attempt(Cow<'static, str>, Vec<Param>),
 }
 
 impl Statement {
@@ -46,42 +47,39 @@ impl Statement {
         Self::Kept(sql.into(), params)
     }
 
-    /// What it is known by, if it is prepared.
-    fn text(&self) -> Option<&str> {
-        if let Self::Kept(sql, _) = self { Some(sql) } else { None }
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Plain(sql) => sql,
+            Self::Once(sql, _) | Self::Kept(sql, _) | Self::Attempt(sql, _) => sql,
+        }
     }
 }
 
-/// What a statement answers.
+/// What the server answers to a statement.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub rows: Vec<Row>,
     /// How many rows it read or wrote.
     pub affected: u64,
-}
-
-impl Answer {
-    pub fn records<R: Record>(&self) -> Result<Vec<R>> {
-        self.rows.iter().map(codec::read).collect()
-    }
-
-    pub fn record<R: Record>(&self) -> Result<Option<R>> {
-        self.rows.first().map(codec::read).transpose()
-    }
+    /// An attempt has come to nothing.
+    pub refused: bool,
 }
 
 /// The answers in order, and the connection to go on with.
-pub(super) type Exchange = Result<(Object, Vec<Result<Answer, Failure>>), Failure>;
+pub(super) type Exchange = Result<(Object, Vec<Result<Reply, Failure>>), Failure>;
 
 /// Sends everything and collects the answers.
 pub(super) async fn exchange(client: Object, statements: &[Statement]) -> Exchange {
-    // The first poll of each sends it, and they are first polled in order.
-    let mut met = BTreeSet::new();
-    let all = join_all(statements.iter().map(|statement| {
-        let first = statement.text().is_none_or(|text| met.insert(text));
-        run(&client, statement, first)
-    }));
-    match tokio::time::timeout(DEADLINE, all).await {
+    let answers = async {
+        let (mut met, mut answers) = (BTreeSet::new(), Vec::with_capacity(statements.len()));
+        for together in statements.split_inclusive(|one| matches!(one, Statement::Attempt(..))) {
+            // The first poll of each sends it, and they are first polled in order.
+            let all = together.iter().map(|one| run(&client, one, met.insert(one.text())));
+            answers.extend(join_all(all).await);
+        }
+        answers
+    };
+    match tokio::time::timeout(DEADLINE, answers).await {
         Ok(answers) => Ok((client, answers)),
         Err(_) => {
             // Never again: an answer might still come, to the next one's question.
@@ -116,25 +114,48 @@ pub(super) async fn begin(
 /// Sends a statement without waiting for its answer, and gives the connection back: what is
 /// sent on it next comes behind.
 pub(super) fn send_last(client: Object, sql: &'static str) {
+    send(&client, sql);
+}
+
+fn send(client: &Object, sql: &'static str) {
     let mut sending = pin!(client.batch_execute(sql));
     // Polling once sends. The driver's thread reads the answer and throws it away.
     let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }
 
 /// `first`: no other one of the same text is sent before it in the same exchange.
-async fn run(client: &Object, statement: &Statement, first: bool) -> Result<Answer, Failure> {
+async fn run(client: &Object, statement: &Statement, first: bool) -> Result<Reply, Failure> {
     match statement {
         Statement::Plain(sql) => {
             client.batch_execute(sql).await?;
-            Ok(Answer::default())
+            Ok(Reply::default())
         }
         Statement::Once(sql, params) => run_once(client, sql, params).await,
         Statement::Kept(sql, params) => run_kept(client, sql, params, first).await,
+        Statement::Attempt(sql, params) => attempt(client, sql, params, first).await,
+    }
+}
+
+async fn attempt(
+    client: &Object,
+    sql: &str,
+    params: &[Param],
+    first: bool,
+) -> Result<Reply, Failure> {
+    let savepoint = client.batch_execute("SAVEPOINT attempt");
+    let attempt = run_kept(client, sql, params, first);
+    let release = client.batch_execute("RELEASE SAVEPOINT attempt");
+    match join3(savepoint, attempt, release).await {
+        (Ok(()), Err(Failure::Unique(_)), _) => {
+            send(client, "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt");
+            Ok(Reply { refused: true, ..Reply::default() })
+        }
+        (_, reply, _) => reply,
     }
 }
 
 /// Nothing has to be prepared, so that this costs one wait.
-async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Answer, Failure> {
+async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Reply, Failure> {
     let params = params.iter().map(|param| (param, param.kind.clone()));
     collect(client.query_typed_raw(sql, params).await?).await
 }
@@ -147,7 +168,7 @@ async fn run_kept(
     sql: &str,
     params: &[Param],
     first: bool,
-) -> Result<Answer, Failure> {
+) -> Result<Reply, Failure> {
     let kinds: Vec<_> = params.iter().map(|param| param.kind.clone()).collect();
     let mut preparing = Box::pin(client.prepare_typed_cached(sql, &kinds));
     match poll!(preparing.as_mut()) {
@@ -172,11 +193,12 @@ async fn run_kept(
     }
 }
 
-async fn collect(stream: RowStream) -> Result<Answer, Failure> {
+async fn collect(stream: RowStream) -> Result<Reply, Failure> {
     let mut stream = pin!(stream);
     let mut rows = Vec::new();
     while let Some(row) = stream.try_next().await? {
         rows.push(row);
     }
-    Ok(Answer { rows, affected: stream.rows_affected().unwrap_or_default() })
+    let affected = stream.rows_affected().unwrap_or_default();
+    Ok(Reply { rows, affected, refused: false })
 }

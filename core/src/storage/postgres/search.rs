@@ -6,11 +6,11 @@
 //! for, so that the planner takes the index. What they do not tell is left to the planner.
 
 use super::pipeline::Statement;
+use super::questions::{Question, cannot_match};
 use super::session::Session;
-use super::sql::{DIALECT, typed};
+use super::sql::{DIALECT, select, typed};
 use crate::error::Result;
-use crate::reseller::Reseller;
-use crate::search::SortBy;
+use crate::storage::schema::RESELLERS;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
@@ -42,66 +42,66 @@ enum Plan {
 }
 
 impl Session<'_> {
-    pub(super) fn find_page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        match self.plan(spec)? {
-            Plan::Walk => {
-                let all = [DOWN_THE_LIST, self.walking(spec), AS_USUAL];
-                let [_, page, _] = self.ask_all(all)?;
-                page.records()
-            }
-            Plan::Index => self.ask(self.by_index(spec))?.records(),
-            Plan::Free => self.ask(self.as_planned(spec))?.records(),
-        }
+    pub(super) fn page(&mut self, spec: &PageSpec) -> Result<Question> {
+        let statements = match self.plan(spec)? {
+            _ if cannot_match(&spec.filter) => Vec::new(),
+            Plan::Walk => vec![DOWN_THE_LIST, walking(spec), AS_USUAL],
+            Plan::Index => vec![by_index(spec)],
+            Plan::Free => vec![as_planned(spec)],
+        };
+        Ok(Question::found(&RESELLERS, statements))
     }
 
     fn plan(&mut self, spec: &PageSpec) -> Result<Plan> {
-        let PageSpec { filter, sort, after, .. } = spec;
+        let PageSpec { filter, order, descending, after, .. } = spec;
         let terms = &filter.terms;
-        if *filter == Filter::default() {
+        if filter.is_all() {
             return Ok(Plan::Walk);
         }
-        let newest_first = sort.by == SortBy::Joined && sort.descending && after.is_none();
-        let only_terms = Filter { terms: terms.clone(), ..Filter::default() } == *filter;
-        if !newest_first || !only_terms || terms.len() > TERMS {
+        let newest_first = *order == "created_at" && *descending && after.is_none();
+        if !newest_first || !filter.conditions.is_empty() || terms.len() > TERMS {
             return Ok(Plan::Free);
         }
-        Ok(match self.newest_have_often(terms)? {
+        Ok(match self.newest_have_often(&filter.agency, terms)? {
             true => Plan::Walk,
             false if terms.iter().any(|term| is_indexed(term)) => Plan::Index,
             false => Plan::Free,
         })
     }
+}
 
-    /// No index has the conditions as they are written here, and whatever the terms are, the
-    /// planner takes every second row for one that meets them.
-    fn walking(&self, spec: &PageSpec) -> Statement {
-        let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
-        if !conditions.sql.is_empty() {
-            let all = std::mem::take(&mut conditions.sql);
-            conditions.sql = format!(" AND CASE WHEN true{all} THEN true ELSE false END");
-        }
-        conditions.behind_and_in_order(spec);
-        let Conditions { sql, params, .. } = conditions;
-        let sql = Self::selecting::<Reseller>(&format!("{sql} LIMIT {}", spec.limit));
-        Statement::kept(sql, self.with_agency(typed(params)))
+/// No index has the conditions as they are written here, and whatever the terms are, the planner
+/// takes every second row for one that meets them.
+fn walking(spec: &PageSpec) -> Statement {
+    let mut conditions = Conditions::of_filter(&Filter::all(spec.filter.agency.clone()), DIALECT);
+    let of_agency = conditions.sql.len();
+    conditions.filter(&spec.filter);
+    let further = conditions.sql.split_off(of_agency);
+    if !further.is_empty() {
+        conditions.and(&format!("CASE WHEN true{further} THEN true ELSE false END"));
     }
+    conditions.behind_and_in_order(spec);
+    let Conditions { sql, params, .. } = conditions;
+    let sql = format!("{}{sql} LIMIT {}", select(&RESELLERS), spec.limit);
+    Statement::kept(sql, typed(params))
+}
 
-    /// What is found is sorted by what is narrow.
-    fn by_index(&self, spec: &PageSpec) -> Statement {
-        let Conditions { sql, params, .. } = Conditions::of_filter(&spec.filter, DIALECT);
-        let page = format!(
-            " AND id = ANY(ARRAY(WITH found AS MATERIALIZED \
-             (SELECT created_at, id FROM partnerkit.resellers WHERE agency = $1{sql}) \
-             SELECT id FROM found{NEWEST_FIRST} LIMIT {})){NEWEST_FIRST}",
-            spec.limit
-        );
-        Statement::once(Self::selecting::<Reseller>(&page), self.with_agency(typed(params)))
-    }
+/// What is found is sorted by what is narrow.
+fn by_index(spec: &PageSpec) -> Statement {
+    let Conditions { sql, params, .. } = Conditions::of_filter(&spec.filter, DIALECT);
+    let page = format!(
+        "{} WHERE agency = $1 AND id = ANY(ARRAY(WITH found AS MATERIALIZED \
+         (SELECT created_at, id FROM partnerkit.resellers{sql}) \
+         SELECT id FROM found{NEWEST_FIRST} LIMIT {})){NEWEST_FIRST}",
+        select(&RESELLERS),
+        spec.limit
+    );
+    Statement::once(page, typed(params))
+}
 
-    fn as_planned(&self, spec: &PageSpec) -> Statement {
-        let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
-        Statement::once(Self::selecting::<Reseller>(&sql), self.with_agency(typed(params)))
-    }
+fn as_planned(spec: &PageSpec) -> Statement {
+    let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
+    Statement::once(format!("{}{sql}", select(&RESELLERS)), typed(params))
 }
 
 /// Whether a database of any locale has trigrams of a term.

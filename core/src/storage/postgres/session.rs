@@ -4,11 +4,11 @@ use deadpool_postgres::Object;
 
 use super::Connections;
 use super::failure::Failure;
-use super::pipeline::{self, Answer, Exchange, Statement};
-use super::sql;
+use super::pipeline::{self, Exchange, Reply, Statement};
+use super::spread::Spread;
 use crate::error::{Error, Result};
-use crate::storage::{AgencyRow, Lock};
-use crate::values::AgencyId;
+use crate::storage::schema::Row;
+use crate::storage::{Answer, Ask, Get, Rows, Tell};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,97 +43,68 @@ impl Mode {
     }
 }
 
-/// Whether the agency is held.
-enum Hold {
-    No,
-    /// With the next exchange.
-    Next,
-    Held(Box<AgencyRow>),
-}
-
-/// A transaction of one agency. Begins with the first exchange; ends with [`Session::commit`],
-/// or undone when it is dropped, be it by a panic.
+/// A transaction. Begins with the first exchange; ends with [`Session::commit`], or undone when it
+/// is dropped, be it by a panic.
 pub(super) struct Session<'s> {
-    pub agency: &'s AgencyId,
     store: &'s Connections,
-    pub mode: Mode,
-    hold: Hold,
+    mode: Mode,
     /// From the first exchange on.
     client: Option<Object>,
     deferred: Vec<Statement>,
     failed: Option<Failure>,
 }
 
-impl<'s> Session<'s> {
-    pub fn new(store: &'s Connections, agency: &'s AgencyId, mode: Mode) -> Self {
-        let (hold, deferred) = (Hold::No, Vec::new());
-        Self { agency, store, mode, hold, client: None, deferred, failed: None }
-    }
-
-    /// Holds the agency with the next exchange, before whatever is asked then.
-    pub fn hold_later(&mut self) {
-        if matches!(self.hold, Hold::No) {
-            self.hold = Hold::Next;
+impl Rows for Session<'_> {
+    /// Sends all of them in one exchange.
+    fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()> {
+        let (mut statements, mut reads) = (Vec::new(), Vec::new());
+        for question in questions {
+            let question = self.question(question)?;
+            reads.push((question.statements.len(), question.read));
+            statements.extend(question.statements);
         }
-    }
-
-    /// Holds it now, if that was left for later.
-    pub fn hold(&mut self) -> Result<()> {
-        if matches!(self.hold, Hold::Next) {
-            let [] = self.ask_all([])?;
+        let replies = if statements.is_empty() { Vec::new() } else { self.exchange(statements)? };
+        let mut replies = replies.into_iter();
+        for (n, read) in reads {
+            let its: Result<_, Failure> = replies.by_ref().take(n).collect();
+            answers.push(read(self, its?)?);
         }
         Ok(())
     }
 
-    /// Whether the agency is held, or will be.
-    pub fn holds(&self) -> bool {
-        !matches!(self.hold, Hold::No)
+    /// Sends them with the next question.
+    fn tell(&mut self, writes: Vec<Tell>) -> Result<()> {
+        let statements: Vec<_> = writes.into_iter().flat_map(|write| self.write(write)).collect();
+        self.deferred.extend(statements);
+        Ok(())
     }
+}
 
-    /// The agency as it was then.
-    pub fn held(&self) -> Option<AgencyRow> {
-        if let Hold::Held(agency) = &self.hold { Some((**agency).clone()) } else { None }
+impl<'s> Session<'s> {
+    pub fn new(store: &'s Connections, mode: Mode) -> Self {
+        Self { store, mode, client: None, deferred: Vec::new(), failed: None }
     }
 
     pub fn connections(&self) -> &'s Connections {
         self.store
     }
 
-    /// Sends a statement later, before whatever is asked next. Its failure is the next one's.
-    pub fn defer(&mut self, statement: Statement) {
-        self.deferred.push(statement);
+    /// How rows lie.
+    pub fn spread(&self) -> Spread {
+        self.store.spread
     }
 
-    /// Asks one question: one wait.
-    pub fn ask(&mut self, statement: Statement) -> Result<Answer> {
-        let [answer] = self.ask_all([statement])?;
-        Ok(answer)
+    /// Rows by key: one wait.
+    pub fn rows(&mut self, get: Get) -> Result<Vec<Option<Row>>> {
+        let mut answers = Vec::new();
+        self.ask(vec![Ask::Get(get)], &mut answers)?;
+        answers.pop().map_or_else(|| Ok(Vec::new()), Answer::rows)
     }
 
-    /// Asks several questions in one wait.
-    pub fn ask_all<const N: usize>(&mut self, statements: [Statement; N]) -> Result<[Answer; N]> {
-        let answers = self.exchange(statements)?;
-        let answers: Result<Vec<_>, _> = answers.into_iter().collect();
-        let answers = answers.map_err(|failure| self.fail(failure))?;
-        answers.try_into().map_err(|_| Error::storage("an answer is missing"))
-    }
-
-    /// Asks a question behind a savepoint; `None` if a unique index refuses. The transaction
-    /// goes on either way.
-    pub fn try_unique(&mut self, statement: Statement) -> Result<Option<Answer>> {
-        let savepoint = Statement::Plain("SAVEPOINT attempt");
-        let release = Statement::Plain("RELEASE SAVEPOINT attempt");
-        let mut answers = self.exchange([savepoint, statement, release])?.into_iter().skip(1);
-        match answers.next() {
-            Some(Ok(answer)) => Ok(Some(answer)),
-            Some(Err(Failure::Unique(_))) => {
-                let undo = "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt";
-                self.defer(Statement::Plain(undo));
-                Ok(None)
-            }
-            Some(Err(failure)) => Err(self.fail(failure).into()),
-            None => Err(Error::storage("an answer is missing")),
-        }
+    /// Asks the server something: one wait.
+    pub fn reply(&mut self, statement: Statement) -> Result<Reply> {
+        let mut replies = self.exchange(vec![statement])?;
+        Ok(replies.pop().transpose()?.unwrap_or_default())
     }
 
     /// Makes everything durable.
@@ -141,19 +112,18 @@ impl<'s> Session<'s> {
         if let Some(failure) = self.failed.take() {
             return Err(failure.into()); // the work has swallowed it
         }
-        self.hold()?;
-        if self.client.is_none() && self.deferred.is_empty() {
-            return Ok(());
-        }
         if self.client.is_none() {
+            if self.deferred.is_empty() {
+                return Ok(());
+            }
             // COMMIT is never the first on a connection that may have died in the pool.
-            let [] = self.ask_all([])?;
+            self.exchange(Vec::new())?;
         }
         // COMMIT on a failed transaction answers ROLLBACK and no error, so it says nothing
         // until every statement before it has answered well.
-        match self.exchange([Statement::Plain("COMMIT")]) {
-            Ok(answers) => {
-                if let Some(failure) = answers.into_iter().find_map(Result::err) {
+        match self.exchange(vec![Statement::Plain("COMMIT")]) {
+            Ok(replies) => {
+                if let Some(failure) = replies.into_iter().find_map(Result::err) {
                     return Err(failure.of_commit());
                 }
                 self.client = None; // nothing to undo
@@ -165,70 +135,48 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Sends what was deferred and what is asked; the answers to what is asked, in order.
-    fn exchange<const N: usize>(
-        &mut self,
-        asked: [Statement; N],
-    ) -> Result<Vec<Result<Answer, Failure>>, Failure> {
+    /// Sends what was deferred and what is asked; the replies to what is asked, in order. After a
+    /// failure nothing more is sent: the server would refuse it.
+    fn exchange(&mut self, asked: Vec<Statement>) -> Result<Vec<Result<Reply, Failure>>, Failure> {
         if let Some(failure) = &self.failed {
             return Err(failure.clone());
         }
-        let holding = matches!(self.hold, Hold::Next);
-        let mut statements: Vec<_> = holding.then(|| self.holding()).into_iter().collect();
-        statements.append(&mut self.deferred);
-        let deferred = statements.len() - usize::from(holding);
+        let mut statements = std::mem::take(&mut self.deferred);
+        let deferred = statements.len();
         statements.extend(asked);
-        let (client, mut answers) = self.send(statements).map_err(|failure| self.fail(failure))?;
+        let (client, mut replies) = self.send(statements).inspect_err(|f| self.fail(f))?;
         self.client = Some(client);
-        if holding {
-            let answer = answers.remove(0);
-            let held = answer.and_then(|answer| {
-                answer.record().map_err(|error| Failure::Other(error.to_string()))
-            });
-            match held {
-                Ok(Some(agency)) => self.hold = Hold::Held(Box::new(agency)),
-                Ok(None) => return Err(self.fail(Failure::Gone)),
-                Err(failure) => return Err(self.fail(failure)),
-            }
+        if let Some(failure) = replies.iter().find_map(|reply| reply.as_ref().err()) {
+            self.fail(failure);
         }
-        let asked = answers.split_off(deferred.min(answers.len()));
-        match answers.into_iter().find_map(Result::err) {
-            Some(failure) => Err(self.fail(failure)),
-            None => Ok(asked),
-        }
-    }
-
-    /// Locks the agency if rows are to change, so that it stays until the end.
-    fn holding(&self) -> Statement {
-        let lock = (self.mode == Mode::Write).then_some(Lock::KeyShare);
-        sql::open_agency(self.agency_param(), lock)
+        let asked = replies.split_off(deferred.min(replies.len()));
+        replies.into_iter().find_map(Result::err).map_or(Ok(asked), Err)
     }
 
     fn send(&mut self, statements: Vec<Statement>) -> Exchange {
-        let driver = &self.store.driver;
-        match self.client.take() {
-            Some(client) => {
-                driver.wait(async move { pipeline::exchange(client, &statements).await })?
-            }
-            None => {
-                self.store.plans.renew(&self.store.pool);
-                let (pool, begin) = (self.store.pool.clone(), self.mode.begin());
-                driver.wait(pipeline::begin(pool, statements, begin))?
-            }
+        let store = self.store;
+        if let Some(client) = self.client.take() {
+            store.observe(statements.iter().map(Statement::text));
+            let exchange = async move { pipeline::exchange(client, &statements).await };
+            return store.driver.wait(exchange)?;
         }
+        store.plans.renew(&store.pool);
+        let begin = self.mode.begin();
+        store.observe(std::iter::once(begin).chain(statements.iter().map(Statement::text)));
+        store.driver.wait(pipeline::begin(store.pool.clone(), statements, begin))?
     }
 
-    /// After a failure nothing more is asked: the server would refuse it.
-    fn fail(&mut self, failure: Failure) -> Failure {
+    fn fail(&mut self, failure: &Failure) {
         self.failed = Some(failure.clone());
-        failure
     }
 }
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            pipeline::send_last(client, self.mode.leave());
+            let leave = self.mode.leave();
+            self.store.observe([leave]);
+            pipeline::send_last(client, leave);
         }
     }
 }

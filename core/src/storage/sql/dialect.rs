@@ -18,7 +18,7 @@ pub(crate) struct Dialect {
 impl Dialect {
     /// The first parameter of a statement on a table, as its column `agency` holds it.
     pub fn agency(self, table: &Table) -> String {
-        if table.of_agency { self.agency.to_owned() } else { format!("{}1", self.parameter) }
+        if table.of_agency() { self.agency.to_owned() } else { format!("{}1", self.parameter) }
     }
 }
 

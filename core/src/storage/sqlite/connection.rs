@@ -8,12 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::failure::storage_error;
 use crate::error::{Error, Result};
-
-/// The schema's versions, in order; the file keeps how many it has in `user_version`.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../../migrations/sqlite/001_initial.sql"),
-    include_str!("../../../migrations/sqlite/002_periods_and_closing.sql"),
-];
+use crate::storage::schema;
 
 /// Bugs of write-ahead logs are fixed from here on.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -76,16 +71,10 @@ fn migrate(writer: &Connection) -> Result<()> {
     let transaction = Began::immediate(writer)?;
     let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
     let found = writer.pragma_query_value(None, "user_version", version).map_err(storage_error)?;
-    let known = MIGRATIONS.len();
-    let Some(missing) = MIGRATIONS.get(found as usize..) else {
-        return Err(Error::configuration(format!(
-            "the store has schema version {found}, this release knows versions up to {known}"
-        )));
-    };
-    for migration in missing {
+    for migration in schema::missing(schema::SQLITE, found)? {
         writer.execute_batch(migration).map_err(storage_error)?;
     }
-    writer.pragma_update(None, "user_version", known as u32).map_err(storage_error)?;
+    writer.pragma_update(None, "user_version", schema::VERSION).map_err(storage_error)?;
     transaction.commit()
 }
 

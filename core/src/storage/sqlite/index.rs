@@ -86,8 +86,10 @@ impl Rows<'_> {
 
 /// What a row is found by: its text, and the time that it stands at in the list.
 fn searched(row: &Row) -> Result<(&str, i64)> {
-    match (&row[RESELLERS.place("search_text")], &row[RESELLERS.place("created_at")]) {
-        (Value::Text(text), Value::Integer(at)) => Ok((text, *at)),
+    const TEXT: usize = RESELLERS.place("search_text");
+    const TIME: usize = RESELLERS.place("created_at");
+    match (row.get(TEXT), row.get(TIME)) {
+        (Some(Value::Text(text)), Some(Value::Integer(at))) => Ok((text, *at)),
         _ => Err(damaged()),
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn read_row(
     let mut values = Row::with_capacity(table.columns.len());
     for (i, column) in table.columns.iter().enumerate() {
         values.push(match parameters.first() {
-            Some(agency) if table.of_agency && i == 0 => agency.clone(),
+            Some(agency) if table.of_agency() && i == 0 => agency.clone(),
             _ => read_value(column, row.get_ref(i).map_err(storage_error)?)?,
         });
     }

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use once_cell::race::OnceBox;
 
-use super::Shared;
-use crate::access::{Secret, Secrets};
+use super::{Secret, Secrets};
 use crate::clock::{Entropy, random};
 use crate::error::{ErrorKind, Result};
+use crate::shared::Shared;
 use crate::storage::{self, Insert, Scope, SecretRow, Storage, Tx};
 use crate::values::{AgencyId, Timestamp};
 

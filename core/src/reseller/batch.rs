@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::Agency;
-use super::creation::reserved_by;
-use super::resellers::{label_row, taken_fields};
+use sha2::{Digest, Sha256};
+
+use super::{FORM_ORDER, Reseller};
 use crate::changes::Change;
-use crate::error::{Code, FieldError, FieldErrors, Result};
-use crate::reseller::{FORM_ORDER, Reseller};
-use crate::storage::{Insert, LabelRow, LabelState, NewReseller, Tx};
-use crate::usage::ACTIVE_RESELLERS;
-use crate::usage::TotalDelta;
+use crate::error::{Code, FieldError, FieldErrors, Result, refused};
+use crate::login_domain::{Claim, label_row};
+use crate::storage::{LabelRow, LabelState, NewReseller, Tx};
+use crate::tenant::Tenant;
+use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
 use crate::values::Timestamp;
 
 /// What the rows before have taken of what is unique: hashes, so that a long file needs little
@@ -22,8 +22,8 @@ type UniqueKey = [u8; 16];
 
 impl Taken {
     /// Whether a row before has something that this reseller has, too.
-    pub fn has_any_of(&self, agency: &Agency, reseller: &Reseller) -> bool {
-        unique_fields(agency, reseller).iter().any(|(_, key)| self.0.contains(key))
+    pub fn has_any_of(&self, reseller: &Reseller) -> bool {
+        unique_fields(reseller).iter().any(|(_, key)| self.0.contains(key))
     }
 }
 
@@ -45,8 +45,8 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub fn add(&mut self, place: usize, agency: &Agency, new: NewReseller, change: Change) {
-        let unique = unique_fields(agency, new.reseller());
+    pub fn add(&mut self, place: usize, new: NewReseller, change: Change) {
+        let unique = unique_fields(new.reseller());
         self.rows.insert(place, Row { new, change, unique });
     }
 
@@ -136,38 +136,36 @@ pub(super) struct Insertion {
 
 impl Insertion {
     /// Inserts every row, or is refused (`Validation`): what is taken depends on a transaction
-    /// that may be undone, so nobody keeps it.
-    pub(super) fn run(&self, tx: &mut Tx<'_>) -> Result<()> {
-        for claimed in tx.claim_labels(&self.labels, self.now)? {
-            if let Insert::Existing(holder) = claimed {
-                return refused(FieldError::new("login_domain", holder.state.refusal()));
-            }
-        }
+    /// that may be undone, so nobody keeps it. A row that should not have been inserted goes with
+    /// the transaction, so labels and rows are one question.
+    pub(super) fn run(&self, tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+        let claim = Claim::new(&self.labels, self.now);
+        let questions = (claim.question(tx)?, tx.insertion(&self.rows)?);
+        let (held, inserted) = tx.ask(questions)?;
         let agency = tx.held_agency()?;
-        if let Some(reserved) = self.labels.iter().find_map(|row| reserved_by(&agency, &row.label))
-        {
-            return refused(reserved);
+        let refusals = claim.settle(tx, held, tenant.shared.reserves(&agency.settings))?;
+        if let Some(code) = refusals.into_iter().flatten().next() {
+            return Err(refused("login_domain")(code));
         }
-        for (row, inserted) in self.rows.iter().zip(tx.insert_resellers(&self.rows)?) {
-            if let Insert::Existing(()) = inserted {
-                let mut errors = FieldErrors::default();
-                taken_fields(tx, row.reseller(), &mut errors)?;
-                return Err(errors.into());
-            }
+        if inserted.contains(&false) {
+            return Err(refused("email")(Code::Taken)); // or its external id
         }
+        tx.put_credentials_of(&self.rows)?;
         tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: self.rows.len() as i64 }])?;
         tx.append_changes(&self.changes)
     }
 }
 
-fn refused(error: FieldError) -> Result<()> {
-    Err(FieldErrors::from(error).into())
-}
-
 /// What no two resellers share, by field.
-fn unique_fields(agency: &Agency, of: &Reseller) -> Vec<(&'static str, UniqueKey)> {
+fn unique_fields(of: &Reseller) -> Vec<(&'static str, UniqueKey)> {
     let external = of.external_id.as_ref().map(|id| ("external_id", id.to_string()));
     let fields = [("email", of.email.key()), ("login_domain", of.login_domain.to_string())];
-    let key = |(field, value): (&'static str, String)| (field, agency.short_hash(field, &value));
+    let key = |(field, value): (&'static str, String)| (field, short_hash(&[field, &value]));
     fields.into_iter().chain(external).map(key).collect()
+}
+
+/// A short hash, to tell values apart without keeping them.
+fn short_hash([field, value]: &[&str; 2]) -> UniqueKey {
+    let hash = Sha256::new().chain_update(field).chain_update([0]).chain_update(value).finalize();
+    std::array::from_fn(|i| hash[i])
 }

@@ -1,13 +1,13 @@
 //! Signing in and checking stamps, across agencies.
 
-use super::Platform;
-use crate::access::{
+use super::counting::Attempt;
+use super::{
     Access, AttemptKeys, Attempts, Credentials, Identity, ResetToken, Verified, read_stamp,
     write_stamp,
 };
 use crate::error::{Error, ErrorKind, Result, optional};
+use crate::platform::Platform;
 use crate::reseller::{Reseller, Status};
-use crate::shared::Attempt;
 use crate::storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
@@ -90,7 +90,7 @@ impl Platform {
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
             // Deleted meanwhile: there is nothing left to make anew.
             if let Ok(agency) = self.agency(access.agency.as_str()) {
-                agency.hash_anew(access.reseller.id, seen, typed);
+                agency.tenant.hash_anew(access.reseller.id, seen, typed);
             }
         }
         Ok(access)
@@ -125,7 +125,7 @@ impl Platform {
         }
         let Some((reseller, _)) = account else { return self.shared.tell_nobody(attempt) };
         let agency = self.agency(reseller.agency.as_str());
-        let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id));
+        let noted = agency.and_then(|agency| agency.tenant.note_sign_in_locked(reseller.id));
         // Deleted meanwhile: nothing is left to tell of.
         noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }
@@ -159,8 +159,8 @@ impl Platform {
                 return Err(Error::access_denied());
             }
             let agency = self.agency(reseller.agency.as_str())?;
-            let password = agency.accepted(&reseller, password, confirmation)?;
-            agency.replace_password(&reseller, Some(&credentials), &password)
+            let password = agency.tenant.accepted(&reseller, password, confirmation)?;
+            agency.tenant.replace_password(&reseller, Some(&credentials), &password)
         })
     }
 

@@ -1,14 +1,13 @@
 //! Whether a login domain can be had: advice for a form; creating decides (S6).
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
+use super::{holders, refusal};
+use crate::agency::AgencySettings;
 use crate::error::{Code, Result};
-use crate::labels;
 use crate::shared::Shared;
-use crate::storage::LabelRow;
-use crate::values::{LoginDomain, Timestamp};
+use crate::tenant::Tenant;
+use crate::values::LoginDomain;
 
 /// What can be said of a label before anybody asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,19 +21,34 @@ pub struct DomainAvailability {
 
 const SUGGESTIONS: usize = 5;
 
+impl Tenant {
+    pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
+        let agency = self.read(|reads| reads.held_agency())?;
+        self.shared.availability(label, self.shared.reserves(&agency.settings))
+    }
+}
+
 impl Shared {
-    /// What can be said of a label, for those who may not have the `reserved` ones either.
+    /// Which labels no new reseller of an agency may have, whoever has them.
+    pub fn reserves<'s>(
+        &'s self,
+        agency: &'s AgencySettings,
+    ) -> impl Fn(&LoginDomain) -> bool + 's {
+        |label| self.login_domains.is_reserved(label) || agency.reserved_labels.contains(label)
+    }
+
+    /// What can be said of a label, for those who may not have the `reserved` ones.
     pub fn availability(
         &self,
         label: &str,
-        reserved: &BTreeSet<LoginDomain>,
+        reserved: impl Fn(&LoginDomain) -> bool,
     ) -> Result<DomainAvailability> {
         let refused = match self.login_domains.shape(label) {
             Err(refusal) => Some(refusal.code()),
-            Ok(label) => self.refusals(&[label], reserved)?.pop().flatten(),
+            Ok(label) => self.refusals(&[label], &reserved)?.pop().flatten(),
         };
         let suggestions =
-            if refused.is_none() { Vec::new() } else { self.free_like(label, reserved)? };
+            if refused.is_none() { Vec::new() } else { self.free_like(label, &reserved)? };
         Ok(DomainAvailability { refused, suggestions })
     }
 
@@ -42,22 +56,21 @@ impl Shared {
     fn refusals(
         &self,
         labels: &[LoginDomain],
-        reserved: &BTreeSet<LoginDomain>,
+        reserved: &impl Fn(&LoginDomain) -> bool,
     ) -> Result<Vec<Option<Code>>> {
-        let now: Timestamp = self.clock.now();
-        let rows = labels::holders(&*self.storage, labels)?;
-        let is_reserved =
-            |label: &LoginDomain| self.login_domains.is_reserved(label) || reserved.contains(label);
-        let refusal = |(label, row): (&LoginDomain, Option<LabelRow>)| match row {
-            Some(row) if !row.is_free(now) => Some(row.state.refusal()),
-            _ => is_reserved(label).then_some(Code::Reserved),
-        };
-        Ok(labels.iter().zip(rows).map(refusal).collect())
+        let now = self.clock.now();
+        let holders = holders(&*self.storage, labels)?;
+        let why = |(label, holder): (_, Option<_>)| refusal(label, holder.as_ref(), reserved, now);
+        Ok(labels.iter().zip(holders).map(why).collect())
     }
 
     /// Free labels like what was typed. That is lowercased here, as it never is for a claim:
     /// the suggestion is shown, and somebody chooses it.
-    fn free_like(&self, typed: &str, reserved: &BTreeSet<LoginDomain>) -> Result<Vec<String>> {
+    fn free_like(
+        &self,
+        typed: &str,
+        reserved: &impl Fn(&LoginDomain) -> bool,
+    ) -> Result<Vec<String>> {
         let policy = &self.login_domains;
         let stem: String = policy.letters_of(typed).chars().take(57).collect();
         if stem.is_empty() {

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Shared;
-use crate::access::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
+use super::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
 use crate::error::{Error, Result};
+use crate::shared::Shared;
 use crate::storage::{self, Reads, Scope, Tx};
 use crate::values::AgencyId;
 

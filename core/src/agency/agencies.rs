@@ -1,10 +1,9 @@
 //! Agencies: created, found and listed explicitly (S56).
 
-use super::Platform;
-use crate::agency::{Agency, agencies};
+use super::{Agency, AgencySettings, agencies};
 use crate::changes::ChangeKind;
-use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
-use crate::settings::AgencySettings;
+use crate::error::{Code, Error, ErrorKind, FieldErrors, Refusal, Result, refused};
+use crate::platform::Platform;
 use crate::storage::{self, AgencyRow, Insert, Scope};
 use crate::usage::zone;
 use crate::values::AgencyId;
@@ -30,12 +29,12 @@ impl Platform {
             let settings = AgencySettings::new(id.clone(), time_zone.to_owned(), now);
             let row = AgencyRow::new(settings);
             let agency = Agency::new(self.shared.clone(), row.clone());
-            let change = agency.change(ChangeKind::AgencyCreated, None, 1, now);
+            let created = agency.tenant.mutation_at(now, ChangeKind::AgencyCreated, None);
             storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
                 if let Insert::Existing(_) = tx.insert_agency(&row)? {
-                    return Err(FieldErrors::from(FieldError::new("id", Code::Taken)).into());
+                    return Err(refused("id")(Code::Taken));
                 }
-                tx.append_changes(std::slice::from_ref(&change))
+                tx.append_changes(&[created.entry(1, now, Vec::new())])
             })?;
             Ok(agency)
         })
@@ -89,9 +88,7 @@ impl Platform {
     pub fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyId>> {
         self.observe("agencies", || {
             if !(1..=1_000).contains(&limit) {
-                let range = vec![("min", 1), ("max", 1_000)];
-                let refusal = Refusal { code: Code::OutOfRange, params: range };
-                return Err(FieldErrors::from(refusal.of("limit")).into());
+                return Err(refused("limit")(Refusal::out_of_range(1, 1_000)));
             }
             let (mut open, mut after) = (Vec::new(), after.cloned());
             loop {

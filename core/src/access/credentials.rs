@@ -1,0 +1,156 @@
+//! What a reseller signs in with: set, change, reset; ending stamps, forgiving failures.
+
+use super::counting::Attempt;
+use super::{Credentials, Identity, ResetToken, Verified};
+use crate::changes::ChangeKind;
+use crate::clock::random;
+use crate::error::{Code, Error, FieldError, FieldErrors, Result};
+use crate::reseller::{Reseller, ResellerId};
+use crate::tenant::Tenant;
+use crate::values::Password;
+
+/// How long a reset token is good for.
+const RESET_TOKEN: i64 = 60 * 60_000;
+
+impl Tenant {
+    pub fn set_password(&self, id: ResellerId, password: &str, confirmation: &str) -> Result<()> {
+        let (reseller, _) = self.account(id)?;
+        let password = self.accepted(&reseller, password, confirmation)?;
+        self.replace_password(&reseller, None, &password)
+    }
+
+    pub fn change_password(
+        &self,
+        id: ResellerId,
+        current: &str,
+        password: &str,
+        confirmation: &str,
+    ) -> Result<()> {
+        let (reseller, credentials) = self.account(id)?;
+        // Judged first: a new password that is refused is no failed attempt.
+        let password = self.accepted(&reseller, password, confirmation)?;
+        let hash = credentials.hash.as_deref();
+        let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
+        let reserved = self.shared.reserve_attempt(&self.attempt_on(id)?)?;
+        let typed = Password::as_typed(current).filter(|_| reserved.is_some());
+        if turn.verify(typed.as_ref(), hash) == Verified::No {
+            if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
+                self.note_sign_in_locked(id)?;
+            }
+            return Err(Error::access_denied());
+        }
+        self.replace_password(&reseller, Some(&credentials), &password)
+    }
+
+    pub fn reset_token(&self, id: ResellerId) -> Result<String> {
+        let (_, credentials) = self.account(id)?;
+        let identity = self.identity(id);
+        let expires_at = self.now().plus_millis(RESET_TOKEN);
+        let secrets = self.shared.secrets()?;
+        Ok(ResetToken::write(&identity, expires_at, credentials.generation, &secrets))
+    }
+
+    pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
+        let generation = self.shared.new_generation();
+        self.renew(id, ChangeKind::AccessRevoked, |now| {
+            Ok(Some(Credentials { generation, ..now.clone() }))
+        })
+    }
+
+    pub fn unlock(&self, id: ResellerId) -> Result<()> {
+        self.shared.clear_attempts(&self.attempt_on(id)?)?;
+        self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))
+    }
+
+    /// Tells the feed that so many sign-ins have failed that no further one is looked at. Stays,
+    /// like the count itself, when the host rolls back, and so may wait for nothing that the
+    /// host's transaction has locked: it locks nothing, and tells of the version that is committed.
+    pub fn note_sign_in_locked(&self, id: ResellerId) -> Result<()> {
+        let mutation = self.mutation(ChangeKind::SignInLocked, id);
+        self.write_beside(|tx| {
+            // Deleted meanwhile, or not committed yet: nothing is there to tell of.
+            let Some(reseller) = tx.resellers(&[id])?.pop().flatten() else { return Ok(()) };
+            mutation.note(tx, &reseller, Vec::new())
+        })
+    }
+
+    /// Stores a new password, unless the credentials are no longer those that were `seen`.
+    pub fn replace_password(
+        &self,
+        reseller: &Reseller,
+        seen: Option<&Credentials>,
+        password: &Password,
+    ) -> Result<()> {
+        let id = reseller.id;
+        let salt = random(&*self.shared.entropy);
+        let turn = self.shared.hasher.turn(Some(&self.id), None)?;
+        let hash = Some(turn.hash(password, salt)?);
+        let new = Credentials { generation: self.shared.new_generation(), hash };
+        // First, because it is a transaction of its own: a fault between the two leaves the old
+        // password, and an error that is true.
+        self.shared.clear_attempts(&self.attempt_on(id)?)?;
+        self.renew(id, ChangeKind::PasswordChanged, |now| {
+            if seen.is_some_and(|seen| seen.generation != now.generation) {
+                return Err(Error::access_denied());
+            }
+            Ok(Some(new.clone()))
+        })
+    }
+
+    /// Replaces a hash that is not what one would be today, by one of the same password: stamps
+    /// stay. Under load, or when anything is in the way, the next sign-in will.
+    pub fn hash_anew(&self, id: ResellerId, seen: &Credentials, password: &Password) {
+        let salt = random(&*self.shared.entropy);
+        let Ok(turn) = self.shared.hasher.turn(Some(&self.id), None) else { return };
+        let Ok(hash) = turn.hash(password, salt) else { return };
+        let new = Credentials { hash: Some(hash), ..seen.clone() };
+        let replaced = self.write(|tx| {
+            let (_, now) = tx.lock_account(id)?;
+            if now == *seen { tx.put_credentials(id, &new) } else { Ok(()) }
+        });
+        drop(replaced);
+    }
+
+    /// A new password, typed twice, that the policy accepts for this reseller.
+    pub fn accepted(&self, of: &Reseller, password: &str, confirmation: &str) -> Result<Password> {
+        let mut errors = FieldErrors::default();
+        let context = [of.name.as_str(), of.email.as_str(), of.login_domain.as_str()];
+        let parsed = Password::parse(password, self.shared.password_policy, &context);
+        let parsed = errors.keep("password", parsed);
+        if !Password::typed_twice(password, confirmation) {
+            errors.push(FieldError::new("password_confirmation", Code::Mismatch));
+        }
+        parsed.filter(|_| errors.is_empty()).ok_or_else(|| errors.into())
+    }
+
+    /// Gives a locked reseller other credentials, if any, and notes it in the feed. The record
+    /// stays as it is, and so does its version: nobody who edits the profile is in conflict.
+    fn renew(
+        &self,
+        id: ResellerId,
+        kind: ChangeKind,
+        mut work: impl FnMut(&Credentials) -> Result<Option<Credentials>> + Send,
+    ) -> Result<()> {
+        let mutation = self.mutation(kind, id);
+        self.write(|tx| {
+            let (held, now) = tx.lock_account(id)?;
+            if let Some(new) = work(&now)? {
+                tx.put_credentials(id, &new)?;
+            }
+            mutation.note(tx, &held, Vec::new())
+        })
+    }
+
+    fn account(&self, id: ResellerId) -> Result<(Reseller, Credentials)> {
+        let account = self.read(|reads| reads.account(id))?;
+        account.ok_or_else(|| Error::not_found("reseller"))
+    }
+
+    pub fn identity(&self, id: ResellerId) -> Identity {
+        Identity { agency: self.id.clone(), reseller: id }
+    }
+
+    pub fn attempt_on(&self, id: ResellerId) -> Result<Attempt> {
+        self.shared.attempt_on(&self.identity(id))
+    }
+}

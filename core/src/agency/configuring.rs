@@ -1,0 +1,32 @@
+//! Changing an agency's settings.
+
+use crate::changes::ChangeKind;
+use crate::error::{Error, Result};
+use crate::reseller::expect_version;
+use crate::storage::{AgencyRow, Lock};
+use crate::tenant::Tenant;
+
+use super::{AgencyPatch, AgencySettings};
+
+impl Tenant {
+    pub fn settings(&self) -> Result<AgencySettings> {
+        self.read(|reads| reads.held_agency()).map(|row| row.settings)
+    }
+
+    pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
+        let mutation = self.mutation(ChangeKind::AgencyUpdated, None);
+        self.write(|tx| {
+            let before =
+                tx.lock_agency(Lock::NoKeyUpdate)?.ok_or_else(|| Error::not_found("agency"))?;
+            expect_version(version, before.settings.version)?;
+            let (settings, fields) = patch.apply(&before.settings)?;
+            if fields.is_empty() {
+                return Ok(settings);
+            }
+            let settings = mutation.next(settings);
+            tx.put_agency(&AgencyRow { settings: settings.clone(), ..before })?;
+            tx.append_changes(&[mutation.entry(settings.version, settings.updated_at, fields)])?;
+            Ok(settings)
+        })
+    }
+}

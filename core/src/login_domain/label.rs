@@ -1,0 +1,87 @@
+//! Login domains: who holds each of them, on the whole platform.
+
+use crate::error::{Code, Result};
+use crate::reseller::ResellerId;
+use crate::storage::entity::{Fields, Stored, entity, stored};
+use crate::storage::schema::{Column, Row, damaged};
+use crate::values::{AgencyId, LoginDomain, Timestamp};
+
+stored! {
+    /// A login domain and what it stands for.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct LabelRow {
+        /// The label.
+        pub label: LoginDomain,
+        /// The agency that holds it, or held it last.
+        pub agency: AgencyId,
+        /// Who has it.
+        pub state: LabelState,
+    }
+}
+
+entity! {
+    LabelRow in "labels" {
+        key: LoginDomain [label];
+        home: Home::Column("label");
+        parent: None, refers: false;
+        index quarantine [quarantined_until];
+    }
+}
+
+impl LabelRow {
+    /// Whether a new reseller may have the label.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        matches!(self.state, LabelState::Quarantined(until) if until <= now)
+    }
+}
+
+/// Whether a label is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelState {
+    /// By this reseller.
+    Held(ResellerId),
+    /// By nobody, and nobody may have it before this instant. Holds no personal data (S7).
+    Quarantined(Timestamp),
+}
+
+impl LabelState {
+    /// What a form says to somebody else who wants the label.
+    pub(crate) fn refusal(self) -> Code {
+        match self {
+            Self::Held(_) => Code::Taken,
+            Self::Quarantined(_) => Code::Quarantined,
+        }
+    }
+}
+
+stored! {
+    /// A state in columns, of which one is null.
+    struct StateColumns {
+        reseller: Option<ResellerId>,
+        quarantined_until: Option<Timestamp>,
+    }
+}
+
+impl Stored for LabelState {
+    const COLUMNS: &'static [Column] = StateColumns::COLUMNS;
+
+    fn write(&self, row: &mut Row) -> Result<()> {
+        let (reseller, quarantined_until) = match *self {
+            Self::Held(reseller) => (Some(reseller), None),
+            Self::Quarantined(until) => (None, Some(until)),
+        };
+        StateColumns { reseller, quarantined_until }.write(row)
+    }
+
+    fn read(fields: &mut Fields) -> Result<Self> {
+        match StateColumns::read(fields)? {
+            StateColumns { reseller: Some(reseller), quarantined_until: None } => {
+                Ok(Self::Held(reseller))
+            }
+            StateColumns { reseller: None, quarantined_until: Some(until) } => {
+                Ok(Self::Quarantined(until))
+            }
+            _ => Err(damaged()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Who holds a login domain: rows that are unique across agencies, and read across them.
+
+use crate::error::{Code, Result};
+use crate::reseller::Reseller;
+use crate::storage::{
+    self, Insert, LabelRow, LabelState, Lock, Question, Storage, Tx, insert_or_lock,
+};
+use crate::values::{AgencyId, LoginDomain, Timestamp};
+
+/// Who holds each label.
+pub(crate) fn holders(
+    storage: &dyn Storage,
+    labels: &[LoginDomain],
+) -> Result<Vec<Option<LabelRow>>> {
+    storage::read(storage, &AgencyId::platform(), |reads| reads.get(labels))
+}
+
+/// The same, as it is committed, whatever the host has open.
+pub(crate) fn holders_beside(
+    storage: &dyn Storage,
+    labels: &[LoginDomain],
+) -> Result<Vec<Option<LabelRow>>> {
+    storage::read_beside(storage, &AgencyId::platform(), |reads| reads.get(labels))
+}
+
+/// The row of a reseller's label.
+pub(crate) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
+    let (label, agency) = (reseller.login_domain.clone(), reseller.agency.clone());
+    LabelRow { label, agency, state }
+}
+
+/// Why nobody new can have a label: somebody has it or had it until recently, or it is one of
+/// those that are `reserved` (S4, S7). Whoever holds one keeps it.
+pub(crate) fn refusal(
+    label: &LoginDomain,
+    holder: Option<&LabelRow>,
+    reserved: impl Fn(&LoginDomain) -> bool,
+    now: Timestamp,
+) -> Option<Code> {
+    match holder {
+        Some(holder) if !holder.is_free(now) => Some(holder.state.refusal()),
+        _ => reserved(label).then_some(Code::Reserved),
+    }
+}
+
+/// Labels to take, in their order.
+pub(crate) struct Claim<'l> {
+    labels: &'l [LabelRow],
+    /// A quarantine that ended at or before this is over.
+    now: Timestamp,
+}
+
+impl<'l> Claim<'l> {
+    pub fn new(labels: &'l [LabelRow], now: Timestamp) -> Self {
+        Self { labels, now }
+    }
+
+    /// The question that takes those that nobody has, and holds the others.
+    pub fn question(&self, tx: &Tx<'_>) -> Result<Question<Vec<Insert<LabelRow>>>> {
+        insert_or_lock(tx.agency_id(), self.labels, Lock::Update)
+    }
+
+    /// Takes those that are free again, too; why the others cannot be had.
+    pub fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        held: Vec<Insert<LabelRow>>,
+        reserved: impl Fn(&LoginDomain) -> bool,
+    ) -> Result<Vec<Option<Code>>> {
+        let (mut again, mut refusals) = (Vec::new(), Vec::new());
+        for (label, before) in self.labels.iter().zip(held) {
+            let holder = match before {
+                Insert::Done => None,
+                Insert::Existing(holder) => Some(holder),
+            };
+            let refused = refusal(&label.label, holder.as_ref(), &reserved, self.now);
+            if refused.is_none() && holder.is_some() {
+                again.push(label.clone());
+            }
+            refusals.push(refused);
+        }
+        tx.put(&again)?;
+        Ok(refusals)
+    }
+}

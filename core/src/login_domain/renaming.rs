@@ -1,0 +1,65 @@
+//! Giving a reseller another login domain.
+
+use super::{Claim, label_row};
+use crate::changes::ChangeKind;
+use crate::error::{Error, Result, refused};
+use crate::reseller::{Reseller, ResellerId, expect_version, one};
+use crate::storage::{LabelRow, LabelState, Lock, Tx};
+use crate::tenant::Tenant;
+use crate::values::{LoginDomain, Timestamp};
+
+impl Tenant {
+    pub fn rename_login_domain(
+        &self,
+        id: ResellerId,
+        version: Option<u64>,
+        login_domain: &str,
+    ) -> Result<Reseller> {
+        let label = self.shared.login_domains.shape(login_domain);
+        let label = label.map_err(refused("login_domain"))?;
+        let mutation = self.mutation(ChangeKind::LoginDomainChanged, id);
+        self.write(|tx| {
+            let seen = one(tx.resellers(&[id])?)?;
+            // What is read here may be old already, and is looked at again under the lock.
+            expect_version(version, seen.version)?;
+            if seen.login_domain == label {
+                return Ok(seen);
+            }
+            self.swap_labels(tx, &seen, &label, mutation.at())?;
+            let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            expect_version(version, before.version)?;
+            if before.login_domain != seen.login_domain {
+                return Err(Error::aborted("the login domain has changed"));
+            }
+            let after = Reseller { login_domain: label.clone(), ..before.clone() };
+            mutation.store(tx, &before, after, Vec::new())
+        })
+    }
+
+    /// Claims the new label and quarantines the old one, in the order of locks: by label.
+    fn swap_labels(
+        &self,
+        tx: &mut Tx<'_>,
+        seen: &Reseller,
+        label: &LoginDomain,
+        now: Timestamp,
+    ) -> Result<()> {
+        let until = LabelState::Quarantined(self.shared.login_domains.free_at(now));
+        let old = [label_row(seen, until)];
+        let state = LabelState::Held(seen.id);
+        let new = [LabelRow { label: label.clone(), state, ..old[0].clone() }];
+        let old_first = old[0].label < new[0].label;
+        if old_first {
+            tx.put(&old)?;
+        }
+        let claim = Claim::new(&new, now);
+        let question = claim.question(tx)?;
+        let held = tx.ask(question)?;
+        let agency = tx.held_agency()?;
+        let refusal = claim.settle(tx, held, self.shared.reserves(&agency.settings))?.pop();
+        if let Some(code) = refusal.flatten() {
+            return Err(refused("login_domain")(code));
+        }
+        if old_first { Ok(()) } else { tx.put(&old) }
+    }
+}

@@ -1,0 +1,217 @@
+//! Creating resellers from forms: one, once for an idempotency key, and many in one step. One is
+//! a batch of one.
+
+use super::batch::{Batch, Taken};
+use super::once::Once;
+use super::{AcceptedDraft, FirstPassword, Lookup, Reseller, ResellerDraft, ResellerId, Status};
+use crate::access::Credentials;
+use crate::changes::{Change, ChangeKind};
+use crate::clock::random;
+use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result, refused};
+use crate::login_domain::{holders, refusal};
+use crate::reseller::FormRules;
+use crate::storage::NewReseller;
+use crate::tenant::Tenant;
+use crate::values::LoginDomainPolicy;
+
+/// At most so many resellers are created in one step.
+const MAX_BATCH: usize = 1_000;
+
+/// How often a batch is tried while others take what its rows want.
+const TRIES: u32 = 20;
+
+impl Tenant {
+    pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
+        self.create(&draft, |_| None)
+    }
+
+    pub fn create_resellers(
+        &self,
+        drafts: &[ResellerDraft],
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
+        self.take_accepted(self.accept_all(drafts)?, false, &mut Taken::default())
+    }
+
+    pub fn check_resellers(
+        &self,
+        drafts: &[ResellerDraft],
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
+        self.take_accepted(self.accept_all(drafts)?, true, &mut Taken::default())
+    }
+
+    /// A form as values, or everything that is wrong with it.
+    pub fn accept(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+        draft.accept(&self.shared.form_rules())
+    }
+
+    /// The same by the shape of its login domain alone: what a reseller has that is there already.
+    pub fn accept_held(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+        let login_domains = &LoginDomainPolicy::of_holders();
+        draft.accept(&FormRules { login_domains, ..self.shared.form_rules() })
+    }
+
+    fn accept_all(
+        &self,
+        drafts: &[ResellerDraft],
+    ) -> Result<Vec<Result<AcceptedDraft, FieldErrors>>> {
+        if drafts.len() > MAX_BATCH {
+            return Err(refused("resellers")(Refusal::too_many(MAX_BATCH as i64)));
+        }
+        Ok(drafts.iter().map(|draft| self.accept(draft)).collect())
+    }
+
+    /// Nobody looks first what is taken: the transaction tells.
+    pub(super) fn create<'s>(
+        &self,
+        draft: &ResellerDraft,
+        once: impl FnOnce(&Reseller) -> Option<Once<'s>>,
+    ) -> Result<Reseller> {
+        let (new, change) = self.new_reseller(self.accept(draft)?)?;
+        let once = once(new.reseller());
+        let (mut batch, mut taken) = (Batch::default(), Taken::default());
+        batch.add(0, new, change);
+        if let Some(before) = self.insert_batch(&mut batch, &taken, once.as_ref())? {
+            return Ok(before);
+        }
+        let unanswered = || Error::storage("the reseller has no answer");
+        Ok(batch.answers(&mut taken).pop().ok_or_else(unanswered)??)
+    }
+
+    /// Creates what can be created, or says what could be, behind rows that have `taken` so much.
+    pub fn take_accepted(
+        &self,
+        drafts: Vec<Result<AcceptedDraft, FieldErrors>>,
+        dry_run: bool,
+        taken: &mut Taken,
+    ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
+        let mut batch = Batch::default();
+        for (i, draft) in drafts.into_iter().enumerate() {
+            match draft {
+                Ok(mut accepted) => {
+                    if dry_run {
+                        accepted.password = FirstPassword::None; // nobody will sign in with it
+                    }
+                    let (new, change) = self.new_reseller(accepted)?;
+                    batch.add(i, new, change);
+                }
+                Err(errors) => batch.add_wrong(i, errors),
+            }
+        }
+        self.refuse_taken(&mut batch)?;
+        if !dry_run {
+            self.insert_batch(&mut batch, taken, None)?;
+        }
+        Ok(batch.answers(taken))
+    }
+
+    /// Inserts what can be inserted. Where the transaction finds something taken, nothing of it
+    /// stays, because a refused row must not leave its label behind; then all rows are looked at
+    /// again, because only what is committed takes something from them. What was refused is found
+    /// taken by that look, unless it has become free, so that the next transaction gets further.
+    ///
+    /// The answer is what the same call has created before.
+    fn insert_batch(
+        &self,
+        batch: &mut Batch,
+        taken: &Taken,
+        once: Option<&Once<'_>>,
+    ) -> Result<Option<Reseller>> {
+        for _ in 0..TRIES {
+            let Some(insertion) = batch.insertion(taken) else { return Ok(None) };
+            let inserted = self.write(|tx| {
+                if let Some(once) = once
+                    && let Some(before) = once.before(tx)?
+                {
+                    return Ok(Some(before));
+                }
+                insertion.run(tx, self).map(|()| None)
+            });
+            match inserted {
+                Err(error) if error.kind() == ErrorKind::Validation => self.refuse_taken(batch)?,
+                done => return done,
+            }
+        }
+        Err(Error::aborted("unique fields have been taken"))
+    }
+
+    /// The resellers that are there already with all that is unique of a draft.
+    pub fn existing(&self, drafts: Vec<Option<&AcceptedDraft>>) -> Result<Vec<Option<Reseller>>> {
+        let emails = drafts.iter().flatten().map(|draft| Lookup::Email(draft.email.clone()));
+        let emails: Vec<_> = emails.collect();
+        let mut found = self.read(|reads| reads.find(&emails))?.into_iter();
+        let same = |draft: &AcceptedDraft, reseller: &Reseller| {
+            draft.login_domain == reseller.login_domain && draft.external_id == reseller.external_id
+        };
+        let existing = |draft: Option<&AcceptedDraft>| {
+            draft.and_then(|draft| found.next().flatten().filter(|reseller| same(draft, reseller)))
+        };
+        Ok(drafts.into_iter().map(existing).collect())
+    }
+
+    /// Refuses what is taken already, and nothing else.
+    fn refuse_taken(&self, batch: &mut Batch) -> Result<()> {
+        batch.forget_taken();
+        let (now, rows) = (batch.now(), batch.resellers());
+        let labels: Vec<_> = rows.iter().map(|(_, row)| row.login_domain.clone()).collect();
+        let holders = holders(&*self.shared.storage, &labels)?;
+        let emails = rows.iter().map(|(_, row)| Lookup::Email(row.email.clone()));
+        let external = rows.iter().filter_map(|(_, row)| row.external_id.clone());
+        let lookups: Vec<_> = emails.chain(external.map(Lookup::ExternalId)).collect();
+        let (agency, found) =
+            self.read(|reads| Ok((reads.held_agency()?, reads.find(&lookups)?)))?;
+        let (emails, external) = found.split_at(rows.len());
+        let mut external = external.iter();
+        for (((i, row), holder), email) in rows.iter().zip(holders).zip(emails) {
+            let reserved = self.shared.reserves(&agency.settings);
+            if let Some(code) = refusal(&row.login_domain, holder.as_ref(), reserved, now) {
+                batch.refuse(*i, FieldError::new("login_domain", code));
+            }
+            if email.is_some() {
+                batch.refuse(*i, FieldError::new("email", Code::Taken));
+            }
+            if row.external_id.is_some() && external.next().is_some_and(Option::is_some) {
+                batch.refuse(*i, FieldError::new("external_id", Code::Taken));
+            }
+        }
+        Ok(())
+    }
+
+    /// The record with its credentials, and its entry in the feed. Time, ids and the hash are drawn and the rows made here,
+    /// before any transaction: none waits for a password to be hashed.
+    fn new_reseller(&self, draft: AcceptedDraft) -> Result<(NewReseller, Change)> {
+        let (entropy, now) = (&*self.shared.entropy, self.now());
+        let hash = match &draft.password {
+            FirstPassword::Typed(password) => {
+                let turn = self.shared.hasher.turn(Some(&self.id), None)?;
+                Some(turn.hash(password, random(entropy))?)
+            }
+            FirstPassword::Hash(hash) => Some(hash.clone()),
+            FirstPassword::None => None,
+        };
+        let credentials = Credentials::from_stored(random(entropy), hash);
+        let id = ResellerId::from_uuid(self.shared.new_id(now));
+        let AcceptedDraft {
+            partner_type, name, email, phone, contact, login_domain, website, ..
+        } = draft;
+        let reseller = Reseller {
+            id,
+            agency: self.id.clone(),
+            version: 1,
+            status: Status::Active,
+            deactivation_reason: None,
+            partner_type,
+            login_domain,
+            name,
+            email,
+            phone,
+            contact,
+            website,
+            external_id: draft.external_id,
+            metadata: draft.metadata,
+            created_at: now,
+            updated_at: now,
+        };
+        let created = self.mutation_at(now, ChangeKind::ResellerCreated, Some(id));
+        Ok((NewReseller::new(reseller, credentials)?, created.entry(1, now, Vec::new())))
+    }
+}

@@ -1,0 +1,81 @@
+//! Deleting a reseller for good, and asking first what that would do (S25, S46).
+
+use super::profile::{active, one};
+use super::{Reseller, ResellerId};
+use crate::changes::ChangeKind;
+use crate::error::{Error, Result};
+use crate::login_domain::label_row;
+use crate::storage::{Erasure, LabelState, Lock, Reads};
+use crate::tenant::Tenant;
+use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind, TotalDelta};
+use crate::values::{LoginDomain, Timestamp};
+use serde::Serialize;
+
+/// What deleting a reseller would do. Nothing blocks a deletion so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DeletionPlan {
+    /// Whom it is about.
+    pub reseller: ResellerId,
+    /// The login domain that would stop working.
+    pub login_domain: LoginDomain,
+    /// From when on somebody else could have it.
+    pub quarantined_until: Timestamp,
+    /// The levels of gauges that would leave the agency's totals.
+    pub levels: Vec<(Metric, i64)>,
+}
+
+impl Tenant {
+    pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
+        let quarantined_until = self.shared.login_domains.free_at(self.now());
+        self.read(|reads| {
+            let login_domain = one(reads.resellers(&[id])?)?.login_domain;
+            let levels = levels(reads, id)?;
+            Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
+        })
+    }
+
+    pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
+        let mutation = self.mutation(ChangeKind::ResellerDeleted, id);
+        if !self.shared.storage.joined() {
+            // First, because it is a transaction of its own: if the other one fails, nothing
+            // but failed sign-ins is forgotten. Inside a host's transaction a keyed hash of
+            // the id stays behind, which is nobody's any more.
+            self.shared.forget_attempts_on(&[self.identity(id)])?;
+        }
+        self.write(|tx| {
+            // Labels are locked before resellers, so the label is looked up without a lock.
+            let seen = one(tx.resellers(&[id])?)?;
+            let quarantined =
+                LabelState::Quarantined(self.shared.login_domains.free_at(mutation.at()));
+            tx.put(&[label_row(&seen, quarantined)])?;
+            let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            if reseller.login_domain != seen.login_domain {
+                return Err(Error::aborted("the login domain has changed"));
+            }
+            let deltas = what_leaves(tx, &reseller)?;
+            tx.erase_resellers(&[id])?;
+            tx.add_totals(&deltas)?;
+            mutation.note(tx, &mutation.next(reseller), Vec::new())
+        })?;
+        Ok(self.shared.scrub())
+    }
+}
+
+/// The levels of a reseller's gauges.
+fn levels(reads: &mut Reads<'_>, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
+    let meters = reads.meters(id)?.into_iter();
+    let gauges = meters.filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
+    Ok(gauges.map(|meter| (meter.key.metric, meter.value)).collect())
+}
+
+/// What the agency's totals lose with a reseller: its place among the active ones and the
+/// levels of its gauges. Counters are history and stay.
+fn what_leaves(reads: &mut Reads<'_>, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
+    let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
+    for (metric, level) in levels(reads, reseller.id)? {
+        deltas.push(TotalDelta { name: metric.slug(), add: -level });
+    }
+    deltas.sort_by_key(|delta| delta.name);
+    Ok(deltas)
+}

@@ -1,0 +1,69 @@
+//! Creating a reseller once for a key of the host's (S23).
+
+use super::{Reseller, ResellerDraft, one};
+use crate::access::Secrets;
+use crate::error::{Error, Result, refused};
+use crate::storage::{self, IdempotencyRow, Insert, Lock, Tx};
+use crate::tenant::Tenant;
+use crate::values::{Timestamp, plain_text};
+
+/// What a keyed hash of a form is for.
+const KEYED: &str = "create_reseller";
+
+/// A key to keep with what is created, unless it was used before.
+pub(super) struct Once<'s> {
+    row: IdempotencyRow,
+    secrets: &'s Secrets,
+    body: Vec<u8>,
+    /// A key that was made then or earlier has expired.
+    expired: Timestamp,
+}
+
+impl Tenant {
+    pub fn create_reseller_once(&self, key: &str, draft: ResellerDraft) -> Result<Reseller> {
+        let key = plain_text(key, 255).map_err(refused("idempotency_key"))?;
+        let (secrets, body) = (self.shared.secrets()?, draft.body());
+        let expired = self.now().plus_millis(-self.shared.retention.idempotency_keys);
+        // Looked for first, so that a repeated create does not hash the password again.
+        let before = self.read(|reads| {
+            let known = reads.one::<IdempotencyRow>(&key)?;
+            let Some(known) = known.filter(|row| row.created_at > expired) else {
+                return Ok(None);
+            };
+            same_request(&secrets, &known, &body)?;
+            one(reads.resellers(&[known.reseller])?).map(Some)
+        })?;
+        if let Some(before) = before {
+            return Ok(before);
+        }
+        let fingerprint = secrets.keyed_hash(KEYED, &[&body]);
+        self.create(&draft, |new| {
+            let (reseller, version, created_at) = (new.id, new.version, new.created_at);
+            let row = IdempotencyRow { key, fingerprint, reseller, version, created_at };
+            Some(Once { row, secrets: &secrets, body, expired })
+        })
+    }
+}
+
+impl Once<'_> {
+    /// Keeps the key, also in place of one that has expired, or answers with what was created
+    /// with it. Waits for a concurrent transaction that keeps the same.
+    pub fn before(&self, tx: &mut Tx<'_>) -> Result<Option<Reseller>> {
+        let keep = std::slice::from_ref(&self.row);
+        let insert = storage::insert_or_lock(tx.agency_id(), keep, Lock::Update)?;
+        match tx.ask(insert)?.pop() {
+            Some(Insert::Existing(known)) if known.created_at > self.expired => {
+                same_request(self.secrets, &known, &self.body)?;
+                one(tx.resellers(&[known.reseller])?).map(Some)
+            }
+            Some(Insert::Existing(_)) => tx.put(keep).map(|()| None),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A key belongs to the form it was first used for.
+fn same_request(secrets: &Secrets, known: &IdempotencyRow, body: &[u8]) -> Result<()> {
+    let same = secrets.verifies(KEYED, &[body], &known.fingerprint);
+    if same { Ok(()) } else { Err(Error::key_reused()) }
+}

@@ -1,0 +1,175 @@
+//! The life of a reseller: get, list, update, switch off and on.
+
+use super::{Lookup, Reseller, ResellerId, ResellerPatch, Status};
+use crate::access::Credentials;
+use crate::changes::{ChangeKind, Mutation};
+use crate::error::{Code, Error, FieldError, FieldErrors, Result, refused};
+use crate::partner_type::PartnerType;
+use crate::search::{Page, ResellerQuery};
+use crate::storage::{Insert, Reads, Tx};
+use crate::tenant::Tenant;
+use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
+use crate::values::{ExternalId, plain_text};
+
+impl Tenant {
+    pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
+        self.read(|reads| one(reads.resellers(&[id])?))
+    }
+
+    pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
+        let id = ExternalId::parse(external_id).map_err(refused("external_id"))?;
+        let lookup = [Lookup::ExternalId(id)];
+        self.read(|reads| Ok(reads.find(&lookup)?.pop().flatten()))
+    }
+
+    pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
+        let seal = self.seal()?;
+        let spec = query.spec(&seal)?;
+        let (rows, counted) = self.read(|reads| {
+            let count = |cap| reads.count(&spec.filter, cap);
+            let counted = query.count_up_to().map(count).transpose()?;
+            Ok((reads.page(&spec)?, counted))
+        })?;
+        query.page(rows, counted, &spec, &seal)
+    }
+
+    pub fn update_reseller(
+        &self,
+        id: ResellerId,
+        version: Option<u64>,
+        patch: &ResellerPatch,
+    ) -> Result<Reseller> {
+        self.mutate(id, ChangeKind::ResellerUpdated, |before| {
+            expect_version(version, before.version)?;
+            let (after, fields) = patch.apply(before)?;
+            let ends_access = fields.contains(&"email");
+            Ok((!fields.is_empty()).then_some(Changed { after, fields, ends_access }))
+        })
+    }
+
+    pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
+        let reason = reason.map(|raw| plain_text(raw, 500)).transpose();
+        let reason = reason.map_err(refused("reason"))?;
+        self.mutate(id, ChangeKind::ResellerDeactivated, |before| {
+            let (status, deactivation_reason) = (Status::Inactive, reason.clone());
+            let after = Reseller { status, deactivation_reason, ..before.clone() };
+            let ended = Changed { ends_access: true, ..Changed::to(after) };
+            Ok((before.status == Status::Active).then_some(ended))
+        })
+    }
+
+    pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
+        self.mutate(id, ChangeKind::ResellerActivated, |before| {
+            let (status, deactivation_reason) = (Status::Active, None);
+            let after = Reseller { status, deactivation_reason, ..before.clone() };
+            Ok((before.status == Status::Inactive).then_some(Changed::to(after)))
+        })
+    }
+
+    pub fn change_partner_type(
+        &self,
+        id: ResellerId,
+        version: Option<u64>,
+        partner_type: &str,
+    ) -> Result<Reseller> {
+        let partner_type = PartnerType::from_slug(partner_type).ok_or(Code::Invalid);
+        let partner_type = partner_type.map_err(refused("partner_type"))?;
+        self.mutate(id, ChangeKind::PartnerTypeChanged, |before| {
+            expect_version(version, before.version)?;
+            let after = Reseller { partner_type, ..before.clone() };
+            Ok((before.partner_type != partner_type).then_some(Changed::to(after)))
+        })
+    }
+
+    /// Changes a locked reseller. `None` from the work leaves everything as it is: version,
+    /// totals and change feed.
+    fn mutate(
+        &self,
+        id: ResellerId,
+        kind: ChangeKind,
+        mut work: impl FnMut(&Reseller) -> Result<Option<Changed>> + Send,
+    ) -> Result<Reseller> {
+        let (mutation, generation) = (self.mutation(kind, id), self.shared.new_generation());
+        self.write(|tx| {
+            let (before, credentials) = tx.lock_account(id)?;
+            let Some(Changed { after, fields, ends_access }) = work(&before)? else {
+                return Ok(before);
+            };
+            if ends_access {
+                tx.put_credentials(id, &Credentials { generation, ..credentials })?;
+            }
+            mutation.store(tx, &before, after, fields)
+        })
+    }
+}
+
+/// What a change makes of a reseller.
+struct Changed {
+    after: Reseller,
+    /// The names of the fields, where the feed tells them.
+    fields: Vec<&'static str>,
+    /// Every access stamp given out so far ends.
+    ends_access: bool,
+}
+
+impl Changed {
+    fn to(after: Reseller) -> Self {
+        Self { after, fields: Vec::new(), ends_access: false }
+    }
+}
+
+impl Mutation {
+    /// Stores a reseller that is locked as its next version, with all that follows: the agency's
+    /// count of active ones, and the entry.
+    pub fn store(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &Reseller,
+        after: Reseller,
+        fields: Vec<&str>,
+    ) -> Result<Reseller> {
+        let after = self.next(after);
+        if let Insert::Existing(()) = tx.update_reseller(&after)? {
+            return Err(taken_fields(tx, &after)?.into());
+        }
+        let add = active(&after) - active(before);
+        tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add }])?;
+        self.note(tx, &after, fields)?;
+        Ok(after)
+    }
+}
+
+/// A record that has changed since it was read is a conflict; `None` is any version (S22).
+pub(crate) fn expect_version(expected: Option<u64>, current: u64) -> Result<()> {
+    match expected {
+        Some(expected) if expected != current => Err(Error::conflict(current)),
+        _ => Ok(()),
+    }
+}
+
+/// The one that was asked for.
+pub(crate) fn one<T>(rows: Vec<Option<T>>) -> Result<T> {
+    rows.into_iter().flatten().next().ok_or_else(|| Error::not_found("reseller"))
+}
+
+/// What a reseller adds to the agency's count of active ones.
+pub(super) fn active(reseller: &Reseller) -> i64 {
+    i64::from(reseller.status == Status::Active)
+}
+
+/// Which of a reseller's unique fields another one has. A store names only one of them, and a
+/// form wants all.
+fn taken_fields(reads: &mut Reads<'_>, wanted: &Reseller) -> Result<FieldErrors> {
+    let external = wanted.external_id.clone().map(|id| ("external_id", Lookup::ExternalId(id)));
+    let lookups = [Some(("email", Lookup::Email(wanted.email.clone()))), external];
+    let (fields, lookups): (Vec<_>, Vec<_>) = lookups.into_iter().flatten().unzip();
+    let holders = fields.into_iter().zip(reads.find(&lookups)?);
+    let others = holders.filter(|(_, holder)| holder.as_ref().is_some_and(|h| h.id != wanted.id));
+    let errors: FieldErrors =
+        others.map(|(field, _)| FieldError::new(field, Code::Taken)).collect();
+    if errors.is_empty() {
+        // The holder was deleted between the two statements.
+        return Err(Error::aborted("a unique field has become free"));
+    }
+    Ok(errors)
+}

@@ -1,0 +1,301 @@
+//! Entities: what is kept as a row, declared once, at the place of the struct.
+//!
+//! [`stored!`] makes the columns of a struct from its fields, and [`entity!`] a table of it. All
+//! that knows a column (stores, migrations, host languages, CSV) takes it from there, by its name.
+
+#[cfg(test)]
+mod tests;
+mod values;
+
+use super::schema::{Column, Kind, Row, Table, Value, damaged, find, same};
+use crate::error::Result;
+use crate::values::AgencyId;
+
+/// What is kept in columns of a row: a value in one, which has its field's name, or a struct in
+/// several.
+pub(crate) trait Stored: Sized {
+    /// The columns in order.
+    const COLUMNS: &'static [Column];
+
+    /// Appends a value for each column.
+    fn write(&self, row: &mut Row) -> Result<()>;
+
+    /// Takes the values back.
+    fn read(fields: &mut Fields) -> Result<Self>;
+}
+
+/// What is kept as one row of one table.
+pub(crate) trait Entity: Stored {
+    const TABLE: &'static Table;
+
+    /// Whether a column in front says whose the row is, because the record does not.
+    const IS_LED: bool = find(Self::COLUMNS, AGENCY).is_none();
+
+    /// The primary key, but for an agency that leads it.
+    type Key: Stored;
+
+    /// Appends what follows from the record, and is not read again.
+    fn write_derived(&self, _: &mut Row) -> Result<()> {
+        Ok(())
+    }
+
+    /// The values of the table's primary key, in its order.
+    fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
+        let mut row = Row::with_capacity(Self::TABLE.key.len());
+        if Self::TABLE.key.len() > Self::Key::COLUMNS.len() {
+            row.push(Value::Text(agency.as_str().to_owned()));
+        }
+        key.write(&mut row).expect("a key has no JSON in it");
+        row
+    }
+
+    /// The row, in the order of the table's columns.
+    fn to_row(&self, agency: &AgencyId) -> Result<Row> {
+        let mut row = Row::with_capacity(Self::TABLE.columns.len());
+        if Self::IS_LED {
+            row.push(Value::Text(agency.as_str().to_owned()));
+        }
+        self.write(&mut row)?;
+        self.write_derived(&mut row)?;
+        Ok(row)
+    }
+
+    /// The record, from the table's columns.
+    fn from_row(row: Row) -> Result<Self> {
+        if row.len() != Self::TABLE.columns.len() {
+            return Err(damaged());
+        }
+        let mut fields = Fields(row.into_iter());
+        if Self::IS_LED {
+            fields.next()?;
+        }
+        Self::read(&mut fields)
+    }
+}
+
+/// The name of the column that says whose a row is.
+const AGENCY: &str = "agency";
+
+/// A row that is being taken apart.
+pub(crate) struct Fields(std::vec::IntoIter<Value>);
+
+impl Fields {
+    /// The next column's value.
+    pub fn next(&mut self) -> Result<Value> {
+        self.0.next().ok_or_else(damaged)
+    }
+
+    /// Puts a value before the one that comes after so many others.
+    pub fn insert(&mut self, place: usize, value: Value) {
+        let mut rest: Row = std::mem::take(&mut self.0).collect();
+        rest.insert(place, value);
+        self.0 = rest.into_iter();
+    }
+
+    fn next_is_null(&self) -> bool {
+        self.0.as_slice().first() == Some(&Value::Null)
+    }
+}
+
+/// The one column of a value, named by whoever has it.
+pub(crate) const fn unnamed(kind: Kind) -> [Column; 1] {
+    [Column { name: "", kind, nullable: false, derived: false }]
+}
+
+/// Columns with the name of their field, if they have none of their own.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    pub name: &'static str,
+    pub columns: &'static [Column],
+    pub derived: bool,
+}
+
+/// How many columns the parts have.
+pub(crate) const fn count(parts: &[Part]) -> usize {
+    let (mut sum, mut i) = (0, 0);
+    while i < parts.len() {
+        sum += parts[i].columns.len();
+        i += 1;
+    }
+    sum
+}
+
+/// The columns of all parts.
+pub(crate) const fn joined<const N: usize>(parts: &[Part]) -> [Column; N] {
+    let [first] = unnamed(Kind::Integer);
+    let mut all = [first; N];
+    let (mut filled, mut i) = (0, 0);
+    while i < parts.len() {
+        let Part { name, columns, derived } = parts[i];
+        let mut j = 0;
+        while j < columns.len() {
+            let own = columns[j];
+            let name = if own.name.is_empty() { name } else { own.name };
+            all[filled] = Column { name, derived, ..own };
+            filled += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    all
+}
+
+/// The columns without the one at a place.
+pub(crate) const fn without<const N: usize>(columns: &[Column], place: usize) -> [Column; N] {
+    let [first] = unnamed(Kind::Integer);
+    let mut rest = [first; N];
+    let mut i = 0;
+    while i < N {
+        rest[i] = columns[if i < place { i } else { i + 1 }];
+        i += 1;
+    }
+    rest
+}
+
+/// The column in front of a record that does not say whose it is.
+pub(crate) const fn leading(columns: &[Column]) -> &'static [Column] {
+    const LEADING: [Column; 1] = unnamed(Kind::Text);
+    if find(columns, AGENCY).is_some() { &[] } else { &LEADING }
+}
+
+/// Whether a type's columns are those of the table's key, behind an agency that leads it.
+pub(crate) const fn is_key(table: &Table, columns: &[Column]) -> bool {
+    let led = table.key.len() - columns.len();
+    let mut i = 0;
+    while i < columns.len() {
+        let (of_table, own) = (&table.columns[table.place(table.key[led + i])], columns[i]);
+        if of_table.kind as u8 != own.kind as u8
+            || !(own.name.is_empty() || same(own.name, of_table.name))
+        {
+            return false;
+        }
+        i += 1;
+    }
+    led == 0 || (led == 1 && same(table.key[0], AGENCY))
+}
+
+/// Declares a struct whose fields are columns, by their names or by those behind `as`; or says of
+/// a type around one value that it is stored as that.
+macro_rules! stored {
+    (
+        $(#[$about:meta])*
+        $seen:vis struct $Name:ident {
+            $(
+                $(#[$meant:meta])*
+                $known:vis $field:ident: $Type:ty $(as $column:ident)?
+            ),* $(,)?
+        }
+    ) => {
+        $(#[$about])*
+        $seen struct $Name {
+            $($(#[$meant])* $known $field: $Type),*
+        }
+
+        const _: () = {
+            use $crate::storage::entity::{Fields, Part, Stored, count, joined};
+            use $crate::storage::schema::{Column, Row};
+
+            const PARTS: &[Part] = &[$(Part {
+                name: $crate::storage::entity::stored!(@name $field $($column)?),
+                columns: <$Type as Stored>::COLUMNS,
+                derived: false,
+            }),*];
+            const COLUMNS: [Column; count(PARTS)] = joined(PARTS);
+
+            impl Stored for $Name {
+                const COLUMNS: &'static [Column] = &COLUMNS;
+
+                fn write(&self, row: &mut Row) -> $crate::error::Result<()> {
+                    $(Stored::write(&self.$field, row)?;)*
+                    Ok(())
+                }
+
+                fn read(fields: &mut Fields) -> $crate::error::Result<Self> {
+                    Ok(Self { $($field: Stored::read(fields)?),* })
+                }
+            }
+        };
+    };
+
+    ($Name:ident($Inner:ty)) => {
+        impl $crate::storage::entity::Stored for $Name {
+            const COLUMNS: &'static [$crate::storage::schema::Column] =
+                <$Inner as $crate::storage::entity::Stored>::COLUMNS;
+
+            fn write(&self, row: &mut $crate::storage::schema::Row) -> $crate::error::Result<()> {
+                $crate::storage::entity::Stored::write(&self.0, row)
+            }
+
+            fn read(
+                fields: &mut $crate::storage::entity::Fields,
+            ) -> $crate::error::Result<Self> {
+                $crate::storage::entity::Stored::read(fields).map(Self)
+            }
+        }
+    };
+
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $column:ident) => { stringify!($column) };
+}
+
+/// Declares the table of a stored type, which gets a leading column `agency` if it has none. The
+/// key is a stored type, and its columns; `derived` is a stored type that is made of
+/// the record, to be searched and sorted by.
+macro_rules! entity {
+    (
+        $Record:ident in $name:literal {
+            key: $Key:ty [$($of_key:ident),+];
+            home: $home:expr;
+            $(derived: $Derived:ty = $derive:expr;)?
+            parent: $parent:expr, refers: $refers:expr;
+            $($kind:ident $index:ident [$($of_index:ident),+];)*
+        }
+    ) => {
+        const _: () = {
+            use $crate::storage::entity::{Entity, Part, Stored, count, is_key, joined, leading};
+            use $crate::storage::schema::{Column, Home, Table};
+
+            const OWN: &[Column] = <$Record as Stored>::COLUMNS;
+            const PARTS: &[Part] = &[
+                Part { name: "agency", columns: leading(OWN), derived: false },
+                Part { name: "", columns: OWN, derived: false },
+                $(Part { name: "", columns: <$Derived as Stored>::COLUMNS, derived: true },)?
+            ];
+            const COLUMNS: [Column; count(PARTS)] = joined(PARTS);
+            const TABLE: Table = Table {
+                name: $name,
+                columns: &COLUMNS,
+                key: &[$(stringify!($of_key)),+],
+                indexes: &[$($crate::storage::schema::Index {
+                    name: stringify!($index),
+                    columns: &[$(stringify!($of_index)),+],
+                    unique: $crate::storage::entity::entity!(@$kind),
+                }),*],
+                home: $home,
+                parent: $parent,
+                refers: $refers,
+            };
+            const _: () = TABLE.check();
+            const _: () = assert!(is_key(&TABLE, <$Key as Stored>::COLUMNS), "another key");
+
+            impl Entity for $Record {
+                const TABLE: &'static Table = &TABLE;
+
+                type Key = $Key;
+
+                $(fn write_derived(
+                    &self,
+                    row: &mut $crate::storage::schema::Row,
+                ) -> $crate::error::Result<()> {
+                    let derive: fn(&Self) -> $Derived = $derive;
+                    derive(self).write(row)
+                })?
+            }
+        };
+    };
+
+    (@index) => { false };
+    (@unique) => { true };
+}
+
+pub(crate) use {entity, stored};

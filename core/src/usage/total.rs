@@ -1,0 +1,21 @@
+//! An agency's totals: what would otherwise be counted over all of its rows.
+
+use crate::agency::AgencyRow;
+use crate::storage::entity::{entity, stored};
+
+stored! {
+    /// A sum under a name; 0 where there is no row.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) struct TotalRow {
+        pub name: String,
+        pub value: i64,
+    }
+}
+
+entity! {
+    TotalRow in "totals" {
+        key: String [agency, name];
+        home: Home::Agency;
+        parent: Some(AgencyRow::TABLE), refers: false;
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{Kind, TABLES, Value, ddl};
+use partnerkit::storage::schema::{TABLES, Value, ddl};
 use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
     Agency, Consumption, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery,
@@ -108,17 +108,17 @@ fn waits_are_few() {
     let nobody = ResellerQuery::text("nobody");
     assert_eq!(bench.waits(|agency| agency.page(&nobody)), 1, "an empty page");
     assert_eq!(bench.waits(|agency| agency.overview()), 1, "overview");
-    assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 3, "create");
+    assert_eq!(bench.waits(|agency| agency.create_reseller(invitation("globex"))), 2, "create");
     let patch = ResellerPatch { name: Some("Acme Ltd".into()), ..ResellerPatch::default() };
     assert_eq!(bench.waits(|agency| agency.update_reseller(id, None, &patch)), 3, "update");
     let consume = |id| move |agency: &Agency| agency.consume(id, Metric::MESSAGES, 1, "c-1");
-    assert_eq!(bench.waits(consume(id)), 8, "consume: the first of a month sums it");
-    assert_eq!(bench.waits(consume(id)), 5, "consume again");
+    assert_eq!(bench.waits(consume(id)), 5, "consume: the first of a month sums it");
+    assert_eq!(bench.waits(consume(id)), 3, "consume again");
     let events: Vec<_> = (0..1_000).map(|n| bench.event(&format!("e-{n}"))).collect();
-    assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 5, "record");
-    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 5, "a duplicate");
-    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..2])), 5 + 1, "duplicates");
-    assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 4, "deactivate");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events)), 4, "record");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..1])), 4, "a duplicate");
+    assert_eq!(bench.waits(|agency| agency.record_usage(&events[..2])), 4 + 1, "duplicates");
+    assert_eq!(bench.waits(|agency| agency.deactivate(id, None)), 3, "deactivate");
     assert_eq!(bench.waits(|agency| agency.delete_reseller(id)), 5, "delete");
     let before = bench.store.waits();
     let globex = bench.platform.resolve_host("globex.partner.localhost").expect("resolves");

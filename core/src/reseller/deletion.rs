@@ -5,9 +5,9 @@ use super::{Reseller, ResellerId};
 use crate::changes::ChangeKind;
 use crate::error::{Error, Result};
 use crate::login_domain::label_row;
-use crate::storage::{Erasure, LabelState, Lock, Reads};
+use crate::storage::{self, Erasure, LabelState, Lock};
 use crate::tenant::Tenant;
-use crate::usage::{ACTIVE_RESELLERS, Metric, MetricKind, TotalDelta};
+use crate::usage::{ACTIVE_RESELLERS, Meter, Metric, MetricKind, TotalDelta};
 use crate::values::{LoginDomain, Timestamp};
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ impl Tenant {
         let quarantined_until = self.shared.login_domains.free_at(self.now());
         self.read(|reads| {
             let login_domain = one(reads.resellers(&[id])?)?.login_domain;
-            let levels = levels(reads, id)?;
+            let levels = levels(reads.meters(id)?);
             Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
         })
     }
@@ -49,11 +49,14 @@ impl Tenant {
             let quarantined =
                 LabelState::Quarantined(self.shared.login_domains.free_at(mutation.at()));
             tx.put(&[label_row(&seen, quarantined)])?;
-            let reseller = one(tx.lock_resellers(&[id], Lock::Update)?)?;
+            let lock = storage::lock::<Reseller>(tx.agency_id(), &[id], Lock::Update);
+            let questions = (lock, tx.meters_of(id));
+            let (locked, meters) = tx.ask(questions)?;
+            let reseller = one(locked)?;
             if reseller.login_domain != seen.login_domain {
                 return Err(Error::aborted("the login domain has changed"));
             }
-            let deltas = what_leaves(tx, &reseller)?;
+            let deltas = what_leaves(&reseller, meters);
             tx.erase_resellers(&[id])?;
             tx.add_totals(&deltas)?;
             mutation.note(tx, &mutation.next(reseller), Vec::new())
@@ -63,19 +66,18 @@ impl Tenant {
 }
 
 /// The levels of a reseller's gauges.
-fn levels(reads: &mut Reads<'_>, id: ResellerId) -> Result<Vec<(Metric, i64)>> {
-    let meters = reads.meters(id)?.into_iter();
-    let gauges = meters.filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
-    Ok(gauges.map(|meter| (meter.key.metric, meter.value)).collect())
+fn levels(meters: Vec<Meter>) -> Vec<(Metric, i64)> {
+    let gauges = meters.into_iter().filter(|meter| meter.key.metric.kind() == MetricKind::Gauge);
+    gauges.map(|meter| (meter.key.metric, meter.value)).collect()
 }
 
 /// What the agency's totals lose with a reseller: its place among the active ones and the
 /// levels of its gauges. Counters are history and stay.
-fn what_leaves(reads: &mut Reads<'_>, reseller: &Reseller) -> Result<Vec<TotalDelta>> {
+fn what_leaves(reseller: &Reseller, meters: Vec<Meter>) -> Vec<TotalDelta> {
     let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
-    for (metric, level) in levels(reads, reseller.id)? {
+    for (metric, level) in levels(meters) {
         deltas.push(TotalDelta { name: metric.slug(), add: -level });
     }
     deltas.sort_by_key(|delta| delta.name);
-    Ok(deltas)
+    deltas
 }

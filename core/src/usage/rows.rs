@@ -26,8 +26,14 @@ impl Reads<'_> {
 
     /// Every meter of a reseller, by metric.
     pub fn meters(&mut self, reseller: ResellerId) -> Result<Vec<Meter>> {
+        let meters = self.meters_of(reseller);
+        self.ask(meters)
+    }
+
+    /// The question for them.
+    pub fn meters_of(&self, reseller: ResellerId) -> Question<Vec<Meter>> {
         let of_reseller = Reseller::key_row(self.agency_id(), &reseller);
-        self.ask(storage::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS)))
+        storage::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS))
     }
 
     /// Rollups by day.

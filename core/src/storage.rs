@@ -29,17 +29,17 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::values::AgencyId;
 
-pub use crate::access::SecretRow;
-pub use crate::agency::AgencyRow;
-pub use crate::login_domain::{LabelRow, LabelState};
-pub use crate::reseller::{IdempotencyRow, NewReseller};
+pub(crate) use crate::access::SecretRow;
+pub(crate) use crate::agency::AgencyRow;
+pub(crate) use crate::login_domain::{LabelRow, LabelState};
+pub(crate) use crate::reseller::{IdempotencyRow, NewReseller};
 pub(crate) use entity::Entity;
 pub(crate) use first_use::CheckedAtFirstUse;
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
     Rows, Scan, Tell, Verbs, remove_by_key,
 };
-pub use tx::Insert;
+pub(crate) use tx::Insert;
 pub(crate) use tx::{
     Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock,
     lock_or_insert, rows, scan, update,

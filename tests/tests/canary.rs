@@ -5,13 +5,13 @@ use std::sync::Arc;
 use partnerkit::access::{Generation, Secret};
 use partnerkit::storage::memory::Memory;
 use partnerkit::storage::schema::{self, Value};
-use partnerkit::storage::tables::Scan;
-use partnerkit::storage::{NewReseller, SecretRow, Storage};
+use partnerkit::storage::{Batch, Scan, Storage, Tell};
 use partnerkit::{
     ContactDraft, Password, PasswordPolicy, PhoneDraft, Platform, ResellerDraft, ResellerPatch,
-    ResellerQuery, Timestamp,
+    ResellerQuery,
 };
 use partnerkit_tests::invitation;
+use partnerkit_tests::rows::{get, insert, rows};
 
 const PASSWORD: &str = "canary teal walrus 94 umbrella";
 
@@ -116,29 +116,29 @@ fn no_row_shows_a_secret() {
     let draft = ResellerDraft { invite: false, password_hash, ..invitation("acme") };
     silent(&format!("{draft:?} {draft:#?}"));
     let id = agency.create_reseller(draft).expect("creates").id;
-    let mut account = None;
-    let read = store.read(agency.id(), &mut |reads| {
-        account = reads.account(id)?;
-        Ok(())
-    });
+    // All that a store is asked and told goes by as rows.
+    let table = &schema::CREDENTIALS;
+    let key = vec![agency.id().as_str().into(), Value::Uuid(id.as_uuid())];
+    let mut answers = Vec::new();
+    let read = store
+        .read(agency.id(), &mut |rows| rows.ask(vec![get(table, vec![key.clone()])], &mut answers));
     read.expect("reads");
-    let (reseller, credentials) = account.expect("there");
-    let new = NewReseller::new(reseller, credentials).expect("a row");
-    silent(&format!("{new:?} {new:#?} {:?} {:#?}", new.credentials(), new.credentials()));
+    let kept = rows(answers.remove(0)).remove(0).expect("there");
+    assert_eq!(kept[table.place("hash")], Value::Text(hash.clone()));
+    let batch = Batch { table, rows: vec![kept.clone()] };
+    let told = Tell::Put(batch.clone());
+    silent(&format!("{kept:?} {batch:#?} {told:?} {:#?}", insert(table, vec![kept.clone()], None)));
     let secret = Secret::from_bytes(*b"canarycanarycanarycanarycanaryca");
-    let secret = SecretRow { id: 1, secret, created_at: Timestamp::from_millis(0) };
     let generation = Generation::from_bytes(*b"canarycanarycana");
-    silent(&format!("{secret:?} {secret:#?} {:?} {generation:?}", secret.secret));
+    silent(&format!("{secret:?} {secret:#?} {generation:?}"));
 
     let row = vec![
         Value::Null,
         Value::Integer(7),
         Value::Text(hash),
-        Value::Bytes(secret.secret.as_bytes().to_vec()),
+        Value::Bytes(secret.as_bytes().to_vec()),
     ];
-    let (table, columns) = (&schema::CREDENTIALS, schema::CREDENTIALS.key);
-    let after = Some(row[2].clone());
-    let scan = Scan { table, columns, equals: row.clone(), after, limit: 1 };
+    let scan = Scan::all(table, table.key, row.clone(), 1).after(row[2].clone());
     silent(&format!("{row:?} {row:#?} {scan:?} {scan:#?}"));
     assert_eq!(format!("{row:?}"), "[Null, Integer(7), Text(99 bytes), Bytes(32 bytes)]");
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
+use partnerkit::storage::{ReadWork, Scope, Storage, WriteWork};
 use partnerkit::{
     AgencyId, ErrorKind, LoginDomain, Metric, Platform, Reseller, Result, UsageEvent,
 };
@@ -30,14 +30,6 @@ impl Storage for Counting {
             self.aborted.fetch_add(1, Ordering::SeqCst);
         }
         written
-    }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.store.labels(labels)
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        self.store.agencies(after, limit)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod races;
 pub mod seeded;
 pub mod sqlite;
 pub mod vectors;
+pub mod wire;
 
 use std::sync::{Arc, Mutex};
 

@@ -4,6 +4,7 @@ pub mod churn;
 pub mod disk;
 #[cfg(unix)]
 pub mod forked;
+pub mod partitions;
 pub mod postgres;
 pub mod proxy;
 pub mod races;

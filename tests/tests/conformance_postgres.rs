@@ -1,4 +1,5 @@
-//! The storage contract on Postgres, on the server that `tests/with-postgres` starts.
+//! The storage contract on Postgres, on the server that `tests/with-postgres` starts: on tables as
+//! they are, and on tables that are cut into partitions as a distributed server cuts them.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use partnerkit::storage::conformance::Harness;
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::{AgencyRow, LabelRow, ReadWork, Scope, Storage, WriteWork};
 use partnerkit::{AgencyId, LoginDomain, Result};
+use partnerkit_tests::partitions;
 use partnerkit_tests::postgres::Database;
 
 struct OnPostgres;
@@ -20,6 +22,22 @@ impl Harness for OnPostgres {
 }
 
 partnerkit::conformance_tests!(OnPostgres);
+
+struct InPartitions;
+
+impl Harness for InPartitions {
+    fn storage(&self) -> Arc<dyn Storage> {
+        let database = Database::create();
+        drop(Postgres::open(&database.url).expect("makes the tables"));
+        partitions::cut(&database);
+        let store = Postgres::open(&database.url).expect("opens");
+        Arc::new(Disposable { store, _database: database })
+    }
+}
+
+mod in_partitions {
+    partnerkit::conformance_tests!(super::InPartitions);
+}
 
 /// A store whose database goes with it, after its connections.
 struct Disposable {

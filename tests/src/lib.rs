@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod races;
 pub mod seeded;
 pub mod sqlite;
+pub mod statements;
 pub mod vectors;
 pub mod wire;
 

@@ -1,5 +1,6 @@
-//! Whether a distributed server (Citus) takes the statements that a store has sent, and sends each
-//! to one node. Nothing here runs them; which forms do what was tried on a cluster.
+//! Whether a distributed server (Citus) takes the statements that a store has sent, and finds their
+//! node. Nothing here runs them; which forms do what was tried on a cluster. Several parts of a `WITH`
+//! that change rows are taken, but one after another and by way of the coordinator.
 //!
 //! - Each table has its home column as an equality with a parameter, by itself or by a join. The
 //!   exceptions read without locks: agencies in their order, and, of rows that are kept by their own

@@ -1,6 +1,6 @@
 //! Tables that are cut into partitions have all that they had before. Runs on the server that
 //! `tests/with-postgres` starts.
-#![cfg(feature = "postgres-server")]
+#![cfg(all(feature = "postgres-server", not(feature = "citus-server")))]
 
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::schema::TABLES;

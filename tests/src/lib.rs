@@ -4,13 +4,16 @@ pub mod churn;
 pub mod disk;
 #[cfg(unix)]
 pub mod forked;
+pub mod partitions;
 pub mod postgres;
 pub mod proxy;
 pub mod races;
 pub mod rows;
 pub mod seeded;
 pub mod sqlite;
+pub mod statements;
 pub mod vectors;
+pub mod wire;
 
 use std::sync::{Arc, Mutex};
 

@@ -7,6 +7,13 @@ use tokio_postgres::NoTls;
 
 const VARIABLE: &str = "PARTNERKIT_TEST_POSTGRES_URL";
 
+/// The ports of the workers, `25511,25512`, where that server is the coordinator of a Citus cluster
+/// on this machine. There, every node has the database [`TEMPLATE`].
+const WORKERS: &str = "PARTNERKIT_TEST_CITUS_WORKERS";
+/// Has the extension and knows the workers; a copy of it is made in a fifth of a second, and by
+/// several at once.
+const TEMPLATE: &str = "citus_template";
+
 /// A database that is gone when it is dropped.
 pub struct Database {
     name: String,
@@ -23,10 +30,18 @@ impl Database {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let n = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("partnerkit_{}_{n}", std::process::id());
-        run(&server(), &format!("CREATE DATABASE {name}")).expect("creates a database");
-        let server = server();
+        let (server, workers) = (server(), workers(&server()));
+        let copied = if workers.is_empty() { "" } else { &format!(" TEMPLATE {TEMPLATE}") };
+        for node in workers.iter().chain([&server]) {
+            run(node, &format!("CREATE DATABASE {name}{copied}")).expect("creates a database");
+        }
         let (address, _) = server.rsplit_once('/').expect("a URL with a database");
         Self { url: format!("{address}/{name}"), name }
+    }
+
+    /// Where a store finds it on each worker of a cluster.
+    pub fn worker_urls(&self) -> Vec<String> {
+        workers(&self.url)
     }
 
     /// Host and port of the server, and the name of the database.
@@ -44,7 +59,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // A leftover database is no reason to fail: the whole server goes soon.
-        drop(run(&server(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+        let server = server();
+        for node in workers(&server).iter().chain([&server]) {
+            drop(run(node, &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
+        }
     }
 }
 
@@ -70,6 +88,15 @@ pub fn program(name: &str) -> Command {
 /// When it answers nothing.
 pub fn read(url: &str, sql: &str) -> Vec<String> {
     run(url, sql).expect("runs")
+}
+
+/// A URL of the coordinator, as it is for each worker.
+fn workers(url: &str) -> Vec<String> {
+    let ports = std::env::var(WORKERS).unwrap_or_default();
+    let (address, database) = url.rsplit_once('/').expect("a URL with a database");
+    let (host, _) = address.rsplit_once(':').expect("a URL with a port");
+    let ports = ports.split(',').filter(|port| !port.is_empty());
+    ports.map(|port| format!("{host}:{port}/{database}")).collect()
 }
 
 fn server() -> String {

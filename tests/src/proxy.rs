@@ -1,12 +1,15 @@
-//! A wire between a store and its server that can be cut at a chosen moment.
+//! A wire between a store and its server on which something goes wrong at a chosen moment, and that
+//! hears what is sent.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Where the wire is cut, once.
+use crate::wire::{Ear, Messages, Sent, done, query, refusal};
+
+/// Where the wire is cut or lies, once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cut {
@@ -16,13 +19,27 @@ pub enum Cut {
     Next,
     /// At the next COMMIT, which arrives; its answer does not.
     CommitAnswer,
+    /// At the next COMMIT, which arrives; its answer says [`UNKNOWN`], as a distributed server's
+    /// does that has lost a node behind it.
+    CommitDenied,
+    /// At the next COMMIT, in whose place a ROLLBACK arrives; the answer is the same.
+    CommitUndone,
 }
+
+/// The code of an error that says nothing.
+pub const UNKNOWN: &str = "XX000";
 
 /// Forwards connections until the test's process ends.
 pub struct Proxy {
     /// Where a store connects to, on loopback.
     pub port: u16,
-    cut: Arc<AtomicU8>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cut: AtomicU8,
+    /// One of each connection so far.
+    ears: Mutex<Vec<Arc<Mutex<Ear>>>>,
 }
 
 impl Proxy {
@@ -33,54 +50,100 @@ impl Proxy {
     pub fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
         let port = listener.local_addr().expect("an address").port();
-        let cut = Arc::new(AtomicU8::new(Cut::Never as u8));
-        let shared = cut.clone();
+        let cut = AtomicU8::new(Cut::Never as u8);
+        let shared = Arc::new(Shared { cut, ears: Mutex::default() });
+        let proxy = Self { port, shared: shared.clone() };
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = TcpStream::connect(&server).expect("the server listens");
                 forward(client, server, shared.clone());
             }
         });
-        Self { port, cut }
+        proxy
     }
 
     /// Chooses where the wire is cut next.
     pub fn cut(&self, cut: Cut) {
-        self.cut.store(cut as u8, Ordering::SeqCst);
+        self.shared.cut.store(cut as u8, Ordering::SeqCst);
+    }
+
+    /// What was executed so far, connection by connection.
+    pub fn heard(&self) -> Vec<Vec<Sent>> {
+        lock(&self.shared.ears).iter().map(|ear| lock(ear).heard.clone()).collect()
     }
 }
 
-fn forward(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>) {
+/// What both directions of a connection know.
+#[derive(Default)]
+struct State {
+    /// The answer to COMMIT that is replaced when it comes.
+    denied: Option<&'static str>,
+}
+
+fn forward(client: TcpStream, server: TcpStream, shared: Arc<Shared>) {
     let back = (server.try_clone().expect("clones"), client.try_clone().expect("clones"));
+    let ear = Arc::new(Mutex::new(Ear::default()));
+    lock(&shared.ears).push(ear.clone());
     // Held while something is on its way to the server, so that no answer slips past a cut.
-    let gate = Arc::new(Mutex::new(()));
+    let gate = Arc::new(Mutex::new(State::default()));
     let gate_back = gate.clone();
     thread::spawn(move || {
+        let mut messages = Messages::of_client();
         copy(client, server, |bytes, from, to| {
-            let _held = gate.lock().unwrap_or_else(PoisonError::into_inner);
-            if take(&cut, Cut::Next) {
-                hang_up(from, to);
-            } else if bytes.windows(6).any(|word| word == b"COMMIT")
-                && take(&cut, Cut::CommitAnswer)
-            {
-                let _ = from.shutdown(Shutdown::Both);
-                let _ = to.write_all(bytes);
-            } else {
-                let _ = to.write_all(bytes);
+            let mut state = lock(&gate);
+            let whole = messages.push(bytes);
+            if shared.take(Cut::Next) {
+                return hang_up(from, to);
             }
+            let sent: Vec<_> = whole
+                .into_iter()
+                .map(|message| {
+                    lock(&ear).hear(&message);
+                    if message == query("COMMIT") {
+                        return shared.commit(message, from, &mut state);
+                    }
+                    message
+                })
+                .collect();
+            let _ = to.write_all(&sent.concat());
         })
     });
     thread::spawn(move || {
+        let mut messages = Messages::of_server();
         copy(back.0, back.1, |bytes, _, to| {
-            let _held = gate_back.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = to.write_all(bytes);
+            let mut state = lock(&gate_back);
+            let answers = messages.push(bytes).into_iter().map(|message| {
+                let of_commit = state.denied.take_if(|tag| message == done(tag));
+                if of_commit.is_some() { refusal(UNKNOWN) } else { message }
+            });
+            let answers: Vec<_> = answers.collect();
+            let _ = to.write_all(&answers.concat());
         })
     });
 }
 
-fn take(cut: &AtomicU8, wanted: Cut) -> bool {
-    let never = Cut::Never as u8;
-    cut.compare_exchange(wanted as u8, never, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+impl Shared {
+    /// What the server gets in place of a COMMIT.
+    fn commit(&self, commit: Vec<u8>, from: &TcpStream, state: &mut State) -> Vec<u8> {
+        if self.take(Cut::CommitAnswer) {
+            let _ = from.shutdown(Shutdown::Both);
+        } else if self.take(Cut::CommitDenied) {
+            state.denied = Some("COMMIT");
+        } else if self.take(Cut::CommitUndone) {
+            state.denied = Some("ROLLBACK");
+            return query("ROLLBACK");
+        }
+        commit
+    }
+
+    fn take(&self, wanted: Cut) -> bool {
+        let never = Cut::Never as u8;
+        self.cut.compare_exchange(wanted as u8, never, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hang_up(from: &TcpStream, to: &TcpStream) {

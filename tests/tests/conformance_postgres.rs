@@ -1,4 +1,5 @@
-//! The storage contract on Postgres, on the server that `tests/with-postgres` starts.
+//! The storage contract on Postgres, on the server that `tests/with-postgres` starts: on tables as
+//! they are, and on tables that are cut into partitions as a distributed server cuts them.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::Arc;
@@ -20,6 +21,51 @@ impl Harness for OnPostgres {
 }
 
 partnerkit::conformance_tests!(OnPostgres);
+
+/// A cluster has cut its tables already.
+#[cfg(not(feature = "citus-server"))]
+mod in_partitions {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+    use std::thread;
+
+    use partnerkit_tests::proxy::Proxy;
+    use partnerkit_tests::statements::complaints;
+
+    use super::*;
+
+    /// Stores on wires that are heard: what they send is what a distributed server takes.
+    #[derive(Default)]
+    struct InPartitions(Mutex<Vec<Proxy>>);
+
+    impl Harness for InPartitions {
+        fn storage(&self) -> Arc<dyn Storage> {
+            let database = Database::create();
+            drop(Postgres::open(&database.url).expect("makes the tables"));
+            partnerkit_tests::partitions::cut(&database);
+            let (address, _) = database.address();
+            let wire = Proxy::to(address.to_owned());
+            let url = database.url.replace(address, &format!("127.0.0.1:{}", wire.port));
+            self.0.lock().expect("no panic").push(wire);
+            let store = Postgres::open(&url).expect("opens");
+            Arc::new(Disposable { store, _database: database })
+        }
+    }
+
+    impl Drop for InPartitions {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                return; // the case has failed already
+            }
+            let wires = self.0.lock().expect("no panic");
+            let heard: Vec<_> = wires.iter().flat_map(Proxy::heard).collect();
+            let complaints: BTreeSet<_> = heard.iter().flat_map(complaints).collect();
+            assert!(complaints.is_empty(), "{complaints:#?}");
+        }
+    }
+
+    partnerkit::conformance_tests!(InPartitions::default());
+}
 
 /// A store whose database goes with it, after its connections.
 struct Disposable {

@@ -13,6 +13,7 @@
 
 mod address;
 mod codec;
+mod distribution;
 mod driver;
 mod failure;
 mod migrations;

@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Result};
+use crate::storage::postgres::distribution;
 use crate::storage::postgres::failure::Failure;
 use crate::storage::schema;
 
@@ -34,7 +35,8 @@ pub(super) async fn migrate(client: &Object) -> Result<()> {
         };
         // The transaction may be open and failed, or not be there at all.
         drop(client.batch_execute("ROLLBACK").await);
-        if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
+        if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && lacks_extensions(client).await
+        {
             return Err(Error::configuration(
                 "the extensions pg_trgm and btree_gin are not installed; they come with PostgreSQL",
             ));
@@ -64,7 +66,10 @@ async fn check_server(client: &Object) -> Result<()> {
 /// The version that the database has then, which a newer build may have given it.
 async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
     match version(client).await {
-        Ok(version) if version >= newest() => return Ok(version),
+        Ok(version) if version > newest() => return Ok(version),
+        Ok(version) if version == newest() && distribution::is_done(client).await? => {
+            return Ok(version);
+        }
         Err(error) if !is_missing(&error) => return Err(error),
         Ok(_) | Err(_) => {}
     }
@@ -75,8 +80,18 @@ async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
         let note = format!("INSERT INTO partnerkit.migrations (version) VALUES ({version})");
         client.batch_execute(&note).await?;
     }
+    if before <= newest() {
+        distribution::distribute(client).await?;
+    }
     client.batch_execute("COMMIT").await?;
     Ok(before.max(newest()))
+}
+
+/// Asked only after a refusal.
+async fn lacks_extensions(client: &Object) -> bool {
+    let sql = "SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gin')";
+    let found = client.query_typed_one(sql, &[]).await.and_then(|row| row.try_get::<_, i64>(0));
+    found.is_ok_and(|found| found < 2)
 }
 
 async fn version(client: &Object) -> Result<i64, tokio_postgres::Error> {

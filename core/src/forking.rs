@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// child that is forked then can open no store that was in use.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a child waits for a lock that its own threads keep only for a moment.
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
+
 static GATE: Gate = Gate {
     process: AtomicU32::new(0),
     state: Mutex::new(State { inside: 0, forking: false }),
@@ -168,7 +171,7 @@ impl Gate {
         if self.process.load(Ordering::Acquire) == here {
             return Some(self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        let mut state = lock_inherited(&self.state)?;
+        let mut state = lock_inherited(&self.state, MOMENT)?;
         // Another thread of this process may have been faster.
         if self.process.swap(here, Ordering::AcqRel) != here {
             *state = State { inside: 0, forking: false };
@@ -178,16 +181,19 @@ impl Gate {
 }
 
 /// A lock that a parent may have held when it forked: then it is never released, so nobody waits
-/// for long.
-pub(crate) fn lock_inherited<T>(lock: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    for _ in 0..1_000 {
+/// for longer than this.
+pub(crate) fn lock_inherited<T>(lock: &Mutex<T>, longest: Duration) -> Option<MutexGuard<'_, T>> {
+    let until = Instant::now() + longest;
+    loop {
         match lock.try_lock() {
             Ok(held) => return Some(held),
             Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
-            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(TryLockError::WouldBlock) => return None,
         }
     }
-    None
 }
 
 #[cfg(test)]

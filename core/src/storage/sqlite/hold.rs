@@ -16,7 +16,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use nix::libc;
 
 use super::connection::BUSY;
 use crate::error::{Error, Result};
+use crate::forking::lock_inherited;
 
 /// What SQLite locks in share for as long as a connection is open: see "The SQLite Database File
 /// Format", and `SHARED_FIRST` and `UNIX_SHM_DMS` in its source.
@@ -204,23 +205,9 @@ impl Held {
     }
 }
 
-/// Not waiting for long: a lock that was held when the process was forked is never given back.
 fn lock() -> Result<MutexGuard<'static, Held>> {
-    let until = Instant::now() + BUSY;
-    loop {
-        match HELD.try_lock() {
-            Ok(held) => return Ok(held),
-            Err(TryLockError::Poisoned(held)) => return Ok(held.into_inner()),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::storage(
-                    "a store was being opened when this process was forked",
-                ));
-            }
-        }
-    }
+    let opened = || Error::storage("a store was being opened when this process was forked");
+    lock_inherited(&HELD, BUSY).ok_or_else(opened)
 }
 
 fn index_of(database: &Path) -> PathBuf {

@@ -10,7 +10,7 @@ use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use crate::error::{Error, Result};
-use crate::forking::lock_inherited;
+use crate::forking::{MOMENT, lock_inherited};
 
 static STORES: Mutex<Stores> = Mutex::new(Stores { process: 0, count: 0, open: Vec::new() });
 
@@ -81,7 +81,7 @@ impl Stores {
 }
 
 fn lock() -> Option<MutexGuard<'static, Stores>> {
-    lock_inherited(&STORES)
+    lock_inherited(&STORES, MOMENT)
 }
 
 fn in_use() -> Error {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use partnerkit::storage::{LabelState, Storage};
+use partnerkit::storage::Storage;
+use partnerkit::storage::schema::{self, Value};
 use partnerkit::{
     Agency, AgencyId, ChangeKind, ErrorKind, LoginDomain, Platform, Reseller, ResellerDraft,
     ResellerId, ResellerQuery,
 };
 
+use crate::rows::committed;
 use crate::{invitation, letters};
 
 /// How many login domains everybody wants.
@@ -50,12 +52,20 @@ pub fn assert_holds(platform: &Platform, storage: &dyn Storage) {
     }
     let labels = (0..LABELS).map(|n| LoginDomain::parse(&label(n)).expect("a label"));
     for label in labels {
-        let row = storage.labels(std::slice::from_ref(&label)).expect("reads").pop().flatten();
-        let held: Option<(AgencyId, ResellerId)> = row.and_then(|row| match row.state {
-            LabelState::Held(reseller) => Some((row.agency, reseller)),
-            LabelState::Quarantined(_) => None,
-        });
-        assert_eq!(held, holders.get(&label).cloned(), "who has {label}");
+        assert_eq!(holder(storage, &label), holders.get(&label).cloned(), "who has {label}");
+    }
+}
+
+/// Who has a login domain, as the store knows it.
+fn holder(storage: &dyn Storage, label: &LoginDomain) -> Option<(AgencyId, ResellerId)> {
+    let table = &schema::LABELS;
+    let row = committed(storage, table, vec![label.as_str().into()])?;
+    let value = |column| &row[table.place(column)];
+    match (value("agency"), value("reseller")) {
+        (Value::Text(name), Value::Uuid(reseller)) => {
+            Some((AgencyId::parse(name).expect("an id"), ResellerId::from_uuid(*reseller)))
+        }
+        _ => None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Rows of a store, asked for without the core.
 
-use partnerkit::Result;
-use partnerkit::storage::schema::{Row, TABLES, Table, Value};
-use partnerkit::storage::{Answer, Ask, Get, Insertion, Lock, Rows, Scan};
+use partnerkit::storage::schema::{RESELLERS, Row, TABLES, Table, Value};
+use partnerkit::storage::{
+    Answer, Ask, Batch, Get, Inserted, Insertion, Lock, Rows, Scan, Storage,
+};
+use partnerkit::{AgencyId, Reseller, Result};
 
 /// A table of the schema.
 ///
@@ -47,4 +49,73 @@ pub fn hold() -> Ask {
 pub fn rows(answer: Answer) -> Vec<Option<Row>> {
     let Answer::Rows(rows) = answer else { panic!("{answer:?}") };
     rows
+}
+
+/// Inserts one row at once.
+///
+/// # Panics
+/// When the store answers something else.
+pub fn insert_one(rows: &mut dyn Rows, table: &'static Table, row: Row) -> Result<Inserted> {
+    let answer = ask(rows, vec![insert(table, vec![row], None)])?.pop();
+    let Some(Answer::Inserted(mut inserted)) = answer else { panic!("{answer:?}") };
+    Ok(inserted.remove(0))
+}
+
+/// Updates rows at once, and says of each whether it is stored.
+///
+/// # Panics
+/// When the store answers something else.
+pub fn update(rows: &mut dyn Rows, table: &'static Table, new: Vec<Row>) -> Result<Vec<bool>> {
+    let answer = ask(rows, vec![Ask::Update(Batch { table, rows: new })])?.pop();
+    let Some(Answer::Updated(updated)) = answer else { panic!("{answer:?}") };
+    Ok(updated)
+}
+
+/// The row with a key, as it is committed.
+///
+/// # Panics
+/// When the store cannot be read.
+pub fn committed(storage: &dyn Storage, table: &'static Table, key: Row) -> Option<Row> {
+    let mut found = None;
+    let anybody = AgencyId::parse("anybody").expect("an id");
+    let mut read = |reads: &mut dyn Rows| {
+        found = ask(reads, vec![get(table, vec![key.clone()])])?.pop();
+        Ok(())
+    };
+    storage.read(&anybody, &mut read).expect("reads");
+    rows(found.expect("an answer")).remove(0)
+}
+
+/// A reseller's row, as it is committed.
+///
+/// # Panics
+/// When there is none.
+pub fn row_of(storage: &dyn Storage, reseller: &Reseller) -> Row {
+    let key = vec![reseller.agency.as_str().into(), Value::Uuid(reseller.id.as_uuid())];
+    committed(storage, &RESELLERS, key).expect("there")
+}
+
+/// A reseller's row with some other values, and with what follows from them.
+///
+/// # Panics
+/// When the row is another table's.
+pub fn changed(row: &Row, values: &[(&str, Value)]) -> Row {
+    let mut row = row.clone();
+    for (column, value) in values {
+        row[RESELLERS.place(column)] = value.clone();
+    }
+    let folded = |column| match &row[RESELLERS.place(column)] {
+        Value::Text(text) => text.to_lowercase(),
+        other => panic!("{other:?}"),
+    };
+    let (name, email) = (folded("name"), folded("email"));
+    for (column, value) in [
+        ("email_key", email.clone()),
+        ("sort_name", name.clone()),
+        ("sort_email", email.clone()),
+        ("search_text", format!("{name} {email}")),
+    ] {
+        row[RESELLERS.place(column)] = value.into();
+    }
+    row
 }

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::{
-    Insert, LabelRow, LabelState, NewReseller, Scope, Storage, TotalDelta, Transaction,
-};
+use partnerkit::storage::schema::{LABELS, PENDING_CHANGES, RESELLERS, Row, TOTALS, Value};
+use partnerkit::storage::{Batch, Inserted, Rows, Scope, Storage, Tell};
 use partnerkit::{
-    Email, Error, ErrorKind, LoginDomain, Name, Platform, Reseller, ResellerId, ResellerQuery,
-    Result, Timestamp,
+    Error, ErrorKind, LoginDomain, Platform, Reseller, ResellerId, ResellerQuery, Result,
 };
+use partnerkit_tests::rows::{changed, insert_one, of_northwind, row_of, update};
 use partnerkit_tests::sqlite::{InFile, assert_sound, commits, indexed_words};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
@@ -26,8 +25,9 @@ type Answer<T> = thread::Result<T>;
 
 struct Store {
     file: InFile,
-    /// A row to make others from.
-    template: NewReseller,
+    /// To make others from.
+    template: Reseller,
+    row: Row,
     /// Keeps the log from beginning anew, so that its commits can be counted.
     _snapshot: Mutex<Connection>,
 }
@@ -35,35 +35,28 @@ struct Store {
 impl Store {
     fn new() -> Self {
         let file = InFile::create();
-        let id = file.agency.create_reseller(invitation("template")).expect("creates").id;
-        let mut template = None;
-        let mut look = |reads: &mut dyn partnerkit::storage::Reads| {
-            template = reads.account(id)?;
-            Ok(())
-        };
-        file.storage.read(file.agency.id(), &mut look).expect("reads");
-        let (reseller, credentials) = template.expect("there");
-        let template = NewReseller::new(reseller, credentials).expect("a row");
+        let template = file.agency.create_reseller(invitation("template")).expect("creates");
+        let row = row_of(&*file.storage, &template);
         let snapshot = Connection::open(&file.path).expect("opens");
         snapshot.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
-        Self { file, template, _snapshot: Mutex::new(snapshot) }
+        Self { file, template, row, _snapshot: Mutex::new(snapshot) }
     }
 
-    fn write(&self, mut work: impl FnMut(&mut dyn Transaction) -> Result<()> + Send) -> Result<()> {
+    fn write(&self, mut work: impl FnMut(&mut dyn Rows) -> Result<()> + Send) -> Result<()> {
         self.file.storage.write(self.file.agency.id(), Scope::Own, &mut work)
     }
 
     fn insert(&self, n: usize, name: &str) -> Result<()> {
         let row = self.row(n, name);
-        self.write(|tx| tx.insert_resellers(std::slice::from_ref(&row)).map(drop))
+        self.write(|tx| insert_one(tx, &RESELLERS, row.clone()).map(drop))
     }
 
     /// A reseller that nobody else is like; its name ends with `name`.
-    fn row(&self, n: usize, name: &str) -> NewReseller {
-        let name = Name::parse(&format!("Row {} {name}", letters(n))).expect("a name");
-        let email = Email::parse(&format!("{}@rows.example", letters(n))).expect("an email");
-        let reseller = Reseller { id: id(n), name, email, ..self.template.reseller().clone() };
-        NewReseller::new(reseller, self.template.credentials().clone()).expect("a row")
+    fn row(&self, n: usize, name: &str) -> Row {
+        let name = format!("Row {} {name}", letters(n));
+        let email = format!("{}@rows.example", letters(n));
+        let id = Value::Uuid(id(n).as_uuid());
+        changed(&self.row, &[("id", id), ("name", name.into()), ("email", email.into())])
     }
 
     /// Whether somebody else sees a reseller, which they do once it is committed.
@@ -151,8 +144,9 @@ fn number(place: usize, round: usize) -> usize {
 }
 
 /// Makes SQLite give the transaction up, where poison was laid.
-fn poison(tx: &mut dyn Transaction) -> Result<()> {
-    tx.add_totals(&[TotalDelta { name: "poison", add: 1 }])
+fn poison(tx: &mut dyn Rows) -> Result<()> {
+    let rows = vec![of_northwind(["poison".into(), 1.into()])];
+    tx.tell(vec![Tell::Add(Batch { table: &TOTALS, rows })])
 }
 
 fn assert_poisoned(answer: &Answer<Result<()>>) {
@@ -203,7 +197,7 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
             let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
-                    tx.insert_resellers(&[store.row(first + i, "zqxpanicked")])?;
+                    insert_one(tx, &RESELLERS, store.row(first + i, "zqxpanicked"))?;
                     panic_any(first + i)
                 }),
                 i => store.insert(first + i, "beside"),
@@ -221,16 +215,15 @@ fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
 #[test]
 fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told() {
     let store = Store::new();
-    let template = store.template.reseller();
-    let renamed = Reseller { name: Name::parse("Zqxrenamed").expect("a name"), ..template.clone() };
+    let renamed = changed(&store.row, &[("name", "Zqxrenamed".into())]);
     for place in [0, 3, 6] {
         until_shared(|round| {
             let first = number(place, round);
             let before = commits(&store.file.path);
             let mut answers = store.together(7, |i| match i {
                 i if i == place => store.write(|tx| {
-                    tx.insert_resellers(&[store.row(first + i, "zqxrefused")])?;
-                    assert_eq!(tx.update_reseller(&renamed)?, Insert::Done);
+                    insert_one(tx, &RESELLERS, store.row(first + i, "zqxrefused"))?;
+                    assert_eq!(update(tx, &RESELLERS, vec![renamed.clone()])?, [true]);
                     Err(own_error(i))
                 }),
                 i => store.insert(first + i, "beside"),
@@ -247,7 +240,7 @@ fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told(
         });
     }
     assert_eq!(store.indexed("zqx"), 0);
-    assert_eq!(store.found("template"), [template.id], "not by its new name only");
+    assert_eq!(store.found("template"), [store.template.id], "not by its new name only");
     assert_sound(&store.file.path);
 }
 
@@ -258,14 +251,14 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
     store.lay_poison();
     until_shared(|round| {
         let label = LoginDomain::parse(&letters(round)).expect("a label");
-        let state = LabelState::Held(store.template.reseller().id);
-        let row = LabelRow { label: label.clone(), agency: store.file.agency.id().clone(), state };
+        let reseller = Value::Uuid(store.template.id.as_uuid());
+        let row = vec![label.as_str().into(), "northwind".into(), reseller, Value::Null];
         let ran = AtomicUsize::new(0);
         let take = || {
             store.write(|tx| {
                 ran.fetch_add(1, Ordering::SeqCst);
-                match tx.claim_labels(std::slice::from_ref(&row), Timestamp::from_millis(0))?[..] {
-                    [Insert::Done] => Ok(()),
+                match insert_one(tx, &LABELS, row.clone())? {
+                    Inserted::Done => Ok(()),
                     _ => Err(own_error(1)),
                 }
             })
@@ -313,7 +306,7 @@ fn each_of_a_lost_group_is_run_exactly_once_more() {
         let mut answers = store.together(6, |i| {
             store.write(|tx| {
                 runs[i].fetch_add(1, Ordering::SeqCst);
-                tx.insert_resellers(&[store.row(first + i, "lost")])?;
+                insert_one(tx, &RESELLERS, store.row(first + i, "lost"))?;
                 match i {
                     2 => Err(own_error(i)),
                     3 => panic_any(i),
@@ -347,18 +340,20 @@ fn work_that_passes_over_the_end_of_its_transaction_stores_nothing() {
     until_shared(|round| {
         let first = number(0, round);
         let runs = AtomicUsize::new(0);
-        let careless = |tx: &mut dyn Transaction, n| {
-            tx.insert_resellers(&[store.row(n, "before")])?;
-            assert_eq!(poison(tx).map_err(|error| error.kind()), Err(ErrorKind::Storage));
-            assert!(tx.insert_resellers(&[store.row(n + 50, "after")]).is_err());
-            assert!(tx.append_changes(&[]).is_err());
+        let careless = |tx: &mut dyn Rows, n| {
+            insert_one(tx, &RESELLERS, store.row(n, "before"))?;
+            let poisoned = poison(tx).map_err(|error| error.kind());
+            assert_eq!(poisoned, Err(ErrorKind::Storage));
+            assert!(insert_one(tx, &RESELLERS, store.row(n + 50, "after")).is_err());
+            let nothing = Batch { table: &PENDING_CHANGES, rows: Vec::new() };
+            assert!(tx.tell(vec![Tell::Put(nothing)]).is_err());
             Ok(())
         };
         let answers = store.together(3, |i| match i {
             2 => store.write(|tx| careless(tx, first + i)),
             _ => store.write(|tx| {
                 runs.fetch_add(1, Ordering::SeqCst);
-                tx.insert_resellers(&[store.row(first + i, "beside")]).map(drop)
+                insert_one(tx, &RESELLERS, store.row(first + i, "beside")).map(drop)
             }),
         });
         assert!(matches!(answers[..], [Ok(Ok(())), Ok(Ok(())), Ok(Err(_))]), "{answers:?}");
@@ -389,7 +384,7 @@ fn each_of_a_hundred_gets_its_own_answer() {
         let before = commits(&store.file.path);
         let answers = store.together(WRITERS, |i| {
             store.write(|tx| {
-                tx.insert_resellers(&[store.row(first + i, "many")])?;
+                insert_one(tx, &RESELLERS, store.row(first + i, "many"))?;
                 match kind(i) {
                     "poison" => poison(tx),
                     "error" => Err(own_error(i)),

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use partnerkit::storage::Storage;
-use partnerkit::storage::sqlite::Sqlite;
 use partnerkit::{Agency, ChangeKind, Platform, Reseller, ResellerQuery};
 use partnerkit_tests::letters;
 
@@ -89,7 +87,8 @@ fn sqlite_survives_a_killed_writer() {
     let sound: String =
         check.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
     assert_eq!(sound, "ok");
-    assert_eq!(Sqlite::open(&path).expect("opens").agencies(None, 5).expect("reads").len(), 1);
+    let platform = Platform::open(&format!("sqlite:{}", path.display())).expect("opens");
+    assert_eq!(platform.agencies(None, 5).expect("reads").len(), 1);
 }
 
 #[cfg(feature = "postgres-server")]

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::{Scope, Storage, Transaction};
-use partnerkit::{Reseller, ResellerDraft};
+use partnerkit::ResellerDraft;
+use partnerkit::storage::schema::{RESELLERS, Row};
+use partnerkit::storage::{Rows, Scope, Storage};
+use partnerkit_tests::rows::{changed, row_of, update};
 use partnerkit_tests::sqlite::{InFile, assert_sound, log_of};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
@@ -19,7 +21,7 @@ const BOUND: u64 = 128 * MEGABYTE;
 
 struct Store {
     file: InFile,
-    resellers: Vec<Reseller>,
+    resellers: Vec<Row>,
 }
 
 impl Store {
@@ -27,7 +29,7 @@ impl Store {
         let file = InFile::create();
         let form = |n| ResellerDraft { metadata: large(n), ..invitation(&letters(n)) };
         let create = |n| file.agency.create_reseller(form(n)).expect("creates");
-        let resellers = (0..100).map(create).collect();
+        let resellers = (0..100).map(|n| row_of(&*file.storage, &create(n))).collect();
         Self { file, resellers }
     }
 
@@ -38,11 +40,11 @@ impl Store {
         let mut longest = 0;
         for n in 0..bytes as usize / (each * self.resellers.len()) {
             // Not the same again: what stays as it is is not written.
-            let metadata = &self.resellers[n % self.resellers.len()].metadata;
-            let mut update = |tx: &mut dyn Transaction| {
-                let row = |row: &Reseller| Reseller { metadata: metadata.clone(), ..row.clone() };
-                self.resellers.iter().try_for_each(|r| tx.update_reseller(&row(r)).map(drop))
-            };
+            let metadata = &self.resellers[n % self.resellers.len()][RESELLERS.place("metadata")];
+            let metadata = ("metadata", metadata.clone());
+            let rows = self.resellers.iter().map(|row| changed(row, &[metadata.clone()]));
+            let rows: Vec<_> = rows.collect();
+            let mut update = |tx: &mut dyn Rows| update(tx, &RESELLERS, rows.clone()).map(drop);
             self.file
                 .storage
                 .write(self.file.agency.id(), Scope::Own, &mut update)

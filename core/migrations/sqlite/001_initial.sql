@@ -158,7 +158,7 @@ CREATE TABLE totals (
     PRIMARY KEY (agency, name)
 ) STRICT, WITHOUT ROWID;
 
--- Kept empty here: with one writer at a time, an entry has its number when it is appended.
+-- Entries that have no number yet, in the order of numbering: a reader of the feed numbers them.
 CREATE TABLE pending_changes (
     agency INTEGER NOT NULL,
     at INTEGER NOT NULL,

@@ -49,20 +49,6 @@ pub(crate) struct NewRows {
     pub credentials: Row,
 }
 
-#[cfg(feature = "sqlite")]
-impl NewRows {
-    /// What a search looks into.
-    pub fn search_text(&self) -> Result<&str> {
-        use crate::storage::schema::{Value, damaged};
-
-        const PLACE: usize = Reseller::TABLE.place("search_text");
-        match self.reseller.get(PLACE) {
-            Some(Value::Text(text)) => Ok(text),
-            _ => Err(damaged()),
-        }
-    }
-}
-
 impl NewReseller {
     /// Errors: `Storage` for metadata that is no JSON.
     pub fn new(reseller: Reseller, credentials: Credentials) -> Result<Self> {

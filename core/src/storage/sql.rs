@@ -8,11 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) use conditions::Conditions;
 pub(crate) use dialect::{Dialect, Terms};
 
-#[cfg(feature = "sqlite")]
-use super::Scan;
 use super::schema::{Column, TABLES, Table};
-#[cfg(feature = "sqlite")]
-use super::schema::{Kind, Value};
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
 #[derive(Debug)]
@@ -36,19 +32,6 @@ pub(crate) struct Statements {
 /// Every table's statements, by the table's name; built once per backend.
 pub(crate) fn statements(dialect: Dialect) -> BTreeMap<&'static str, Statements> {
     TABLES.iter().map(|table| (table.name, Statements::of(table, dialect))).collect()
-}
-
-/// Removes the first rows of a scan, and the parameters. What others hold is passed over, and a
-/// row is looked at again once it is locked: somebody may have taken it anew meanwhile.
-#[cfg(feature = "sqlite")]
-pub(crate) fn remove(scan: &Scan, dialect: Dialect) -> (String, Vec<(Kind, Value)>) {
-    let mut again = Conditions::of_range(scan, dialect);
-    let Conditions { sql, params, .. } = Conditions::of_scan(scan, dialect);
-    let (table, key) = (scan.table, scan.table.key.join(", "));
-    let (name, locked) = (format!("{}{}", dialect.prefix, table.name), dialect.skip_locked);
-    let first = format!("SELECT {key} FROM {name}{sql}{locked}");
-    again.and(&format!("({key}) IN ({first})"));
-    (format!("DELETE FROM {name}{}", again.sql), params)
 }
 
 /// The columns of a table, as a statement lists them.

@@ -14,12 +14,11 @@ mod log;
 mod place;
 mod queue;
 mod readers;
-mod reads;
 mod rows;
 mod search;
 mod stream;
-mod transaction;
 mod turnstile;
+mod verbs;
 mod words;
 mod writer;
 
@@ -27,16 +26,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::home::Home;
-use super::schema::{self, Value};
-use super::sql::read_columns;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::forking::undisturbed;
-use crate::storage::AgencyRow;
-use crate::storage::LabelRow;
-use crate::values::{AgencyId, LoginDomain};
+use crate::values::AgencyId;
 use connection::Began;
-use failure::storage_error;
 use hold::{Hold, Swept, When};
 use inherited::{Close, Counted, Inherited};
 pub(crate) use place::path_of;
@@ -137,36 +131,17 @@ impl Inherited for Connections {
 }
 
 impl Storage for Sqlite {
-    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+    fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
         self.with(|here| {
             here.readers.with(|reader| {
                 let _snapshot = Began::deferred(reader)?;
-                work(&mut Rows::of(reader, agency))
+                work(&mut Rows::of(reader))
             })
         })
     }
 
-    fn write(&self, agency: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        self.with(|here| here.writer.write(agency, work))
-    }
-
-    fn labels(&self, labels: &[LoginDomain]) -> Result<Vec<Option<LabelRow>>> {
-        self.with(|here| {
-            here.readers.with(|reader| Rows::of(reader, &AgencyId::platform()).labels(labels))
-        })
-    }
-
-    fn agencies(&self, after: Option<&AgencyId>, limit: u32) -> Result<Vec<AgencyRow>> {
-        let after = Value::Text(after.map_or("", AgencyId::as_str).to_owned());
-        let columns = read_columns(&schema::AGENCIES);
-        let sql =
-            format!("SELECT {columns} FROM agencies WHERE agency > ?1 ORDER BY agency LIMIT ?2");
-        self.with(|here| {
-            here.readers.with(|reader| {
-                Rows::of(reader, &AgencyId::platform())
-                    .query(&sql, &[after, Value::Integer(limit.into())])
-            })
-        })
+    fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        self.with(|here| here.writer.write(work))
     }
 
     /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.

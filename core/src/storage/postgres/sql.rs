@@ -18,13 +18,8 @@ use crate::storage::sql::{
 };
 use crate::storage::{Batch, Filter, Get, Keys, Lock, Scan};
 
-pub(super) const DIALECT: Dialect = Dialect {
-    prefix: "partnerkit.",
-    parameter: '$',
-    agency: "$1",
-    terms: Terms::Like,
-    skip_locked: " FOR UPDATE SKIP LOCKED",
-};
+pub(super) const DIALECT: Dialect =
+    Dialect { prefix: "partnerkit.", parameter: '$', agency: "$1", terms: Terms::Like };
 
 /// The statements on one table whose texts are kept.
 struct OfTable {
@@ -124,9 +119,8 @@ pub(super) fn scan(scan: &Scan) -> Statement {
 pub(super) fn remove(scan: &Scan) -> Statement {
     let mut first = Conditions::of_scan(scan, DIALECT);
     let mut again = Conditions::of_range(scan, DIALECT);
-    let (name, locked) = (scan.table.name, DIALECT.skip_locked);
-    let first_sql = std::mem::take(&mut first.sql);
-    let these = format!("SELECT ctid FROM partnerkit.{name}{first_sql}{locked}");
+    let (name, found) = (scan.table.name, std::mem::take(&mut first.sql));
+    let these = format!("SELECT ctid FROM partnerkit.{name}{found} FOR UPDATE SKIP LOCKED");
     again.and(&format!("ctid = ANY(ARRAY({these}))"));
     planned_for(scan, format!("DELETE FROM partnerkit.{name}{}", again.sql), typed(first.params))
 }

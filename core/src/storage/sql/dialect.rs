@@ -13,8 +13,6 @@ pub(crate) struct Dialect {
     pub agency: &'static str,
     /// How a term is looked for.
     pub terms: Terms,
-    /// What locks the rows that a statement has found, and passes over those that others hold.
-    pub skip_locked: &'static str,
 }
 
 impl Dialect {

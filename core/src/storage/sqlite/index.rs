@@ -2,55 +2,94 @@
 
 use super::failure::storage_error;
 use super::rows::{NUMBER, Rows, bound};
+use super::verbs::Store;
 use super::words::{IndexChange, Indexed};
 use crate::error::Result;
-use crate::reseller::{Reseller, ResellerId};
-use crate::search::Folded;
-use crate::storage::schema::Value;
+use crate::storage::Batch;
+use crate::storage::schema::{RESELLERS, Row, Table, Value, damaged};
+
+/// Whether a table's rows are in the index.
+pub(super) fn is_searched(table: &Table) -> bool {
+    table.name == RESELLERS.name
+}
 
 impl Rows<'_> {
-    /// What every piece of this agency's begins with, so that a large agency costs a small one
+    /// What every piece of an agency's begins with, so that a large agency costs a small one
     /// nothing.
-    pub(super) fn prefix(&self) -> Result<String> {
-        let number = self.number(&format!("SELECT coalesce({NUMBER}, -1)"), &self.key([]))?;
+    pub(super) fn prefix(&self, agency: &Value) -> Result<String> {
+        let sql = format!("SELECT coalesce({NUMBER}, -1)");
+        let number = self.number(&sql, std::slice::from_ref(agency))?;
         Ok(format!("{number}\u{80}"))
     }
 
-    /// Makes a new row findable.
-    pub(super) fn index(&mut self, prefix: &str, number: i64, text: &str) {
-        let (prefix, text) = (prefix.to_owned(), text.to_owned());
-        self.unindexed.push(IndexChange::Put(Indexed { number, prefix, text }));
+    /// Stores rows and keeps them findable.
+    pub(super) fn store_searched(&mut self, how: &Store<'_>, batch: &Batch) -> Result<Vec<bool>> {
+        let Some(agency) = batch.rows.first().and_then(|row| row.first()) else {
+            return Ok(Vec::new());
+        };
+        let prefix = self.prefix(agency)?;
+        let mut statement = self.prepare(how.sql)?;
+        let (mut stored, mut new) = (Vec::with_capacity(batch.rows.len()), Vec::new());
+        for row in &batch.rows {
+            let before = if how.may_exist { self.indexed(&RESELLERS.key_of(row))? } else { None };
+            let is_stored = (how.is_stored)(statement.execute(bound(row)))?;
+            stored.push(is_stored);
+            if is_stored {
+                let (text, at) = searched(row)?;
+                if before.is_none() {
+                    new.push(at);
+                }
+                self.reindex(&prefix, before, text);
+            }
+        }
+        self.note_times(agency, &new)?;
+        Ok(stored)
     }
 
-    /// A reseller's row as the index knows it; none if there is no such reseller.
-    pub(super) fn indexed(&self, id: ResellerId) -> Result<Vec<Indexed>> {
+    /// Removes rows by a statement, and says how many.
+    pub(super) fn take_searched(&mut self, sql: &str, parameters: &[Value]) -> Result<u64> {
+        let taken =
+            self.indexed_rows(&format!("{sql} RETURNING number, search_text"), parameters)?;
+        let many = taken.len() as u64;
+        self.unindexed.extend(taken.into_iter().map(IndexChange::Take));
+        Ok(many)
+    }
+
+    /// Makes a row that was just stored findable, in place of what it was before.
+    fn reindex(&mut self, prefix: &str, before: Option<Indexed>, text: &str) {
+        if before.as_ref().is_some_and(|before| before.text == text) {
+            return;
+        }
+        let number = before.as_ref().map_or_else(|| self.inserted(), |before| before.number);
+        let after = Indexed { number, prefix: prefix.to_owned(), text: text.to_owned() };
+        self.unindexed.extend(before.map(IndexChange::Take));
+        self.unindexed.push(IndexChange::Put(after));
+    }
+
+    /// A row as the index knows it.
+    fn indexed(&self, key: &Row) -> Result<Option<Indexed>> {
         let sql = format!(
             "SELECT number, search_text FROM resellers WHERE agency = {NUMBER} AND id = ?2"
         );
-        self.indexed_rows(&sql, &self.id_key(id))
+        Ok(self.indexed_rows(&sql, key)?.pop())
     }
 
-    /// Takes rows out of the index; their text must be what was put in.
-    pub(super) fn unindex(&mut self, rows: Vec<Indexed>) {
-        self.unindexed.extend(rows.into_iter().map(IndexChange::Take));
-    }
-
-    /// Keeps a changed row findable.
-    pub(super) fn reindex(&mut self, before: Vec<Indexed>, reseller: &Reseller) {
-        let text = Folded::of(reseller).search_text;
-        for before in before.into_iter().filter(|before| before.text != text) {
-            let (number, prefix) = (before.number, before.prefix.clone());
-            let after = Indexed { number, prefix, text: text.clone() };
-            self.unindexed.extend([IndexChange::Take(before), IndexChange::Put(after)]);
-        }
-    }
-
-    fn indexed_rows(&self, sql: &str, key: &[Value]) -> Result<Vec<Indexed>> {
-        let prefix = self.prefix()?;
+    fn indexed_rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Indexed>> {
+        let prefix = self.prefix(parameters.first().ok_or_else(damaged)?)?;
         let mut statement = self.prepare(sql)?;
-        let rows = statement.query_map(bound(key), |row| {
+        let rows = statement.query_map(bound(parameters), |row| {
             Ok(Indexed { number: row.get(0)?, prefix: prefix.clone(), text: row.get(1)? })
         });
         rows.map_err(storage_error)?.map(|row| row.map_err(storage_error)).collect()
+    }
+}
+
+/// What a row is found by: its text, and the time that it stands at in the list.
+fn searched(row: &Row) -> Result<(&str, i64)> {
+    const TEXT: usize = RESELLERS.place("search_text");
+    const TIME: usize = RESELLERS.place("created_at");
+    match (row.get(TEXT), row.get(TIME)) {
+        (Some(Value::Text(text)), Some(Value::Integer(at))) => Ok((text, *at)),
+        _ => Err(damaged()),
     }
 }

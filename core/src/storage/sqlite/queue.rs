@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::writer::{Outcome, Worked, Writer};
 use crate::error::{Error, Result};
 use crate::storage::WriteWork;
-use crate::values::AgencyId;
 
 /// How long the last one of a group waits for another, if the group before was larger.
 const LINGER: Duration = Duration::from_micros(500);
@@ -73,9 +72,9 @@ impl Queue {
     /// Runs the work in a transaction and commits it, perhaps together with others. A member of a
     /// lost group runs once more, alone. A panic of the work goes on on this thread, once others
     /// are out of its reach.
-    pub fn write(&self, agency: &AgencyId, work: &mut WriteWork<'_>) -> Result<()> {
-        let ended = match self.once(agency, work, Company::Welcome) {
-            Ended::GroupLost => self.once(agency, work, Company::None),
+    pub fn write(&self, work: &mut WriteWork<'_>) -> Result<()> {
+        let ended = match self.once(work, Company::Welcome) {
+            Ended::GroupLost => self.once(work, Company::None),
             ended => ended,
         };
         match ended {
@@ -84,11 +83,11 @@ impl Queue {
         }
     }
 
-    fn once(&self, agency: &AgencyId, work: &mut WriteWork<'_>, company: Company) -> Ended {
+    fn once(&self, work: &mut WriteWork<'_>, company: Company) -> Ended {
         let seat = Seat::new(company);
         let mut turn = self.turn(&seat);
         let Baton { writer, members } = turn.baton();
-        let worked = writer.step(agency, work);
+        let worked = writer.step(work);
         if !writer.is_open() {
             let lost = std::mem::take(members);
             drop(turn);

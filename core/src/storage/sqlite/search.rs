@@ -9,13 +9,14 @@
 //! with it is gathered before the first answer. The rows found are looked into in any case, so
 //! the plan decides nothing but the time.
 
+use std::collections::BTreeSet;
+
 use super::failure::storage_error;
-use super::rows::{DIALECT, NUMBER, Rows, bound, values};
+use super::rows::{DIALECT, NUMBER, Rows, bound, statements_of, values};
 use super::words::word;
 use crate::error::Result;
-use crate::reseller::Reseller;
-use crate::search::{SortBy, pieces_of_term};
-use crate::storage::schema::Value;
+use crate::search::pieces_of_term;
+use crate::storage::schema::{Kind, RESELLERS, Row, Value};
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
@@ -27,40 +28,45 @@ const RARE_TO_COUNT: u32 = 50_000;
 /// list by time costs a fifth of a microsecond, one of the others five times as much.
 const WALK: u32 = 5_000;
 
+/// The index, and the rows that it finds.
+pub(super) const INDEXED: &str =
+    "resellers_search CROSS JOIN resellers ON number = resellers_search.rowid";
+
 impl Rows<'_> {
     /// One page of the list.
-    pub(super) fn find_page(&self, spec: &PageSpec) -> Result<Vec<Reseller>> {
+    pub(super) fn find_page(&self, spec: &PageSpec) -> Result<Vec<Row>> {
         if !self.can_use_index(&spec.filter) {
             let Conditions { sql, params, .. } = Conditions::of_page(spec, DIALECT);
-            return self.of_agency(&sql, values(params));
+            let sql = statements_of(&RESELLERS).select.clone() + &sql;
+            return self.find(&sql, &RESELLERS, &values(params));
         }
-        let index = self.expression(&spec.filter.terms)?;
-        let by_time = spec.sort.by == SortBy::Joined;
+        let index = self.expression(&spec.filter)?;
+        let by_time = spec.order == "created_at";
         let may_be_common = || if by_time { Ok(false) } else { self.finds_more_than(RARE, &index) };
         if !index.is_selective || may_be_common()? {
             let found = self.walk(spec)?;
             if found.len() == spec.limit as usize {
-                return self.numbered(&found);
+                return self.numbered(spec, &found);
             }
         }
         let found = if by_time { self.stream(&index, spec)? } else { self.sorted(&index, spec)? };
-        self.numbered(&found)
+        self.numbered(spec, &found)
     }
 
     /// How many rows a filter finds, up to a limit.
     pub(super) fn count_found(&self, filter: &Filter, cap: u64) -> Result<u64> {
         let mut conditions = Conditions::of_filter(filter, DIALECT);
-        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
-        let mut found =
-            format!("SELECT 1 FROM resellers WHERE agency = {NUMBER}{}", conditions.sql);
+        let mut from = "resellers";
         if self.can_use_index(filter) {
-            let index = self.expression(&filter.terms)?;
+            let index = self.expression(filter)?;
             if index.is_selective && !self.finds_more_than(RARE_TO_COUNT, &index)? {
-                found = self.of_index(&index, &mut conditions);
+                from = INDEXED;
+                conditions.of_index(&index);
             }
         }
-        let sql = format!("SELECT count(*) FROM ({found})");
-        self.number(&sql, &self.key(values(conditions.params))).map(i64::unsigned_abs)
+        conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {from}{})", conditions.sql);
+        self.number(&sql, &values(conditions.params)).map(i64::unsigned_abs)
     }
 
     /// Not in a transaction that has something to tell it first.
@@ -70,59 +76,49 @@ impl Rows<'_> {
 
     /// The first rows of the list that match, among as many as may be looked at.
     fn walk(&self, spec: &PageSpec) -> Result<Vec<i64>> {
-        let everything = Filter::default();
+        let everything = Filter::all(spec.filter.agency.clone());
         let listed = PageSpec { filter: everything, limit: WALK, ..spec.clone() };
-        let mut list = Conditions::of_page(&listed, DIALECT);
-        let list_sql = std::mem::take(&mut list.sql);
-        list.filter(&spec.filter);
-        list.limit(spec.limit.into());
-        // Only what is asked for: without any filter, the index of the list has all of it.
-        let further = [
-            ("status", spec.filter.status.is_some()),
-            ("partner_type", spec.filter.partner_type.is_some()),
-        ];
-        let further = further.into_iter().filter(|(_, asked)| *asked);
-        let further: String = further.map(|(column, _)| format!(", {column}")).collect();
-        let sql = format!(
-            "SELECT number FROM (SELECT number, search_text, created_at{further}
-             FROM resellers WHERE agency = {NUMBER}{list_sql}) WHERE true{}",
-            list.sql
-        );
-        self.numbers(&sql, list)
+        let mut conditions = Conditions::of_page(&listed, DIALECT);
+        let list = std::mem::take(&mut conditions.sql);
+        conditions.filter(&spec.filter);
+        conditions.limit(spec.limit.into());
+        // Only what is asked for: without any condition, the index of the list has all of it.
+        let further = spec.filter.conditions.iter().map(|condition| condition.column);
+        let columns: BTreeSet<_> = further.chain(["number", "search_text"]).collect();
+        let columns = Vec::from_iter(columns).join(", ");
+        let sql =
+            format!("SELECT number FROM (SELECT {columns} FROM resellers{list}){}", conditions.sql);
+        self.numbers(&sql, &values(conditions.params))
     }
 
     /// The first rows of the list that the index finds: all of them are read to be sorted.
     fn sorted(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
-        let mut conditions = Conditions::of_page(spec, DIALECT);
-        let found = self.of_index(index, &mut conditions);
-        self.numbers(&found, conditions)
+        let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
+        conditions.of_index(index);
+        conditions.behind_and_in_order(spec);
+        conditions.limit(spec.limit.into());
+        let sql = format!("SELECT number FROM {INDEXED}{}", conditions.sql);
+        self.numbers(&sql, &values(conditions.params))
     }
 
-    /// The numbers of the rows that the index finds and that meet the conditions.
-    fn of_index(&self, index: &Expression, conditions: &mut Conditions) -> String {
-        let pieces = conditions.text(&index.pieces);
-        format!(
-            "SELECT number FROM resellers_search CROSS JOIN resellers
-             ON number = resellers_search.rowid
-             WHERE resellers_search MATCH {pieces} AND agency = {NUMBER}{}",
-            conditions.sql
-        )
-    }
-
-    fn numbers(&self, sql: &str, conditions: Conditions) -> Result<Vec<i64>> {
-        let key = self.key(values(conditions.params));
+    /// The numbers that a statement answers.
+    pub(super) fn numbers(&self, sql: &str, parameters: &[Value]) -> Result<Vec<i64>> {
         let mut statement = self.prepare(sql)?;
-        let rows = statement.query_map(bound(&key), |row| row.get(0));
+        let rows = statement.query_map(bound(parameters), |row| row.get(0));
         rows.map_err(storage_error)?.map(|number| number.map_err(storage_error)).collect()
     }
 
-    fn numbered(&self, numbers: &[i64]) -> Result<Vec<Reseller>> {
-        let mut resellers = Vec::with_capacity(numbers.len());
+    /// A page's rows by their numbers.
+    fn numbered(&self, spec: &PageSpec, numbers: &[i64]) -> Result<Vec<Row>> {
+        let select = &statements_of(&RESELLERS).select;
+        let sql = format!("{select} WHERE agency = {NUMBER} AND number = ?2");
+        let agency = Value::from(spec.filter.agency.as_str());
+        let mut found = Vec::with_capacity(numbers.len());
         for number in numbers {
-            resellers
-                .extend(self.of_agency::<Reseller>("AND number = ?2", [Value::Integer(*number)])?);
+            let parameters = [agency.clone(), Value::Integer(*number)];
+            found.append(&mut self.find(&sql, &RESELLERS, &parameters)?);
         }
-        Ok(resellers)
+        Ok(found)
     }
 
     fn finds_more_than(&self, most: u32, index: &Expression) -> Result<bool> {
@@ -141,9 +137,17 @@ pub(super) struct Expression {
     is_selective: bool,
 }
 
+impl Conditions {
+    /// Only rows that the index finds.
+    pub(super) fn of_index(&mut self, index: &Expression) {
+        let pieces = self.bind(Kind::Text, Value::from(index.pieces.as_str()));
+        self.and(&format!("resellers_search MATCH {pieces}"));
+    }
+}
+
 impl Rows<'_> {
-    fn expression(&self, terms: &[String]) -> Result<Expression> {
-        let prefix = self.prefix()?;
+    fn expression(&self, Filter { agency, terms, .. }: &Filter) -> Result<Expression> {
+        let prefix = self.prefix(&Value::from(agency.as_str()))?;
         let quoted = |piece| format!("\"{prefix}{}\"", word(piece).collect::<String>());
         let pieces = terms.iter().flat_map(|term| pieces_of_term(term));
         let mut pieces: Vec<String> = pieces.map(quoted).collect();

@@ -11,40 +11,37 @@ use uuid::Uuid;
 
 use super::failure::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, values};
-use super::search::Expression;
+use super::search::{Expression, INDEXED};
 use crate::error::Result;
-use crate::search::{Position, SortKey};
-use crate::storage::NewReseller;
 use crate::storage::PageSpec;
-use crate::storage::schema::Value;
+use crate::storage::schema::{Kind, Value};
 use crate::storage::sql::Conditions;
 
 impl Rows<'_> {
     /// The numbers of a page's rows that the index finds.
     pub(super) fn stream(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
+        let agency = Value::from(spec.filter.agency.as_str());
         let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
-        let disorder = self.number(sql, &self.key([]))?;
+        let disorder = self.number(sql, std::slice::from_ref(&agency))?;
         let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
         if let Some(after) = &spec.after {
-            conditions.behind(spec.sort, after);
+            conditions.behind(spec, after);
         }
-        let (side, way) = if spec.sort.descending { ("<", "DESC") } else { (">", "ASC") };
-        let pieces = conditions.text(&index.pieces);
-        let mut begins = String::new();
-        if let Some(number) = self.where_to_begin(spec, disorder)? {
-            begins = format!(" AND resellers_search.rowid {side} {}", conditions.integer(number));
+        let (side, way) = if spec.descending { ("<", "DESC") } else { (">", "ASC") };
+        conditions.of_index(index);
+        if let Some(number) = self.where_to_begin(agency, spec, disorder)? {
+            let number = conditions.bind(Kind::Integer, Value::Integer(number));
+            conditions.and(&format!("resellers_search.rowid {side} {number}"));
         }
         let sql = format!(
-            "SELECT number, created_at, id FROM resellers_search CROSS JOIN resellers
-             ON number = resellers_search.rowid
-             WHERE resellers_search MATCH {pieces}{begins} AND agency = {NUMBER}{}
+            "SELECT number, created_at, id FROM {INDEXED}{}
              ORDER BY resellers_search.rowid {way}",
             conditions.sql
         );
         let mut page = Page::of(spec, disorder);
-        let key = self.key(values(conditions.params));
+        let parameters = values(conditions.params);
         let mut statement = self.prepare(&sql)?;
-        let mut rows = statement.query(bound(&key)).map_err(storage_error)?;
+        let mut rows = statement.query(bound(&parameters)).map_err(storage_error)?;
         while let Some(row) = rows.next().map_err(storage_error)? {
             let read = || Ok((row.get(0)?, row.get(1)?, row.get(2)?));
             let (number, at, id) = read().map_err(storage_error)?;
@@ -57,41 +54,31 @@ impl Rows<'_> {
 
     /// The number of a row that is so far before a cursor's place that everything behind the
     /// place has a number on its other side.
-    fn where_to_begin(&self, spec: &PageSpec, disorder: i64) -> Result<Option<i64>> {
-        let Some(Position { key: SortKey::Instant(at), .. }) = &spec.after else {
-            return Ok(None);
-        };
-        let (side, way, at) = match spec.sort.descending {
-            true => (">", "ASC", at.as_millis().saturating_add(disorder)),
-            false => ("<", "DESC", at.as_millis().saturating_sub(disorder)),
+    fn where_to_begin(&self, agency: Value, spec: &PageSpec, disorder: i64) -> Result<Option<i64>> {
+        let Some((Value::Integer(at), _)) = spec.after else { return Ok(None) };
+        let (side, way, at) = match spec.descending {
+            true => (">", "ASC", at.saturating_add(disorder)),
+            false => ("<", "DESC", at.saturating_sub(disorder)),
         };
         let sql = format!(
             "SELECT number FROM resellers WHERE agency = {NUMBER} AND created_at {side} ?2
              ORDER BY created_at {way}, id {way} LIMIT 1"
         );
-        let mut statement = self.prepare(&sql)?;
-        let key = self.key([Value::Integer(at)]);
-        let mut rows = statement.query(bound(&key)).map_err(storage_error)?;
-        let row = rows.next().map_err(storage_error)?;
-        row.map(|row| row.get(0).map_err(storage_error)).transpose()
+        Ok(self.numbers(&sql, &[agency, Value::Integer(at)])?.pop())
     }
 
     /// Keeps account of how far the order of times is from that of numbers.
-    pub(super) fn note_times(&self, inserted: &[&NewReseller]) -> Result<()> {
-        let times = inserted.iter().map(|new| new.reseller().created_at.as_millis());
-        let (mut newest, mut oldest, mut behind) = (i64::MIN, i64::MAX, 0);
-        for at in times {
-            newest = newest.max(at);
-            oldest = oldest.min(at);
-            behind = behind.max(newest.saturating_sub(at));
-        }
-        if inserted.is_empty() {
-            return Ok(());
+    pub(super) fn note_times(&self, agency: &Value, new: &[i64]) -> Result<()> {
+        let Some(oldest) = new.iter().min() else { return Ok(()) };
+        let (mut newest, mut behind) = (i64::MIN, 0);
+        for at in new {
+            newest = newest.max(*at);
+            behind = behind.max(newest.saturating_sub(*at));
         }
         let sql = "UPDATE agencies SET disorder = max(disorder, ?2, newest - ?3),
                    newest = max(newest, ?4) WHERE agency = ?1";
-        let key = self.key([behind, oldest, newest].map(Value::Integer));
-        self.execute(sql, &key).map(drop)
+        let [behind, oldest, newest] = [behind, *oldest, newest].map(Value::Integer);
+        self.execute(sql, &[agency.clone(), behind, oldest, newest]).map(drop)
     }
 }
 
@@ -105,7 +92,7 @@ struct Page {
 
 impl Page {
     fn of(spec: &PageSpec, disorder: i64) -> Self {
-        let (descending, limit) = (spec.sort.descending, spec.limit as usize);
+        let (descending, limit) = (spec.descending, spec.limit as usize);
         Self { rows: BTreeMap::new(), descending, limit, disorder }
     }
 

@@ -18,7 +18,6 @@ use super::turnstile::Turnstile;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::storage::{Erasure, WriteWork};
-use crate::values::AgencyId;
 
 /// At most so many share one commit: nobody waits for more than these.
 const MOST_MEMBERS: usize = 128;
@@ -81,11 +80,11 @@ impl Writer {
 
     /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
     /// fails; if it was the first, or if SQLite has given the transaction up, none is open then.
-    pub fn step(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>) -> Worked {
+    pub fn step(&mut self, work: &mut WriteWork<'_>) -> Worked {
         let first = !self.is_open();
         let begun = if first { self.begin() } else { run(&self.connection, "SAVEPOINT member") };
         let worked = match begun {
-            Ok(()) => self.run_begun(agency, work, first),
+            Ok(()) => self.run_begun(work, first),
             Err(error) => Ok(Err(error)),
         };
         if !self.is_open() {
@@ -94,8 +93,8 @@ impl Writer {
         worked
     }
 
-    fn run_begun(&mut self, agency: &AgencyId, work: &mut WriteWork<'_>, first: bool) -> Worked {
-        let mut rows = Rows::of(&self.connection, agency);
+    fn run_begun(&mut self, work: &mut WriteWork<'_>, first: bool) -> Worked {
+        let mut rows = Rows::of(&self.connection);
         let before = self.group.unindexed.len();
         rows.unindexed = std::mem::take(&mut self.group.unindexed);
         let worked = catch_unwind(AssertUnwindSafe(|| work(&mut rows)));

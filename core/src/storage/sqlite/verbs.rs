@@ -1,0 +1,132 @@
+//! The verbs, on any table. There is one writer at a time, so its transaction is every lock.
+
+use rusqlite::ffi::{SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_UNIQUE};
+
+use super::failure::storage_error;
+use super::index::is_searched;
+use super::rows::{DIALECT, Rows, bound, read_row, statements_of, values};
+use crate::error::{Error, Result};
+use crate::storage::schema::{Row, Table, Value, damaged};
+use crate::storage::sql::Conditions;
+use crate::storage::{Batch, Filter, Get, Keys, PageSpec, Scan, Verbs};
+
+impl Verbs for Rows<'_> {
+    fn get(&mut self, Get { table, by, keys, .. }: &Get) -> Result<Vec<Option<Row>>> {
+        let mut found = Vec::with_capacity(keys.len());
+        let mut statement = self.prepare(&statements_of(table).get[by])?;
+        for key in keys {
+            let mut rows = statement.query(bound(key)).map_err(storage_error)?;
+            let row = rows.next().map_err(storage_error)?;
+            found.push(row.map(|row| read_row(table, key, row)).transpose()?);
+        }
+        Ok(found)
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Result<Vec<Row>> {
+        let Conditions { sql, params, .. } = Conditions::of_scan(scan, DIALECT);
+        let sql = statements_of(scan.table).select.clone() + &sql;
+        self.find(&sql, scan.table, &values(params))
+    }
+
+    fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>> {
+        self.find_page(spec)
+    }
+
+    fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
+        self.count_found(filter, cap)
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<Vec<bool>> {
+        let sql = &statements_of(batch.table).insert;
+        self.store(&Store { sql, may_exist: false, is_stored: is_written }, batch)
+    }
+
+    fn update(&mut self, batch: &Batch) -> Result<Vec<bool>> {
+        let sql = &statements_of(batch.table).update;
+        self.store(&Store { sql, may_exist: true, is_stored: is_updated }, batch)
+    }
+
+    fn put(&mut self, batch: &Batch) -> Result<()> {
+        let sql = &statements_of(batch.table).put;
+        self.store(&Store { sql, may_exist: true, is_stored: is_written }, batch).map(drop)
+    }
+
+    fn add(&mut self, batch: &Batch) -> Result<()> {
+        let sql = &statements_of(batch.table).add;
+        self.store(&Store { sql, may_exist: true, is_stored: is_added }, batch).map(drop)
+    }
+
+    fn delete(&mut self, Keys { table, keys }: &Keys) -> Result<()> {
+        let sql = &statements_of(table).delete;
+        keys.iter().try_for_each(|key| self.take(table, sql, key).map(drop))
+    }
+
+    fn remove(&mut self, scan: &Scan) -> Result<u64> {
+        let (name, key) = (scan.table.name, scan.table.key.join(", "));
+        let Conditions { sql, params, .. } = Conditions::of_scan(scan, DIALECT);
+        // By nothing but keys: beside the conditions, SQLite would walk through all that they find.
+        let sql = format!("DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name}{sql})");
+        self.take(scan.table, &sql, &values(params))
+    }
+}
+
+/// How rows are stored.
+pub(super) struct Store<'s> {
+    pub sql: &'s str,
+    /// Whether a row with its key may be there.
+    pub may_exist: bool,
+    /// What has become of a row.
+    pub is_stored: fn(rusqlite::Result<usize>) -> Result<bool>,
+}
+
+impl Rows<'_> {
+    fn store(&mut self, how: &Store<'_>, batch: &Batch) -> Result<Vec<bool>> {
+        self.in_transaction()?;
+        if is_searched(batch.table) {
+            return self.store_searched(how, batch);
+        }
+        let mut statement = self.prepare(how.sql)?;
+        let mut stored = Vec::with_capacity(batch.rows.len());
+        for row in &batch.rows {
+            stored.push((how.is_stored)(statement.execute(bound(row)))?);
+        }
+        Ok(stored)
+    }
+
+    /// Removes rows by a statement, and says how many.
+    fn take(&mut self, table: &Table, sql: &str, parameters: &[Value]) -> Result<u64> {
+        self.in_transaction()?;
+        if is_searched(table) {
+            return self.take_searched(sql, parameters);
+        }
+        self.execute(sql, parameters).map(|removed| removed as u64)
+    }
+}
+
+fn is_written(written: rusqlite::Result<usize>) -> Result<bool> {
+    written.map(|rows| rows == 1).map_err(storage_error)
+}
+
+/// Not when a unique index refuses it: only the statement is undone then.
+fn is_updated(updated: rusqlite::Result<usize>) -> Result<bool> {
+    match updated {
+        Ok(0) => Err(damaged()),
+        Err(error) if is_constraint(&error, SQLITE_CONSTRAINT_UNIQUE) => Ok(false),
+        updated => is_written(updated),
+    }
+}
+
+/// SQLite makes a floating-point number of a sum that is too large, which no column of integers
+/// takes.
+fn is_added(added: rusqlite::Result<usize>) -> Result<bool> {
+    match added {
+        Err(error) if is_constraint(&error, SQLITE_CONSTRAINT_DATATYPE) => {
+            Err(Error::aborted("a total has no room left"))
+        }
+        added => is_written(added),
+    }
+}
+
+fn is_constraint(error: &rusqlite::Error, which: i32) -> bool {
+    error.sqlite_error().is_some_and(|failure| failure.extended_code == which)
+}

@@ -324,15 +324,16 @@ fn no_conformance_case_is_forgotten() {
 fn handles() -> Vec<String> {
     let files = sources("core/src").into_iter();
     let files = files.filter(|(path, _)| !path.ends_with("asynchronous.rs"));
-    let blocks = files.flat_map(|(_, text)| {
+    let mut found = Vec::new();
+    for (_, text) in files {
         let text = without_comments(&text);
-        let of = |handle: &str| {
-            let blocks = text.split(&format!("\nimpl {handle} {{")).skip(1);
-            blocks.map(|block| block.split("\n}\n").next().unwrap_or_default().to_owned())
-        };
-        HANDLES.iter().flat_map(|handle| of(handle).collect::<Vec<_>>()).collect::<Vec<_>>()
-    });
-    blocks.collect()
+        for handle in HANDLES {
+            let begin = format!("\nimpl {handle} {{");
+            let blocks = text.split(&begin).skip(1);
+            found.extend(blocks.map(|block| block.split("\n}\n").next().unwrap_or("").to_owned()));
+        }
+    }
+    found
 }
 
 /// The public methods of the handles that can fail, by name.

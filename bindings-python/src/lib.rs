@@ -14,6 +14,8 @@ mod logging;
 mod platform;
 mod query;
 mod reseller;
+mod rows;
+mod schema;
 mod search;
 mod settings;
 mod storage;
@@ -39,9 +41,9 @@ mod _native {
     #[pymodule_export]
     use super::platform::Platform;
     #[pymodule_export]
-    use super::search::Search;
+    use super::schema::schema;
     #[pymodule_export]
-    use super::storage::schema;
+    use super::search::Search;
     #[pymodule_export]
     use super::value::{field_codes, national_format, phone_countries};
 }

@@ -42,7 +42,8 @@ impl Store {
             // Not the same again: what stays as it is is not written.
             let metadata = &self.resellers[n % self.resellers.len()][RESELLERS.place("metadata")];
             let metadata = ("metadata", metadata.clone());
-            let rows = self.resellers.iter().map(|row| changed(row, &[metadata.clone()]));
+            let rows =
+                self.resellers.iter().map(|row| changed(row, std::slice::from_ref(&metadata)));
             let rows: Vec<_> = rows.collect();
             let mut update = |tx: &mut dyn Rows| update(tx, &RESELLERS, rows.clone()).map(drop);
             self.file

@@ -218,21 +218,32 @@ macro_rules! together {
             type Read = ($($question::Read,)*);
             type Answers = ($($question::Answers,)*);
 
-            fn split(self, _asks: &mut Vec<Ask>) -> Self::Read {
-                ($(self.$place.split(_asks),)*)
+            fn split(self, asks: &mut Vec<Ask>) -> Self::Read {
+                ($(self.$place.split(asks),)*)
             }
 
             fn read(
-                _read: Self::Read,
-                _answers: &mut dyn Iterator<Item = Answer>,
+                read: Self::Read,
+                answers: &mut dyn Iterator<Item = Answer>,
             ) -> Result<Self::Answers> {
-                Ok(($($question::read(_read.$place, _answers)?,)*))
+                Ok(($($question::read(read.$place, answers)?,)*))
             }
         }
     };
 }
 
-together!();
+/// Nothing more than what is asked in any case.
+impl Questions for () {
+    type Read = ();
+    type Answers = ();
+
+    fn split(self, _: &mut Vec<Ask>) {}
+
+    fn read((): (), _: &mut dyn Iterator<Item = Answer>) -> Result<()> {
+        Ok(())
+    }
+}
+
 together!(A 0, B 1);
 together!(A 0, B 1, C 2);
 together!(A 0, B 1, C 2, D 3);

@@ -18,6 +18,9 @@ pub(crate) struct TotalDelta {
 /// There are fewer metrics.
 const METRICS: u32 = 1_000;
 
+/// The questions that lock meters, and read their days.
+pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>);
+
 impl Reads<'_> {
     /// Events by id.
     pub fn events(&mut self, ids: &[EventId]) -> Result<Vec<Option<Event>>> {
@@ -52,11 +55,7 @@ impl Reads<'_> {
 impl Tx<'_> {
     /// The questions that lock meters, those that do not exist yet included, and then read
     /// rollups: a meter's lock guards its rollups.
-    pub fn usage(
-        &self,
-        meters: &[MeterKey],
-        days: &[DayKey],
-    ) -> Result<(Question<Vec<Meter>>, Question<Vec<DayRollup>>)> {
+    pub fn usage(&self, meters: &[MeterKey], days: &[DayKey]) -> Result<Lockings> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
         let meters = storage::lock_or_insert(agency, new, Lock::Update)?;

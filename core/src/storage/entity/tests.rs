@@ -18,7 +18,7 @@ use crate::changes::{Change, ChangeKind, PendingChange};
 use crate::login_domain::{LabelRow, LabelState};
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, IdempotencyRow, Reseller, ResellerId, Status};
-use crate::storage::schema::{Kind, Value};
+use crate::storage::schema::{Kind, Row, Value};
 use crate::usage::{
     DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period, Slot, TotalRow,
 };
@@ -31,7 +31,8 @@ fn comes_back<E: Entity + PartialEq + Debug>(record: &E, agency: &AgencyId) {
     let (columns, mut row) = (E::TABLE.columns, record.to_row(agency).expect("a row"));
     assert_eq!(row.len(), columns.len());
     let key = E::TABLE.key_of(&row);
-    let mut own = Fields(key[key.len() - E::Key::COLUMNS.len()..].to_vec().into_iter());
+    let own: Row = key.iter().skip(key.len() - E::Key::COLUMNS.len()).cloned().collect();
+    let mut own = Fields(own.into_iter());
     assert_eq!(E::key_row(agency, &E::Key::read(&mut own).expect("a key")), key);
     for (column, value) in columns.iter().zip(&mut row) {
         let fits = match value {

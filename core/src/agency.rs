@@ -232,7 +232,7 @@ impl Agency {
 
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
     /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). What a
-    /// host knows the types of is a [`UsageEvent`]; what comes from outside is an
+    /// host knows the types of is a [`UsageEvent`](crate::UsageEvent); what comes from outside is an
     /// [`EventDraft`](crate::EventDraft), and whatever is wrong with one is its own rejection.
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
     pub fn record_usage<E: Reported>(&self, events: &[E]) -> Result<UsageReport> {

@@ -20,6 +20,7 @@ impl Tenant {
 
 impl Reads<'_> {
     /// Numbered entries behind `after`, in order.
+    #[cfg(feature = "conformance")]
     pub fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let changes = self.numbered_after(after, limit);
         self.ask(changes)

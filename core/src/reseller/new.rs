@@ -64,6 +64,7 @@ impl NewReseller {
     }
 
     /// What it signs in with.
+    #[cfg(feature = "conformance")]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }

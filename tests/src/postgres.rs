@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_postgres::NoTls;
 
+use crate::proxy::Proxy;
+
 const VARIABLE: &str = "PARTNERKIT_TEST_POSTGRES_URL";
 
 /// The ports of the workers, `25511,25512`, where that server is the coordinator of a Citus cluster
@@ -48,6 +50,14 @@ impl Database {
     pub fn address(&self) -> (&str, &str) {
         let (_, rest) = self.url.split_once('@').expect("a URL with a user");
         rest.split_once('/').expect("a URL with a database")
+    }
+
+    /// The wire between a store and the server, and where the store finds its end.
+    pub fn on_a_wire(&self) -> (Proxy, String) {
+        let (address, _) = self.address();
+        let wire = Proxy::to(address.to_owned());
+        let url = self.url.replace(address, &format!("127.0.0.1:{}", wire.port));
+        (wire, url)
     }
 
     /// Runs statements beside the store.

@@ -43,9 +43,7 @@ mod in_partitions {
             let database = Database::create();
             drop(Postgres::open(&database.url).expect("makes the tables"));
             partnerkit_tests::partitions::cut(&database);
-            let (address, _) = database.address();
-            let wire = Proxy::to(address.to_owned());
-            let url = database.url.replace(address, &format!("127.0.0.1:{}", wire.port));
+            let (wire, url) = database.on_a_wire();
             self.0.lock().expect("no panic").push(wire);
             let store = Postgres::open(&url).expect("opens");
             Arc::new(Disposable { store, _database: database })

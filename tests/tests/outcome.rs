@@ -19,9 +19,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let database = Database::create();
-        let (address, _) = database.address();
-        let proxy = Proxy::to(address.to_owned());
-        let url = database.url.replace(address, &format!("127.0.0.1:{}", proxy.port));
+        let (proxy, url) = database.on_a_wire();
         let platform = Platform::open(&url).expect("opens");
         let agency = platform.create_agency("northwind").expect("creates");
         let acme = agency.create_reseller(invitation("acme")).expect("creates");

@@ -45,9 +45,7 @@ impl Bench {
     /// The same, over a wire that can be cut.
     fn on_a_wire() -> (Self, Proxy) {
         let database = Database::create();
-        let (address, _) = database.address();
-        let proxy = Proxy::to(address.to_owned());
-        let url = database.url.replace(address, &format!("127.0.0.1:{}", proxy.port));
+        let (proxy, url) = database.on_a_wire();
         (Self::at(url, database), proxy)
     }
 

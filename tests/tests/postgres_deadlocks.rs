@@ -8,9 +8,7 @@ use std::thread;
 
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::{ReadWork, Scope, Storage, WriteWork};
-use partnerkit::{
-    AgencyId, ErrorKind, LoginDomain, Metric, Platform, Reseller, Result, UsageEvent,
-};
+use partnerkit::{AgencyId, ErrorKind, Metric, Platform, Reseller, Result, UsageEvent};
 use partnerkit_tests::postgres::Database;
 use partnerkit_tests::{invitation, letters};
 

@@ -5,7 +5,6 @@
 use partnerkit::{Platform, ResellerQuery};
 use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;
-use partnerkit_tests::proxy::Proxy;
 use partnerkit_tests::statements::complaints;
 use partnerkit_tests::wire::Sent;
 
@@ -15,9 +14,7 @@ fn what_is_sent_is_heard() {
     let platform = Platform::open(&database.url).expect("makes the tables");
     let agency = platform.create_agency("northwind").expect("creates");
     agency.create_reseller(invitation("acme")).expect("creates");
-    let (address, _) = database.address();
-    let proxy = Proxy::to(address.to_owned());
-    let url = database.url.replace(address, &format!("127.0.0.1:{}", proxy.port));
+    let (proxy, url) = database.on_a_wire();
     let agency = Platform::open(&url).expect("opens").agency("northwind").expect("is there");
     for _ in 0..3 {
         agency.page(&ResellerQuery::all()).expect("reads");

@@ -26,7 +26,6 @@ mod session;
 mod spread;
 mod sql;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
@@ -59,29 +58,15 @@ struct Connections {
     plans: Plans,
     newest: Newest,
     spread: Spread,
-    observer: Option<Arc<Observer>>,
 }
-
-/// Sees the text of each statement that is sent.
-type Observer = dyn Fn(&str) + Send + Sync;
 
 impl Postgres {
     /// Opens the database at a URL `postgres://user:password@host:port/database` and brings its
     /// schema to the newest version. Without `sslmode=disable` the host must be this machine:
     /// there is no TLS yet.
     pub fn open(url: &str) -> Result<Self> {
-        Self::open_with(url, None)
-    }
-
-    /// The same, and tells the text of each statement before it is sent, for tests.
-    #[doc(hidden)]
-    pub fn open_observed(url: &str, observer: Arc<Observer>) -> Result<Self> {
-        Self::open_with(url, Some(observer))
-    }
-
-    fn open_with(url: &str, observer: Option<Arc<Observer>>) -> Result<Self> {
         let config = address::parse(url)?;
-        Home::open(move || Connections::open(config.clone(), observer.clone())).map(Self)
+        Home::open(move || Connections::open(config.clone())).map(Self)
     }
 
     /// How often callers have waited for the server so far, for tests and measurements.
@@ -91,7 +76,7 @@ impl Postgres {
 }
 
 impl Connections {
-    fn open(config: Config, observer: Option<Arc<Observer>>) -> Result<Self> {
+    fn open(config: Config) -> Result<Self> {
         // A dead connection is found out at its next use, which needs no wait of its own.
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
@@ -104,14 +89,7 @@ impl Connections {
             .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
         let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
         let spread = driver.wait(prepare(pool.clone()))??;
-        Ok(Self { pool, driver, plans, newest, spread, observer })
-    }
-
-    /// Tells what is about to be sent.
-    fn observe<'t>(&self, texts: impl IntoIterator<Item = &'t str>) {
-        if let Some(observer) = &self.observer {
-            texts.into_iter().for_each(|text| observer(text));
-        }
+        Ok(Self { pool, driver, plans, newest, spread })
     }
 }
 

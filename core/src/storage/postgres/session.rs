@@ -156,13 +156,11 @@ impl<'s> Session<'s> {
     fn send(&mut self, statements: Vec<Statement>) -> Exchange {
         let store = self.store;
         if let Some(client) = self.client.take() {
-            store.observe(statements.iter().map(Statement::text));
             let exchange = async move { pipeline::exchange(client, &statements).await };
             return store.driver.wait(exchange)?;
         }
         store.plans.renew(&store.pool);
         let begin = self.mode.begin();
-        store.observe(std::iter::once(begin).chain(statements.iter().map(Statement::text)));
         store.driver.wait(pipeline::begin(store.pool.clone(), statements, begin))?
     }
 
@@ -174,9 +172,7 @@ impl<'s> Session<'s> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            let leave = self.mode.leave();
-            self.store.observe([leave]);
-            pipeline::send_last(client, leave);
+            pipeline::send_last(client, self.mode.leave());
         }
     }
 }

@@ -198,6 +198,20 @@ def test_a_removal_passes_over_what_others_hold(postgres_alias: str) -> None:
     assert together(1, remove) == [1]
 
 
+def test_no_more_is_removed_than_was_asked_for(postgres_alias: str) -> None:
+    """Whatever plan the server takes: here one that asks for the rows to remove again and again."""
+    stored = pending_changes(range(50))
+    rows = begin(postgres_alias)
+    rows.put(PENDING, stored)
+    with connections[postgres_alias].cursor() as cursor:
+        for way in ("hashagg", "hashjoin", "material", "memoize", "mergejoin", "sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    scan = Scan(PENDING, PENDING.key, ("northwind",), (None, None), False, 3, None)
+    assert rows.remove(scan) == 3
+    assert rows.scan(replace(scan, limit=100)) == stored[3:]
+    rows.rollback()
+
+
 def test_a_hosts_stricter_isolation_gives_aborted(
     postgres_alias: str,
 ) -> None:

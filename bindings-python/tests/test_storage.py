@@ -231,7 +231,7 @@ ANSWERS = {
     "count": NUMBERS,
     "insert": YES_OR_NO,
     "update": YES_OR_NO,
-    "remove": NUMBERS,
+    "remove": [*NUMBERS, lambda right: 1_000_000],
 }
 
 

@@ -42,7 +42,7 @@ pub use rows::{
 pub(crate) use tx::Insert;
 pub(crate) use tx::{
     Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock,
-    lock_or_insert, rows, scan, update,
+    lock_or_insert, removal, rows, scan, update,
 };
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 

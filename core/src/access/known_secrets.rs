@@ -79,7 +79,7 @@ fn found_or_made(tx: &mut Tx<'_>, row: &SecretRow) -> Result<Secrets> {
     if let Some(found) = newest_last(found) {
         return Ok(found);
     }
-    let secret = match tx.insert_secret(row)? {
+    let secret = match tx.insert(row)? {
         Insert::Done => row.secret.clone(),
         Insert::Existing(other) => other.secret,
     };

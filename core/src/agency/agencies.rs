@@ -31,7 +31,7 @@ impl Platform {
             let agency = Agency::new(self.shared.clone(), row.clone());
             let created = agency.tenant.mutation_at(now, ChangeKind::AgencyCreated, None);
             storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
-                if let Insert::Existing(_) = tx.insert_agency(&row)? {
+                if let Insert::Existing(_) = tx.insert(&row)? {
                     return Err(refused("id")(Code::Taken));
                 }
                 tx.append_changes(&[created.entry(1, now, Vec::new())])

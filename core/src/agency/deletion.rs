@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::reseller::{Reseller, ResellerId};
 use crate::storage::schema::TABLES;
 use crate::storage::{
-    self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scan, Scope, Tx,
+    self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scope, Tx,
 };
 use crate::values::{AgencyId, Timestamp};
 
@@ -125,13 +125,12 @@ impl Platform {
         ids.sort();
         tx.erase_resellers(&ids)?;
         let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
-        let of_agency = AgencyRow::key_row(tx.agency_id(), &());
         // Events, rollups and changes, of which there are most, and all else that is not a
         // reseller's.
         let with_it = TABLES.iter().rev().filter(|table| table.goes_with(AgencyRow::TABLE));
         for table in with_it.filter(|table| table.name != Reseller::TABLE.name) {
             if left > 0 {
-                left -= tx.remove(Scan::all(table, table.key, of_agency.clone(), left))?;
+                left -= tx.remove(tx.of_agency(table, left))?;
             }
         }
         let page = first_page(tx.agency_id(), 1);

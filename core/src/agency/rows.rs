@@ -1,7 +1,7 @@
 //! The agency's own row.
 
 use crate::error::Result;
-use crate::storage::{self, AgencyRow, Entity, Insert, Lock, Reads, Scan, Storage, Tx};
+use crate::storage::{self, AgencyRow, Entity, Lock, Reads, Scan, Storage, Tx};
 use crate::values::AgencyId;
 
 impl Reads<'_> {
@@ -15,11 +15,6 @@ impl Tx<'_> {
     /// Locks the agency, also while it is closed.
     pub fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>> {
         Ok(self.lock(&[()], lock)?.pop().flatten())
-    }
-
-    /// Creates the agency unless its id is taken.
-    pub fn insert_agency(&mut self, agency: &AgencyRow) -> Result<Insert<AgencyRow>> {
-        self.insert(agency)
     }
 
     /// Stores the agency, which is locked.

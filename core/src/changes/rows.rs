@@ -6,7 +6,7 @@ use super::Change;
 use crate::changes::PendingChange;
 use crate::error::{Code, Error, Refusal, Result, refused};
 use crate::storage::schema::Value;
-use crate::storage::{self, AgencyRow, Entity, Lock, Question, Reads, Scan, Tx};
+use crate::storage::{self, AgencyRow, Entity, Lock, Question, Reads, Tx};
 use crate::tenant::Tenant;
 
 impl Tenant {
@@ -29,15 +29,12 @@ impl Reads<'_> {
     /// The question for them.
     pub fn numbered_after(&self, after: u64, limit: u32) -> Question<Vec<Change>> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let (table, of_agency) = (Change::TABLE, AgencyRow::key_row(self.agency_id(), &()));
-        let scan = Scan::all(table, table.key, of_agency, limit);
-        storage::scan(scan.after(Value::Integer(after)))
+        storage::scan(self.of_agency(Change::TABLE, limit).after(Value::Integer(after)))
     }
 
     /// The question for entries that have no number yet, in the order of numbers.
     pub fn pending(&self, limit: u32) -> Question<Vec<PendingChange>> {
-        let (table, of_agency) = (PendingChange::TABLE, AgencyRow::key_row(self.agency_id(), &()));
-        storage::scan(Scan::all(table, table.key, of_agency, limit))
+        storage::scan(self.of_agency(PendingChange::TABLE, limit))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::changes::Change;
 use crate::error::{Result, optional};
 use crate::shared::Progress;
 use crate::storage::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
-use crate::storage::{self, AgencyRow, Ask, Entity, Erasure, Lock, Scan, Scope, Tx};
+use crate::storage::{self, AgencyRow, Entity, Erasure, Lock, Scan, Scope, Tx};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
@@ -122,8 +122,7 @@ impl Platform {
         let agency = agency.unwrap_or(&platform);
         let rows = match *task {
             Task::Old(table, columns, through) => self.remove(agency, |tx| {
-                let of_agency = AgencyRow::key_row(tx.agency_id(), &());
-                let old = Scan::all(table, columns, of_agency, max);
+                let old = Scan { columns, ..tx.of_agency(table, max) };
                 tx.remove(old.through(Value::Integer(through.as_millis())))
             }),
             Task::OldAlone(alone, through) => {
@@ -165,10 +164,10 @@ fn remove_alone(tx: &mut Tx<'_>, alone: Alone, through: Timestamp, max: u32) -> 
     keys.sort();
     let removal = |key| {
         let this = Scan::all(table, key_and_instant, key, 1).through(through.clone());
-        storage::count(Ask::Remove(this))
+        storage::removal(this)
     };
-    let removed: u64 = tx.ask(keys.into_iter().map(removal).collect::<Vec<_>>())?.into_iter().sum();
-    Ok(u32::try_from(removed).unwrap_or(max))
+    let removed = tx.ask(keys.into_iter().map(removal).collect::<Vec<_>>())?;
+    Ok(removed.into_iter().sum())
 }
 
 /// Changes go from the oldest on, and the agency keeps where its feed begins now.
@@ -181,7 +180,6 @@ fn prune_changes(tx: &mut Tx<'_>, before: Timestamp, max: u32) -> Result<u32> {
     let due = oldest.iter().take(max as usize).take_while(|change| change.at < before).last();
     let Some(pruned) = due.map(|change| change.sequence) else { return Ok(0) };
     tx.put_agency(&AgencyRow { pruned, ..agency })?;
-    let (table, of_agency) = (Change::TABLE, AgencyRow::key_row(tx.agency_id(), &()));
     let through = i64::try_from(pruned).unwrap_or(i64::MAX);
-    tx.remove(Scan::all(table, table.key, of_agency, max).through(through.into()))
+    tx.remove(tx.of_agency(Change::TABLE, max).through(through.into()))
 }

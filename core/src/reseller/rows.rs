@@ -129,7 +129,7 @@ impl Tx<'_> {
         let of_table = |table: &'static Table| {
             ids.iter().map(move |id| {
                 let equals = Reseller::key_row(agency, id);
-                storage::count(Ask::Remove(Scan::all(table, &["agency", "reseller"], equals, ALL)))
+                storage::removal(Scan::all(table, &["agency", "reseller"], equals, ALL))
             })
         };
         let removals: Vec<_> = with_them.flat_map(|table| of_table(table)).collect();

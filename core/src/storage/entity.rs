@@ -43,7 +43,7 @@ pub(crate) trait Entity: Stored {
     fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
         let mut row = Row::with_capacity(Self::TABLE.key.len());
         if Self::TABLE.key.len() > Self::Key::COLUMNS.len() {
-            row.push(Value::Text(agency.as_str().to_owned()));
+            row.push(Self::TABLE.owner(agency));
         }
         key.write(&mut row).expect("a key has no JSON in it");
         row
@@ -53,7 +53,7 @@ pub(crate) trait Entity: Stored {
     fn to_row(&self, agency: &AgencyId) -> Result<Row> {
         let mut row = Row::with_capacity(Self::TABLE.columns.len());
         if Self::IS_LED {
-            row.push(Value::Text(agency.as_str().to_owned()));
+            row.push(Self::TABLE.owner(agency));
         }
         self.write(&mut row)?;
         self.write_derived(&mut row)?;

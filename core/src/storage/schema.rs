@@ -28,6 +28,7 @@ use crate::error::Error;
 use crate::login_domain::LabelRow;
 use crate::reseller::{IdempotencyRow, Reseller};
 use crate::usage::{DayRollup, Event, Meter, TotalRow};
+use crate::values::AgencyId;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,15 @@ impl Table {
     /// Whether each row is one agency's, and goes with it.
     pub const fn of_agency(&self) -> bool {
         self.parent.is_some()
+    }
+
+    /// What stands in the column `agency` of a row that does not say so itself: rows that do not
+    /// lie with their agency are the platform's, whoever asks for them.
+    pub(crate) fn owner(&self, agency: &AgencyId) -> Value {
+        match self.home {
+            Home::Agency => agency.as_str().into(),
+            Home::Column(_) | Home::Everywhere => AgencyId::platform().as_str().into(),
+        }
     }
 
     /// Whether its rows go with those of another table, and with no narrower one.

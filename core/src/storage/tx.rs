@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use super::AgencyRow;
 use super::entity::Entity;
 use super::rows::{Answer, Ask, Batch, Get, Inserted, Insertion, Keys, Lock, Rows, Scan, Tell};
-use super::schema::{Row, Value};
+use super::schema::{Row, Table, Value};
 use crate::error::{Error, Result};
 use crate::values::AgencyId;
 
@@ -94,6 +94,16 @@ pub(crate) fn rows(scan: Scan) -> Question<Vec<Row>> {
 pub(crate) fn found<E: Entity + 'static>(ask: Ask) -> Question<Vec<E>> {
     let read = |answer: Answer| answer.found()?.into_iter().map(E::from_row).collect();
     Question::new(ask, read)
+}
+
+/// Removes the first rows of a scan; how many.
+pub(crate) fn removal(scan: Scan) -> Question<u32> {
+    let limit = scan.limit;
+    let too_many = || Error::storage("the storage has removed more rows than it was asked to");
+    Question::new(Ask::Remove(scan), move |answer| {
+        let removed = u32::try_from(answer.count()?).ok();
+        removed.filter(|removed| *removed <= limit).ok_or_else(too_many)
+    })
 }
 
 /// A question whose answer is a number.
@@ -283,6 +293,11 @@ impl<'r> Reads<'r> {
         self.agency
     }
 
+    /// The first of the agency's rows in a table, by key.
+    pub fn of_agency(&self, table: &'static Table, limit: u32) -> Scan {
+        Scan::all(table, table.key, vec![table.owner(self.agency)], limit)
+    }
+
     /// Asks questions: one wait for all of them.
     pub fn ask<Q: Questions>(&mut self, questions: Q) -> Result<Q::Answers> {
         let (mut asks, mut answers) = (Vec::new(), Vec::new());
@@ -406,9 +421,7 @@ impl<'r> Tx<'r> {
 
     /// Removes the first rows of a scan; says how many.
     pub fn remove(&mut self, scan: Scan) -> Result<u32> {
-        let limit = scan.limit;
-        let removed = self.ask(count(Ask::Remove(scan)))?;
-        Ok(u32::try_from(removed).unwrap_or(limit))
+        self.ask(removal(scan))
     }
 }
 

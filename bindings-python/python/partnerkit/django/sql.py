@@ -43,9 +43,15 @@ class Dialect:
         """Removes what a scan finds, and answers with a row for each. What others hold is passed
         over, and a row is looked at again once it is locked: somebody may have taken it anew
         meanwhile."""
-        key = names(scan.table.key)
-        first, values = self.locked(in_range(key, scan), Lock.UPDATE, " SKIP LOCKED")
-        again, values = where([*ranges(scan), (f"({key}) IN ({first})", values)])
+        if self.postgres:
+            # An array is made once; IN may find other rows each time that it is asked.
+            first, values = self.locked(in_range("ctid", scan), Lock.UPDATE, " SKIP LOCKED")
+            found = f"ctid = ANY(ARRAY({first}))", values
+        else:
+            key = names(scan.table.key)
+            first, values = in_range(key, scan)
+            found = f"({key}) IN ({first})", values
+        again, values = where([*ranges(scan), found])
         return f"DELETE FROM {name(scan.table)}{again} RETURNING 1", values
 
     def locked(self, found: Sql, lock: Lock | None, otherwise: str = "") -> Sql:

@@ -147,12 +147,12 @@ pub(super) fn an_agency_and_a_secret_are_made_once(harness: &dyn Harness) {
     };
     let insert = |zone: &str| {
         let row = row(zone);
-        storage::write_unheld(&*bench.storage, &agency, Scope::Join, |tx| tx.insert_agency(&row))
+        storage::write_unheld(&*bench.storage, &agency, Scope::Join, |tx| tx.insert(&row))
     };
     assert_eq!(insert("UTC").expect("writes"), Insert::Done);
     assert_eq!(insert("Europe/Berlin").expect("writes"), Insert::Existing(row("UTC")));
     let secret = |byte| SecretRow { id: 9, secret: Secret::from_bytes([byte; 32]), created_at };
-    assert_eq!(bench.write(|tx| tx.insert_secret(&secret(1))), Insert::Done);
-    assert_eq!(bench.write(|tx| tx.insert_secret(&secret(2))), Insert::Existing(secret(1)));
+    assert_eq!(bench.write(|tx| tx.insert(&secret(1))), Insert::Done);
+    assert_eq!(bench.write(|tx| tx.insert(&secret(2))), Insert::Existing(secret(1)));
     assert_eq!(bench.read(|reads| reads.secrets()), [secret(1)]);
 }

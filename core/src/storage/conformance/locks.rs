@@ -88,7 +88,7 @@ pub(super) fn no_failed_attempt_is_lost(harness: &dyn Harness) {
     race(&bench, |tx| {
         let mut attempts = tx.lock_attempts(&[key])?;
         attempts[0].failures += 1;
-        tx.put_attempts(&attempts[0])
+        tx.put(&attempts[..1])
     });
     assert_eq!(bench.write(|tx| tx.lock_attempts(&[key]))[0].failures, ALL as u32);
 }

@@ -204,7 +204,7 @@ fn extremes(bench: &Bench<'_>, mut meter: Meter) {
     });
     bench.write(|tx| {
         assert_eq!(tx.lock_attempts(&[key])?, [Attempts::none(key)]);
-        tx.put_attempts(&attempts)
+        tx.put(&[attempts])
     });
     bench.write(|tx| {
         assert_eq!(tx.lock_attempts(&[key])?, [attempts]);

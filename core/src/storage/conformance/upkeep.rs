@@ -176,7 +176,7 @@ fn fail(bench: &Bench<'_>, n: usize) {
         let mut attempts = tx.lock_attempts(&[attempt(n)])?;
         attempts[0].failures += 1;
         attempts[0].blocked_until = crate::Clock::now(&*bench.clock);
-        tx.put_attempts(&attempts[0])
+        tx.put(&attempts[..1])
     });
     failed.expect("writes");
 }

@@ -22,6 +22,8 @@ pub use stamp::{Credentials, Generation};
 pub use stored::LegacyVerifier;
 
 pub(crate) use attempts::{AttemptKeys, AttemptPolicy, SourcePolicy, Whom};
+#[cfg(feature = "conformance")]
+pub(crate) use counting::Attempt;
 pub(crate) use hashing::{Hasher, Verified};
 pub(crate) use known_secrets::KnownSecrets;
 pub(crate) use permits::Permits;

@@ -67,7 +67,7 @@ impl Shared {
         }
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             tx.lock_attempts(&failed)?;
-            tx.forget_attempts(&failed)
+            tx.delete::<Attempts>(&failed)
         })
     }
 
@@ -113,9 +113,18 @@ impl Shared {
         })
     }
 
-    /// Forgets an account's failures in a row, after a success or because somebody says so, and
-    /// gives the source its attempt back.
+    /// Forgets an account's failures in a row, because somebody says so.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
+        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            Rows::locked(tx, attempt)?;
+            forget(tx, &attempt.account)
+        })
+    }
+
+    /// After a success: forgets the failures in a row before it, and gives the source its attempt
+    /// back. Others may have failed for the last time while the password was looked at: their
+    /// stop stays, as it is in the feed, until somebody lifts it.
+    pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
         storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
@@ -125,13 +134,22 @@ impl Shared {
                     _ => locked.put(tx, source, given_back)?,
                 }
             }
-            forget(tx, &attempt.account)
+            let is_last = |attempts: &Attempts| self.attempts.is_last(attempts);
+            let stopped_meanwhile = is_last(&locked.of(&attempt.account)) && !is_last(reserved);
+            if stopped_meanwhile { Ok(()) } else { forget(tx, &attempt.account) }
         })
+    }
+
+    /// Whether no attempt on an account is looked at any more. Nobody lifts that, or brings it
+    /// about, before the transaction ends.
+    pub fn is_stopped(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool> {
+        let locked = Rows::locked(tx, attempt)?;
+        Ok(self.attempts.is_last(&locked.of(&attempt.account)))
     }
 }
 
 fn forget(tx: &mut Tx<'_>, keys: &AttemptKeys) -> Result<()> {
-    tx.forget_attempts(keys.as_slice())
+    tx.delete::<Attempts>(keys.as_slice())
 }
 
 /// The rows that an attempt counts for.
@@ -156,6 +174,6 @@ impl Rows {
     fn put(&self, tx: &mut Tx<'_>, keys: &AttemptKeys, of: Attempts) -> Result<()> {
         let rows = keys.as_slice().iter().map(|key| of.under(*key));
         let mut changed = rows.filter(|row| self.0.get(&row.key) != Some(row));
-        changed.try_for_each(|row| tx.put_attempts(&row))
+        changed.try_for_each(|row| tx.put(&[row]))
     }
 }

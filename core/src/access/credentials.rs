@@ -31,11 +31,12 @@ impl Tenant {
         let password = self.accepted(&reseller, password, confirmation)?;
         let hash = credentials.hash.as_deref();
         let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
-        let reserved = self.shared.reserve_attempt(&self.attempt_on(id)?)?;
+        let attempt = self.attempt_on(id)?;
+        let reserved = self.shared.reserve_attempt(&attempt)?;
         let typed = Password::as_typed(current).filter(|_| reserved.is_some());
         if turn.verify(typed.as_ref(), hash) == Verified::No {
             if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
-                self.note_sign_in_locked(id)?;
+                self.note_sign_in_locked(id, &attempt)?;
             }
             return Err(Error::access_denied());
         }
@@ -62,14 +63,18 @@ impl Tenant {
         self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))
     }
 
-    /// Tells the feed that so many sign-ins have failed that no further one is looked at. Stays,
-    /// like the count itself, when the host rolls back, and so may wait for nothing that the
-    /// host's transaction has locked: it locks nothing, and tells of the version that is committed.
-    pub fn note_sign_in_locked(&self, id: ResellerId) -> Result<()> {
+    /// Tells the feed that so many sign-ins have failed that no further one is looked at, unless
+    /// somebody has lifted that already. Stays, like the count itself, when the host rolls back,
+    /// and so may wait for nothing that the host's transaction has locked: it locks the count,
+    /// which no host's transaction does, and tells of the version that is committed.
+    pub fn note_sign_in_locked(&self, id: ResellerId, attempt: &Attempt) -> Result<()> {
         let mutation = self.mutation(ChangeKind::SignInLocked, id);
         self.write_beside(|tx| {
             // Deleted meanwhile, or not committed yet: nothing is there to tell of.
             let Some(reseller) = tx.resellers(&[id])?.pop().flatten() else { return Ok(()) };
+            if !self.shared.is_stopped(tx, attempt)? {
+                return Ok(());
+            }
             mutation.note(tx, &reseller, Vec::new())
         })
     }

@@ -82,11 +82,11 @@ impl Platform {
         let verified = turn.verify(typed.as_ref(), hash_of(&account));
 
         let right = account.as_ref().filter(|_| verified != Verified::No);
-        let Some(access) = self.admit(right)? else {
+        let (Some(access), Some(reserved)) = (self.admit(right)?, reserved) else {
             self.note_hard_stop(account, &attempt, reserved)?;
             return Err(Error::access_denied());
         };
-        self.shared.clear_attempts(&attempt)?;
+        self.shared.note_success(&attempt, &reserved)?;
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
             // Deleted meanwhile: there is nothing left to make anew.
             if let Ok(agency) = self.agency(access.agency.as_str()) {
@@ -125,7 +125,8 @@ impl Platform {
         }
         let Some((reseller, _)) = account else { return self.shared.tell_nobody(attempt) };
         let agency = self.agency(reseller.agency.as_str());
-        let noted = agency.and_then(|agency| agency.tenant.note_sign_in_locked(reseller.id));
+        let noted =
+            agency.and_then(|agency| agency.tenant.note_sign_in_locked(reseller.id, attempt));
         // Deleted meanwhile: nothing is left to tell of.
         noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }

@@ -86,6 +86,8 @@ macro_rules! each_conformance_case {
             attempts::upkeep_in_a_hosts_transaction_leaves_attempts,
             attempts::every_failure_costs_the_same_commits,
             attempts::a_stop_is_lifted_under_every_secret,
+            attempts::a_success_lifts_no_stop_that_others_reach_meanwhile,
+            attempts::a_stop_is_told_while_it_stands,
             attempts::a_clock_that_is_ahead_blocks_nobody_elsewhere,
             conflicts::a_taken_label_is_answered_with_its_holder,
             conflicts::a_label_can_be_claimed_when_its_quarantine_is_over,

@@ -7,7 +7,7 @@ use super::Harness;
 use super::faulty::Faulty;
 use super::fixture::{Bench, PASSWORD, draft_with_password};
 use super::sign_in::{DENIED, OTHER, kind, rotation};
-use crate::access::AttemptKeys;
+use crate::access::{Attempt, AttemptKeys, Attempts};
 use crate::{Agency, ChangeKind, ErrorKind, Platform, PlatformBuilder, Reseller, ResellerPatch};
 
 /// A bench that tells what is called of its store.
@@ -131,6 +131,49 @@ pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
     assert_eq!([sign_in(&both, "x"), sign_in(&old, PASSWORD)], [DENIED, None]);
     assert_eq!([sign_in(&old, "x"), sign_in(&both, "y")], [DENIED; 2]);
     assert_eq!([&old, &both, &new].map(|platform| sign_in(platform, PASSWORD)), [DENIED; 3]);
+}
+
+/// An attempt on an account that is under way: how it is counted.
+fn begun(bench: &Bench<'_>, attempt: &Attempt) -> Attempts {
+    bench.platform.shared.reserve_attempt(attempt).expect("counts").expect("is looked at")
+}
+
+/// S19: the right password among wrong ones that are looked at meanwhile.
+pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(3));
+    let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
+    let (shared, sign_in) = (&bench.platform.shared, |password| {
+        kind(bench.platform.sign_in("acme", "owner@acme.example", password))
+    });
+    let attempt = shared.attempt_on(&(&acme).into()).expect("keys");
+    let right = begun(&bench, &attempt);
+    assert_eq!([sign_in("x"), sign_in("y")], [DENIED; 2]);
+    shared.note_success(&attempt, &right).expect("notes");
+    assert_eq!(sign_in(PASSWORD), DENIED, "stopped, as the feed says");
+
+    bench.agency.unlock(acme.id).expect("unlocks");
+    let [_, right, last] = [(); 3].map(|()| begun(&bench, &attempt));
+    shared.note_success(&attempt, &right).expect("notes");
+    shared.note_success(&attempt, &last).expect("notes");
+    assert_eq!(sign_in(PASSWORD), None, "the last one was right, too: nobody was stopped");
+}
+
+/// S19: the feed never ends with a stop that does not stand.
+pub(super) fn a_stop_is_told_while_it_stands(harness: &dyn Harness) {
+    let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
+    let acme = bench.create("acme");
+    let attempt = bench.platform.shared.attempt_on(&(&acme).into()).expect("keys");
+    let told = || bench.agency.tenant.note_sign_in_locked(acme.id, &attempt).expect("notes");
+    let feed = || bench.agency.changes(2, 100).expect("reads").into_iter();
+    let feed = || feed().map(|change| change.kind).collect::<Vec<_>>();
+    let stop = || [(); 2].map(|()| begun(&bench, &attempt));
+    stop();
+    bench.agency.unlock(acme.id).expect("unlocks");
+    told();
+    assert_eq!(feed(), [ChangeKind::SignInUnlocked], "lifted before it was told");
+    stop();
+    told();
+    assert_eq!(feed(), [ChangeKind::SignInUnlocked, ChangeKind::SignInLocked]);
 }
 
 /// S19: what a machine writes whose clock is an hour ahead costs no more than if it had been now.

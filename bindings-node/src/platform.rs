@@ -6,9 +6,9 @@ use std::time::Duration;
 use napi::Env;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
+use partnerkit::schema::{TABLES, VERSION};
 use partnerkit::storage::Storage;
 use partnerkit::storage::host::Tables;
-use partnerkit::storage::schema::{TABLES, VERSION};
 
 use crate::agency::Agency;
 use crate::pool::Pool;

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use partnerkit::storage::schema::{RESELLERS, Row, Table};
+use partnerkit::schema::{RESELLERS, Row, Table};
 use partnerkit::storage::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
     Scan, Tell,

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{
     Array, BigInt, FromNapiValue, Null, Object, ToNapiValue, Uint8Array, Unknown,
 };
 use napi::{Env, Error, JsValue, Result, ValueType, sys};
-use partnerkit::storage::schema::{Column, Index, Kind, Row, Table, Value};
+use partnerkit::schema::{Column, Index, Kind, Row, Table, Value};
 use uuid::Uuid;
 
 /// A JavaScript value, copied.

@@ -28,7 +28,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    const SCHEMA_VERSION: u32 = partnerkit::storage::schema::VERSION;
+    const SCHEMA_VERSION: u32 = partnerkit::schema::VERSION;
 
     #[pymodule_export]
     use super::agency::Agency;
@@ -41,9 +41,9 @@ mod _native {
     #[pymodule_export]
     use super::platform::Platform;
     #[pymodule_export]
-    use super::schema::schema;
-    #[pymodule_export]
     use super::search::Search;
     #[pymodule_export]
     use super::value::{field_codes, national_format, phone_countries};
+    #[pymodule_export]
+    use crate::schema::schema;
 }

@@ -3,7 +3,7 @@
 use std::ops;
 
 use partnerkit::Result;
-use partnerkit::storage::schema::{Column, Kind, RESELLERS, Row, Table, Value};
+use partnerkit::schema::{Column, Kind, RESELLERS, Row, Table, Value};
 use partnerkit::storage::{
     Batch, Condition, Filter, Get, Is, Keys, Lock, PageSpec, Scan, Verbs, remove_by_key,
 };

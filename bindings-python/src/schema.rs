@@ -1,6 +1,6 @@
 //! The schema as Python data.
 
-use partnerkit::storage::schema::{Column, Index, Kind, TABLES, Table};
+use partnerkit::schema::{Column, Index, Kind, TABLES, Table};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::agency::AgencyRow;
 use crate::error::Result;
 use crate::reseller::ResellerId;
-use crate::storage::entity::{Fields, Stored, entity, stored, without};
-use crate::storage::schema::{Column, Row, Value, find};
+use crate::schema::entity::{Fields, Stored, entity, stored, without};
+use crate::schema::{Column, Row, Value, find};
 use crate::values::Timestamp;
 
 /// What happened.

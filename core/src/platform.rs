@@ -12,10 +12,10 @@ pub use builder::PlatformBuilder;
 pub use upkeep::Maintenance;
 
 use crate::error::{Error, Result, optional};
-use crate::login_domain::{holders, holders_beside};
+use crate::login_domain::{LabelRow, LabelState, holders, holders_beside};
+use crate::records;
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
-use crate::storage::{self, LabelRow, LabelState};
 use crate::values::{AgencyId, LoginDomain};
 
 /// A handle on one store. Cheap to clone, and safe to use from many threads; in a child of `fork`,
@@ -85,7 +85,7 @@ impl Platform {
             let label = self.label_of(host).ok_or_else(missing)?;
             let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
             let storage = &*self.shared.storage;
-            let found = storage::read(storage, &agency, |reads| {
+            let found = records::read(storage, &agency, |reads| {
                 Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
             });
             let status = optional(found)?.ok_or_else(missing)?.status;

@@ -26,8 +26,8 @@ pub(crate) use rows::Lookup;
 
 use crate::agency::AgencyRow;
 use crate::partner_type::PartnerType;
+use crate::schema::entity::{entity, stored};
 use crate::search::Folded;
-use crate::storage::entity::{entity, stored};
 use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
 };

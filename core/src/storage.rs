@@ -8,7 +8,6 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-pub(crate) mod entity;
 mod first_use;
 mod home;
 pub mod host;
@@ -16,35 +15,22 @@ pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rows;
-pub mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-mod tx;
-mod work;
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::schema::VERSION;
 use crate::values::AgencyId;
 
-pub(crate) use crate::access::SecretRow;
-pub(crate) use crate::agency::AgencyRow;
-pub(crate) use crate::login_domain::{LabelRow, LabelState};
-pub(crate) use crate::reseller::{IdempotencyRow, NewReseller};
-pub(crate) use entity::Entity;
 pub(crate) use first_use::CheckedAtFirstUse;
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
     Rows, Scan, Tell, Verbs, remove_by_key,
 };
-pub(crate) use tx::Insert;
-pub(crate) use tx::{
-    Question, Reads, Tx, count, find, found, get, insert, insert_or_lock, insert_rows, lock,
-    lock_or_insert, removal, rows, scan, update,
-};
-pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};
 
 /// What is done with a snapshot.
 pub type ReadWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
@@ -90,7 +76,7 @@ pub trait Storage: Send + Sync {
     /// The version of the schema that the store has, asked before it is first used. Not for
     /// stores that bring themselves up to date: they refuse a newer one on their own.
     fn schema_version(&self) -> Result<u32> {
-        Ok(schema::VERSION)
+        Ok(VERSION)
     }
 }
 

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::records::{self, Reads, Tx};
 use crate::search::CursorSeal;
 use crate::shared::Shared;
-use crate::storage::{self, Reads, Scope, Tx};
+use crate::storage::Scope;
 use crate::values::{AgencyId, Timestamp};
 
 /// One agency, and who acts for it.
@@ -25,12 +26,12 @@ impl Tenant {
 
     /// Errors: `NotFound` once the agency is deleted (S56).
     pub fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> Result<T> {
-        storage::read(&*self.shared.storage, &self.id, work)
+        records::read(&*self.shared.storage, &self.id, work)
     }
 
     /// The same in a transaction, the host's if there is one.
     pub fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> Result<T> {
-        storage::write(&*self.shared.storage, &self.id, Scope::Join, work)
+        records::write(&*self.shared.storage, &self.id, Scope::Join, work)
     }
 
     /// The same in a transaction of its own.
@@ -38,7 +39,7 @@ impl Tenant {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        storage::write(&*self.shared.storage, &self.id, Scope::Own, work)
+        records::write(&*self.shared.storage, &self.id, Scope::Own, work)
     }
 
     pub fn now(&self) -> Timestamp {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use partnerkit::schema::VERSION;
 use partnerkit::storage::host::{Mode, TableStore, TableTransaction, Tables};
-use partnerkit::storage::schema::VERSION;
 use partnerkit::{AgencyId, Error, ErrorKind, Platform, Result};
 
 /// A store with nothing but a version.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use partnerkit::schema::{self, Value};
 use partnerkit::storage::Storage;
-use partnerkit::storage::schema::{self, Value};
 use partnerkit::{
     Agency, AgencyId, ChangeKind, ErrorKind, LoginDomain, Platform, Reseller, ResellerDraft,
     ResellerId, ResellerQuery,

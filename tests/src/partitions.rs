@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use partnerkit::storage::schema::{Home, TABLES, Table};
+use partnerkit::schema::{Home, TABLES, Table};
 
 use crate::postgres::Database;
 

@@ -1,6 +1,6 @@
 //! Rows of a store, asked for without the core.
 
-use partnerkit::storage::schema::{RESELLERS, Row, TABLES, Table, Value};
+use partnerkit::schema::{RESELLERS, Row, TABLES, Table, Value};
 use partnerkit::storage::{
     Answer, Ask, Batch, Get, Inserted, Insertion, Lock, Rows, Scan, Storage,
 };

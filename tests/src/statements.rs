@@ -29,7 +29,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::wire::Sent;
 use judge::Judge;
-use partnerkit::storage::schema::{TABLES, Table};
+use partnerkit::schema::{TABLES, Table};
 
 /// What is wrong with the statements of one connection, in their order; each text is told once.
 pub fn complaints<'s>(sent: impl IntoIterator<Item = &'s Sent>) -> BTreeSet<String> {

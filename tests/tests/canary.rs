@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use partnerkit::access::{Generation, Secret};
+use partnerkit::schema::{self, Value};
 use partnerkit::storage::memory::Memory;
-use partnerkit::storage::schema::{self, Value};
 use partnerkit::storage::{Batch, Scan, Storage, Tell};
 use partnerkit::{
     ContactDraft, Password, PasswordPolicy, PhoneDraft, Platform, ResellerDraft, ResellerPatch,

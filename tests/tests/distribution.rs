@@ -5,8 +5,8 @@
 use std::thread;
 
 use partnerkit::Platform;
+use partnerkit::schema::{Home, TABLES};
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{Home, TABLES};
 use partnerkit_tests::postgres::Database;
 
 /// By what a table is spread, and whether its rows lie with their agency's.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use partnerkit::storage::schema::{LABELS, PENDING_CHANGES, RESELLERS, Row, TOTALS, Value};
+use partnerkit::schema::{LABELS, PENDING_CHANGES, RESELLERS, Row, TOTALS, Value};
 use partnerkit::storage::{Batch, Inserted, Rows, Scope, Storage, Tell};
 use partnerkit::{
     Error, ErrorKind, LoginDomain, Platform, Reseller, ResellerId, ResellerQuery, Result,

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use partnerkit::ResellerDraft;
-use partnerkit::storage::schema::{RESELLERS, Row};
+use partnerkit::schema::{RESELLERS, Row};
 use partnerkit::storage::{Rows, Scope, Storage};
 use partnerkit_tests::rows::{changed, row_of, update};
 use partnerkit_tests::sqlite::{InFile, assert_sound, log_of};

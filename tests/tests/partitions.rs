@@ -2,8 +2,8 @@
 //! `tests/with-postgres` starts.
 #![cfg(all(feature = "postgres-server", not(feature = "citus-server")))]
 
+use partnerkit::schema::TABLES;
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::TABLES;
 use partnerkit_tests::partitions::{cut, home_column};
 use partnerkit_tests::postgres::Database;
 

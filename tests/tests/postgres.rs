@@ -5,8 +5,8 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use partnerkit::schema::{TABLES, Value, ddl};
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{TABLES, Value, ddl};
 use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
     Agency, Consumption, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery,
@@ -352,7 +352,7 @@ fn a_newer_schema_is_refused() {
 }
 
 fn newest() -> String {
-    partnerkit::storage::schema::VERSION.to_string()
+    partnerkit::schema::VERSION.to_string()
 }
 
 /// S52: the rows of a database of the first version, as the present one has them there.

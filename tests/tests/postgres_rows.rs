@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use partnerkit::schema::{Row, Table, Value};
 use partnerkit::storage::postgres::Postgres;
-use partnerkit::storage::schema::{Row, Table, Value};
 use partnerkit::storage::{
     Answer, Ask, Batch, Filter, Get, Inserted, Keys, Lock, Rows, Scan, Scope, Storage, Tell,
 };

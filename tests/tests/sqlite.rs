@@ -1,6 +1,6 @@
 //! What is SQLite's own: its file, its schema's versions, several processes.
 
-use partnerkit::storage::schema::{TABLES, ddl};
+use partnerkit::schema::{TABLES, ddl};
 use partnerkit::{Consumption, ErrorKind, Metric, Platform};
 use partnerkit_tests::invitation;
 use rusqlite::Connection;
@@ -110,7 +110,7 @@ fn a_file_of_the_first_version_is_brought_along() {
     assert!(matches!(granted, Consumption::Granted { used: 10, .. }), "{granted:?}");
     let version = "SELECT user_version FROM pragma_user_version";
     let version: u32 = first.connect().query_row(version, [], |row| row.get(0)).expect("reads");
-    assert_eq!(version, partnerkit::storage::schema::VERSION);
+    assert_eq!(version, partnerkit::schema::VERSION);
 }
 
 /// Copies the columns that both files have.

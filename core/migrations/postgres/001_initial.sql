@@ -1,4 +1,4 @@
--- The first schema. Its tables and columns are those of src/storage/schema.rs.
+-- The first schema. Its tables and columns are those of src/schema.rs.
 -- Text is compared by code points whatever the database's locale; instants are milliseconds
 -- since the epoch. The agency leads every key but that of labels, which are unique across
 -- agencies.

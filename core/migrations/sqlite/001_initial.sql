@@ -1,4 +1,4 @@
--- The first schema. Its tables and columns are those of src/storage/schema.rs.
+-- The first schema. Its tables and columns are those of src/schema.rs.
 -- UUIDs are blobs of 16 bytes; instants are milliseconds since the epoch. What is an agency's
 -- holds the agency's number instead of its id: every key begins with it.
 

@@ -1,7 +1,7 @@
 //! Failed sign-ins, and how they slow the next one down (S19).
 
 use super::{Identity, Secrets};
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
 
 /// A keyed hash of whose failures are counted: of an account, or of the label and email that

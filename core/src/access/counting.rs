@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
 use crate::error::{Error, Result};
+use crate::records::{self, Reads, Tx};
 use crate::shared::Shared;
-use crate::storage::{self, Reads, Scope, Tx};
+use crate::storage::Scope;
 use crate::values::AgencyId;
 
 /// On whom an attempt is, and where it comes from, if the host has said.
@@ -65,7 +66,7 @@ impl Shared {
         if failed.is_empty() {
             return Ok(());
         }
-        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             tx.lock_attempts(&failed)?;
             tx.delete::<Attempts>(&failed)
         })
@@ -75,7 +76,7 @@ impl Shared {
         &self,
         work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        storage::read_beside(&*self.storage, &AgencyId::platform(), work)
+        records::read_beside(&*self.storage, &AgencyId::platform(), work)
     }
 
     /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
@@ -84,7 +85,7 @@ impl Shared {
     /// Errors: `Throttled`; nothing is counted then.
     pub fn reserve_attempt(&self, attempt: &Attempt) -> Result<Option<Attempts>> {
         let (now, policy, sources) = (self.clock.now(), self.attempts, self.sources);
-        let reserved = storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        let reserved = records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
                 match sources.reserve(locked.of(source), now) {
@@ -106,7 +107,7 @@ impl Shared {
 
     /// What telling the feed of a stop costs, for a stop of nobody (S17).
     pub fn tell_nobody(&self, attempt: &Attempt) -> Result<()> {
-        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             let stored = locked.of(&attempt.account);
             locked.put(tx, &attempt.account, stored.unlike(stored))
@@ -115,7 +116,7 @@ impl Shared {
 
     /// Forgets an account's failures in a row, because somebody says so.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
-        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             Rows::locked(tx, attempt)?;
             forget(tx, &attempt.account)
         })
@@ -125,7 +126,7 @@ impl Shared {
     /// back. Others may have failed for the last time while the password was looked at: their
     /// stop stays, as it is in the feed, until somebody lifts it.
     pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
-        storage::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
                 let given_back = self.sources.give_back(locked.of(source));

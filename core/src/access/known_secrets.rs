@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use once_cell::race::OnceBox;
 
 use super::{Secret, Secrets};
+use crate::access::SecretRow;
 use crate::clock::{Entropy, random};
 use crate::error::{ErrorKind, Result};
+use crate::records::{self, Insert, Tx};
 use crate::shared::Shared;
-use crate::storage::{self, Insert, Scope, SecretRow, Storage, Tx};
+use crate::storage::{Scope, Storage};
 use crate::values::{AgencyId, Timestamp};
 
 /// What is known of the secrets. Nobody waits for whoever is finding out: a child of `fork` may
@@ -54,14 +56,14 @@ fn stored(
     let platform = AgencyId::platform();
     let joined = storage.joined();
     let find = || {
-        let rows = storage::read(storage, &platform, |reads| reads.secrets());
+        let rows = records::read(storage, &platform, |reads| reads.secrets());
         rows.map(|rows| newest_last(rows.into_iter().map(|row| row.secret)))
     };
     if !joined && let Some(found) = find()? {
         return Ok((found, true));
     }
     let row = SecretRow { id: 1, secret: Secret::from_bytes(random(entropy)), created_at };
-    let make = |scope| storage::write(storage, &platform, scope, |tx| found_or_made(tx, &row));
+    let make = |scope| records::write(storage, &platform, scope, |tx| found_or_made(tx, &row));
     // Beside the host's transaction: what is found there is committed, and what is made stays.
     match make(Scope::Own) {
         Ok(secrets) => Ok((secrets, true)),

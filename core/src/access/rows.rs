@@ -1,8 +1,10 @@
 //! Rows of the platform: failed sign-ins, and secrets.
 
-use crate::access::{AttemptKey, Attempts};
+use crate::access::{AttemptKey, Attempts, SecretRow};
 use crate::error::Result;
-use crate::storage::{self, Entity, Lock, Reads, SecretRow, Tx};
+use crate::records::{self, Reads, Tx};
+use crate::schema::entity::Entity;
+use crate::storage::Lock;
 
 /// There are fewer: one for each time that they were renewed.
 const SECRETS: u32 = 10_000;
@@ -16,7 +18,7 @@ impl Reads<'_> {
     /// The platform's secrets, oldest first.
     pub fn secrets(&mut self) -> Result<Vec<SecretRow>> {
         let all = self.of_agency(SecretRow::TABLE, SECRETS);
-        self.ask(storage::scan(all))
+        self.ask(records::scan(all))
     }
 }
 
@@ -25,7 +27,7 @@ impl Tx<'_> {
     /// far are [`Attempts::none`], and locked, too.
     pub fn lock_attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Attempts>> {
         let none = keys.iter().map(|key| Attempts::none(*key)).collect();
-        let lock = storage::lock_or_insert(self.agency_id(), none, Lock::NoKeyUpdate)?;
+        let lock = records::lock_or_insert(self.agency_id(), none, Lock::NoKeyUpdate)?;
         self.ask(lock)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
 
 /// A 256-bit key that never leaves the store. Debug does not show it.

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result, optional};
 use crate::platform::Platform;
+use crate::records;
 use crate::reseller::{Reseller, Status};
-use crate::storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
 /// A reseller with what it signs in with.
@@ -179,9 +179,9 @@ impl Platform {
         let Some((agency, reseller)) = holder else { return Ok((None, None)) };
         let storage = &*self.shared.storage;
         let account = match view {
-            View::Hosts => storage::read(storage, &agency, |reads| reads.account(reseller)),
+            View::Hosts => records::read(storage, &agency, |reads| reads.account(reseller)),
             View::Committed => {
-                storage::read_beside(storage, &agency, |reads| reads.account(reseller))
+                records::read_beside(storage, &agency, |reads| reads.account(reseller))
             }
         };
         let is_typed = |reseller: &Reseller| Some(&*reseller.email.key()) == email_key;
@@ -191,7 +191,7 @@ impl Platform {
     fn account(&self, identity: &Identity) -> Result<Option<Account>> {
         let storage = &*self.shared.storage;
         let account =
-            storage::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
+            records::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
         optional(account)
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Identity;
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::values::AgencyId;
 
 /// A random number that every stamp carries; renewing it ends all of them.

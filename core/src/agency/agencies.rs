@@ -1,10 +1,12 @@
 //! Agencies: created, found and listed explicitly (S56).
 
 use super::{Agency, AgencySettings, agencies};
+use crate::agency::AgencyRow;
 use crate::changes::ChangeKind;
 use crate::error::{Code, Error, ErrorKind, FieldErrors, Refusal, Result, refused};
 use crate::platform::Platform;
-use crate::storage::{self, AgencyRow, Insert, Scope};
+use crate::records::{self, Insert};
+use crate::storage::Scope;
 use crate::usage::zone;
 use crate::values::AgencyId;
 
@@ -30,7 +32,7 @@ impl Platform {
             let row = AgencyRow::new(settings);
             let agency = Agency::new(self.shared.clone(), row.clone());
             let created = agency.tenant.mutation_at(now, ChangeKind::AgencyCreated, None);
-            storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+            records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
                 if let Insert::Existing(_) = tx.insert(&row)? {
                     return Err(refused("id")(Code::Taken));
                 }
@@ -79,7 +81,7 @@ impl Platform {
     pub fn agency(&self, id: &str) -> Result<Agency> {
         self.observe("agency", || {
             let id = existing(id)?;
-            let row = storage::read(&*self.shared.storage, &id, |reads| reads.held_agency())?;
+            let row = records::read(&*self.shared.storage, &id, |reads| reads.held_agency())?;
             Ok(Agency::new(self.shared.clone(), row))
         })
     }

@@ -1,9 +1,10 @@
 //! Changing an agency's settings.
 
+use crate::agency::AgencyRow;
 use crate::changes::ChangeKind;
 use crate::error::{Error, Result};
 use crate::reseller::expect_version;
-use crate::storage::{AgencyRow, Lock};
+use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 use super::{AgencyPatch, AgencySettings};

@@ -4,15 +4,16 @@ use serde::Serialize;
 
 use super::agencies::existing;
 use crate::access::Identity;
+use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
-use crate::login_domain::label_row;
+use crate::login_domain::{LabelState, label_row};
 use crate::observe::DeletedAgency;
 use crate::platform::Platform;
+use crate::records::{self, Tx};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::schema::TABLES;
-use crate::storage::{
-    self, AgencyRow, Entity, Erasure, Filter, LabelState, Lock, PageSpec, Scope, Tx,
-};
+use crate::schema::TABLES;
+use crate::schema::entity::Entity;
+use crate::storage::{Erasure, Filter, Lock, PageSpec, Scope};
 use crate::values::{AgencyId, Timestamp};
 
 /// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
@@ -44,7 +45,7 @@ impl Platform {
     pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
         self.observe("plan_agency_deletion", || {
             let id = existing(id)?;
-            let resellers = storage::read(&*self.shared.storage, &id, |reads| {
+            let resellers = records::read(&*self.shared.storage, &id, |reads| {
                 reads.count(&Filter::all(id.clone()), i64::MAX as u64)
             })?;
             Ok(AgencyDeletionPlan { agency: id, resellers })
@@ -63,7 +64,7 @@ impl Platform {
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
         self.observe("delete_agency", || {
             let id = existing(id)?;
-            storage::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+            records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
                 let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
                 let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
                 if !agency.is_open() {
@@ -87,7 +88,7 @@ impl Platform {
             self.shared.forget_attempts_on(&first)?;
         }
         let first: Vec<_> = first.into_iter().map(|account| account.reseller).collect();
-        storage::write_unheld(&*self.shared.storage, id, Scope::Join, |tx| {
+        records::write_unheld(&*self.shared.storage, id, Scope::Join, |tx| {
             // Waits for those who have held the agency since before it was closed.
             let agency = tx.lock_agency(Lock::Update)?;
             match agency.and_then(|agency| agency.closed_at) {
@@ -98,7 +99,7 @@ impl Platform {
     }
 
     fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
-        storage::read_unheld(&*self.shared.storage, id, |reads| {
+        records::read_unheld(&*self.shared.storage, id, |reads| {
             // There may be another one of this id by now, whose stops have to stand.
             if reads.agency()?.is_none_or(|agency| agency.is_open()) {
                 return Ok(Vec::new());

@@ -1,7 +1,10 @@
 //! The agency's own row.
 
+use crate::agency::AgencyRow;
 use crate::error::Result;
-use crate::storage::{self, AgencyRow, Entity, Lock, Reads, Scan, Storage, Tx};
+use crate::records::{self, Reads, Tx};
+use crate::schema::entity::Entity;
+use crate::storage::{Lock, Scan, Storage};
 use crate::values::AgencyId;
 
 impl Reads<'_> {
@@ -35,7 +38,7 @@ pub(crate) fn agencies(
         Some(id) => all.after(id.as_str().into()),
         None => all,
     };
-    storage::read_unheld(storage, &AgencyId::platform(), |reads| {
-        reads.ask(storage::scan(scan.clone()))
+    records::read_unheld(storage, &AgencyId::platform(), |reads| {
+        reads.ask(records::scan(scan.clone()))
     })
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, FieldErrors, Refusal};
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::usage::{Metric, zone};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 

@@ -4,8 +4,8 @@
 use super::{Change, ChangeKind};
 use crate::agency::AgencySettings;
 use crate::error::Result;
+use crate::records::Tx;
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::Tx;
 use crate::tenant::Tenant;
 use crate::values::Timestamp;
 

@@ -3,10 +3,13 @@
 //! Writers never queue for a number, and one that commits late appears behind what was seen.
 
 use super::Change;
+use crate::agency::AgencyRow;
 use crate::changes::PendingChange;
 use crate::error::{Code, Error, Refusal, Result, refused};
-use crate::storage::schema::Value;
-use crate::storage::{self, AgencyRow, Entity, Lock, Question, Reads, Tx};
+use crate::records::{self, Question, Reads, Tx};
+use crate::schema::Value;
+use crate::schema::entity::Entity;
+use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 impl Tenant {
@@ -29,12 +32,12 @@ impl Reads<'_> {
     /// The question for them.
     pub fn numbered_after(&self, after: u64, limit: u32) -> Question<Vec<Change>> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        storage::scan(self.of_agency(Change::TABLE, limit).after(Value::Integer(after)))
+        records::scan(self.of_agency(Change::TABLE, limit).after(Value::Integer(after)))
     }
 
     /// The question for entries that have no number yet, in the order of numbers.
     pub fn pending(&self, limit: u32) -> Question<Vec<PendingChange>> {
-        storage::scan(self.of_agency(PendingChange::TABLE, limit))
+        records::scan(self.of_agency(PendingChange::TABLE, limit))
     }
 }
 
@@ -50,7 +53,7 @@ impl Tx<'_> {
     pub fn follow(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let most = limit as usize;
         loop {
-            let agency = storage::lock::<AgencyRow>(self.agency_id(), &[()], Lock::NoKeyUpdate);
+            let agency = records::lock::<AgencyRow>(self.agency_id(), &[()], Lock::NoKeyUpdate);
             let questions = (agency, self.pending(limit), self.numbered_after(after, limit));
             let (mut agency, pending, mut found) = self.ask(questions)?;
             let missing = || Error::not_found("agency");

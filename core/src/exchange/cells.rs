@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use crate::error::{Code, FieldError, FieldErrors, Refusal, Result};
 use crate::reseller::{Reseller, ResellerDraft};
-use crate::storage::entity::Stored;
-use crate::storage::schema::{Column, Row, Value};
+use crate::schema::entity::Stored;
+use crate::schema::{Column, Row, Value};
 use crate::values::Timestamp;
 
 /// Columns of a reseller that no file has.
@@ -143,8 +143,8 @@ mod tests {
 
     use super::{FORMULA, guarded, is_shown, unguarded};
     use crate::reseller::Reseller;
-    use crate::storage::entity::Stored;
-    use crate::storage::schema::Kind;
+    use crate::schema::Kind;
+    use crate::schema::entity::Stored;
 
     #[test]
     fn every_number_in_a_file_is_an_instant() {

@@ -2,8 +2,8 @@
 
 use crate::error::{Code, Result};
 use crate::reseller::ResellerId;
-use crate::storage::entity::{Fields, Stored, entity, stored};
-use crate::storage::schema::{Column, Row, damaged};
+use crate::schema::entity::{Fields, Stored, entity, stored};
+use crate::schema::{Column, Row, damaged};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 stored! {

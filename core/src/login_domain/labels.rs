@@ -1,10 +1,10 @@
 //! Who holds a login domain: rows that are unique across agencies, and read across them.
 
 use crate::error::{Code, Result};
+use crate::login_domain::{LabelRow, LabelState};
+use crate::records::{self, Insert, Question, Tx, insert_or_lock};
 use crate::reseller::Reseller;
-use crate::storage::{
-    self, Insert, LabelRow, LabelState, Lock, Question, Storage, Tx, insert_or_lock,
-};
+use crate::storage::{Lock, Storage};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 /// Who holds each label.
@@ -12,7 +12,7 @@ pub(crate) fn holders(
     storage: &dyn Storage,
     labels: &[LoginDomain],
 ) -> Result<Vec<Option<LabelRow>>> {
-    storage::read(storage, &AgencyId::platform(), |reads| reads.get(labels))
+    records::read(storage, &AgencyId::platform(), |reads| reads.get(labels))
 }
 
 /// The same, as it is committed, whatever the host has open.
@@ -20,7 +20,7 @@ pub(crate) fn holders_beside(
     storage: &dyn Storage,
     labels: &[LoginDomain],
 ) -> Result<Vec<Option<LabelRow>>> {
-    storage::read_beside(storage, &AgencyId::platform(), |reads| reads.get(labels))
+    records::read_beside(storage, &AgencyId::platform(), |reads| reads.get(labels))
 }
 
 /// The row of a reseller's label.

@@ -3,8 +3,10 @@
 use super::{Claim, label_row};
 use crate::changes::ChangeKind;
 use crate::error::{Error, Result, refused};
+use crate::login_domain::{LabelRow, LabelState};
+use crate::records::Tx;
 use crate::reseller::{Reseller, ResellerId, expect_version, one};
-use crate::storage::{LabelRow, LabelState, Lock, Tx};
+use crate::storage::Lock;
 use crate::tenant::Tenant;
 use crate::values::{LoginDomain, Timestamp};
 

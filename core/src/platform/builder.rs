@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::Platform;
-use crate::access::KnownSecrets;
 use crate::access::{
-    AttemptPolicy, Hasher, HashingCost, LegacyVerifier, Pepper, Permits, Secret, SourcePolicy,
+    AttemptPolicy, Hasher, HashingCost, KnownSecrets, LegacyVerifier, Pepper, Permits, Secret,
+    SourcePolicy,
 };
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy};
 use crate::error::{Error, ErrorKind, Result};

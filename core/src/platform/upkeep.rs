@@ -4,12 +4,14 @@ use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::Platform;
-use crate::agency::{Erased, agencies};
+use crate::agency::{AgencyRow, Erased, agencies};
 use crate::changes::Change;
 use crate::error::{Result, optional};
+use crate::records::{self, Tx};
+use crate::schema::entity::Entity;
+use crate::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
 use crate::shared::Progress;
-use crate::storage::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
-use crate::storage::{self, AgencyRow, Entity, Erasure, Lock, Scan, Scope, Tx};
+use crate::storage::{Erasure, Lock, Scan, Scope};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
@@ -140,7 +142,7 @@ impl Platform {
         mut work: impl FnMut(&mut Tx<'_>) -> Result<u32> + Send,
     ) -> Result<u32> {
         let storage = &*self.shared.storage;
-        let removed = storage::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
+        let removed = records::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
         // Deleted since it was listed: nothing is left to do.
         Ok(optional(removed)?.unwrap_or_default())
     }
@@ -160,11 +162,11 @@ fn remove_alone(tx: &mut Tx<'_>, alone: Alone, through: Timestamp, max: u32) -> 
     // Nulls are no values: a label that is held has no end.
     let due = Scan::all(table, index, of_platform, max).through(through.clone());
     let mut keys: Vec<_> =
-        tx.ask(storage::rows(due))?.iter().map(|row| table.key_of(row)).collect();
+        tx.ask(records::rows(due))?.iter().map(|row| table.key_of(row)).collect();
     keys.sort();
     let removal = |key| {
         let this = Scan::all(table, key_and_instant, key, 1).through(through.clone());
-        storage::removal(this)
+        records::removal(this)
     };
     let removed = tx.ask(keys.into_iter().map(removal).collect::<Vec<_>>())?;
     Ok(removed.into_iter().sum())

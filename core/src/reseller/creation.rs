@@ -9,8 +9,7 @@ use crate::changes::{Change, ChangeKind};
 use crate::clock::random;
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result, refused};
 use crate::login_domain::{holders, refusal};
-use crate::reseller::FormRules;
-use crate::storage::NewReseller;
+use crate::reseller::{FormRules, NewReseller};
 use crate::tenant::Tenant;
 use crate::values::LoginDomainPolicy;
 

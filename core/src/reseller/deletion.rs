@@ -4,8 +4,9 @@ use super::profile::{active, one};
 use super::{Reseller, ResellerId};
 use crate::changes::ChangeKind;
 use crate::error::{Error, Result};
-use crate::login_domain::label_row;
-use crate::storage::{self, Erasure, LabelState, Lock};
+use crate::login_domain::{LabelState, label_row};
+use crate::records;
+use crate::storage::{Erasure, Lock};
 use crate::tenant::Tenant;
 use crate::usage::{ACTIVE_RESELLERS, Meter, Metric, MetricKind, TotalDelta};
 use crate::values::{LoginDomain, Timestamp};
@@ -49,7 +50,7 @@ impl Tenant {
             let quarantined =
                 LabelState::Quarantined(self.shared.login_domains.free_at(mutation.at()));
             tx.put(&[label_row(&seen, quarantined)])?;
-            let lock = storage::lock::<Reseller>(tx.agency_id(), &[id], Lock::Update);
+            let lock = records::lock::<Reseller>(tx.agency_id(), &[id], Lock::Update);
             let questions = (lock, tx.meters_of(id));
             let (locked, meters) = tx.ask(questions)?;
             let reseller = one(locked)?;

@@ -4,8 +4,8 @@ use super::{Reseller, ResellerId};
 use crate::access::{Credentials, CredentialsRow};
 use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
-use crate::storage::entity::{Entity, entity, stored};
-use crate::storage::schema::Row;
+use crate::schema::Row;
+use crate::schema::entity::{Entity, entity, stored};
 use crate::values::{AgencyId, Timestamp};
 
 stored! {

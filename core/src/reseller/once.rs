@@ -3,7 +3,9 @@
 use super::{Reseller, ResellerDraft, one};
 use crate::access::Secrets;
 use crate::error::{Error, Result, refused};
-use crate::storage::{self, IdempotencyRow, Insert, Lock, Tx};
+use crate::records::{self, Insert, Tx};
+use crate::reseller::IdempotencyRow;
+use crate::storage::Lock;
 use crate::tenant::Tenant;
 use crate::values::{Timestamp, plain_text};
 
@@ -50,7 +52,7 @@ impl Once<'_> {
     /// with it. Waits for a concurrent transaction that keeps the same.
     pub fn before(&self, tx: &mut Tx<'_>) -> Result<Option<Reseller>> {
         let keep = std::slice::from_ref(&self.row);
-        let insert = storage::insert_or_lock(tx.agency_id(), keep, Lock::Update)?;
+        let insert = records::insert_or_lock(tx.agency_id(), keep, Lock::Update)?;
         match tx.ask(insert)?.pop() {
             Some(Insert::Existing(known)) if known.created_at > self.expired => {
                 same_request(self.secrets, &known, &self.body)?;

@@ -1,14 +1,12 @@
 //! Rows of resellers, and of what they sign in with.
 
-use crate::access::Credentials;
-use crate::access::CredentialsRow;
+use crate::access::{Credentials, CredentialsRow};
 use crate::error::{Error, Result};
-use crate::reseller::{Reseller, ResellerId, one};
-use crate::storage::schema::{RESELLERS, Row, TABLES, Table};
-use crate::storage::{
-    self, Ask, Batch, Entity, Filter, Insert, Lock, NewReseller, PageSpec, Question, Reads, Scan,
-    Tx,
-};
+use crate::records::{self, Insert, Question, Reads, Tx};
+use crate::reseller::{NewReseller, Reseller, ResellerId, one};
+use crate::schema::entity::Entity;
+use crate::schema::{RESELLERS, Row, TABLES, Table};
+use crate::storage::{Ask, Batch, Filter, Lock, PageSpec, Scan};
 use crate::values::{Email, ExternalId};
 
 /// A reseller by a unique field other than its id.
@@ -39,8 +37,8 @@ impl Reads<'_> {
                 Lookup::ExternalId(id) => ids.push(key(id.to_string())),
             }
         }
-        let by_email = storage::find::<Reseller>(RESELLERS.index("email"), emails, None);
-        let by_id = storage::find::<Reseller>(RESELLERS.index("external_id"), ids, None);
+        let by_email = records::find::<Reseller>(RESELLERS.index("email"), emails, None);
+        let by_id = records::find::<Reseller>(RESELLERS.index("external_id"), ids, None);
         let (by_email, by_id) = self.ask((by_email, by_id))?;
         let (mut by_email, mut by_id) = (by_email.into_iter(), by_id.into_iter());
         let found = lookups.iter().map(|lookup| match lookup {
@@ -53,8 +51,8 @@ impl Reads<'_> {
     /// A reseller with its credentials.
     pub fn account(&mut self, id: ResellerId) -> Result<Option<(Reseller, Credentials)>> {
         let agency = self.agency_id();
-        let reseller = storage::get::<Reseller>(agency, &[id]);
-        let credentials = storage::get::<CredentialsRow>(agency, &[id]);
+        let reseller = records::get::<Reseller>(agency, &[id]);
+        let credentials = records::get::<CredentialsRow>(agency, &[id]);
         let (mut reseller, mut credentials) = self.ask((reseller, credentials))?;
         let credentials = credentials.pop().flatten();
         let credentials = credentials.map(|CredentialsRow { credentials, .. }| credentials);
@@ -63,12 +61,12 @@ impl Reads<'_> {
 
     /// One page of the list.
     pub fn page(&mut self, spec: &PageSpec) -> Result<Vec<Reseller>> {
-        self.ask(storage::found(Ask::Page(spec.clone())))
+        self.ask(records::found(Ask::Page(spec.clone())))
     }
 
     /// How many resellers a filter finds; `cap` stands for that many or more.
     pub fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
-        self.ask(storage::count(Ask::Count(filter.clone(), cap)))
+        self.ask(records::count(Ask::Count(filter.clone(), cap)))
     }
 }
 
@@ -85,8 +83,8 @@ impl Tx<'_> {
     /// Locks a reseller, and reads what it signs in with. Errors: `NotFound`.
     pub fn lock_account(&mut self, id: ResellerId) -> Result<(Reseller, Credentials)> {
         let agency = self.agency_id();
-        let reseller = storage::lock::<Reseller>(agency, &[id], Lock::Update);
-        let credentials = storage::get::<CredentialsRow>(agency, &[id]);
+        let reseller = records::lock::<Reseller>(agency, &[id], Lock::Update);
+        let credentials = records::get::<CredentialsRow>(agency, &[id]);
         let (reseller, credentials) = self.ask((reseller, credentials))?;
         let CredentialsRow { credentials, .. } = one(credentials)?;
         Ok((one(reseller)?, credentials))
@@ -97,7 +95,7 @@ impl Tx<'_> {
     pub fn insertion(&self, new: &[NewReseller]) -> Result<Question<Vec<bool>>> {
         let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.reseller.clone()));
         let rows = rows.collect::<Result<_>>()?;
-        Ok(storage::insert_rows(Batch { table: Reseller::TABLE, rows }))
+        Ok(records::insert_rows(Batch { table: Reseller::TABLE, rows }))
     }
 
     /// Stores the credentials of resellers that were inserted.
@@ -109,7 +107,7 @@ impl Tx<'_> {
 
     /// Stores a reseller that is locked, unless a unique field is taken.
     pub fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
-        let update = storage::update(self.agency_id(), std::slice::from_ref(reseller))?;
+        let update = records::update(self.agency_id(), std::slice::from_ref(reseller))?;
         match self.ask(update)?.pop() {
             Some(updated) => Ok(done_or_taken(updated)),
             None => Err(Error::storage("the storage has not updated the reseller")),
@@ -129,7 +127,7 @@ impl Tx<'_> {
         let of_table = |table: &'static Table| {
             ids.iter().map(move |id| {
                 let equals = Reseller::key_row(agency, id);
-                storage::removal(Scan::all(table, &["agency", "reseller"], equals, ALL))
+                records::removal(Scan::all(table, &["agency", "reseller"], equals, ALL))
             })
         };
         let removals: Vec<_> = with_them.flat_map(|table| of_table(table)).collect();

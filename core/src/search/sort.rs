@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::schema::Value;
+use crate::schema::Value;
 use crate::values::{Timestamp, fold};
 
 /// What a list is sorted by; the id decides between equals.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Erasure, ReadWork, Scope, Storage, WriteWork, schema};
+use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::Result;
+use crate::schema;
 use crate::values::AgencyId;
 
 /// The store, and whether its version is known to be right.

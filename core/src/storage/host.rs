@@ -10,7 +10,7 @@ use crate::values::AgencyId;
 /// A store of a host.
 pub trait TableStore: Send + Sync {
     /// The version of the schema that the store's tables have, as the host has brought them up to
-    /// date: [`VERSION`](super::schema::VERSION) for those of this release. One of a newer release is refused.
+    /// date: [`VERSION`](crate::schema::VERSION) for those of this release. One of a newer release is refused.
     fn schema_version(&self) -> Result<u32>;
 
     /// Begins a transaction.

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::home::Home;
 use super::rows::{Batch, Condition, Filter, Get, Is, Keys, PageSpec, Scan, Verbs};
-use super::schema::{RESELLERS, Row, Table, Value, damaged};
 use super::{ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
+use crate::schema::{RESELLERS, Row, Table, Value, damaged};
 use crate::values::AgencyId;
 
 /// A store that is gone when it is dropped. A child process has none of it.

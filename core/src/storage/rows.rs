@@ -7,15 +7,15 @@ use std::ops::Bound;
 
 use uuid::Uuid;
 
-use super::schema::{Row, Table, Value};
 use crate::error::{Error, Result};
+use crate::schema::{Row, Table, Value};
 use crate::values::AgencyId;
 
 /// Rows inside of a snapshot or a transaction.
 ///
 /// All rows and keys are whole: a row has its table's columns in their order, a key those of its
 /// table's key. What is asked in one call belongs to one agency, or to the platform; of a table
-/// whose rows do not lie with their agency ([`Home`](super::schema::Home)), each key is a place of
+/// whose rows do not lie with their agency ([`Home`](crate::schema::Home)), each key is a place of
 /// its own.
 ///
 /// Errors: whatever a concurrent transaction causes (serialization failure, deadlock, a busy
@@ -379,27 +379,27 @@ fn insert_or_get(rows: &mut impl Verbs, insertion: Insertion) -> Result<Vec<Inse
 
 impl Answer {
     /// The rows of [`Ask::Get`].
-    pub(super) fn rows(self) -> Result<Vec<Option<Row>>> {
+    pub(crate) fn rows(self) -> Result<Vec<Option<Row>>> {
         if let Self::Rows(rows) = self { Ok(rows) } else { Err(unasked()) }
     }
 
     /// The rows of [`Ask::Scan`] or [`Ask::Page`].
-    pub(super) fn found(self) -> Result<Vec<Row>> {
+    pub(crate) fn found(self) -> Result<Vec<Row>> {
         if let Self::Found(rows) = self { Ok(rows) } else { Err(unasked()) }
     }
 
     /// The number of [`Ask::Count`] or [`Ask::Remove`].
-    pub(super) fn count(self) -> Result<u64> {
+    pub(crate) fn count(self) -> Result<u64> {
         if let Self::Count(count) = self { Ok(count) } else { Err(unasked()) }
     }
 
     /// What [`Ask::Insert`] did.
-    pub(super) fn inserted(self) -> Result<Vec<Inserted>> {
+    pub(crate) fn inserted(self) -> Result<Vec<Inserted>> {
         if let Self::Inserted(inserted) = self { Ok(inserted) } else { Err(unasked()) }
     }
 
     /// What [`Ask::Update`] did.
-    pub(super) fn updated(self) -> Result<Vec<bool>> {
+    pub(crate) fn updated(self) -> Result<Vec<bool>> {
         if let Self::Updated(updated) = self { Ok(updated) } else { Err(unasked()) }
     }
 }
@@ -423,7 +423,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::schema;
+    use crate::schema;
 
     #[test]
     fn a_null_is_in_no_range_that_has_an_end() {

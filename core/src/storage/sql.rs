@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) use conditions::Conditions;
 pub(crate) use dialect::{Dialect, Terms};
 
-use super::schema::{Column, TABLES, Table};
+use crate::schema::{Column, TABLES, Table};
 
 /// The statements of one table. Parameters are numbered in the order of columns, or of the key.
 #[derive(Debug)]

@@ -3,9 +3,11 @@
 use super::ingest::{Sums, store};
 use super::period::zone;
 use super::{DayKey, Event, Meter, MetricKind, Period};
+use crate::agency::AgencyRow;
 use crate::error::{Code, Error, Result, refused};
+use crate::records::{Insert, Tx, get};
 use crate::reseller::{Status, one};
-use crate::storage::{AgencyRow, Insert, Lock, Tx, get};
+use crate::storage::Lock;
 use crate::values::Timestamp;
 
 /// What became of a `consume`.

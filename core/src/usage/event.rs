@@ -4,7 +4,7 @@ use super::Metric;
 use crate::agency::AgencyRow;
 use crate::error::{Code, FieldError, Refusal};
 use crate::reseller::ResellerId;
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::values::{Timestamp, text_value};
 use serde::Serialize;
 

@@ -7,8 +7,9 @@ use super::{
     UsageEvent,
 };
 use crate::error::{Code, Error, FieldError, Result, refused};
+use crate::records::{Insert, Question, Tx, get};
 use crate::reseller::ResellerId;
-use crate::storage::{Insert, Lock, Question, Tx, get};
+use crate::storage::Lock;
 use crate::usage::TotalRow;
 use crate::values::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use super::{Event, EventId, Metric, MetricKind, Period};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
 
 stored! {

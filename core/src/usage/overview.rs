@@ -2,7 +2,7 @@
 
 use super::Metric;
 use crate::error::Result;
-use crate::storage::Reads;
+use crate::records::Reads;
 use serde::Serialize;
 
 /// The name of the total that counts active resellers.

@@ -7,7 +7,7 @@ use jiff::{ToSpan, ZonedDateTime};
 
 use crate::error::{Code, Error, Refusal, Result};
 use crate::forking::undisturbed;
-use crate::storage::entity::stored;
+use crate::schema::entity::stored;
 use crate::values::Timestamp;
 
 /// The zone with this IANA name. Code: `unknown_time_zone`.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{Event, MeterKey, MetricKind, Period};
 use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
-use crate::storage::entity::{Fields, Stored, entity, stored, unnamed};
-use crate::storage::schema::{Column, Kind, Row, Value, damaged};
+use crate::schema::entity::{Fields, Stored, entity, stored, unnamed};
+use crate::schema::{Column, Kind, Row, Value, damaged};
 use crate::values::Timestamp;
 
 stored! {

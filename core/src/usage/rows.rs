@@ -2,8 +2,10 @@
 
 use super::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
 use crate::error::{Error, Result};
+use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
-use crate::storage::{self, Entity, Insert, Lock, Question, Reads, Scan, Tx};
+use crate::schema::entity::Entity;
+use crate::storage::{Lock, Scan};
 use crate::usage::TotalRow;
 
 /// Something to add to one of an agency's totals; negative takes away.
@@ -36,7 +38,7 @@ impl Reads<'_> {
     /// The question for them.
     pub fn meters_of(&self, reseller: ResellerId) -> Question<Vec<Meter>> {
         let of_reseller = Reseller::key_row(self.agency_id(), &reseller);
-        storage::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS))
+        records::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS))
     }
 
     /// Rollups by day.
@@ -58,8 +60,8 @@ impl Tx<'_> {
     pub fn usage(&self, meters: &[MeterKey], days: &[DayKey]) -> Result<Lockings> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
-        let meters = storage::lock_or_insert(agency, new, Lock::Update)?;
-        Ok((meters, storage::get::<DayRollup>(agency, days).present()))
+        let meters = records::lock_or_insert(agency, new, Lock::Update)?;
+        Ok((meters, records::get::<DayRollup>(agency, days).present()))
     }
 
     /// Locks one meter.
@@ -71,7 +73,7 @@ impl Tx<'_> {
     /// Inserts events unless their id is taken, and answers with what is there. Waits for a
     /// concurrent transaction that has inserted the same id.
     pub fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
-        let insert = storage::insert(self.agency_id(), events)?;
+        let insert = records::insert(self.agency_id(), events)?;
         self.ask(insert)
     }
 

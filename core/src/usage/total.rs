@@ -1,7 +1,7 @@
 //! An agency's totals: what would otherwise be counted over all of its rows.
 
 use crate::agency::AgencyRow;
-use crate::storage::entity::{entity, stored};
+use crate::schema::entity::{entity, stored};
 
 stored! {
     /// A sum under a name; 0 where there is no row.

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use partnerkit::storage::schema::{AGENCIES, Home, Table};
+use partnerkit::schema::{AGENCIES, Home, Table};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, BinaryOperator, Delete, Expr, FromTable, InTarget, Insert,
     OnConflictAction, OnInsert, Query, Select, SelectItem, SetExpr, Statement, TableFactor,

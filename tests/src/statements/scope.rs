@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::iter::once;
 
-use partnerkit::storage::schema::{Home, Table};
+use partnerkit::schema::{Home, Table};
 use sqlparser::ast::{
     BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins, Value,
     ValueWithSpan,

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Bench, held, new_reseller, row};
-use crate::access::Secret;
-use crate::agency::AgencySettings;
+use crate::access::{Secret, SecretRow};
+use crate::agency::{AgencyRow, AgencySettings};
 use crate::error::{Code, Error};
+use crate::login_domain::LabelState;
+use crate::records::{self, Insert};
 use crate::reseller::Reseller;
-use crate::storage::{self, AgencyRow, Insert, LabelState, Scope, SecretRow};
+use crate::storage::Scope;
 use crate::usage::{Event, EventId, Metric};
 use crate::values::{AgencyId, Timestamp};
 
@@ -21,7 +23,7 @@ pub(super) fn a_taken_label_is_answered_with_its_holder(harness: &dyn Harness) {
     let now = Timestamp::from_millis(0);
     let claimed = bench.write(|tx| tx.claim_labels(std::slice::from_ref(&first), now));
     assert_eq!(claimed, [None]);
-    let claimed = storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    let claimed = records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         let labels = [held(other.id(), "aaa", 3), second.clone(), held(other.id(), "zzz", 4)];
         tx.claim_labels(&labels, now)
     });
@@ -147,7 +149,7 @@ pub(super) fn an_agency_and_a_secret_are_made_once(harness: &dyn Harness) {
     };
     let insert = |zone: &str| {
         let row = row(zone);
-        storage::write_unheld(&*bench.storage, &agency, Scope::Join, |tx| tx.insert(&row))
+        records::write_unheld(&*bench.storage, &agency, Scope::Join, |tx| tx.insert(&row))
     };
     assert_eq!(insert("UTC").expect("writes"), Insert::Done);
     assert_eq!(insert("Europe/Berlin").expect("writes"), Insert::Existing(row("UTC")));

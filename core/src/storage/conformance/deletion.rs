@@ -8,10 +8,10 @@ use super::faulty::{FAULT, Faulty};
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, label};
 use super::life::codes;
 use crate::error::Result;
+use crate::records::{self, Reads};
+use crate::reseller::IdempotencyRow;
 use crate::storage::memory::Memory;
-use crate::storage::{
-    self, Erasure, Filter, IdempotencyRow, ReadWork, Reads, Scope, Storage, WriteWork,
-};
+use crate::storage::{Erasure, Filter, ReadWork, Scope, Storage, WriteWork};
 use crate::usage::{DayKey, EventId};
 use crate::{
     AgencyId, AgencyPatch, ChangeKind, Clock, Code, ErrorKind, Metric, Platform, Reseller,
@@ -190,7 +190,7 @@ fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
         }
         Ok(left)
     };
-    let left = storage::read_unheld(&*bench.storage, bench.agency.id(), left).expect("reads");
+    let left = records::read_unheld(&*bench.storage, bench.agency.id(), left).expect("reads");
     assert!(left.iter().all(|(_, rows)| *rows == 0), "{left:?}");
 }
 

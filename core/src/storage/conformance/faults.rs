@@ -8,7 +8,8 @@ use super::fixture::{Bench, draft, draft_with_password};
 use crate::access::Credentials;
 use crate::agency::{AgencyPatch, AgencySettings};
 use crate::changes::Change;
-use crate::storage::{IdempotencyRow, LabelRow};
+use crate::login_domain::LabelRow;
+use crate::reseller::IdempotencyRow;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, Overview};
 use crate::{Agency, Metric, Platform, Reseller, ResellerId, ResellerPatch, ResellerQuery, Result};
 

@@ -9,8 +9,10 @@ use uuid::Uuid;
 use super::Harness;
 use crate::access::{AttemptKeys, Attempts, Credentials};
 use crate::error::{Code, Result};
-use crate::login_domain::Claim;
-use crate::storage::{self, LabelRow, LabelState, NewReseller, Reads, Scope, Storage, Tx};
+use crate::login_domain::{Claim, LabelRow, LabelState};
+use crate::records::{self, Reads, Tx};
+use crate::reseller::NewReseller;
+use crate::storage::{Scope, Storage};
 use crate::usage::{DayKey, DayRollup, Meter, MeterKey};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
 use crate::{
@@ -97,7 +99,7 @@ impl<'h> Bench<'h> {
     }
 
     pub fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> T {
-        storage::read(&*self.storage, self.agency.id(), work).expect("reads")
+        records::read(&*self.storage, self.agency.id(), work).expect("reads")
     }
 
     pub fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> T {
@@ -108,7 +110,7 @@ impl<'h> Bench<'h> {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        storage::write(&*self.storage, self.agency.id(), Scope::Join, work)
+        records::write(&*self.storage, self.agency.id(), Scope::Join, work)
     }
 
     /// An invited reseller with this label.
@@ -145,7 +147,7 @@ impl<'h> Bench<'h> {
     pub fn attempts(&self, keys: &AttemptKeys) -> Vec<Option<Attempts>> {
         let platform = AgencyId::platform();
         let read = |reads: &mut Reads<'_>| reads.attempts(keys.as_slice());
-        storage::read(&*self.storage, &platform, read).expect("reads")
+        records::read(&*self.storage, &platform, read).expect("reads")
     }
 
     pub fn total(&self, name: &'static str) -> i64 {

@@ -3,10 +3,11 @@
 use super::Harness;
 use super::fixture::{Bench, PASSWORD, draft, draft_with_password, id, new_reseller, row};
 use crate::error::{ErrorKind, Result};
-use crate::reseller::Lookup;
-use crate::storage::{self, Filter, IdempotencyRow, Insert, LabelState, Lock, PageSpec, Scope};
-use crate::usage::TotalDelta;
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric};
+use crate::login_domain::LabelState;
+use crate::records::{self, Insert};
+use crate::reseller::{IdempotencyRow, Lookup};
+use crate::storage::{Filter, Lock, PageSpec, Scope};
+use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, TotalDelta};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerId, ResellerPatch, UsageEvent};
 
 /// An agency with a reseller and a row of every kind, and one that looks at it.
@@ -34,7 +35,7 @@ fn neighbours(harness: &dyn Harness) -> Neighbours<'_> {
 pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let external = acme.external_id.clone().expect("has one");
-    storage::read(&*bench.storage, other.id(), |reads| {
+    records::read(&*bench.storage, other.id(), |reads| {
         let everybody = Filter::all(other.id().clone());
         assert_eq!(reads.agency()?.map(|row| row.settings.agency), Some(other.id().clone()));
         assert_eq!(reads.resellers(&[acme.id])?, [None]);
@@ -139,7 +140,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
 pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, event, other } = neighbours(harness);
     let meter = DayKey::of(&event).meter;
-    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         let locked = tx.lock_agency(Lock::NoKeyUpdate)?.map(|row| row.settings.agency);
         assert_eq!(locked, Some(other.id().clone()));
         assert_eq!(tx.lock_resellers(&[acme.id], Lock::Update)?, [None]);
@@ -150,7 +151,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
     // A reseller of its own, so that a meter may be made: the neighbour's is not seen.
     let own = row(other.id(), 5);
     let (key, day) = (own.reseller().id, event.at.utc_day());
-    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         assert_eq!(tx.insert_resellers(std::slice::from_ref(&own))?, [true]);
         let mine = MeterKey { reseller: key, metric: meter.metric };
         let (meters, days) =
@@ -167,7 +168,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     let mut same_keys = row(other.id(), 6).into_reseller();
     (same_keys.id, same_keys.email) = (acme.id, acme.email.clone());
     let same_keys = new_reseller(same_keys);
-    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         // What is unique within an agency may be had by another one, too.
         assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [true]);
         let twin = Event { quantity: 9, ..event.clone() };
@@ -181,7 +182,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     })
     .expect("writes");
     let elsewhere = row(bench.agency.id(), 7);
-    let refused = storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    let refused = records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         tx.insert_resellers(std::slice::from_ref(&elsewhere)).map(drop)
     });
     assert_eq!(refused.expect_err("another agency's").kind(), ErrorKind::Storage);
@@ -195,7 +196,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
         assert_eq!(day.map(|day| day.sum), Some(3));
         Ok(())
     });
-    storage::write(&*bench.storage, other.id(), Scope::Join, |tx| {
+    records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
         tx.erase_resellers(&[acme.id])?;
         tx.follow(0, 100)?;
         Ok(())

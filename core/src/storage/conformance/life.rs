@@ -3,7 +3,7 @@
 use super::Harness;
 use super::fixture::{Bench, draft, draft_with_password, label};
 use crate::changes::ChangeKind;
-use crate::storage::LabelState;
+use crate::login_domain::LabelState;
 use crate::{Agency, Code, ErrorKind, Metric, Patch, ResellerPatch, ResellerQuery, Status};
 
 pub(super) fn codes(error: &crate::Error) -> Vec<(&str, Code)> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::Harness;
 use super::fixture::{Bench, held, id, row};
 use crate::access::AttemptKey;
-use crate::storage::{Lock, Tx};
-use crate::usage::TotalDelta;
-use crate::usage::{DayKey, DayRollup, Event, EventId, MeterKey, Metric};
+use crate::records::Tx;
+use crate::storage::Lock;
+use crate::usage::{DayKey, DayRollup, Event, EventId, MeterKey, Metric, TotalDelta};
 use crate::values::Timestamp;
 
 const THREADS: usize = 8;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Bench, label};
-use crate::usage::DayKey;
-use crate::usage::Event;
+use crate::usage::{DayKey, Event};
 use crate::{
     Clock, Code, Consumption, Denial, DenialReason, ErrorKind, EventId, EventOutcome, FieldError,
     Metric, Timestamp, UsageEvent,

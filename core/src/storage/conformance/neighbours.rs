@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use super::Harness;
 use super::fixture::{Bench, draft, held, id, row};
 use crate::error::{Error, Result};
-use crate::storage::{NewReseller, ReadWork, Scope, Storage, Tx, WriteWork};
+use crate::records::Tx;
+use crate::reseller::NewReseller;
+use crate::storage::{ReadWork, Scope, Storage, WriteWork};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
 use crate::{Code, Platform, Reseller, ResellerDraft};
 

@@ -8,10 +8,12 @@ use super::fixture::{Bench, held, id, row};
 use crate::access::{AttemptKey, Attempts, Credentials};
 use crate::changes::{Change, ChangeKind};
 use crate::error::{Error, ErrorKind};
+use crate::records::Tx;
 use crate::reseller::Lookup;
-use crate::storage::{Lock, Tx};
-use crate::usage::TotalDelta;
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period};
+use crate::storage::Lock;
+use crate::usage::{
+    DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period, TotalDelta,
+};
 use crate::values::Timestamp;
 
 /// One row of every kind.

@@ -10,7 +10,9 @@ use super::Harness;
 use super::fixture::{Bench, draft, label};
 use super::life::codes;
 use crate::access::AttemptKey;
-use crate::storage::{self, LabelState, Scope};
+use crate::login_domain::LabelState;
+use crate::records;
+use crate::storage::Scope;
 use crate::values::AgencyId;
 use crate::{Code, ErrorKind, Metric};
 
@@ -158,7 +160,7 @@ pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harnes
         assert_eq!(holder, Some(LabelState::Held(id)), "label {n}");
         let again = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
         assert_eq!(again.expect("replays").id, id, "key {n}");
-        let failures = storage::read(&*bench.storage, &AgencyId::platform(), |reads| {
+        let failures = records::read(&*bench.storage, &AgencyId::platform(), |reads| {
             reads.attempts(&[attempt(n)])
         });
         assert!(failures.expect("reads")[0].is_some(), "failure {n}");
@@ -172,7 +174,7 @@ fn attempt(n: usize) -> AttemptKey {
 /// A failed sign-in that blocks until now.
 fn fail(bench: &Bench<'_>, n: usize) {
     let platform = AgencyId::platform();
-    let failed = storage::write(&*bench.storage, &platform, Scope::Own, |tx| {
+    let failed = records::write(&*bench.storage, &platform, Scope::Own, |tx| {
         let mut attempts = tx.lock_attempts(&[attempt(n)])?;
         attempts[0].failures += 1;
         attempts[0].blocked_until = crate::Clock::now(&*bench.clock);

@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::storage::schema::{Kind, Row, Table, Value, damaged};
+use crate::schema::{Kind, Row, Table, Value, damaged};
 
 type Coded<T> = std::result::Result<T, Box<dyn StdError + Sync + Send>>;
 

@@ -10,7 +10,7 @@ use deadpool_postgres::Object;
 use tokio_postgres::Error;
 
 use super::codec::Param;
-use crate::storage::schema::{AGENCIES, Home, Kind, TABLES};
+use crate::schema::{AGENCIES, Home, Kind, TABLES};
 
 const HAS_CITUS: &str = "SELECT count(*) FROM pg_extension WHERE extname = 'citus'";
 

@@ -6,9 +6,9 @@ use deadpool_postgres::Object;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Result};
+use crate::schema;
 use crate::storage::postgres::distribution;
 use crate::storage::postgres::failure::Failure;
-use crate::storage::schema;
 
 const OLDEST_SERVER: i64 = 150_000;
 const TRIES: u32 = 10;

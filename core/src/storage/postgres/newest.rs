@@ -11,7 +11,7 @@ use super::codec::{self, Param};
 use super::pipeline::Statement;
 use super::session::Session;
 use crate::error::Result;
-use crate::storage::schema::Kind;
+use crate::schema::Kind;
 use crate::values::AgencyId;
 
 /// How many rows are looked at.

@@ -7,7 +7,7 @@ use super::pipeline::{Reply, Statement};
 use super::session::Session;
 use super::sql;
 use crate::error::{Error, Result};
-use crate::storage::schema::{Row, Table, damaged};
+use crate::schema::{Row, Table, damaged};
 use crate::storage::{Answer, Ask, Batch, Filter, Get, Inserted, Insertion, Scan, Tell};
 
 /// What is sent for a question, and how its answer is read.

@@ -10,7 +10,7 @@ use super::questions::{Question, cannot_match};
 use super::session::Session;
 use super::sql::{DIALECT, select, typed};
 use crate::error::Result;
-use crate::storage::schema::RESELLERS;
+use crate::schema::RESELLERS;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 

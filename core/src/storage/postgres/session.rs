@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::pipeline::{self, Exchange, Reply, Statement};
 use super::spread::Spread;
 use crate::error::{Error, Result};
-use crate::storage::schema::Row;
+use crate::schema::Row;
 use crate::storage::{Answer, Ask, Get, Rows, Tell};
 
 /// What a transaction is for.

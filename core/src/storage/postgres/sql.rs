@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use super::codec::{Param, params, params_of_many};
 use super::pipeline::Statement;
 use super::spread::Spread;
-use crate::storage::schema::{Home, Kind, Row, TABLES, Table, Value};
+use crate::schema::{Home, Kind, Row, TABLES, Table, Value};
 use crate::storage::sql::{
     Conditions, Dialect, Statements, Terms, columns, excluded, joined, read_columns, statements,
 };

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use uuid::Uuid;
 
 use super::dialect::{Dialect, Terms};
-use crate::storage::schema::{Kind, RESELLERS, Table, Value};
+use crate::schema::{Kind, RESELLERS, Table, Value};
 use crate::storage::{Condition, Filter, Is, PageSpec, Scan};
 
 /// Conditions, from `WHERE` on, and their parameters from the first one on. Where the table is of

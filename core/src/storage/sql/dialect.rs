@@ -1,6 +1,6 @@
 //! What differs between the databases that speak SQL.
 
-use crate::storage::schema::Table;
+use crate::schema::Table;
 
 /// How a database writes what the statements need.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::failure::storage_error;
 use crate::error::{Error, Result};
-use crate::storage::schema;
+use crate::schema;
 
 /// Bugs of write-ahead logs are fixed from here on.
 const OLDEST_SQLITE: i32 = 3_051_003;

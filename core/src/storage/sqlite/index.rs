@@ -5,8 +5,8 @@ use super::rows::{NUMBER, Rows, bound};
 use super::verbs::Store;
 use super::words::{IndexChange, Indexed};
 use crate::error::Result;
+use crate::schema::{RESELLERS, Row, Table, Value, damaged};
 use crate::storage::Batch;
-use crate::storage::schema::{RESELLERS, Row, Table, Value, damaged};
 
 /// Whether a table's rows are in the index.
 pub(super) fn is_searched(table: &Table) -> bool {

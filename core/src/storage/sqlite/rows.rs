@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::failure::storage_error;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
-use crate::storage::schema::{Column, Kind, Row, Table, Value, damaged};
+use crate::schema::{Column, Kind, Row, Table, Value, damaged};
 use crate::storage::sql::{Dialect, Statements, Terms, statements};
 
 pub(super) const DIALECT: Dialect =

@@ -15,8 +15,8 @@ use super::failure::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, statements_of, values};
 use super::words::word;
 use crate::error::Result;
+use crate::schema::{Kind, RESELLERS, Row, Value};
 use crate::search::pieces_of_term;
-use crate::storage::schema::{Kind, RESELLERS, Row, Value};
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 

@@ -13,8 +13,8 @@ use super::failure::storage_error;
 use super::rows::{DIALECT, NUMBER, Rows, bound, values};
 use super::search::{Expression, INDEXED};
 use crate::error::Result;
+use crate::schema::{Kind, Value};
 use crate::storage::PageSpec;
-use crate::storage::schema::{Kind, Value};
 use crate::storage::sql::Conditions;
 
 impl Rows<'_> {

@@ -6,7 +6,7 @@ use super::failure::storage_error;
 use super::index::is_searched;
 use super::rows::{DIALECT, Rows, bound, read_row, statements_of, values};
 use crate::error::{Error, Result};
-use crate::storage::schema::{Row, Table, Value, damaged};
+use crate::schema::{Row, Table, Value, damaged};
 use crate::storage::sql::Conditions;
 use crate::storage::{Batch, Filter, Get, Keys, PageSpec, Scan, Verbs};
 

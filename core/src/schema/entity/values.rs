@@ -9,7 +9,7 @@ use crate::changes::ChangeKind;
 use crate::error::Result;
 use crate::partner_type::PartnerType;
 use crate::reseller::Status;
-use crate::storage::schema::{Column, Kind, Row, Value, damaged};
+use crate::schema::{Column, Kind, Row, Value, damaged};
 use crate::usage::{EventId, Metric};
 use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,

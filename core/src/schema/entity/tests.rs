@@ -18,7 +18,7 @@ use crate::changes::{Change, ChangeKind, PendingChange};
 use crate::login_domain::{LabelRow, LabelState};
 use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, IdempotencyRow, Reseller, ResellerId, Status};
-use crate::storage::schema::{Kind, Row, Value};
+use crate::schema::{Kind, Row, Value};
 use crate::usage::{
     DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period, Slot, TotalRow,
 };

@@ -9,13 +9,13 @@ macro_rules! versions {
         /// What brings an SQLite file from each version to the next.
         #[cfg(feature = "sqlite")]
         pub(crate) const SQLITE: &[&str] = &[
-            $(include_str!(concat!("../../../migrations/sqlite/", $name, ".sql"))),+
+            $(include_str!(concat!("../../migrations/sqlite/", $name, ".sql"))),+
         ];
 
         /// The same for a PostgreSQL database.
         #[cfg(feature = "postgres")]
         pub(crate) const POSTGRES: &[&str] = &[
-            $(include_str!(concat!("../../../migrations/postgres/", $name, ".sql"))),+
+            $(include_str!(concat!("../../migrations/postgres/", $name, ".sql"))),+
         ];
 
         /// The version of the tables of this release, for stores that keep them as they are here.

@@ -5,6 +5,7 @@
 
 #[doc(hidden)]
 pub mod ddl;
+pub(crate) mod entity;
 mod versions;
 
 use std::fmt;
@@ -20,13 +21,13 @@ pub(crate) use versions::known;
 #[cfg(feature = "sqlite")]
 pub(crate) use versions::missing;
 
-use super::entity::Entity;
 use crate::access::{Attempts, CredentialsRow, SecretRow};
 use crate::agency::AgencyRow;
 use crate::changes::{Change, PendingChange};
 use crate::error::Error;
 use crate::login_domain::LabelRow;
 use crate::reseller::{IdempotencyRow, Reseller};
+use crate::schema::entity::Entity;
 use crate::usage::{DayRollup, Event, Meter, TotalRow};
 use crate::values::AgencyId;
 

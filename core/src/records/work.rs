@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
-use super::{ReadWork, Reads, Scope, Storage, Tx};
+use super::{Reads, Tx};
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{ReadWork, Scope, Storage};
 use crate::values::AgencyId;
 
 /// How often work is tried before an `Aborted` goes up to the caller.

@@ -7,8 +7,8 @@
 mod tests;
 mod values;
 
-use super::schema::{Column, Kind, Row, Table, Value, damaged, find, same};
 use crate::error::Result;
+use crate::schema::{Column, Kind, Row, Table, Value, damaged, find, same};
 use crate::values::AgencyId;
 
 /// What is kept in columns of a row: a value in one, which has its field's name, or a struct in
@@ -192,11 +192,11 @@ macro_rules! stored {
         }
 
         const _: () = {
-            use $crate::storage::entity::{Fields, Part, Stored, count, joined};
-            use $crate::storage::schema::{Column, Row};
+            use $crate::schema::entity::{Fields, Part, Stored, count, joined};
+            use $crate::schema::{Column, Row};
 
             const PARTS: &[Part] = &[$(Part {
-                name: $crate::storage::entity::stored!(@name $field $($column)?),
+                name: $crate::schema::entity::stored!(@name $field $($column)?),
                 columns: <$Type as Stored>::COLUMNS,
                 derived: false,
             }),*];
@@ -218,18 +218,18 @@ macro_rules! stored {
     };
 
     ($Name:ident($Inner:ty)) => {
-        impl $crate::storage::entity::Stored for $Name {
-            const COLUMNS: &'static [$crate::storage::schema::Column] =
-                <$Inner as $crate::storage::entity::Stored>::COLUMNS;
+        impl $crate::schema::entity::Stored for $Name {
+            const COLUMNS: &'static [$crate::schema::Column] =
+                <$Inner as $crate::schema::entity::Stored>::COLUMNS;
 
-            fn write(&self, row: &mut $crate::storage::schema::Row) -> $crate::error::Result<()> {
-                $crate::storage::entity::Stored::write(&self.0, row)
+            fn write(&self, row: &mut $crate::schema::Row) -> $crate::error::Result<()> {
+                $crate::schema::entity::Stored::write(&self.0, row)
             }
 
             fn read(
-                fields: &mut $crate::storage::entity::Fields,
+                fields: &mut $crate::schema::entity::Fields,
             ) -> $crate::error::Result<Self> {
-                $crate::storage::entity::Stored::read(fields).map(Self)
+                $crate::schema::entity::Stored::read(fields).map(Self)
             }
         }
     };
@@ -252,8 +252,8 @@ macro_rules! entity {
         }
     ) => {
         const _: () = {
-            use $crate::storage::entity::{Entity, Part, Stored, count, is_key, joined, leading};
-            use $crate::storage::schema::{Column, Home, Table};
+            use $crate::schema::entity::{Entity, Part, Stored, count, is_key, joined, leading};
+            use $crate::schema::{Column, Home, Table};
 
             const OWN: &[Column] = <$Record as Stored>::COLUMNS;
             const PARTS: &[Part] = &[
@@ -266,10 +266,10 @@ macro_rules! entity {
                 name: $name,
                 columns: &COLUMNS,
                 key: &[$(stringify!($of_key)),+],
-                indexes: &[$($crate::storage::schema::Index {
+                indexes: &[$($crate::schema::Index {
                     name: stringify!($index),
                     columns: &[$(stringify!($of_index)),+],
-                    unique: $crate::storage::entity::entity!(@$kind),
+                    unique: $crate::schema::entity::entity!(@$kind),
                 }),*],
                 home: $home,
                 parent: $parent,
@@ -285,7 +285,7 @@ macro_rules! entity {
 
                 $(fn write_derived(
                     &self,
-                    row: &mut $crate::storage::schema::Row,
+                    row: &mut $crate::schema::Row,
                 ) -> $crate::error::Result<()> {
                     let derive: fn(&Self) -> $Derived = $derive;
                     derive(self).write(row)

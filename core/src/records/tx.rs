@@ -1,0 +1,194 @@
+//! Snapshots and transactions of one agency's records, which hold the agency before anything else.
+//!
+//! What belongs to a noun (`claim_labels`, `lock_usage`, …) stands with the noun, as methods of
+//! [`Reads`] and [`Tx`].
+
+use std::ops::{Deref, DerefMut};
+
+use super::question::{Insert, Questions, find, get, insert, lock, removal, rows_of};
+use crate::agency::AgencyRow;
+use crate::error::{Error, Result};
+use crate::schema::entity::Entity;
+use crate::schema::{Row, Table, Value};
+use crate::storage::{Ask, Batch, Keys, Lock, Rows, Scan, Tell};
+use crate::values::AgencyId;
+
+/// Whether the agency is held.
+enum Hold {
+    /// Nobody has asked for that: the platform's own rows, or an agency that is erased.
+    No,
+    /// With the next question, before it, so that it costs no wait.
+    Next,
+    /// Its row, which few ask for.
+    Held(Row),
+}
+
+/// A snapshot of one agency's rows.
+///
+/// Results stand in the order of what was asked for. Whatever is read is about an agency that is
+/// open: otherwise the first question, or the end, is `NotFound`.
+pub(crate) struct Reads<'r> {
+    rows: &'r mut dyn Rows,
+    agency: &'r AgencyId,
+    hold: Hold,
+    /// A transaction holds the agency in [`Lock::KeyShare`], so that it is not erased before the
+    /// end.
+    lock: Option<Lock>,
+}
+
+impl<'r> Reads<'r> {
+    pub fn new(rows: &'r mut dyn Rows, agency: &'r AgencyId, hold: bool) -> Self {
+        let hold = if hold { Hold::Next } else { Hold::No };
+        Self { rows, agency, hold, lock: None }
+    }
+
+    /// Whose rows these are.
+    pub fn agency_id(&self) -> &'r AgencyId {
+        self.agency
+    }
+
+    /// The first of the agency's rows in a table, by key.
+    pub fn of_agency(&self, table: &'static Table, limit: u32) -> Scan {
+        Scan::all(table, table.key, vec![table.owner(self.agency)], limit)
+    }
+
+    /// Asks questions: one wait for all of them.
+    pub fn ask<Q: Questions>(&mut self, questions: Q) -> Result<Q::Answers> {
+        let (mut asks, mut answers) = (Vec::new(), Vec::new());
+        let holds = matches!(self.hold, Hold::Next);
+        if holds {
+            asks.push(self.open_agency());
+        }
+        let read = questions.split(&mut asks);
+        let asked = self.rows.ask(asks, &mut answers);
+        let mut answers = answers.into_iter();
+        if holds && let Some(answer) = answers.next() {
+            // Before whatever has failed for want of the agency.
+            let agency = answer.found()?.pop().ok_or_else(|| Error::not_found("agency"))?;
+            self.hold = Hold::Held(agency);
+        }
+        asked?;
+        Q::read(read, &mut answers)
+    }
+
+    /// Nobody waits for an agency that is being erased: it is not found before it is locked.
+    fn open_agency(&self) -> Ask {
+        let equals = vec![Value::Text(self.agency.to_string()), Value::Null];
+        let mut scan = Scan::all(AgencyRow::TABLE, &["agency", "closed_at"], equals, 1);
+        scan.lock = self.lock;
+        Ask::Scan(scan)
+    }
+
+    /// Holds the agency now, unless that is done. Errors: `NotFound`.
+    pub fn hold_agency(&mut self) -> Result<()> {
+        if matches!(self.hold, Hold::Next) { self.ask(()) } else { Ok(()) }
+    }
+
+    /// The agency as it was when it was held. Errors: `NotFound`.
+    pub fn held_agency(&mut self) -> Result<AgencyRow> {
+        self.hold_agency()?;
+        match &self.hold {
+            Hold::Held(row) => AgencyRow::from_row(row.clone()),
+            _ => Err(Error::storage("nobody holds the agency")),
+        }
+    }
+
+    /// Records by key, in the order of the keys.
+    pub fn get<E: Entity + 'static>(&mut self, keys: &[E::Key]) -> Result<Vec<Option<E>>> {
+        self.ask(get(self.agency, keys))
+    }
+
+    /// One record by key.
+    pub fn one<E: Entity + 'static>(&mut self, key: &E::Key) -> Result<Option<E>> {
+        let keys = vec![E::key_row(self.agency, key)];
+        Ok(self.ask(find(E::TABLE.key, keys, None))?.pop().flatten())
+    }
+}
+
+/// A transaction on one agency's rows.
+///
+/// Locks are taken in the order attempts, the agency in key share, idempotency keys, labels, the
+/// agency for an update, resellers, usage, events, totals, changes, and within one call in the
+/// order of keys, which the core has sorted: so permuted batches never deadlock. Two transactions
+/// that hold one key queue, or one gets [`aborted`](crate::Error::aborted). A read that follows a
+/// lock sees the newest commit.
+pub(crate) struct Tx<'r>(Reads<'r>);
+
+impl<'r> Tx<'r> {
+    pub fn new(rows: &'r mut dyn Rows, agency: &'r AgencyId, hold: bool) -> Self {
+        Self(Reads { lock: Some(Lock::KeyShare), ..Reads::new(rows, agency, hold) })
+    }
+
+    fn tell(&mut self, write: Tell) -> Result<()> {
+        self.hold_agency()?;
+        self.0.rows.tell(vec![write])
+    }
+
+    /// Inserts a record, or gives the one that is there.
+    pub fn insert<E: Entity + 'static>(&mut self, record: &E) -> Result<Insert<E>> {
+        let insert = insert(self.agency, std::slice::from_ref(record))?;
+        let unanswered = || Error::storage("the storage has not inserted the row");
+        self.ask(insert)?.pop().ok_or_else(unanswered)
+    }
+
+    /// Locks records, in the order of the keys, which the caller has sorted.
+    pub fn lock<E: Entity + 'static>(
+        &mut self,
+        keys: &[E::Key],
+        strength: Lock,
+    ) -> Result<Vec<Option<E>>> {
+        let question = lock(self.agency, keys, strength);
+        self.ask(question)
+    }
+
+    /// Stores records, whether they exist or not.
+    pub fn put<E: Entity + 'static>(&mut self, records: &[E]) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let rows = rows_of(self.agency, records)?;
+        self.tell(Tell::Put(Batch { table: E::TABLE, rows }))
+    }
+
+    /// Stores rows that were made before the transaction.
+    pub fn put_rows(&mut self, batch: Batch) -> Result<()> {
+        if batch.rows.is_empty() { Ok(()) } else { self.tell(Tell::Put(batch)) }
+    }
+
+    /// Adds to numbers: the last column of each record.
+    pub fn add<E: Entity + 'static>(&mut self, records: &[E]) -> Result<()> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let rows = rows_of(self.agency, records)?;
+        self.tell(Tell::Add(Batch { table: E::TABLE, rows }))
+    }
+
+    /// Removes records by key.
+    pub fn delete<E: Entity + 'static>(&mut self, keys: &[E::Key]) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let keys = keys.iter().map(|key| E::key_row(self.agency, key)).collect();
+        self.tell(Tell::Delete(Keys { table: E::TABLE, keys }))
+    }
+
+    /// Removes the first rows of a scan; says how many.
+    pub fn remove(&mut self, scan: Scan) -> Result<u32> {
+        self.ask(removal(scan))
+    }
+}
+
+impl<'r> Deref for Tx<'r> {
+    type Target = Reads<'r>;
+
+    fn deref(&self) -> &Reads<'r> {
+        &self.0
+    }
+}
+
+impl<'r> DerefMut for Tx<'r> {
+    fn deref_mut(&mut self) -> &mut Reads<'r> {
+        &mut self.0
+    }
+}

@@ -7,6 +7,10 @@ use napi::{Env, Error, JsValue, Result, ValueType, sys};
 use partnerkit::schema::{Column, Index, Kind, Row, Table, Value};
 use uuid::Uuid;
 
+/// No question is answered with a longer list. One may be far longer than its memory: an array that
+/// has no items, only a length.
+const LONGEST: u32 = 1_000_000;
+
 /// A JavaScript value, copied.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Js {
@@ -61,6 +65,9 @@ impl Js {
             },
             ValueType::Object if value.is_array()? => {
                 let array: Array<'_> = cast(value)?;
+                if array.len() > LONGEST {
+                    return Err(Error::from_reason("a list is longer than any answer"));
+                }
                 let item = |i| array.get::<Unknown<'_>>(i)?.map_or(Ok(Self::Null), Self::of);
                 (0..array.len()).map(item).collect::<Result<_>>().map(Self::List)
             }

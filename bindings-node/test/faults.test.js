@@ -199,7 +199,7 @@ test('a transaction that begins late is rolled back', async () => {
 test('answers of the wrong shape are refused', async () => {
   const inFirst = (change) => ([row, ...rest]) => [change([...row]), ...rest];
   const lastIs = (value) => inFirst((row) => [...row.slice(0, -1), value]);
-  const any = [() => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
+  const any = [() => new Array(2 ** 32 - 1), () => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
   const each = [(right) => [...right, ...right], () => [], () => ['yes'], () => [2n ** 64n]];
   const rows = [
     inFirst((row) => row.slice(1)),

@@ -1,8 +1,7 @@
 //! Keeping the search index: what it has to be told of rows that come, change and go.
 
 use super::failure::storage_error;
-use super::rows::{NUMBER, Rows, bound};
-use super::verbs::Store;
+use super::rows::{NUMBER, Rows, Store, bound};
 use super::words::{IndexChange, Indexed};
 use crate::error::Result;
 use crate::schema::{RESELLERS, Row, Table, Value, damaged};

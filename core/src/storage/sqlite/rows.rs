@@ -27,6 +27,15 @@ pub(super) fn statements_of(table: &Table) -> &'static Statements {
     &STATEMENTS[table.name]
 }
 
+/// How rows are stored.
+pub(super) struct Store<'s> {
+    pub sql: &'s str,
+    /// Whether a row with its key may be there.
+    pub may_exist: bool,
+    /// What has become of a row.
+    pub is_stored: fn(rusqlite::Result<usize>) -> Result<bool>,
+}
+
 /// The rows of a database, on a connection that has begun a transaction.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,

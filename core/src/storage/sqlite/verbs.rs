@@ -4,7 +4,7 @@ use rusqlite::ffi::{SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_UNIQUE};
 
 use super::failure::storage_error;
 use super::index::is_searched;
-use super::rows::{DIALECT, Rows, bound, read_row, statements_of, values};
+use super::rows::{DIALECT, Rows, Store, bound, read_row, statements_of, values};
 use crate::error::{Error, Result};
 use crate::schema::{Row, Table, Value, damaged};
 use crate::storage::sql::Conditions;
@@ -68,15 +68,6 @@ impl Verbs for Rows<'_> {
         let sql = format!("DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name}{sql})");
         self.take(scan.table, &sql, &values(params))
     }
-}
-
-/// How rows are stored.
-pub(super) struct Store<'s> {
-    pub sql: &'s str,
-    /// Whether a row with its key may be there.
-    pub may_exist: bool,
-    /// What has become of a row.
-    pub is_stored: fn(rusqlite::Result<usize>) -> Result<bool>,
 }
 
 impl Rows<'_> {

@@ -113,12 +113,15 @@ fn a_file_of_the_first_version_is_brought_along() {
     assert_eq!(version, partnerkit::schema::VERSION);
 }
 
-/// Copies the columns that both files have.
+/// Copies the columns that both files have, if the older one has the table.
 fn copy(connection: &Connection, table: &str) {
-    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+    let sql = format!("SELECT name FROM pragma_table_info('{table}', 'main')");
     let mut statement = connection.prepare(&sql).expect("prepares");
     let columns = statement.query_map([], |row| row.get(0)).expect("runs");
     let columns: Vec<String> = columns.collect::<Result<_, _>>().expect("reads");
+    if columns.is_empty() {
+        return;
+    }
     let columns = columns.join(", ");
     let sql = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newest.{table}");
     connection.execute(&sql, []).expect("copies");

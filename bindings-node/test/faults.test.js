@@ -199,7 +199,13 @@ test('a transaction that begins late is rolled back', async () => {
 test('answers of the wrong shape are refused', async () => {
   const inFirst = (change) => ([row, ...rest]) => [change([...row]), ...rest];
   const lastIs = (value) => inFirst((row) => [...row.slice(0, -1), value]);
-  const any = [() => new Array(2 ** 32 - 1), () => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
+  const itself = [];
+  itself.push(itself);
+  let deep = [];
+  for (let i = 0; i < 1e6; i += 1) deep = [deep];
+  const wide = new Array(2_000).fill(new Array(1_000_000));
+  const lists = [() => new Array(2 ** 32 - 1), () => itself, () => deep, () => wide];
+  const any = [...lists, () => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
   const each = [(right) => [...right, ...right], () => [], () => ['yes'], () => [2n ** 64n]];
   const rows = [
     inFirst((row) => row.slice(1)),

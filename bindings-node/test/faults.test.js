@@ -233,6 +233,22 @@ test('answers of the wrong shape are refused', async () => {
   }
 });
 
+test('whatever commit, rollback and tell answer', async () => {
+  const result = { command: 'COMMIT', rows: [] };
+  for (const method of ['commit', 'rollback', 'tell']) {
+    const world = await opened();
+    const restore = replace(world.store, method, async (original, ...rest) => {
+      await original(...rest);
+      return result;
+    });
+    await world.agency.createReseller(draft());
+    const again = await world.agency.createReseller(draft()).catch((error) => error);
+    assert.equal(again.code, 'validation', String(again?.stack));
+    restore();
+    assert.equal(world.store.rows('resellers').length, 1);
+  }
+});
+
 test('a batch has as many answers as questions, in a promise', async () => {
   for (const wrong of [
     async (original, batch) => (await original(batch)).slice(1),

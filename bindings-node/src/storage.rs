@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use napi::bindgen_prelude::{CallbackContext, FnArgs, Function, JsValue, PromiseRaw, Unknown};
+use napi::bindgen_prelude::{
+    CallbackContext, FnArgs, FromNapiValue, Function, JsValue, PromiseRaw, Unknown,
+};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
@@ -17,7 +19,7 @@ use partnerkit::{AgencyId, Error, Result};
 
 use crate::error::{Thrown, forget_thrown};
 use crate::rows;
-use crate::value::Js;
+use crate::value::{Js, Whatever};
 
 /// `(transaction or null, method, arguments) => Promise`: `index.js` finds the object to call.
 pub type Dispatcher<'env> = Function<'env, Arguments, Unknown<'static>>;
@@ -39,10 +41,10 @@ struct Calls {
 
 impl Calls {
     /// Calls a method and waits for what it answers, made into an `A` on JavaScript's thread.
-    fn ask<A: Send + 'static>(
+    fn ask<V: FromNapiValue + 'static, A: Send + 'static>(
         &self,
         call: Call,
-        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
+        read: impl FnOnce(V) -> Option<A> + Send + 'static,
     ) -> Result<A> {
         let method = call.method;
         let (sender, answer) = sync_channel(1);
@@ -79,23 +81,23 @@ type Settled<A> = std::result::Result<Option<A>, Thrown>;
 
 /// Waits for a promise, on JavaScript's thread. Nobody may be listening any more when it is
 /// settled: sending fails then, and drops the answer.
-fn listen<A: 'static>(
+fn listen<V: FromNapiValue + 'static, A: 'static>(
     returned: napi::Result<Unknown<'static>>,
     env: Env,
     sender: SyncSender<Settled<A>>,
-    read: impl FnOnce(Js) -> Option<A> + 'static,
+    read: impl FnOnce(V) -> Option<A> + 'static,
 ) {
     let thrown = sender.clone();
     let send_thrown = move |thrown_value| drop(thrown.send(Err(thrown_value)));
     let promise = match returned {
         Ok(value) if value.is_promise().unwrap_or(false) => {
-            PromiseRaw::<Js>::new(env.raw(), value.raw())
+            PromiseRaw::<V>::new(env.raw(), value.raw())
         }
         Ok(_) => return drop(sender.send(Ok(None))),
         Err(error) => return Thrown::sync(error, env).map_or((), send_thrown),
     };
     // An answer that cannot be read makes the first promise throw, and the second one catches it.
-    let answered = promise.then(move |answer: CallbackContext<Js>| {
+    let answered = promise.then(move |answer: CallbackContext<V>| {
         drop(sender.send(Ok(read(answer.value))));
         Ok(())
     });
@@ -129,7 +131,7 @@ impl JsStore {
 impl TableStore for JsStore {
     fn schema_version(&self) -> Result<u32> {
         let call = Call { transaction: Js::Null, method: "schemaVersion", arguments: Vec::new() };
-        self.0.ask(call, |answer| match answer {
+        self.0.ask(call, |answer: Js| match answer {
             Js::Integer(version) => u32::try_from(version).ok(),
             _ => None,
         })
@@ -146,7 +148,7 @@ impl TableStore for JsStore {
         let arguments = vec![Js::from(agency.as_str()), Js::from(mode)];
         let call = Call { transaction: Js::Null, method: "begin", arguments };
         let calls = self.0.clone();
-        let begun = self.0.ask(call, |answer| match answer {
+        let begun = self.0.ask(call, |answer: Js| match answer {
             Js::Integer(id) => Some(JsTransaction { calls, id, told: Vec::new(), ended: false }),
             _ => None,
         })?;
@@ -173,12 +175,12 @@ impl JsTransaction {
             return Ok(());
         }
         let writes = vec![Js::List(std::mem::take(&mut self.told))];
-        self.calls.ask(self.call("tell", writes), |_| Some(()))
+        self.calls.ask(self.call("tell", writes), |_: Whatever| Some(()))
     }
 
     fn end(&mut self, method: &'static str) -> Result<()> {
         self.ended = true;
-        self.calls.ask(self.call(method, Vec::new()), |_| Some(()))
+        self.calls.ask(self.call(method, Vec::new()), |_: Whatever| Some(()))
     }
 }
 
@@ -189,7 +191,7 @@ impl Rows for JsTransaction {
         }
         self.write()?;
         let asked = vec![Js::List(questions.iter().map(rows::question).collect())];
-        let read = move |answers| rows::answers(&questions, answers);
+        let read = move |answers: Js| rows::answers(&questions, answers);
         answers.extend(self.calls.ask(self.call("ask", asked), read)?);
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Drop for JsTransaction {
         if !self.ended {
             let (sender, _) = sync_channel::<Settled<()>>(1);
             let listen = move |returned, env| {
-                listen(returned, env, sender, |_| Some(()));
+                listen(returned, env, sender, |_: Whatever| Some(()));
                 Ok(())
             };
             let rollback = self.call("rollback", Vec::new());

@@ -7,9 +7,12 @@ use napi::{Env, Error, JsValue, Result, ValueType, sys};
 use partnerkit::schema::{Column, Index, Kind, Row, Table, Value};
 use uuid::Uuid;
 
-/// No question is answered with a longer list. One may be far longer than its memory: an array that
-/// has no items, only a length.
+/// No answer has more in all of its lists. One may be far longer than its memory: an array that has
+/// no items, only a length, or many that are one and the same.
 const LONGEST: u32 = 1_000_000;
+/// How deep lists lie in each other: answers, their rows, the values of these. An array can hold
+/// itself.
+const DEEPEST: u32 = 3;
 
 /// A JavaScript value, copied.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +58,12 @@ impl Js {
     /// Copies what a storage may answer with: null, booleans, `BigInt`s, texts, bytes, and lists
     /// of these.
     pub fn of(value: Unknown<'_>) -> Result<Self> {
+        Self::within(value, DEEPEST, &mut { LONGEST })
+    }
+
+    /// The same with no more lists in each other than `depth`, which takes its items from the
+    /// `room` that there is.
+    fn within(value: Unknown<'_>, depth: u32, room: &mut u32) -> Result<Self> {
         match value.get_type()? {
             ValueType::Undefined | ValueType::Null => Ok(Self::Null),
             ValueType::Boolean => cast(value).map(Self::Bool),
@@ -65,10 +74,15 @@ impl Js {
             },
             ValueType::Object if value.is_array()? => {
                 let array: Array<'_> = cast(value)?;
-                if array.len() > LONGEST {
-                    return Err(Error::from_reason("a list is longer than any answer"));
-                }
-                let item = |i| array.get::<Unknown<'_>>(i)?.map_or(Ok(Self::Null), Self::of);
+                let left = room.checked_sub(array.len());
+                *room =
+                    left.ok_or_else(|| Error::from_reason("a list is longer than any answer"))?;
+                let deeper = depth.checked_sub(1);
+                let depth = deeper.ok_or_else(|| Error::from_reason("lists are too deep"))?;
+                let item = |i| match array.get::<Unknown<'_>>(i)? {
+                    Some(item) => Self::within(item, depth, room),
+                    None => Ok(Self::Null),
+                };
                 (0..array.len()).map(item).collect::<Result<_>>().map(Self::List)
             }
             ValueType::Object if value.is_typedarray()? => {
@@ -151,6 +165,16 @@ impl Js {
 fn cast<T: FromNapiValue>(value: Unknown<'_>) -> Result<T> {
     // SAFETY: every caller has looked at the value's type.
     unsafe { value.cast() }
+}
+
+/// What nobody looks at: a database's client answers COMMIT with an object of its own.
+pub struct Whatever;
+
+#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+impl FromNapiValue for Whatever {
+    unsafe fn from_napi_value(_: sys::napi_env, _: sys::napi_value) -> Result<Self> {
+        Ok(Self)
+    }
 }
 
 #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]

@@ -199,7 +199,13 @@ test('a transaction that begins late is rolled back', async () => {
 test('answers of the wrong shape are refused', async () => {
   const inFirst = (change) => ([row, ...rest]) => [change([...row]), ...rest];
   const lastIs = (value) => inFirst((row) => [...row.slice(0, -1), value]);
-  const any = [() => new Array(2 ** 32 - 1), () => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
+  const itself = [];
+  itself.push(itself);
+  let deep = [];
+  for (let i = 0; i < 1e6; i += 1) deep = [deep];
+  const wide = new Array(2_000).fill(new Array(1_000_000));
+  const lists = [() => new Array(2 ** 32 - 1), () => itself, () => deep, () => wide];
+  const any = [...lists, () => undefined, () => 7, () => ({}), () => [{}], () => 'text'];
   const each = [(right) => [...right, ...right], () => [], () => ['yes'], () => [2n ** 64n]];
   const rows = [
     inFirst((row) => row.slice(1)),
@@ -224,6 +230,22 @@ test('answers of the wrong shape are refused', async () => {
       assert.equal(error.code, 'storage', String(error?.stack));
       assert.equal(store.calls.at(-1), 'rollback');
     }
+  }
+});
+
+test('whatever commit, rollback and tell answer', async () => {
+  const result = { command: 'COMMIT', rows: [] };
+  for (const method of ['commit', 'rollback', 'tell']) {
+    const world = await opened();
+    const restore = replace(world.store, method, async (original, ...rest) => {
+      await original(...rest);
+      return result;
+    });
+    await world.agency.createReseller(draft());
+    const again = await world.agency.createReseller(draft()).catch((error) => error);
+    assert.equal(again.code, 'validation', String(again?.stack));
+    restore();
+    assert.equal(world.store.rows('resellers').length, 1);
   }
 });
 

@@ -159,6 +159,31 @@ def test_s19_on_sqlite_a_sign_in_behind_the_hosts_writes_is_refused_at_once(
     assert "globex" in names(agency)
 
 
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("lift", ["set_password", "reset_password", "unlock"])
+def test_s19_a_block_lifts_a_stop(alias: str, lift: str, writes: bool) -> None:
+    platform = Platform.with_storage(DjangoStorage(using=alias), sign_in_limit=1)
+    agency = platform.create_agency("northwind")
+    acme = agency.create_reseller(**draft_with_password("acme"))
+    token = agency.reset_token(acme.id)
+    same = {"password": PASSWORD, "password_confirmation": PASSWORD}
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", "wrong")
+    with transaction.atomic(using=alias):
+        assert agency.overview().active_resellers == 1, "the host has read"
+        if writes:
+            agency.update_reseller(acme.id, name="Another")
+        if lift == "set_password":
+            agency.set_password(acme.id, **same)
+        elif lift == "reset_password":
+            platform.reset_password(token, **same)
+        else:
+            agency.unlock(acme.id)
+    assert platform.sign_in("acme", "owner@acme.example", PASSWORD).stamp
+    told = [change.kind for change in agency.changes()]
+    assert told[-1] == ("sign_in_unlocked" if lift == "unlock" else "password_changed")
+
+
 def test_a_block_that_locks_at_its_beginning_has_written(migrated: set[str]) -> None:
     alias = migrate("sqlite_immediate", migrated)
     platform = Platform.with_storage(DjangoStorage(using=alias))

@@ -207,6 +207,16 @@ impl AttemptPolicy {
         reserved.failures >= self.hard_stop
     }
 
+    /// The stop of an account once the feed tells of it: one failure more than are ever counted.
+    pub fn told(self, stop: Attempts) -> Attempts {
+        Attempts { failures: self.hard_stop.saturating_add(1), ..stop }
+    }
+
+    /// Whether the feed tells of the stop.
+    pub fn is_told(self, attempts: &Attempts) -> bool {
+        attempts.failures > self.hard_stop
+    }
+
     /// From 1 s, doubled with each failure, to 15 min. Behind the last one on an account there is
     /// no time at which another is looked at.
     fn delay(self, failures: u32, whom: Whom) -> i64 {

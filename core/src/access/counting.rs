@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::records::{self, Reads, Tx};
 use crate::shared::Shared;
 use crate::storage::Scope;
@@ -116,15 +116,26 @@ impl Shared {
 
     /// Forgets an account's failures in a row, because somebody says so.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
-        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
-            Rows::locked(tx, attempt)?;
-            forget(tx, &attempt.account)
-        })
+        let clear = |scope| {
+            records::write(&*self.storage, &AgencyId::platform(), scope, |tx| {
+                Rows::locked(tx, attempt)?;
+                forget(tx, &attempt.account)
+            })
+        };
+        match clear(Scope::Own) {
+            // The host's transaction keeps everybody else from counting anyway.
+            Err(e) if e.kind() == ErrorKind::InsideTransaction && self.storage.joined() => {
+                clear(Scope::Join)
+            }
+            cleared => cleared,
+        }
     }
 
     /// After a success: forgets the failures in a row before it, and gives the source its attempt
     /// back. Others may have failed for the last time while the password was looked at: their
-    /// stop stays, as it is in the feed, until somebody lifts it.
+    /// stop stays, as it is in the feed, until somebody lifts it. So does one that the feed tells
+    /// of already: whoever failed for the last time before others were forgiven may have told of
+    /// the stop that this very attempt has brought about.
     pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
         records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
@@ -135,17 +146,23 @@ impl Shared {
                     _ => locked.put(tx, source, given_back)?,
                 }
             }
-            let is_last = |attempts: &Attempts| self.attempts.is_last(attempts);
-            let stopped_meanwhile = is_last(&locked.of(&attempt.account)) && !is_last(reserved);
-            if stopped_meanwhile { Ok(()) } else { forget(tx, &attempt.account) }
+            let (policy, now) = (self.attempts, locked.of(&attempt.account));
+            let by_others = policy.is_last(&now) && !policy.is_last(reserved);
+            let stays = by_others || policy.is_told(&now);
+            if stays { Ok(()) } else { forget(tx, &attempt.account) }
         })
     }
 
-    /// Whether no attempt on an account is looked at any more. Nobody lifts that, or brings it
-    /// about, before the transaction ends.
-    pub fn is_stopped(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool> {
+    /// Whether the feed has to be told that no attempt on an account is looked at any more: once,
+    /// and nobody lifts that before the transaction ends.
+    pub fn is_to_be_told(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool> {
         let locked = Rows::locked(tx, attempt)?;
-        Ok(self.attempts.is_last(&locked.of(&attempt.account)))
+        let (policy, stored) = (self.attempts, locked.of(&attempt.account));
+        if !policy.is_last(&stored) || policy.is_told(&stored) {
+            return Ok(false);
+        }
+        locked.put(tx, &attempt.account, policy.told(stored))?;
+        Ok(true)
     }
 }
 

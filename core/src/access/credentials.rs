@@ -59,20 +59,20 @@ impl Tenant {
     }
 
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
-        self.shared.clear_attempts(&self.attempt_on(id)?)?;
+        self.clear_attempts(id)?;
         self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))
     }
 
     /// Tells the feed that so many sign-ins have failed that no further one is looked at, unless
-    /// somebody has lifted that already. Stays, like the count itself, when the host rolls back,
-    /// and so may wait for nothing that the host's transaction has locked: it locks the count,
-    /// which no host's transaction does, and tells of the version that is committed.
+    /// somebody has lifted that or told of it already. Stays, like the count itself, when the host
+    /// rolls back, and so may wait for nothing that the host's transaction has locked: it locks the
+    /// count, which no host's transaction does, and tells of the version that is committed.
     pub fn note_sign_in_locked(&self, id: ResellerId, attempt: &Attempt) -> Result<()> {
         let mutation = self.mutation(ChangeKind::SignInLocked, id);
         self.write_beside(|tx| {
             // Deleted meanwhile, or not committed yet: nothing is there to tell of.
             let Some(reseller) = tx.resellers(&[id])?.pop().flatten() else { return Ok(()) };
-            if !self.shared.is_stopped(tx, attempt)? {
+            if !self.shared.is_to_be_told(tx, attempt)? {
                 return Ok(());
             }
             mutation.note(tx, &reseller, Vec::new())
@@ -93,13 +93,24 @@ impl Tenant {
         let new = Credentials { generation: self.shared.new_generation(), hash };
         // First, because it is a transaction of its own: a fault between the two leaves the old
         // password, and an error that is true.
-        self.shared.clear_attempts(&self.attempt_on(id)?)?;
+        self.clear_attempts(id)?;
         self.renew(id, ChangeKind::PasswordChanged, |now| {
             if seen.is_some_and(|seen| seen.generation != now.generation) {
                 return Err(Error::access_denied());
             }
             Ok(Some(new.clone()))
         })
+    }
+
+    /// Forgets an account's failures, before something is stored that says so.
+    fn clear_attempts(&self, id: ResellerId) -> Result<()> {
+        let attempt = self.attempt_on(id)?;
+        if self.shared.storage.joined() {
+            // SQLite stores nothing in a transaction of the host's that has read, once something
+            // is stored beside it: so this one takes its lock first.
+            self.write(|tx| tx.lock_account(id).map(drop))?;
+        }
+        self.shared.clear_attempts(&attempt)
     }
 
     /// Replaces a hash that is not what one would be today, by one of the same password: stamps

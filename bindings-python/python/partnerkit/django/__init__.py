@@ -27,8 +27,11 @@ most; it takes none of a pool's. On PostgreSQL it waits 5 seconds for a row that
 have locked, and then raises InsideTransactionError. Without a block there is no second connection.
 
 SQLite has one writer at a time, and no room for two transactions of one request that write:
-- A block that has written cannot sign anybody in (InsideTransactionError at once). Sign in before the
-  block, or with `ATOMIC_REQUESTS` decorate the view with `@transaction.non_atomic_requests`.
+- A block that has written cannot sign anybody in (InsideTransactionError at once), and one that
+  has cannot write any more (AbortedError, however often it is tried again). `change_password` is
+  both: it counts like a sign-in. Do either before the block, or with `ATOMIC_REQUESTS` decorate the
+  view with `@transaction.non_atomic_requests`. `set_password`, `reset_password` and `unlock` are
+  parts of a block like anything else.
 - A block that reads first and writes then is refused when somebody else has written in between
   (AbortedError). Only the whole block can be tried again. `"transaction_mode": "IMMEDIATE"` in
   OPTIONS makes blocks wait for each other instead: with `ATOMIC_REQUESTS` take both, the mode and

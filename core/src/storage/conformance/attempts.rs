@@ -101,7 +101,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
         bench.clock.forward(3_600_000);
     }
     assert_eq!(accounts.map(|(email, keys)| fail(email, &keys)), [1; 2], "stopped");
-    assert_eq!(bench.failures_of(&acme), 3);
+    assert_eq!(bench.failures_of(&acme), 3 + 1, "and one because the feed tells of the stop");
 }
 
 /// S59, S19: whoever lifts it, and whichever secrets it knows.
@@ -156,6 +156,14 @@ pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn 
     shared.note_success(&attempt, &right).expect("notes");
     shared.note_success(&attempt, &last).expect("notes");
     assert_eq!(sign_in(PASSWORD), None, "the last one was right, too: nobody was stopped");
+
+    let [_, _, wrong] = [(); 3].map(|()| begun(&bench, &attempt));
+    bench.agency.unlock(acme.id).expect("unlocks");
+    let [_, _, right] = [(); 3].map(|()| begun(&bench, &attempt));
+    assert!(shared.attempts.is_last(&wrong), "so it tells of what it finds");
+    bench.agency.tenant.note_sign_in_locked(acme.id, &attempt).expect("notes");
+    shared.note_success(&attempt, &right).expect("notes");
+    assert_eq!(sign_in(PASSWORD), DENIED, "stopped, as the feed says");
 }
 
 /// S19: the feed never ends with a stop that does not stand.
@@ -174,6 +182,8 @@ pub(super) fn a_stop_is_told_while_it_stands(harness: &dyn Harness) {
     stop();
     told();
     assert_eq!(feed(), [ChangeKind::SignInUnlocked, ChangeKind::SignInLocked]);
+    told();
+    assert_eq!(feed().len(), 2, "by whoever failed for the last time before it was lifted");
 }
 
 /// S19: what a machine writes whose clock is an hour ahead costs no more than if it had been now.

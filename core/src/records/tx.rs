@@ -10,7 +10,7 @@ use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
 use crate::schema::entity::Entity;
 use crate::schema::{Row, Table, Value};
-use crate::storage::{Ask, Batch, Keys, Lock, Rows, Scan, Tell};
+use crate::storage::{Answer, Ask, Batch, Get, Keys, Lock, Rows, Scan, Tell};
 use crate::values::AgencyId;
 
 /// Whether the agency is held.
@@ -64,19 +64,22 @@ impl<'r> Reads<'r> {
         let mut answers = answers.into_iter();
         if holds && let Some(answer) = answers.next() {
             // Before whatever has failed for want of the agency.
-            let agency = answer.found()?.pop().ok_or_else(|| Error::not_found("agency"))?;
-            self.hold = Hold::Held(agency);
+            self.hold = Hold::Held(opened(answer).ok_or_else(|| Error::not_found("agency"))?);
         }
         asked?;
         Q::read(read, &mut answers)
     }
 
-    /// Nobody waits for an agency that is being erased: it is not found before it is locked.
+    /// Asks for the agency. Nobody waits for one that is being erased: before it is locked, it is
+    /// not found. A row by its key is the cheaper question, and every read asks it.
     fn open_agency(&self) -> Ask {
-        let equals = vec![Value::Text(self.agency.to_string()), Value::Null];
-        let mut scan = Scan::all(AgencyRow::TABLE, &["agency", "closed_at"], equals, 1);
-        scan.lock = self.lock;
-        Ask::Scan(scan)
+        let (table, key) = (AgencyRow::TABLE, AgencyRow::key_row(self.agency, &()));
+        if self.lock.is_none() {
+            return Ask::Get(Get { table, by: table.key, keys: vec![key], lock: None });
+        }
+        let equals = key.into_iter().chain([Value::Null]).collect();
+        let open = Scan::all(table, &["agency", "closed_at"], equals, 1);
+        Ask::Scan(Scan { lock: self.lock, ..open })
     }
 
     /// Holds the agency now, unless that is done. Errors: `NotFound`.
@@ -103,6 +106,17 @@ impl<'r> Reads<'r> {
         let keys = vec![E::key_row(self.agency, key)];
         Ok(self.ask(find(E::TABLE.key, keys, None))?.pop().flatten())
     }
+}
+
+/// The agency, if it is there and open.
+fn opened(answer: Answer) -> Option<Row> {
+    const CLOSED_AT: usize = AgencyRow::TABLE.place("closed_at");
+    let agency = match answer {
+        Answer::Rows(mut rows) => rows.pop().flatten(),
+        Answer::Found(mut rows) => rows.pop(),
+        _ => None,
+    };
+    agency.filter(|row| row.get(CLOSED_AT) == Some(&Value::Null))
 }
 
 /// A transaction on one agency's rows.

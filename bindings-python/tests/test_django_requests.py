@@ -44,7 +44,7 @@ def attacked(project: Project, way: str) -> None:
     assert (found["then"], found["failures_then"]) == ([200, {"agency": "acme"}], 0)
     assert found["asynchronous"] == [403, 1, 200]
     assert set(found["guesses"]) == {403}
-    assert found["failures"] == LIMIT + 1, "and one because the feed tells of the stop"
+    assert found["failures"] == LIMIT
     assert found["right_after_the_limit"] == 403
 
 

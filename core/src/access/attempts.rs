@@ -166,6 +166,8 @@ impl Default for AttemptPolicy {
 }
 
 impl AttemptPolicy {
+    /// Not the end of time, nor what [`Attempts::unlike`] makes of that.
+    const TOLD: Timestamp = Timestamp::from_millis(i64::MAX - 2);
     const FIRST_DELAY: i64 = 1_000;
     const LONGEST_DELAY: i64 = 15 * 60_000;
 
@@ -207,14 +209,15 @@ impl AttemptPolicy {
         reserved.failures >= self.hard_stop
     }
 
-    /// The stop of an account once the feed tells of it: one failure more than are ever counted.
-    pub fn told(self, stop: Attempts) -> Attempts {
-        Attempts { failures: self.hard_stop.saturating_add(1), ..stop }
+    /// The stop of an account once the feed tells of it: it ends a moment before the end of time.
+    pub fn told(stop: Attempts) -> Attempts {
+        Attempts { blocked_until: Self::TOLD, ..stop }
     }
 
     /// Whether the feed tells of the stop.
-    pub fn is_told(self, attempts: &Attempts) -> bool {
-        attempts.failures > self.hard_stop
+    pub fn is_told(attempts: &Attempts) -> bool {
+        attempts.blocked_from()
+            == Attempts { blocked_until: Self::TOLD, ..*attempts }.blocked_from()
     }
 
     /// From 1 s, doubled with each failure, to 15 min. Behind the last one on an account there is

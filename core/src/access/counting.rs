@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AttemptKey, AttemptKeys, Attempts, Identity, Whom};
+use super::{AttemptKey, AttemptKeys, AttemptPolicy, Attempts, Identity, Whom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::records::{self, Reads, Tx};
 use crate::shared::Shared;
@@ -148,7 +148,7 @@ impl Shared {
             }
             let (policy, now) = (self.attempts, locked.of(&attempt.account));
             let by_others = policy.is_last(&now) && !policy.is_last(reserved);
-            let stays = by_others || policy.is_told(&now);
+            let stays = by_others || AttemptPolicy::is_told(&now);
             if stays { Ok(()) } else { forget(tx, &attempt.account) }
         })
     }
@@ -158,10 +158,10 @@ impl Shared {
     pub fn is_to_be_told(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool> {
         let locked = Rows::locked(tx, attempt)?;
         let (policy, stored) = (self.attempts, locked.of(&attempt.account));
-        if !policy.is_last(&stored) || policy.is_told(&stored) {
+        if !policy.is_last(&stored) || AttemptPolicy::is_told(&stored) {
             return Ok(false);
         }
-        locked.put(tx, &attempt.account, policy.told(stored))?;
+        locked.put(tx, &attempt.account, AttemptPolicy::told(stored))?;
         Ok(true)
     }
 }

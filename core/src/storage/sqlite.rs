@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use super::home::Home;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::forking::undisturbed;
 use crate::values::AgencyId;
 use connection::{Began, begin_log, look, open_writer};
@@ -42,9 +42,6 @@ use writer::Writer;
 
 /// How often a database is given a log that somebody takes from it meanwhile.
 const TRIES: usize = 10;
-/// How often something is read that cannot be: another copy of SQLite in this process may have
-/// lifted the lock of who reads, and another process have overwritten what was about to be read.
-const READS: usize = 5;
 
 /// A store in one SQLite file. A child process opens it again at its first use.
 pub struct Sqlite {
@@ -149,21 +146,12 @@ impl Inherited for Connections {
 
 impl Storage for Sqlite {
     fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        let mut once = || {
-            self.with(|here| {
-                here.readers.with(|reader| {
-                    let _snapshot = Began::deferred(reader)?;
-                    work(&mut Rows::of(reader))
-                })
+        self.with(|here| {
+            here.readers.with(|reader| {
+                let _snapshot = Began::deferred(reader)?;
+                work(&mut Rows::of(reader))
             })
-        };
-        for _ in 1..READS {
-            match once() {
-                Err(error) if error.kind() == ErrorKind::Storage => {}
-                read => return read,
-            }
-        }
-        once()
+        })
     }
 
     fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {

@@ -4,6 +4,7 @@ which neither meets the other's locks. Nothing that was acknowledged is lost."""
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +26,10 @@ from test_beside_sqlite3 import labels
 agency = Platform.open(sys.argv[1]).agency("northwind")
 for label in labels("another", int(sys.argv[2])):
     agency.create_reseller(**draft(label))
+"""
+KILLED = f"""{WRITES}
+import os, signal
+os.kill(os.getpid(), signal.SIGKILL)
 """
 LISTS = """
 import sys
@@ -123,6 +128,23 @@ def test_nothing_is_lost_when_sqlite3_does_so_while_others_write(tmp_path: Path)
     assert (failures, process.returncode) == ([], 0)
     acknowledged = [label for prefix in ["another", *prefixes] for label in labels(prefix, 60)]
     assert stored(path) == acknowledged
+    assert_sound(path)
+
+
+def test_nothing_is_lost_when_sqlite3_closes_the_file_after_the_platform(tmp_path: Path) -> None:
+    """Closing the platform has lifted the locks of `sqlite3`, too."""
+    path = tmp_path / "resellers.db"
+    platform = Platform.open(f"sqlite:{path}")
+    platform.create_agency("northwind")
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT count(*) FROM resellers").fetchone() == (0,)
+    del platform
+    process = another_process(KILLED, f"sqlite:{path}", "20")
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    # Nobody but the log has what the other process has written.
+    other.close()
+    assert stored(path) == labels("another", 20)
     assert_sound(path)
 
 

@@ -51,11 +51,15 @@ impl Platform {
     /// While a platform has the file open, let no second copy of SQLite in the same process write
     /// to it, such as Python's `sqlite3` with Django or SQLAlchemy on top: two copies do not see
     /// each other's locks, and **the file is destroyed**. Reading it with one costs nothing that was
-    /// stored, on Linux, but may read what is just being overwritten; on other systems even that
-    /// loses what was acknowledged. Use [`backup`](Self::backup) to have a copy, another process
-    /// (such as the program `sqlite3`) to look at the file, a file of its own for other tables,
-    /// or, with Django, its storage. Connections of `rusqlite`, `sqlx` or `diesel` in a Rust
-    /// program are of the same copy, and safe.
+    /// stored, on Linux, but may read what is just being overwritten, and so may the platform where
+    /// another process writes; on other systems even that loses what was acknowledged. Use
+    /// [`backup`](Self::backup) to have a copy, another process (such as the program `sqlite3`) to
+    /// look at the file, a file of its own for other tables, or, with Django, its storage.
+    /// Connections of `rusqlite`, `sqlx` or `diesel` in a Rust program are of the same copy, and
+    /// safe.
+    ///
+    /// Whoever in this process still has the file open when its last platform has gone keeps its
+    /// log beside it, empty, until the next platform on any file goes, or the process ends.
     pub fn open(url: &str) -> Result<Self> {
         Self::builder().open(url)
     }

@@ -32,7 +32,7 @@ pub use rows::{
     Rows, Scan, Tell, Verbs, remove_by_key,
 };
 
-/// What is done with a snapshot.
+/// What is done with a snapshot. It may be run again with another, as what is done in a transaction.
 pub type ReadWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
 /// What is done in a transaction. It may be run again after [`Error::aborted`], and then does
 /// exactly the same: time, ids and hashes are drawn before.

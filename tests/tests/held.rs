@@ -4,9 +4,22 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use partnerkit::Platform;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+use partnerkit::storage::sqlite::Sqlite;
+use partnerkit::storage::{Rows, Scope, Storage};
+use partnerkit::{Platform, ResellerQuery};
+use partnerkit_tests::invitation;
 use rusqlite::Connection;
+
+/// Bytes of the index: who writes locks the first, who makes it anew from the log the second.
+const WRITES: i64 = 120;
+const RECOVERS: i64 = 122;
+
+/// So often that a writer who does not wait is done meanwhile.
+const LOOKS: usize = 1_000;
 
 struct File {
     folder: tempfile::TempDir,
@@ -49,6 +62,22 @@ fn of_kind(file: &Path, kind: &str) -> usize {
     locks(file).iter().filter(|lock| lock.contains(kind)).count()
 }
 
+fn is_locked(file: &Path, byte: i64) -> bool {
+    locks(file).iter().any(|lock| lock.ends_with(&format!(" {byte} {byte}")))
+}
+
+/// Locks a byte of a file, or unlocks it, as another program would.
+fn set_lock(file: &fs::File, byte: i64, kind: libc::c_int) {
+    let lock = libc::flock {
+        l_type: kind as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    };
+    fcntl(file, FcntlArg::F_OFD_SETLK(&lock)).expect("nobody is in the way");
+}
+
 #[test]
 fn a_database_is_held_until_its_last_platform_has_gone() {
     let file = File::new();
@@ -82,4 +111,67 @@ fn a_platform_that_goes_lifts_no_lock_of_the_hosts_own_connection() {
     let other = File::new();
     drop(other.open());
     assert_eq!(file.descriptors(), 0);
+}
+
+/// It may be another copy of SQLite, whose locks are gone when ours closes the file: so it would
+/// delete the log of others, or cut off the index that they have in memory.
+#[test]
+fn a_database_stays_held_while_anybody_else_in_the_process_has_it_open() {
+    let file = File::new();
+    let platform = file.open();
+    let held = || (of_kind(&file.path(), "OFDLCK"), of_kind(&file.index(), "OFDLCK"));
+    let index = || fs::metadata(file.index()).expect("there").ino();
+    let (other, before) = (fs::File::open(file.path()).expect("opens"), index());
+    drop(platform);
+    assert_eq!((held(), index()), ((1, 1), before));
+    drop(file.open());
+    assert_eq!((held(), index()), ((1, 1), before));
+    drop(other);
+    drop(File::new().open());
+    assert!(!file.index().exists(), "it goes with the next one");
+    assert_eq!((of_kind(&file.path(), "OFDLCK"), file.descriptors()), (0, 0));
+}
+
+#[test]
+fn a_platform_opens_beside_somebody_who_does_not_look_at_the_file() {
+    let file = File::new();
+    drop(file.open());
+    let _other = fs::File::open(file.path()).expect("opens");
+    file.open().create_agency("northwind").expect("creates");
+}
+
+/// What was made from the log of a moment ago would hide the commit.
+#[test]
+fn nobody_makes_the_index_anew_while_somebody_writes() {
+    let file = File::new();
+    let storage = Sqlite::open(file.path()).expect("opens");
+    let agency = file.open().create_agency("northwind").expect("creates");
+    assert!(!is_locked(&file.index(), RECOVERS));
+    let mut work = |_: &mut dyn Rows| {
+        assert!(is_locked(&file.index(), RECOVERS));
+        Ok(())
+    };
+    storage.write(agency.id(), Scope::Own, &mut work).expect("writes");
+    assert!(!is_locked(&file.index(), RECOVERS));
+}
+
+#[test]
+fn nobody_writes_while_somebody_makes_the_index_anew() {
+    let file = File::new();
+    let agency = file.open().create_agency("northwind").expect("creates");
+    let index = fs::File::options().read(true).write(true).open(file.index()).expect("opens");
+    set_lock(&index, RECOVERS, libc::F_WRLCK);
+    thread::scope(|scope| {
+        let writes = scope.spawn(|| agency.create_reseller(invitation("acme")).map(drop));
+        while !is_locked(&file.index(), WRITES) && !writes.is_finished() {
+            thread::yield_now();
+        }
+        // It has got as far as that, and no further, however long one looks.
+        for _ in 0..LOOKS {
+            assert!(agency.page(&ResellerQuery::all()).expect("reads").resellers.is_empty());
+        }
+        assert!(!writes.is_finished());
+        set_lock(&index, RECOVERS, libc::F_UNLCK);
+        writes.join().expect("no panic").expect("creates");
+    });
 }

@@ -11,16 +11,12 @@ use crate::access::{
     SourcePolicy,
 };
 use crate::clock::{Clock, Entropy, Ids, SystemClock, SystemEntropy};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::process::PerProcess;
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{CheckedAtFirstUse, Storage};
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
-
-/// How often a file is opened again, and after how long.
-const TRIES: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// The settings of a platform.
 #[derive(Clone)]
@@ -172,24 +168,6 @@ impl PlatformBuilder {
     /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
     /// release; `Storage` for one that cannot be reached, read or written.
     pub fn open(self, url: &str) -> Result<Platform> {
-        let mut tried = 1;
-        loop {
-            match self.clone().open_once(url) {
-                // Another copy of SQLite may just have replaced the log beside the file.
-                Err(error)
-                    if error.kind() == ErrorKind::Storage
-                        && url.starts_with("sqlite:")
-                        && tried < TRIES =>
-                {
-                    thread::sleep(PAUSE * tried);
-                }
-                opened => return opened,
-            }
-            tried += 1;
-        }
-    }
-
-    fn open_once(self, url: &str) -> Result<Platform> {
         let platform = self.open_storage(open_url(url)?)?;
         platform.prepare()?;
         Ok(platform)

@@ -18,7 +18,8 @@ pub(crate) fn read<T: Send>(
     agency: &AgencyId,
     work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(agency, Held::unless_platform(agency), work, |work| storage.read(agency, work))
+    let held = Held::unless_platform(agency);
+    run_read(agency, held, || storage.joined(), work, |work| storage.read(agency, work))
 }
 
 /// The same for an agency that is being erased, or for rows of everybody.
@@ -27,7 +28,7 @@ pub(crate) fn read_unheld<T: Send>(
     agency: &AgencyId,
     work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(agency, Held(false), work, |work| storage.read(agency, work))
+    run_read(agency, Held(false), || storage.joined(), work, |work| storage.read(agency, work))
 }
 
 /// The same as [`read`] on what is committed, whatever the host has open.
@@ -36,7 +37,8 @@ pub(crate) fn read_beside<T: Send>(
     agency: &AgencyId,
     work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
 ) -> Result<T> {
-    run_read(agency, Held::unless_platform(agency), work, |work| storage.read_beside(agency, work))
+    let held = Held::unless_platform(agency);
+    run_read(agency, held, || false, work, |work| storage.read_beside(agency, work))
 }
 
 /// Whether the agency is held before anything else.
@@ -51,15 +53,18 @@ impl Held {
 fn run_read<T: Send>(
     agency: &AgencyId,
     Held(held): Held,
+    joined: impl Fn() -> bool,
     mut work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
-    run: impl FnOnce(&mut ReadWork<'_>) -> Result<()>,
+    mut run: impl FnMut(&mut ReadWork<'_>) -> Result<()>,
 ) -> Result<T> {
     let _outermost = Outermost::enter()?;
     let mut result = None;
-    run(&mut |rows| {
-        let mut reads = Reads::new(rows, agency, held);
-        result = Some(work(&mut reads)?);
-        reads.hold_agency()
+    until_done(joined, || {
+        run(&mut |rows| {
+            let mut reads = Reads::new(rows, agency, held);
+            result = Some(work(&mut reads)?);
+            reads.hold_agency()
+        })
     })?;
     result.ok_or_else(not_run)
 }
@@ -85,8 +90,6 @@ pub(crate) fn write_unheld<T: Send>(
     run_write(storage, agency, scope, Held(false), work)
 }
 
-/// Work that a concurrent transaction was in the way of runs again, unless it is part of a host's
-/// transaction, which only the host can run again.
 fn run_write<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
@@ -95,22 +98,32 @@ fn run_write<T: Send>(
     mut work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
 ) -> Result<T> {
     let _outermost = Outermost::enter()?;
-    let tries = if scope == Scope::Join && storage.joined() { 1 } else { TRIES };
-    let mut tried = 1;
-    loop {
-        let mut result = None;
-        let committed = storage.write(agency, scope, &mut |rows| {
-            let mut tx = Tx::new(rows, agency, held);
-            result = Some(work(&mut tx)?);
-            tx.hold_agency()
-        });
-        match committed {
-            Ok(()) => return result.ok_or_else(not_run),
-            Err(error) if error.kind() == ErrorKind::Aborted && tried < tries => pause(tried),
-            Err(error) => return Err(error),
+    let joined = scope == Scope::Join && storage.joined();
+    let mut result = None;
+    until_done(
+        || joined,
+        || {
+            result = None;
+            storage.write(agency, scope, &mut |rows| {
+                let mut tx = Tx::new(rows, agency, held);
+                result = Some(work(&mut tx)?);
+                tx.hold_agency()
+            })
+        },
+    )?;
+    result.ok_or_else(not_run)
+}
+
+/// Work that a concurrent transaction was in the way of runs again, unless it is part of a host's
+/// transaction, which only the host can run again.
+fn until_done(joined: impl Fn() -> bool, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+    for tried in 1..TRIES {
+        match run() {
+            Err(error) if error.kind() == ErrorKind::Aborted && !joined() => pause(tried),
+            done => return done,
         }
-        tried += 1;
     }
+    run()
 }
 
 fn not_run() -> Error {

@@ -30,16 +30,17 @@ use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::forking::undisturbed;
 use crate::values::AgencyId;
-use connection::Began;
-use hold::{Hold, Swept, When};
+use connection::{Began, begin_log, look, open_writer};
+use hold::{Hold, Swept};
 use inherited::{Close, Counted, Inherited};
 pub(crate) use place::path_of;
 use queue::Queue;
 use readers::Readers;
 use rows::Rows;
+use turnstile::Turnstile;
 use writer::Writer;
 
-/// How often a database is opened again whose log is deleted meanwhile.
+/// How often a database is given a log that somebody takes from it meanwhile.
 const TRIES: usize = 10;
 
 /// A store in one SQLite file. A child process opens it again at its first use.
@@ -50,13 +51,11 @@ pub struct Sqlite {
 
 /// The connections of one process.
 struct Connections {
-    // Let go first, or the last connection to close could not delete the log.
-    hold: Hold,
-    // Closed before the writer: the last connection to close empties the write-ahead log, and
-    // one that only reads cannot.
+    // Closed before the writer, which keeps others away until it is closed, too.
     readers: Readers,
     writer: Queue,
-    _swept: Swept,
+    // Let go of when they are closed: it stands in for the locks that closing lifts.
+    hold: Hold,
     _counted: Counted,
 }
 
@@ -101,24 +100,39 @@ impl Connections {
     fn held(path: &Path, counted: Counted) -> Result<Self> {
         let _swept = Swept;
         for _ in 0..TRIES {
-            let hold = Hold::of(path, When::Before)?;
-            let writer = Writer::open(path)?;
-            let hold = hold.map_or_else(|| Hold::of(path, When::After), |hold| Ok(Some(hold)))?;
-            if let Some(hold) = hold {
-                let (readers, writer) = (Readers::of(path), Queue::of(writer));
-                return Ok(Self { hold, readers, writer, _swept, _counted: counted });
+            if let Some(hold) = hold(path)? {
+                let writer = Queue::of(Writer::open(path, &hold)?);
+                return Ok(Self { readers: Readers::of(path), writer, hold, _counted: counted });
             }
         }
         Err(Error::storage("another program keeps deleting the database's log"))
     }
 }
 
+/// Holds a database, which gets a log if it has none.
+fn hold(path: &Path) -> Result<Option<Hold>> {
+    if let Some(hold) = Hold::of(path)? {
+        return Ok(Some(hold));
+    }
+    // First, so that no lock is made beside what is no database.
+    let writer = open_writer(path)?;
+    look(&writer)?;
+    let turnstile = Turnstile::beside(path);
+    turnstile.enter()?;
+    // Whoever had the turn before may have done it.
+    if let Some(hold) = Hold::of(path)? {
+        return Ok(Some(hold));
+    }
+    begin_log(writer)?;
+    Hold::of(path)
+}
+
 impl Drop for Connections {
-    /// While the database is still held, everything is moved there: what another copy of SQLite
-    /// deletes a moment later is an empty log. If somebody else needs the log, they hold it, too.
+    /// While the database is still held, everything is moved there. If somebody else needs the
+    /// log, they hold it, too.
     fn drop(&mut self) {
         if self.hold.is_here() {
-            let _ = self.writer.alone(Writer::empty_log);
+            self.writer.alone(Writer::prepare_to_close);
         }
     }
 }

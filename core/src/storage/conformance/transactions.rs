@@ -103,16 +103,22 @@ pub(super) fn a_panic_of_the_work_undoes_everything(harness: &dyn Harness) {
 pub(super) fn aborted_work_runs_again_and_counts_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let runs = AtomicU32::new(0);
+    let aborted_twice = || match runs.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Err(Error::aborted("told to")),
+        _ => Ok(()),
+    };
     bench.write(|tx| {
         write_everything(&bench, tx)?;
-        match runs.fetch_add(1, Ordering::SeqCst) {
-            0 | 1 => Err(Error::aborted("told to")),
-            _ => Ok(()),
-        }
+        aborted_twice()
     });
-    assert_eq!(runs.into_inner(), 3);
+    assert_eq!(runs.swap(0, Ordering::SeqCst), 3);
     assert_eq!(bench.total("messages"), 5);
     assert_eq!(changes(&bench).len(), 2);
+    let total = bench.read(|reads| {
+        aborted_twice()?;
+        reads.totals(&["messages"])
+    });
+    assert_eq!((runs.into_inner(), total), (3, vec![5]));
 }
 
 pub(super) fn work_inside_work_is_refused(harness: &dyn Harness) {

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::ffi::SQLITE_BUSY_RECOVERY;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::failure::storage_error;
 use crate::error::{Error, Result};
@@ -16,16 +17,55 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for a program that writes without taking its turn.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
 
-/// The one connection of a process that writes, to what is a database.
+/// The one connection of a process that writes. It has not looked at the file yet.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let found = rusqlite::version();
         return Err(Error::configuration(format!("SQLite 3.51.3 or newer is needed, not {found}")));
     }
-    let writer = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    let looked = writer.pragma_query_value(None, "schema_version", |_| Ok(()));
-    looked.map_err(storage_error)?;
-    Ok(writer)
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+}
+
+/// Looks at the file, which must be a database.
+pub(super) fn look(writer: &Connection) -> Result<()> {
+    looked(writer).map_err(storage_error)
+}
+
+/// What there is to see without waiting.
+pub(super) enum Look {
+    Done,
+    /// The index of the log has to be made anew, and somebody is in the way of that.
+    Unsound,
+    /// Somebody is in the way.
+    Busy,
+}
+
+pub(super) fn look_at_once(writer: &Connection) -> Result<Look> {
+    writer.busy_timeout(Duration::ZERO).map_err(storage_error)?;
+    let looked = looked(writer);
+    writer.busy_timeout(BUSY).map_err(storage_error)?;
+    match looked {
+        Ok(()) => Ok(Look::Done),
+        Err(rusqlite::Error::SqliteFailure(failure, _))
+            if failure.extended_code == SQLITE_BUSY_RECOVERY =>
+        {
+            Ok(Look::Unsound)
+        }
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(Look::Busy),
+        Err(error) => Err(storage_error(error)),
+    }
+}
+
+fn looked(writer: &Connection) -> rusqlite::Result<()> {
+    writer.pragma_query_value(None, "schema_version", |_| Ok(()))
+}
+
+/// Gives a database its log. Alone meanwhile, it needs no index in memory that others share: where
+/// nothing is held yet, another copy of SQLite could cut that off.
+pub(super) fn begin_log(writer: Connection) -> Result<()> {
+    writer.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(storage_error)?;
+    writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
+    writer.close().map_err(|(_, error)| storage_error(error))
 }
 
 /// Sets the writer up and brings the schema up to date.

@@ -8,37 +8,38 @@
 //! itself holds them, keeps both from happening. What they cannot do is keep two copies from
 //! writing, or one from reading what the other is about to overwrite.
 //!
-//! When any descriptor of a file is closed, the process's POSIX locks on it are gone. So these two
-//! are kept for as long as anybody has the database open, whoever that is.
+//! Our own SQLite lifts the other one's locks, too, when it closes the file, and the hold then
+//! stands in for them. So it stays until nobody else in the process has the file open, also after
+//! our last connection has gone, which therefore cannot delete the log: that is done here.
+
+mod bytes;
+mod descriptors;
+mod recovery;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
-
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
 
 use super::connection::BUSY;
 use crate::error::{Error, Result};
 use crate::forking::lock_inherited;
+use bytes::{DATABASE, ENTRANCE, INDEX, Lock, PAUSE, Tried};
+use descriptors::{Descriptors, Inode, inode};
+pub(super) use recovery::Recovery;
 
-/// What SQLite locks in share for as long as a connection is open: see "The SQLite Database File
-/// Format", and `SHARED_FIRST` and `UNIX_SHM_DMS` in its source.
-const DATABASE: Bytes = Bytes { first: 0x4000_0002, count: 510 };
-const INDEX: Bytes = Bytes { first: 128, count: 1 };
-
-/// Where a database says how it is written and read, and what it says if it has a log.
+/// What a database begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Where it says how it is written and read, and what it says if it has a log.
 const FORMAT_VERSIONS: u64 = 18;
 const WITH_LOG: [u8; 2] = [2, 2];
 
-/// How many databases that are not held are remembered: see above.
-const MOST_IDLE: usize = 64;
+/// How often to try to keep others out of a database: whoever comes or goes is in the way.
+const TRIES: usize = 20;
 
 static HELD: Mutex<Held> = Mutex::new(Held { process: 0, databases: Vec::new() });
 
@@ -50,40 +51,22 @@ struct Held {
 
 struct Database {
     inode: Inode,
+    path: PathBuf,
     file: File,
-    /// The index of its log.
-    index: Option<File>,
+    /// The index of its log, if it is held.
+    index: Option<Arc<File>>,
     holders: usize,
 }
 
-/// Which file it is, whatever its name.
-type Inode = (u64, u64);
-
-#[derive(Clone, Copy)]
-struct Bytes {
-    first: libc::off_t,
-    count: libc::off_t,
-}
-
-/// That a database is held. Dropped before its last connection.
+/// That a database is held. Dropped after its last connection.
 pub(super) struct Hold {
     inode: Inode,
     process: u32,
 }
 
-/// Who takes a hold.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    /// Somebody who is about to open the database.
-    Before,
-    /// Somebody who has a connection to it.
-    After,
-}
-
 impl Hold {
-    /// Holds a database. None if there is none with a log: it has to be opened first, so that it
-    /// gets one, or opened again if somebody has deleted the log meanwhile.
-    pub fn of(database: &Path, when: When) -> Result<Option<Self>> {
+    /// Holds a database that is about to be opened. None if there is none with a log.
+    pub fn of(database: &Path) -> Result<Option<Self>> {
         let mut held = lock()?;
         held.leave_to_parent();
         let Some(inode) = there(fs::metadata(database))?.map(|file| inode(&file)) else {
@@ -92,12 +75,11 @@ impl Hold {
         let known = match held.databases.iter().position(|known| known.inode == inode) {
             Some(position) => &mut held.databases[position],
             None => {
-                let file = File::open(database).map_err(failed)?;
-                held.databases.push(Database { inode, file, index: None, holders: 0 });
+                held.databases.push(Database::at(database)?);
                 held.databases.last_mut().expect("just pushed")
             }
         };
-        let is_held = known.hold(database, when)?;
+        let is_held = known.hold()?;
         known.holders += usize::from(is_held);
         Ok(is_held.then(|| Self { inode, process: process::id() }))
     }
@@ -106,53 +88,23 @@ impl Hold {
     pub fn is_here(&self) -> bool {
         self.process == process::id()
     }
-}
 
-impl Database {
-    /// Locks both files, and says whether there is a log.
-    fn hold(&mut self, database: &Path, when: When) -> Result<bool> {
-        // From now on nobody deletes the log.
-        lock_bytes(&self.file, DATABASE)?;
-        let is_there = has_log(&self.file) && self.lock_index(database, when)?;
-        if !is_there && self.holders == 0 {
-            self.let_go();
-        }
-        Ok(is_there)
+    /// Who may make the index of the log anew.
+    pub fn recovery(&self) -> Result<Recovery> {
+        let index = self.of_held(|known| known.index.clone())?;
+        Ok(Recovery::of(index.ok_or_else(not_held)?))
     }
 
-    /// Locks the index of the log. Whoever opens it first begins it anew, as SQLite does: after
-    /// a loss of power it may be that of another time.
-    fn lock_index(&mut self, database: &Path, when: When) -> Result<bool> {
-        let path = index_of(database);
-        if !self.index.as_ref().is_some_and(|index| is(index, &path)) {
-            self.index = match there(OpenOptions::new().read(true).write(true).open(&path))? {
-                None if when == When::Before => Some(new_index(&path, &self.file)?),
-                found => found,
-            };
-        }
-        let Some(index) = &self.index else { return Ok(false) };
-        let is_first = when == When::Before
-            && self.holders == 0
-            && set_lock(index, INDEX, libc::F_WRLCK).is_ok();
-        if is_first {
-            index.set_len(0).map_err(failed)?;
-        }
-        lock_bytes(index, INDEX)?;
-        Ok(true)
+    /// Keeps everybody from looking at the database for the first time, if nobody else in this
+    /// process has it open but one connection.
+    fn keep_others_out(&self) -> Option<Closed> {
+        self.of_held(|known| known.keep_others_out(OF_A_CONNECTION)).ok().flatten()
     }
 
-    fn let_go(&self) {
-        // Should it fail, the log is left for the next one to empty.
-        let _ = set_lock(&self.file, DATABASE, libc::F_UNLCK);
-        if let Some(index) = &self.index {
-            let _ = set_lock(index, INDEX, libc::F_UNLCK);
-        }
-    }
-
-    /// Whether somebody may have the database open: the last connection deletes the index.
-    fn may_be_open(&self) -> bool {
-        let is_there = |file: &File| file.metadata().is_ok_and(|file| file.nlink() > 0);
-        self.holders > 0 || is_there(&self.file) && self.index.as_ref().is_some_and(is_there)
+    fn of_held<T>(&self, ask: impl FnOnce(&Database) -> T) -> Result<T> {
+        let held = lock()?;
+        let known = held.databases.iter().find(|known| known.inode == self.inode);
+        known.map(ask).ok_or_else(not_held)
     }
 }
 
@@ -163,17 +115,14 @@ impl Drop for Hold {
             return;
         }
         let Ok(mut held) = lock() else { return };
-        let known = held.databases.iter_mut().find(|known| known.inode == self.inode);
-        let Some(known) = known else { return };
-        known.holders -= 1;
-        if known.holders == 0 {
-            known.let_go();
+        if let Some(known) = held.databases.iter_mut().find(|known| known.inode == self.inode) {
+            known.holders -= 1;
         }
+        held.sweep();
     }
 }
 
-/// Closes the files of databases that nobody has open any more when it is dropped: after the last
-/// connection.
+/// Lets go, when it is dropped, of databases that nobody in this process has open any more.
 pub(super) struct Swept;
 
 impl Drop for Swept {
@@ -195,13 +144,133 @@ impl Held {
     }
 
     fn sweep(&mut self) {
-        self.databases.retain(Database::may_be_open);
-        let mut idle = self.databases.iter().filter(|known| known.holders == 0).count();
-        self.databases.retain(|known| {
-            let too_many = known.holders == 0 && idle > MOST_IDLE;
-            idle -= usize::from(too_many);
-            !too_many
-        });
+        let let_go = |known: Database| if known.holders > 0 { Some(known) } else { known.let_go() };
+        self.databases = self.databases.drain(..).filter_map(let_go).collect();
+    }
+}
+
+/// The descriptors of a connection: of the database and of the index.
+const OF_A_CONNECTION: usize = 2;
+
+impl Database {
+    fn at(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+        let inode = inode(&file.metadata().map_err(failed)?);
+        Ok(Self { inode, path: path.to_owned(), file, index: None, holders: 0 })
+    }
+
+    /// Locks both files, and says whether there is a log.
+    fn hold(&mut self) -> Result<bool> {
+        // From now on nobody deletes the log.
+        DATABASE.lock(&self.file, Lock::Share)?;
+        let has_log = has_log(&self.file);
+        let locked = if has_log { self.lock_index() } else { Ok(()) };
+        if self.index.is_none() {
+            DATABASE.unlock(&self.file);
+        }
+        locked.map(|()| has_log)
+    }
+
+    /// Locks the index of the log. Whoever opens it first begins it anew, as SQLite does: after
+    /// a loss of power it may be that of another time.
+    fn lock_index(&mut self) -> Result<()> {
+        let path = beside(&self.path, "-shm");
+        if self.index.as_ref().is_some_and(|index| is(index, &path)) {
+            return Ok(());
+        }
+        let index = match there(OpenOptions::new().read(true).write(true).open(&path))? {
+            None => new_index(&path, &self.file)?,
+            Some(found) => found,
+        };
+        // As long as it is held, a copy may be there whose lock ours has lifted.
+        let is_first = self.index.is_none() && INDEX.try_lock(&index, Lock::Alone) == Tried::Locked;
+        if is_first {
+            index.set_len(0).map_err(failed)?;
+        }
+        INDEX.lock(&index, Lock::Share)?;
+        self.index = Some(Arc::new(index));
+        Ok(())
+    }
+
+    /// Keeps everybody from looking at the database for the first time, if so many descriptors of
+    /// it are in this process beside our own.
+    fn keep_others_out(&self, so_many: usize) -> Option<Closed> {
+        let closed = Closed::of(&self.file)?;
+        let mut own = vec![&self.file, &closed.0];
+        own.extend(self.index.as_deref());
+        (Descriptors::beside(&own)? == so_many).then_some(closed)
+    }
+
+    /// Lets go, unless somebody else in this process has the file open. If nobody at all has, and
+    /// there is nothing in the log, it is deleted as SQLite does.
+    fn let_go(self) -> Option<Self> {
+        if self.file.metadata().is_ok_and(|file| file.nlink() == 0) {
+            return None;
+        }
+        if self.index.is_none() {
+            return (Descriptors::beside(&[&self.file]) != Some(0)).then_some(self);
+        }
+        let Some(closed) = self.keep_others_out(0) else { return Some(self) };
+        if DATABASE.try_lock(&self.file, Lock::Alone) == Tried::Locked {
+            self.delete_log();
+        }
+        let (inode, path) = (self.inode, self.path.clone());
+        self.close();
+        drop(closed);
+        // Who has come in between opening and closing has been robbed of its lock.
+        let nobody_came = Descriptors::of(&[inode]).is_some_and(|found| found.is_empty());
+        if nobody_came { None } else { Self::held_again(&path, inode) }
+    }
+
+    fn delete_log(&self) {
+        let (log, index) = (beside(&self.path, "-wal"), beside(&self.path, "-shm"));
+        let is_ours = is(&self.file, &self.path)
+            && self.index.as_ref().is_some_and(|locked| is(locked, &index));
+        let is_empty = match fs::metadata(&log) {
+            Ok(log) => log.len() == 0,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_ours && is_empty {
+            // What is left of them does no harm.
+            let _ = fs::remove_file(index).and_then(|()| fs::remove_file(log));
+        }
+    }
+
+    /// Locks are lifted before files are closed: a child of `fork` may share them.
+    fn close(self) {
+        DATABASE.unlock(&self.file);
+        if let Some(index) = &self.index {
+            INDEX.unlock(index);
+        }
+    }
+
+    fn held_again(path: &Path, inode: Inode) -> Option<Self> {
+        let mut again = Self::at(path).ok().filter(|again| again.inode == inode)?;
+        again.hold().is_ok_and(|is_held| is_held).then_some(again)
+    }
+}
+
+/// That nobody can look at a database for the first time, because its entrance is locked.
+struct Closed(File);
+
+impl Closed {
+    /// None if somebody else is just coming or going.
+    fn of(database: &File) -> Option<Self> {
+        let again = format!("/proc/self/fd/{}", database.as_raw_fd());
+        let file = OpenOptions::new().read(true).write(true).open(again).ok()?;
+        for _ in 0..TRIES {
+            if ENTRANCE.try_lock(&file, Lock::Alone) != Tried::InTheWay {
+                return Some(Self(file));
+            }
+            thread::sleep(PAUSE);
+        }
+        None
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        ENTRANCE.unlock(&self.0);
     }
 }
 
@@ -210,16 +279,18 @@ fn lock() -> Result<MutexGuard<'static, Held>> {
     lock_inherited(&HELD, BUSY).ok_or_else(opened)
 }
 
-fn index_of(database: &Path) -> PathBuf {
+fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push("-shm");
+    name.push(suffix);
     name.into()
 }
 
-/// Whether a database says that it has a write-ahead log.
+/// Whether it is a database, and says that it has a write-ahead log.
 fn has_log(database: &File) -> bool {
-    let mut versions = [0; 2];
-    database.read_exact_at(&mut versions, FORMAT_VERSIONS).is_ok() && versions == WITH_LOG
+    let (mut magic, mut versions) = ([0; MAGIC.len()], [0; 2]);
+    database.read_exact_at(&mut magic, 0).is_ok()
+        && database.read_exact_at(&mut versions, FORMAT_VERSIONS).is_ok()
+        && (magic.as_slice(), versions) == (MAGIC, WITH_LOG)
 }
 
 /// A new index, for those who may use the database.
@@ -231,10 +302,6 @@ fn new_index(path: &Path, database: &File) -> Result<File> {
     // Only who may do anything can do this, and only such a one has to.
     let _ = fchown(&index, Some(of.uid()), Some(of.gid()));
     Ok(index)
-}
-
-fn inode(file: &fs::Metadata) -> Inode {
-    (file.dev(), file.ino())
 }
 
 /// Whether an open file is the one at a path.
@@ -252,32 +319,8 @@ fn there<T>(found: io::Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Waits for whoever is just closing the file.
-fn lock_bytes(file: &File, bytes: Bytes) -> Result<()> {
-    let until = Instant::now() + BUSY;
-    loop {
-        match set_lock(file, bytes, libc::F_RDLCK) {
-            Err(Errno::EAGAIN | Errno::EACCES) if Instant::now() < until => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            Err(Errno::EAGAIN | Errno::EACCES) => {
-                return Err(Error::storage("another program keeps the database locked"));
-            }
-            // A system or a file system without such locks: SQLite's own have to do.
-            _ => return Ok(()),
-        }
-    }
-}
-
-fn set_lock(file: &File, bytes: Bytes, kind: libc::c_int) -> nix::Result<()> {
-    let lock = libc::flock {
-        l_type: kind as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: bytes.first,
-        l_len: bytes.count,
-        l_pid: 0,
-    };
-    fcntl(file, FcntlArg::F_OFD_SETLK(&lock)).map(drop)
+fn not_held() -> Error {
+    Error::storage("the database is not held")
 }
 
 fn failed(error: io::Error) -> Error {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::connection::{close_inherited, open_writer, prepare, run};
 use super::failure::detail;
+use super::hold::{Hold, Recovery};
 use super::log::Log;
 use super::rows::Rows;
 use super::turnstile::Turnstile;
@@ -42,7 +43,9 @@ pub(super) enum Outcome {
 }
 
 pub(super) struct Writer {
+    // Closed first: what keeps others away when it writes does so when it closes.
     connection: Connection,
+    recovery: Recovery,
     turnstile: Turnstile,
     log: Log,
     group: Group,
@@ -66,16 +69,20 @@ impl Group {
 }
 
 impl Writer {
-    pub fn open(path: &Path) -> Result<Self> {
-        // First, so that no lock is made beside what is no database.
-        let connection = open_writer(path)?;
+    /// The writer of what is held, and so is a database.
+    pub fn open(path: &Path, hold: &Hold) -> Result<Self> {
         let turnstile = Turnstile::beside(path);
         turnstile.enter()?;
-        let prepared = prepare(&connection);
-        turnstile.leave();
-        prepared?;
-        let (log, group) = (Log::of(path, &connection)?, Group::starting_now());
-        Ok(Self { connection, turnstile, log, group, last: (0, Duration::ZERO) })
+        let recovery = hold.recovery()?;
+        let connection = open_writer(path)?;
+        recovery.settle(hold, &connection)?;
+        recovery.forbid()?;
+        prepare(&connection)?;
+        let log = Log::of(path, &connection)?;
+        let (group, last) = (Group::starting_now(), (0, Duration::ZERO));
+        let writer = Self { connection, recovery, turnstile, log, group, last };
+        writer.leave();
+        Ok(writer)
     }
 
     /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
@@ -88,7 +95,7 @@ impl Writer {
             Err(error) => Ok(Err(error)),
         };
         if !self.is_open() {
-            self.turnstile.leave();
+            self.leave();
         }
         worked
     }
@@ -123,7 +130,15 @@ impl Writer {
     fn begin(&mut self) -> Result<()> {
         self.turnstile.enter()?;
         self.group = Group::starting_now();
-        run(&self.connection, "BEGIN IMMEDIATE")
+        run(&self.connection, "BEGIN IMMEDIATE")?;
+        // Behind it: only a process that was killed can have left an index that is unsound.
+        self.recovery.forbid().inspect_err(|_| drop(self.roll_back()))
+    }
+
+    /// Gives the turn away.
+    fn leave(&self) {
+        self.recovery.allow();
+        self.turnstile.leave();
     }
 
     fn undo_member(&self) -> Result<()> {
@@ -165,7 +180,7 @@ impl Writer {
         self.last = (self.group.works, began.elapsed());
         // It has the write lock again, for which other processes wait best where they wait in turn.
         self.log.keep_short(&self.connection);
-        self.turnstile.leave();
+        self.leave();
         outcome
     }
 
@@ -186,10 +201,21 @@ impl Writer {
 
     /// Takes everything out of the write-ahead log, unless somebody is in the way.
     pub fn empty_log(&self) -> Result<Erasure> {
-        self.turnstile.enter()?;
-        let emptied = self.log.empty(&self.connection);
-        self.turnstile.leave();
+        let emptied = self.empty_log_in_turn();
+        self.leave();
         emptied
+    }
+
+    /// Does so before the connection is closed, and lets nobody write until it is.
+    pub fn prepare_to_close(&self) {
+        // What is left in the log is for whoever opens the database next.
+        let _ = self.empty_log_in_turn();
+    }
+
+    fn empty_log_in_turn(&self) -> Result<Erasure> {
+        self.turnstile.enter()?;
+        self.recovery.forbid()?;
+        self.log.empty(&self.connection)
     }
 }
 

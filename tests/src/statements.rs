@@ -5,8 +5,8 @@
 //! - Each table has its home column as an equality with a parameter, by itself or by a join. The
 //!   exceptions read without locks: agencies in their order, and, of rows that are kept by their own
 //!   key, several keys or the first ones of an order.
-//! - Rows of an agency are inserted by `VALUES`, or selected from its own row. No statement writes
-//!   or locks several rows that are kept by their own key.
+//! - Rows of an agency are inserted by `VALUES`, or selected from its own row. No statement changes
+//!   or locks several rows that are kept by their own key; `VALUES` may insert several.
 //! - No parameter stands behind `ON CONFLICT` of an `INSERT … SELECT`, no subselect in `VALUES`.
 //! - A home column is never set, and no function but known ones is called where rows change.
 //! - Where rows change, `IN` takes no subselect with a `LIMIT`: it may run again for each row.

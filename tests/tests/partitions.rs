@@ -2,10 +2,16 @@
 //! `tests/with-postgres` starts.
 #![cfg(all(feature = "postgres-server", not(feature = "citus-server")))]
 
-use partnerkit::schema::TABLES;
+use std::sync::Arc;
+
+use partnerkit::schema::{Row, TABLES, Value};
 use partnerkit::storage::postgres::Postgres;
+use partnerkit::storage::{Answer, Inserted, Lock, Scope, Storage};
+use partnerkit::{Platform, Result};
 use partnerkit_tests::partitions::{cut, home_column};
 use partnerkit_tests::postgres::Database;
+use partnerkit_tests::proxy::Proxy;
+use partnerkit_tests::rows::{ask, get, insert, rows, table};
 
 const COLUMNS: &str = "\
     SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attcollation::regcollation, \
@@ -55,7 +61,58 @@ fn tables_are_cut_by_their_home_and_keep_everything() {
 #[should_panic(expected = "partnerkit.agencies")]
 fn no_row_is_lost_by_it() {
     let database = Database::create();
-    let platform = partnerkit::Platform::open(&database.url).expect("opens");
+    let platform = Platform::open(&database.url).expect("opens");
     platform.create_agency("northwind").expect("creates");
     cut(&database);
+}
+
+/// How many statements on labels a wire has heard.
+fn on_labels(wire: &Proxy) -> usize {
+    let heard = wire.heard();
+    heard.iter().flatten().filter(|sent| sent.sql.contains("partnerkit.labels")).count()
+}
+
+/// A batch of labels is not a statement for each, which made up five sixths of it on a cluster.
+#[test]
+fn many_labels_are_claimed_together_and_looked_up_together() {
+    let database = Database::create();
+    drop(Postgres::open(&database.url).expect("makes the tables"));
+    cut(&database);
+    let (wire, url) = database.on_a_wire();
+    let store = Arc::new(Postgres::open(&url).expect("opens"));
+    let platform = Platform::builder().open_storage(store.clone()).expect("opens");
+    let northwind = platform.create_agency("northwind").expect("creates");
+    let labels = table("labels");
+    let row = |label: &str, until: i64| -> Row {
+        vec![label.into(), "northwind".into(), Value::Null, Value::Integer(until)]
+    };
+    let claim = |names: &[&str], until: i64| {
+        let (mut inserted, before) = (Vec::new(), on_labels(&wire));
+        let new: Vec<_> = names.iter().map(|name| row(name, until)).collect();
+        let claimed: Result<()> = store.write(northwind.id(), Scope::Own, &mut |tx| {
+            let answer = ask(tx, vec![insert(labels, new.clone(), Some(Lock::Update))])?.remove(0);
+            let Answer::Inserted(outcomes) = answer else { panic!("{answer:?}") };
+            inserted = outcomes;
+            Ok(())
+        });
+        claimed.expect("claims");
+        (inserted, on_labels(&wire) - before)
+    };
+    let (a, b, c, d) = ("a", "b", "c", "d");
+    let done = || Inserted::Done;
+    assert_eq!(claim(&[a, b, d], 1), (vec![done(), done(), done()], 1));
+    // Those that are there are locked by a statement each.
+    let there = |label| Inserted::Existing(row(label, 1));
+    assert_eq!(claim(&[a, b, c, d], 2), (vec![there(a), there(b), done(), there(d)], 1 + 3));
+
+    let (mut found, before) = (Vec::new(), on_labels(&wire));
+    let keys = |names: &[&str]| names.iter().map(|name| vec![(*name).into()]).collect();
+    let read: Result<()> = store.read(northwind.id(), &mut |reads| {
+        found = rows(ask(reads, vec![get(labels, keys(&[d, "x", c, d, a]))])?.remove(0));
+        Ok(())
+    });
+    read.expect("reads");
+    let there = |label, until| Some(row(label, until));
+    assert_eq!(found, [there(d, 1), None, there(c, 2), there(d, 1), there(a, 1)]);
+    assert_eq!(on_labels(&wire) - before, 1);
 }

@@ -286,6 +286,7 @@ fn fail_commits(bench: &Bench, code: &str) {
 /// Only codes that are known to undo the transaction say that nothing was written: a distributed
 /// server answers XX000 whether or not a part has been committed.
 #[test]
+#[cfg_attr(feature = "citus-server", ignore = "Citus takes no triggers on tables that are spread")]
 fn an_unknown_answer_to_commit_is_an_unknown_outcome() {
     let bench = Bench::new();
     for (code, told) in [
@@ -327,7 +328,10 @@ fn an_error_tells_names_and_no_values() {
     };
     let error = bench.store.write(bench.agency.id(), Scope::Own, &mut work);
     let error = error.expect_err("no such reseller");
-    assert_eq!(error.to_string(), "storage: SQLSTATE 23503, credentials, credentials_reseller");
+    // Citus passes on what a node has refused without the names.
+    let names =
+        [", credentials, credentials_reseller", ""][usize::from(cfg!(feature = "citus-server"))];
+    assert_eq!(error.to_string(), format!("storage: SQLSTATE 23503{names}"));
 }
 
 #[test]

@@ -107,6 +107,11 @@ impl Judge {
             (SetExpr::Values(values), home) => {
                 let rows: Vec<&Vec<Expr>> = values.rows.iter().map(|row| &row.content).collect();
                 self.values(table, &rows, home);
+                let changes = matches!(&insert.on, Some(OnInsert::OnConflict(on))
+                    if on.action != OnConflictAction::DoNothing);
+                if changes && rows.len() > 1 && is_kept_by_its_key(table) {
+                    self.complain(format!("changes several {}", table.name));
+                }
             }
             (SetExpr::Select(select), Some(home)) => {
                 self.inserted(table, select, home);
@@ -137,7 +142,7 @@ impl Judge {
         homes.dedup();
         if homes.contains(&None) {
             self.complain(format!("inserts a {} whose home is no parameter", table.name));
-        } else if homes.len() > 1 {
+        } else if homes.len() > 1 && !is_kept_by_its_key(table) {
             self.complain(format!("inserts {} of several homes", table.name));
         }
     }

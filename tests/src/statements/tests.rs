@@ -114,6 +114,7 @@ fn few_reads_go_to_several_nodes() {
 #[test]
 fn rows_that_are_kept_by_their_own_key_are_written_one_by_one() {
     passes(&[
+        "INSERT INTO @labels (label, agency) VALUES ($1, $3), ($2, $3) ON CONFLICT DO NOTHING",
         "SELECT label FROM @labels WHERE label = $1 FOR UPDATE",
         "SELECT * FROM @attempts WHERE agency = $1 AND attempt = $2 FOR NO KEY UPDATE",
         "INSERT INTO @labels (label, agency, reseller, quarantined_until) VALUES ($1, $2, $3, $4) \
@@ -137,8 +138,9 @@ fn rows_that_are_kept_by_their_own_key_are_written_one_by_one() {
          SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING"],
     );
     fails(
-        "inserts labels of several homes",
-        &["INSERT INTO @labels (label, agency) VALUES ($1, $3), ($2, $3) ON CONFLICT DO NOTHING"],
+        "changes several labels",
+        &["INSERT INTO @labels (label, agency) VALUES ($1, $3), ($2, $3) \
+         ON CONFLICT (label) DO UPDATE SET agency = excluded.agency"],
     );
     let prune = "DELETE FROM @labels WHERE (label) IN (SELECT label FROM @labels \
                  WHERE '' < $1 AND quarantined_until <= $2 ORDER BY quarantined_until LIMIT $3 \

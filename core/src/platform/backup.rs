@@ -17,7 +17,9 @@ impl Platform {
     /// write-ahead log (`Erasure::Pending`), which does not begin anew.
     ///
     /// Errors: `Io` if there is a file already, or none can be made there; `Configuration` for
-    /// other stores: a server is backed up with its own tools, such as `pg_dump`.
+    /// other stores: a server is backed up with its own tools, such as `pg_dump`. The nodes of a
+    /// Citus cluster have no snapshot in common, so there a dump is torn unless nobody writes:
+    /// `citus_create_restore_point` marks one moment in the logs of all of them.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.observe("backup", || self.shared.storage.backup(path.as_ref()))
     }

@@ -225,7 +225,7 @@ test('answers of the wrong shape are refused', async () => {
       const { id } = await agency.createReseller(draft());
       answer(store, verb, wrong);
       const other = draft({ loginDomain: 'globex', email: 'owner@globex.example' });
-      const call = verb === 'insert' ? agency.createReseller(other) : agency.reseller(id);
+      const call = verb === 'get' ? agency.reseller(id) : agency.createReseller(other);
       const error = await call.then(() => assert.fail(`${verb} ${wrong}`), (e) => e);
       assert.equal(error.code, 'storage', String(error?.stack));
       assert.equal(store.calls.at(-1), 'rollback');

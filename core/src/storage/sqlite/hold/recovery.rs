@@ -15,10 +15,10 @@ use rusqlite::Connection;
 
 use super::super::connection::{Look, look, look_at_once};
 use super::Hold;
-use super::bytes::{Lock, PAUSE, RECOVERY};
+use super::bytes::{Lock, PAUSE, RECOVERY, Tried};
 use crate::error::Result;
 
-/// How often a second copy is given the time to make the index sound.
+/// How often others are given the time to finish, or to make the index sound.
 const PATIENCE: usize = 100;
 
 /// Whether others may make the index anew. Dropped after the connection, in whose way it is.
@@ -34,12 +34,22 @@ impl Recovery {
 
     /// Waits for who is at it. Others that write meanwhile forbid it, too.
     pub fn forbid(&self) -> Result<()> {
-        self.take(Lock::Share)
+        self.forbidden_by.set(Some(process::id()));
+        RECOVERY.lock(&self.index, Lock::Share)
     }
 
-    fn take(&self, lock: Lock) -> Result<()> {
+    /// The same, and a connection of our own hears at once that it may not.
+    fn forbid_alone(&self) -> Result<()> {
         self.forbidden_by.set(Some(process::id()));
-        RECOVERY.lock(&self.index, lock)
+        for _ in 0..PATIENCE {
+            if RECOVERY.try_lock(&self.index, Lock::Alone) != Tried::InTheWay {
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
+        // Nobody else writes in this turn; but a child of one that was killed when it wrote still
+        // shares its lock.
+        self.forbid()
     }
 
     pub fn allow(&self) {
@@ -54,7 +64,7 @@ impl Recovery {
     pub fn settle(&self, hold: &Hold, connection: &Connection) -> Result<()> {
         for _ in 0..PATIENCE {
             // Nobody is at it now, and this connection cannot be.
-            self.take(Lock::Alone)?;
+            self.forbid_alone()?;
             let looked = look_at_once(connection);
             let keeps_out = match &looked {
                 Ok(Look::Unsound) => hold.keep_others_out(),

@@ -18,7 +18,7 @@ pub fn question(ask: &Ask) -> Js {
             table,
             vec![("by", Js::texts(*by)), ("keys", Js::rows(keys)), ("lock", lock_slug(*lock))],
         ),
-        Ask::Scan(scan) => range("scan", scan),
+        Ask::Scan(scan) | Ask::Any(scan) => range("scan", scan),
         Ask::Page(PageSpec { filter, order, descending, after, limit }) => {
             let place = |(value, id): &(_, uuid::Uuid)| {
                 Js::List(vec![Js::from(value), Js::Text(id.to_string())])
@@ -67,6 +67,10 @@ fn read(question: &Ask, answer: Js) -> Option<Answer> {
         })
         .map(Answer::Rows),
         Ask::Scan(Scan { table, limit, .. }) => found(answer, table, *limit),
+        Ask::Any(Scan { table, limit, .. }) => match found(answer, table, *limit)? {
+            Answer::Found(rows) => Some(Answer::Count(rows.len() as u64)),
+            _ => None,
+        },
         Ask::Page(PageSpec { limit, .. }) => found(answer, &RESELLERS, *limit),
         Ask::Insert(Insertion { table, rows, .. }) => each(answer, rows.len(), |row| match row {
             Js::Bool(true) => Some(Inserted::Done),

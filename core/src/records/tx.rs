@@ -5,12 +5,12 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::question::{Insert, Questions, find, get, insert, lock, removal, rows_of};
+use super::question::{Insert, Questions, find, get, insert, lock, removal, rows, rows_of};
 use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
 use crate::schema::entity::Entity;
 use crate::schema::{Row, Table, Value};
-use crate::storage::{Answer, Ask, Batch, Get, Keys, Lock, Rows, Scan, Tell};
+use crate::storage::{Answer, Ask, Batch, Keys, Lock, Rows, Scan, Tell};
 use crate::values::AgencyId;
 
 /// Whether the agency is held.
@@ -19,8 +19,8 @@ enum Hold {
     No,
     /// With the next question, before it, so that it costs no wait.
     Next,
-    /// Its row, which few ask for.
-    Held(Row),
+    /// That is done. A transaction has its row, which few ask for.
+    Held(Option<Row>),
 }
 
 /// A snapshot of one agency's rows.
@@ -64,22 +64,20 @@ impl<'r> Reads<'r> {
         let mut answers = answers.into_iter();
         if holds && let Some(answer) = answers.next() {
             // Before whatever has failed for want of the agency.
-            self.hold = Hold::Held(opened(answer).ok_or_else(|| Error::not_found("agency"))?);
+            self.hold = held(answer).ok_or_else(missing)?;
         }
         asked?;
         Q::read(read, &mut answers)
     }
 
-    /// Asks for the agency. Nobody waits for one that is being erased: before it is locked, it is
-    /// not found. A row by its key is the cheaper question, and every read asks it.
+    /// Asks for the agency: a transaction locks its row, a snapshot only looks whether it is there.
+    /// Nobody waits for one that is being erased: before it is locked, it is not found.
     fn open_agency(&self) -> Ask {
-        let (table, key) = (AgencyRow::TABLE, AgencyRow::key_row(self.agency, &()));
-        if self.lock.is_none() {
-            return Ask::Get(Get { table, by: table.key, keys: vec![key], lock: None });
+        let open = open(self.agency);
+        match self.lock {
+            None => Ask::Any(open),
+            lock => Ask::Scan(Scan { lock, ..open }),
         }
-        let equals = key.into_iter().chain([Value::Null]).collect();
-        let open = Scan::all(table, &["agency", "closed_at"], equals, 1);
-        Ask::Scan(Scan { lock: self.lock, ..open })
     }
 
     /// Holds the agency now, unless that is done. Errors: `NotFound`.
@@ -89,9 +87,14 @@ impl<'r> Reads<'r> {
 
     /// The agency as it was when it was held. Errors: `NotFound`.
     pub fn held_agency(&mut self) -> Result<AgencyRow> {
+        if self.lock.is_none() {
+            self.hold = Hold::No;
+            let row = self.ask(rows(open(self.agency)))?.pop();
+            return AgencyRow::from_row(row.ok_or_else(missing)?);
+        }
         self.hold_agency()?;
         match &self.hold {
-            Hold::Held(row) => AgencyRow::from_row(row.clone()),
+            Hold::Held(Some(row)) => AgencyRow::from_row(row.clone()),
             _ => Err(Error::storage("nobody holds the agency")),
         }
     }
@@ -108,15 +111,23 @@ impl<'r> Reads<'r> {
     }
 }
 
-/// The agency, if it is there and open.
-fn opened(answer: Answer) -> Option<Row> {
-    const CLOSED_AT: usize = AgencyRow::TABLE.place("closed_at");
-    let agency = match answer {
-        Answer::Rows(mut rows) => rows.pop().flatten(),
-        Answer::Found(mut rows) => rows.pop(),
+/// Looks for an agency that is open.
+fn open(agency: &AgencyId) -> Scan {
+    let equals = vec![agency.as_str().into(), Value::Null];
+    Scan::all(AgencyRow::TABLE, &["agency", "closed_at"], equals, 1)
+}
+
+/// What is held of an agency, if it is there and open.
+fn held(answer: Answer) -> Option<Hold> {
+    match answer {
+        Answer::Count(1) => Some(Hold::Held(None)),
+        Answer::Found(mut rows) => rows.pop().map(|row| Hold::Held(Some(row))),
         _ => None,
-    };
-    agency.filter(|row| row.get(CLOSED_AT) == Some(&Value::Null))
+    }
+}
+
+fn missing() -> Error {
+    Error::not_found("agency")
 }
 
 /// A transaction on one agency's rows.

@@ -37,6 +37,8 @@ pub enum Ask {
     Get(Get),
     /// Rows in the order of an index: [`Answer::Found`].
     Scan(Scan),
+    /// Whether a scan finds a row; its limit is 1: 0 or 1, as [`Answer::Count`].
+    Any(Scan),
     /// A page of the table of resellers: [`Answer::Found`].
     Page(PageSpec),
     /// How many rows of the table of resellers there are, but no more than so many:
@@ -283,6 +285,11 @@ pub trait Verbs {
     /// [`Tell::Delete`].
     fn delete(&mut self, keys: &Keys) -> Result<()>;
 
+    /// [`Ask::Any`].
+    fn any(&mut self, scan: &Scan) -> Result<bool> {
+        self.scan(scan).map(|found| !found.is_empty())
+    }
+
     /// [`Ask::Remove`].
     fn remove(&mut self, scan: &Scan) -> Result<u64> {
         remove_by_key(self, scan)
@@ -339,6 +346,7 @@ impl<T: Verbs> Rows for T {
             answers.push(match question {
                 Ask::Get(get) => Answer::Rows(self.get(&get)?),
                 Ask::Scan(scan) => Answer::Found(self.scan(&scan)?),
+                Ask::Any(scan) => Answer::Count(self.any(&scan)?.into()),
                 Ask::Page(spec) => Answer::Found(self.page(&spec)?),
                 Ask::Count(filter, cap) => Answer::Count(self.count(&filter, cap)?),
                 Ask::Insert(insertion) => Answer::Inserted(insert_or_get(self, insertion)?),
@@ -388,7 +396,7 @@ impl Answer {
         if let Self::Found(rows) = self { Ok(rows) } else { Err(unasked()) }
     }
 
-    /// The number of [`Ask::Count`] or [`Ask::Remove`].
+    /// The number of [`Ask::Any`], [`Ask::Count`] or [`Ask::Remove`].
     pub(crate) fn count(self) -> Result<u64> {
         if let Self::Count(count) = self { Ok(count) } else { Err(unasked()) }
     }

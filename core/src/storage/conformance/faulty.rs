@@ -135,6 +135,7 @@ fn asking(question: &Ask) -> String {
         Ask::Count(..) => return "count".into(),
         Ask::Insert(insertion) => ("insert", insertion.lock, insertion.table),
         Ask::Update(batch) => ("update", None, batch.table),
+        Ask::Any(scan) => ("any", None, scan.table),
         Ask::Remove(scan) => ("remove", None, scan.table),
     };
     let verb = match lock {

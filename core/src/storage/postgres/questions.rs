@@ -41,6 +41,7 @@ impl Session<'_> {
         Ok(match ask {
             Ask::Get(get) => self.get(get),
             Ask::Scan(scan) => Question::found(scan.table, vec![sql::scan(&scan)]),
+            Ask::Any(scan) => any(&scan),
             Ask::Page(spec) => self.page(&spec)?,
             Ask::Count(filter, cap) => count(&filter, cap),
             Ask::Insert(insertion) => self.insert(insertion),
@@ -183,6 +184,11 @@ fn update(Batch { table, rows }: Batch) -> Question {
 fn remove(scan: &Scan) -> Question {
     let affected = |replies: Vec<Reply>| replies.iter().map(|reply| reply.affected).sum();
     Question::new(vec![sql::remove(scan)], move |_, replies| Ok(Answer::Count(affected(replies))))
+}
+
+fn any(scan: &Scan) -> Question {
+    let found = |replies: Vec<Reply>| replies.iter().map(|reply| reply.rows.len() as u64).sum();
+    Question::new(vec![sql::any(scan)], move |_, replies| Ok(Answer::Count(found(replies))))
 }
 
 fn count(filter: &Filter, cap: u64) -> Question {

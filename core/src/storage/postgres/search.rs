@@ -78,7 +78,7 @@ fn walking(spec: &PageSpec) -> Statement {
     conditions.filter(&spec.filter);
     let further = conditions.sql.split_off(of_agency);
     if !further.is_empty() {
-        conditions.and(&format!("CASE WHEN true{further} THEN true ELSE false END"));
+        conditions.and(format_args!("CASE WHEN true{further} THEN true ELSE false END"));
     }
     conditions.behind_and_in_order(spec);
     let Conditions { sql, params, .. } = conditions;

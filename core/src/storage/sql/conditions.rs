@@ -1,11 +1,13 @@
 //! What a scan, a page or a count asks for, as conditions of a statement: the same for every
 //! backend that speaks SQL, but for the way a term is looked for.
 
+use std::fmt::{self, Display, Write as _};
 use std::ops::Bound;
 
 use uuid::Uuid;
 
 use super::dialect::{Dialect, Terms};
+use super::joined;
 use crate::schema::{Kind, RESELLERS, Table, Value};
 use crate::storage::{Condition, Filter, Is, PageSpec, Scan};
 
@@ -18,9 +20,23 @@ pub(crate) struct Conditions {
     dialect: Dialect,
 }
 
+/// A parameter, as it stands in a statement.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter {
+    marker: char,
+    number: usize,
+}
+
+impl Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.marker, self.number)
+    }
+}
+
 impl Conditions {
+    /// Every read makes some: the text has room for most of them from the beginning.
     fn on(table: &'static Table, dialect: Dialect) -> Self {
-        Self { sql: String::new(), params: Vec::new(), table, dialect }
+        Self { sql: String::with_capacity(256), params: Vec::with_capacity(4), table, dialect }
     }
 
     /// What a scan looks for, whatever the order and however many.
@@ -86,7 +102,7 @@ impl Conditions {
         for Condition { column, is } in conditions {
             match is {
                 // Written out, so that an index of the few that have it can serve.
-                Is::Slug(slug) => self.and(&format!("{column} = '{slug}'")),
+                Is::Slug(slug) => self.and(format_args!("{column} = '{slug}'")),
                 Is::AtLeast(value) => self.compare(&[column], ">=", std::slice::from_ref(value)),
                 Is::Below(value) => self.compare(&[column], "<", std::slice::from_ref(value)),
             }
@@ -94,9 +110,14 @@ impl Conditions {
     }
 
     /// Another condition.
-    pub fn and(&mut self, condition: &str) {
+    pub fn and(&mut self, condition: impl Display) {
         self.sql += if self.sql.is_empty() { " WHERE " } else { " AND " };
-        self.sql += condition;
+        self.write(condition);
+    }
+
+    fn write(&mut self, text: impl Display) {
+        // Writing to a text does not fail.
+        let _ = write!(self.sql, "{text}");
     }
 
     pub fn order(&mut self, columns: &[&str], descending: bool) {
@@ -107,30 +128,27 @@ impl Conditions {
         }
     }
 
-    /// One row is written out, as each read of an agency asks for it: a statement whose limit is a
-    /// parameter is made anew by SQLite each time that it runs, which took 16 µs.
     pub fn limit(&mut self, limit: i64) {
-        let limit = match limit {
-            1 => "1".to_owned(),
-            _ => self.bind(Kind::Integer, Value::Integer(limit)),
-        };
-        self.sql += &format!(" LIMIT {limit}");
+        let limit = self.bind(Kind::Integer, Value::Integer(limit));
+        self.write(format_args!(" LIMIT {limit}"));
     }
 
     /// Another parameter.
-    pub fn bind(&mut self, kind: Kind, value: Value) -> String {
+    pub fn bind(&mut self, kind: Kind, value: Value) -> Parameter {
         self.params.push((kind, value));
-        format!("{}{}", self.dialect.parameter, self.params.len())
+        Parameter { marker: self.dialect.parameter, number: self.params.len() }
     }
 
     fn equal(&mut self, column: &str, value: &Value) {
         if *value == Value::Null {
-            return self.and(&format!("{column} IS NULL"));
+            return self.and(format_args!("{column} IS NULL"));
         }
         let parameter = self.bind(self.kind(column), value.clone());
-        let of_agency = column == "agency" && self.params.len() == 1;
-        let parameter = if of_agency { self.dialect.agency(self.table) } else { parameter };
-        self.and(&format!("{column} = {parameter}"));
+        if column == "agency" && parameter.number == 1 && self.table.of_agency() {
+            let agency = self.dialect.agency;
+            return self.and(format_args!("{column} = {agency}"));
+        }
+        self.and(format_args!("{column} = {parameter}"));
     }
 
     fn compare(&mut self, columns: &[&str], how: &str, values: &[Value]) {
@@ -139,8 +157,11 @@ impl Conditions {
             bound.push(self.bind(self.kind(column), value.clone()));
         }
         match (columns, &bound[..]) {
-            ([column], [value]) => self.and(&format!("{column} {how} {value}")),
-            _ => self.and(&format!("({}) {how} ({})", columns.join(", "), bound.join(", "))),
+            ([column], [value]) => self.and(format_args!("{column} {how} {value}")),
+            _ => {
+                let bound = joined(bound.iter().map(Parameter::to_string), ", ");
+                self.and(format_args!("({}) {how} ({bound})", columns.join(", ")));
+            }
         }
     }
 
@@ -149,11 +170,11 @@ impl Conditions {
             Terms::Instr => {
                 // Compares bytes, so that no character is a wildcard.
                 let term = self.bind(Kind::Text, term.into());
-                self.and(&format!("instr(search_text, {term}) > 0"));
+                self.and(format_args!("instr(search_text, {term}) > 0"));
             }
             Terms::Like => {
                 let pattern = self.bind(Kind::Text, pattern(term).into());
-                self.and(&format!("search_text LIKE {pattern}"));
+                self.and(format_args!("search_text LIKE {pattern}"));
             }
         }
     }

@@ -89,8 +89,8 @@ impl<'c> Rows<'c> {
 }
 
 /// Values as the parameters of a statement.
-pub(super) fn bound(values: &[Value]) -> impl rusqlite::Params + '_ {
-    params_from_iter(values.iter().map(Parameter))
+pub(super) fn bound<'v>(values: impl IntoIterator<Item = &'v Value>) -> impl rusqlite::Params {
+    params_from_iter(values.into_iter().map(Parameter))
 }
 
 /// The values of parameters; SQLite needs no kinds.

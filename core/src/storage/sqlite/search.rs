@@ -141,7 +141,7 @@ impl Conditions {
     /// Only rows that the index finds.
     pub(super) fn of_index(&mut self, index: &Expression) {
         let pieces = self.bind(Kind::Text, Value::from(index.pieces.as_str()));
-        self.and(&format!("resellers_search MATCH {pieces}"));
+        self.and(format_args!("resellers_search MATCH {pieces}"));
     }
 }
 

@@ -31,7 +31,7 @@ impl Rows<'_> {
         conditions.of_index(index);
         if let Some(number) = self.where_to_begin(agency, spec, disorder)? {
             let number = conditions.bind(Kind::Integer, Value::Integer(number));
-            conditions.and(&format!("resellers_search.rowid {side} {number}"));
+            conditions.and(format_args!("resellers_search.rowid {side} {number}"));
         }
         let sql = format!(
             "SELECT number, created_at, id FROM {INDEXED}{}

@@ -63,7 +63,7 @@ impl Platform {
     #[napi(catch_unwind)]
     pub fn create_agency<'env>(&self, env: &'env Env, id: String) -> napi::Result<Object<'env>> {
         let (pool, platform) = (self.pool.clone(), self.platform.clone());
-        self.pool.promise(env, move || Ok(Agency::new(pool, platform.create_agency(&id)?)))
+        self.pool.promise(env, move || Ok(Agency::new(pool, platform.create_agency(&id, None)?)))
     }
 
     #[napi(catch_unwind)]

@@ -62,6 +62,7 @@ impl From<ContactDraft> for partnerkit::ContactDraft {
 impl From<ResellerDraft> for partnerkit::ResellerDraft {
     fn from(draft: ResellerDraft) -> Self {
         Self {
+            idempotency_key: None,
             partner_type: draft.partner_type.unwrap_or_default(),
             name: draft.name.unwrap_or_default(),
             email: draft.email.unwrap_or_default(),

@@ -106,10 +106,8 @@ impl Agency {
         let key = idempotency_key.map(|key| key.noted("idempotency_key", &mut draft.no_text));
         // A form that will be refused has no use for its key.
         let key = key.filter(|_| draft.no_text.is_empty());
-        let created = call(py, || match key {
-            None => self.0.create_reseller(draft),
-            Some(key) => self.0.create_reseller_once(&key, draft),
-        })?;
+        draft.idempotency_key = key;
+        let created = call(py, || self.0.create_reseller(draft))?;
         reseller::reseller(py, created)
     }
 
@@ -425,8 +423,8 @@ impl Agency {
         limit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let after = after.map_or(Ok(0), |after| number("after", after))?;
-        let limit = limit.map_or(Ok(partnerkit::Agency::DEFAULT_CHANGES), value::limit)?;
-        let changes = call(py, || self.0.changes(after, limit))?;
+        let limit = limit.map(value::limit).transpose()?;
+        let changes = call(py, || self.0.changes(Some(after), limit))?;
         changes.into_iter().map(|change| usage::change(py, change)).collect()
     }
 

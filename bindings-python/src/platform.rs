@@ -96,10 +96,8 @@ impl Platform {
         id: Typed,
         time_zone: Option<Typed>,
     ) -> PyResult<Agency> {
-        let created = call(py, || match &time_zone {
-            None => self.0.create_agency(&id.0),
-            Some(zone) => self.0.create_agency_in(&id.0, &zone.0),
-        });
+        let created =
+            call(py, || self.0.create_agency(&id.0, time_zone.as_ref().map(|Typed(zone)| &**zone)));
         created.map(|agency| Agency(agency.into()))
     }
 
@@ -115,10 +113,8 @@ impl Platform {
         id: Typed,
         time_zone: Option<Typed>,
     ) -> PyResult<Agency> {
-        let ensured = call(py, || match &time_zone {
-            None => self.0.ensure_agency(&id.0),
-            Some(zone) => self.0.ensure_agency_in(&id.0, &zone.0),
-        });
+        let ensured =
+            call(py, || self.0.ensure_agency(&id.0, time_zone.as_ref().map(|Typed(zone)| &**zone)));
         ensured.map(|agency| Agency(agency.into()))
     }
 
@@ -136,7 +132,7 @@ impl Platform {
         after: Option<Typed>,
         limit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<String>> {
-        let limit = limit.map_or(Ok(partnerkit::Platform::DEFAULT_AGENCIES), value::limit)?;
+        let limit = limit.map(value::limit).transpose()?;
         let after = after.map(|after| AgencyId::parse(&after.0)).transpose();
         let after = after.map_err(|_| refused(py, "after", Code::Invalid))?;
         let ids = call(py, || self.0.agencies(after.as_ref(), limit))?;
@@ -167,8 +163,7 @@ impl Platform {
         py: Python<'py>,
         budget: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let default = Ok(partnerkit::Platform::DEFAULT_BUDGET);
-        let budget = budget.map_or(default, |budget| number("budget", budget))?;
+        let budget = budget.map(|budget| number("budget", budget)).transpose()?;
         let Maintenance { removed, finished, erasure: erased } =
             call(py, || self.0.maintain(budget))?;
         class!(py, records::Maintenance)?.call1((removed, finished, erasure(py, erased)?))
@@ -198,9 +193,9 @@ impl Platform {
         password: Typed,
         source: Option<Typed>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let access = call(py, || match &source {
-            None => self.0.sign_in(&login_domain.0, &email.0, &password.0),
-            Some(source) => self.0.sign_in_from(&source.0, &login_domain.0, &email.0, &password.0),
+        let access = call(py, || {
+            let source = source.as_ref().map(|Typed(source)| &**source);
+            self.0.sign_in(&login_domain.0, &email.0, &password.0, source)
         })?;
         let Access { agency, reseller, stamp } = access;
         let class = class!(py, records::Access)?;

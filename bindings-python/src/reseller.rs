@@ -155,6 +155,7 @@ pub fn draft(fields: Option<&Bound<'_, PyDict>>) -> PyResult<ResellerDraft> {
     let Some(fields) = fields else { return Ok(ResellerDraft::default()) };
     let mut form = Form::new(fields, DRAFT)?;
     Ok(ResellerDraft {
+        idempotency_key: None,
         partner_type: form.text("partner_type")?.unwrap_or_default(),
         name: form.text("name")?.unwrap_or_default(),
         email: form.text("email")?.unwrap_or_default(),

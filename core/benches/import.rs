@@ -19,7 +19,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("ours.db").display());
     let platform = Platform::open(&url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let before = most_memory();
     let mut told = 0_u64;
     let took = time(|| {

@@ -81,7 +81,7 @@ impl Drop for Database {
 }
 
 fn fill(platform: &Platform, name: &str, rows: usize, source: &mut Rows) -> Vec<String> {
-    let agency = platform.create_agency(name).expect("creates");
+    let agency = platform.create_agency(name, None).expect("creates");
     let mut texts = Vec::new();
     for start in (0..rows).step_by(1_000) {
         let mut forms = source.forms(1_000.min(rows - start));

@@ -51,7 +51,7 @@ impl Store {
         let mut texts = Vec::new();
         let (mut ours_took, mut floor_took) = (0.0, 0.0);
         let mut fill = |name: &str, n: usize| {
-            let agency = platform.create_agency(name).expect("creates");
+            let agency = platform.create_agency(name, None).expect("creates");
             floor.create_agency(name);
             let mut filled = Vec::new();
             for start in (0..n).step_by(1_000) {

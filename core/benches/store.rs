@@ -43,7 +43,7 @@ impl Ours {
     fn open(folder: &Path) -> Self {
         let url = format!("sqlite:{}", folder.join("ours.db").display());
         let platform = Platform::open(&url).expect("opens");
-        let agency = platform.agency(AGENCY).or_else(|_| platform.create_agency(AGENCY));
+        let agency = platform.agency(AGENCY).or_else(|_| platform.create_agency(AGENCY, None));
         Self { agency: agency.expect("an agency"), _platform: platform }
     }
 }

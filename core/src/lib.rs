@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> partnerkit::Result<()> {
 //! let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
-//! let agency = platform.ensure_agency("northwind")?;
+//! let agency = platform.ensure_agency("northwind", None)?;
 //! let acme = agency.create_reseller(ResellerDraft {
 //!     partner_type: "own_plans".into(),
 //!     name: "Acme Télécom".into(),
@@ -29,7 +29,7 @@
 //! let place = platform.resolve_host("Acme.partner.example.com:443")?;
 //! assert_eq!(place.reseller, acme.id);
 //!
-//! let access = platform.sign_in("acme", "owner@acme.example", "plain teal walrus 94 umbrella")?;
+//! let access = platform.sign_in("acme", "owner@acme.example", "plain teal walrus 94 umbrella", None)?;
 //! platform.check_access(&access.stamp)?;
 //! agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
 //! assert_eq!(agency.page(&ResellerQuery::text("telecom"))?.resellers.len(), 1);
@@ -52,6 +52,7 @@ mod clock;
 mod error;
 mod exchange;
 mod forking;
+mod handles;
 mod login_domain;
 mod observe;
 mod partner_type;

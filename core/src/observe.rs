@@ -14,6 +14,7 @@ use crate::platform::{Maintenance, Place, Platform};
 use crate::reseller::{DeletionPlan, Reseller, ResellerId};
 use crate::search::Page;
 use crate::storage::Erasure;
+use crate::tenant::Tenant;
 use crate::usage::{Consumption, Overview, UsageReport};
 use crate::values::AgencyId;
 use crate::{Access, Identity};
@@ -77,9 +78,8 @@ macro_rules! telling {
 }
 
 telling! {
-    Agency: |it| Known::agency(it.id());
+    Tenant: |it| Known::agency(&it.id);
     AgencyDeletionPlan: |it| Known::agency(&it.agency);
-    DeletedAgency: |it| Known::agency(&it.id);
     Access: |it| Known::both(&it.agency, it.reseller.id);
     Identity: |it| Known::both(&it.agency, it.reseller);
     Place: |it| Known::both(&it.agency, it.reseller);
@@ -104,10 +104,12 @@ silent! {
     Vec<Result<Reseller, FieldErrors>>
 }
 
-/// Which agency is no more.
-pub(crate) struct DeletedAgency {
-    pub id: AgencyId,
-    pub erasure: Erasure,
+/// Tells which agency the call that is running is about, where its answer will not.
+pub(crate) fn concerns(agency: &AgencyId) {
+    #[cfg(feature = "tracing")]
+    tracing::Span::current().record("agency", tracing::field::display(agency));
+    #[cfg(not(feature = "tracing"))]
+    let _ = agency;
 }
 
 #[cfg(feature = "tracing")]

@@ -23,7 +23,14 @@ use crate::values::{AgencyId, LoginDomain};
 /// threads prepares its fork by [`before_fork`](crate::before_fork).
 #[derive(Clone)]
 pub struct Platform {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) operator: Operator,
+}
+
+/// What the operations of the whole platform work with; each stands with its noun, as a method of
+/// [`Operator`], and the handle [`Platform`] delegates to it.
+#[derive(Clone)]
+pub(crate) struct Operator {
+    pub shared: Arc<Shared>,
 }
 
 /// Which reseller a request is for.
@@ -69,32 +76,36 @@ impl Platform {
         PlatformBuilder::default()
     }
 
+    /// How many Argon2 computations this handle and its clones have made: for tests that count
+    /// them (S17), and for metrics.
+    pub fn hash_computations(&self) -> u64 {
+        self.operator.shared.hasher.computations()
+    }
+}
+
+impl Operator {
     /// Asks the store now for what is otherwise asked at the first use: the version of its tables,
     /// and the platform's secret, which is made where there is none. [`open`](Self::open) does so;
     /// who opens a store of one's own may, once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
     pub fn prepare(&self) -> Result<()> {
-        self.observe("prepare", || {
-            self.shared.storage.schema_version()?;
-            self.shared.secrets().map(drop)
-        })
+        self.shared.storage.schema_version()?;
+        self.shared.secrets().map(drop)
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
     pub fn resolve_host(&self, host: &str) -> Result<Place> {
-        self.observe("resolve_host", || {
-            let missing = || Error::not_found("host");
-            let label = self.label_of(host).ok_or_else(missing)?;
-            let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
-            let storage = &*self.shared.storage;
-            let found = records::read(storage, &agency, |reads| {
-                Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
-            });
-            let status = optional(found)?.ok_or_else(missing)?.status;
-            Ok(Place { agency, reseller, status })
-        })
+        let missing = || Error::not_found("host");
+        let label = self.label_of(host).ok_or_else(missing)?;
+        let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
+        let storage = &*self.shared.storage;
+        let found = records::read(storage, &agency, |reads| {
+            Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
+        });
+        let status = optional(found)?.ok_or_else(missing)?.status;
+        Ok(Place { agency, reseller, status })
     }
 
     fn label_of(&self, host: &str) -> Option<LoginDomain> {
@@ -121,12 +132,6 @@ impl Platform {
         label: &LoginDomain,
     ) -> Result<Option<(AgencyId, ResellerId)>> {
         holders_beside(&*self.shared.storage, std::slice::from_ref(label)).map(held)
-    }
-
-    /// How many Argon2 computations this handle and its clones have made: for tests that count
-    /// them (S17), and for metrics.
-    pub fn hash_computations(&self) -> u64 {
-        self.shared.hasher.computations()
     }
 }
 

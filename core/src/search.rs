@@ -17,7 +17,7 @@ use crate::schema::Value;
 use crate::schema::entity::stored;
 use crate::storage::{Condition, Filter, Is, PageSpec};
 use crate::values::{AgencyId, Timestamp, fold};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: u32 = 25;
 const MAX_LIMIT: u32 = 200;
@@ -25,14 +25,32 @@ const MAX_LIMIT: u32 = 200;
 const MAX_COUNT: u64 = 10_000;
 
 /// Which resellers to list, and how; the newest first when not said (S28).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct ResellerQuery {
-    text: String,
-    wanted: Wanted,
-    sort: Sort,
-    limit: Option<u32>,
-    after: Option<String>,
-    with_total: bool,
+    /// White-space separated terms, each of which must occur in the name or the email, whatever
+    /// its case and accents; nothing in a term is a wildcard (S27).
+    pub text: String,
+    /// Only resellers of this status.
+    pub status: Option<Status>,
+    /// Only resellers of this partner type.
+    pub partner_type: Option<PartnerType>,
+    /// Only resellers that joined at this instant or later.
+    pub joined_from: Option<Timestamp>,
+    /// Only resellers that joined before this instant.
+    pub joined_before: Option<Timestamp>,
+    /// The order; by the time of joining unless it is given.
+    pub sort: SortBy,
+    /// Whether the largest comes first: the newest unless it is said, but texts from their
+    /// beginning.
+    pub descending: Option<bool>,
+    /// At most this many a page: 1–200, and 25 unless it is given (S28).
+    pub limit: Option<u32>,
+    /// Where the page begins: [`Page::next`] of the page before it. Such a cursor holds the last
+    /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
+    pub after: Option<String>,
+    /// Counts the resellers on all pages together, too (S30).
+    pub with_total: bool,
 }
 
 /// Resellers, and where the next page begins.
@@ -55,30 +73,6 @@ pub enum Total {
     AtLeast(u64),
 }
 
-/// What a reseller must be, to be listed or counted, beside the terms.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Wanted {
-    status: Option<Status>,
-    partner_type: Option<PartnerType>,
-    joined_from: Option<Timestamp>,
-    joined_before: Option<Timestamp>,
-}
-
-impl Wanted {
-    /// The same for a store.
-    fn conditions(&self) -> Vec<Condition> {
-        let at = |at: Timestamp| Value::Integer(at.as_millis());
-        let conditions = [
-            ("status", self.status.map(|status| Is::Slug(status.slug()))),
-            ("partner_type", self.partner_type.map(|of| Is::Slug(of.slug()))),
-            ("created_at", self.joined_from.map(|from| Is::AtLeast(at(from)))),
-            ("created_at", self.joined_before.map(|before| Is::Below(at(before)))),
-        ];
-        let asked = conditions.into_iter().filter_map(|(column, is)| Some((column, is?)));
-        asked.map(|(column, is)| Condition { column, is }).collect()
-    }
-}
-
 impl ResellerQuery {
     /// Every reseller.
     pub fn all() -> Self {
@@ -93,37 +87,37 @@ impl ResellerQuery {
 
     /// Only resellers of this status.
     pub fn status(mut self, status: Status) -> Self {
-        self.wanted.status = Some(status);
+        self.status = Some(status);
         self
     }
 
     /// Only resellers of this partner type.
     pub fn partner_type(mut self, partner_type: PartnerType) -> Self {
-        self.wanted.partner_type = Some(partner_type);
+        self.partner_type = Some(partner_type);
         self
     }
 
     /// Only resellers that joined at this instant or later.
     pub fn joined_from(mut self, from: Timestamp) -> Self {
-        self.wanted.joined_from = Some(from);
+        self.joined_from = Some(from);
         self
     }
 
     /// Only resellers that joined before this instant.
     pub fn joined_before(mut self, before: Timestamp) -> Self {
-        self.wanted.joined_before = Some(before);
+        self.joined_before = Some(before);
         self
     }
 
     /// In this order; the smallest first.
     pub fn ascending(mut self, by: SortBy) -> Self {
-        self.sort = Sort { by, descending: false };
+        (self.sort, self.descending) = (by, Some(false));
         self
     }
 
     /// In this order; the largest first.
     pub fn descending(mut self, by: SortBy) -> Self {
-        self.sort = Sort { by, descending: true };
+        (self.sort, self.descending) = (by, Some(true));
         self
     }
 
@@ -160,7 +154,8 @@ impl ResellerQuery {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?.values()),
             None => None,
         };
-        let (order, descending) = (self.sort.by.column(), self.sort.descending);
+        let Sort { by, descending } = self.order();
+        let order = by.column();
         Ok(PageSpec {
             filter: self.filter(seal.agency),
             order,
@@ -172,7 +167,25 @@ impl ResellerQuery {
 
     fn filter(&self, agency: &AgencyId) -> Filter {
         let terms = self.text.split_whitespace().map(fold).collect();
-        Filter { agency: agency.clone(), terms, conditions: self.wanted.conditions() }
+        Filter { agency: agency.clone(), terms, conditions: self.conditions() }
+    }
+
+    /// What a reseller must be, beside the terms.
+    fn conditions(&self) -> Vec<Condition> {
+        let at = |at: Timestamp| Value::Integer(at.as_millis());
+        let conditions = [
+            ("status", self.status.map(|status| Is::Slug(status.slug()))),
+            ("partner_type", self.partner_type.map(|of| Is::Slug(of.slug()))),
+            ("created_at", self.joined_from.map(|from| Is::AtLeast(at(from)))),
+            ("created_at", self.joined_before.map(|before| Is::Below(at(before)))),
+        ];
+        let asked = conditions.into_iter().filter_map(|(column, is)| Some((column, is?)));
+        asked.map(|(column, is)| Condition { column, is }).collect()
+    }
+
+    fn order(&self) -> Sort {
+        let descending = self.descending.unwrap_or(self.sort.descends());
+        Sort { by: self.sort, descending }
     }
 
     /// Where a store may stop counting; `None` if nobody has asked.
@@ -191,7 +204,7 @@ impl ResellerQuery {
         let limit = spec.limit as usize - 1;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let last = rows.last().filter(|_| more).map(|last| self.sort.position(last));
+        let last = rows.last().filter(|_| more).map(|last| self.order().position(last));
         let next = last.map(|position| seal.close(&position, &self.fingerprint())).transpose()?;
         let total =
             counted.map(|n| if n < MAX_COUNT { Total::Exact(n) } else { Total::AtLeast(n) });
@@ -200,9 +213,9 @@ impl ResellerQuery {
 
     /// What must be the same for a cursor to continue the query; the limit may change.
     fn fingerprint(&self) -> String {
-        let Self { text, wanted, sort, .. } = self;
-        let (conditions, by, text) = (wanted.conditions(), sort.by.slug(), fold(text));
-        format!("{conditions:?}\n{by}\n{}\n{text}", sort.descending)
+        let Sort { by, descending } = self.order();
+        let (conditions, by, text) = (self.conditions(), by.slug(), fold(&self.text));
+        format!("{conditions:?}\n{by}\n{descending}\n{text}")
     }
 }
 

@@ -20,33 +20,39 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    pub fn new(shared: Arc<Shared>, id: AgencyId) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, id: AgencyId) -> Self {
         Self { shared, id, actor: None }
     }
 
     /// Errors: `NotFound` once the agency is deleted (S56).
-    pub fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> Result<T> {
+    pub(crate) fn read<T: Send>(
+        &self,
+        work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
         records::read(&*self.shared.storage, &self.id, work)
     }
 
     /// The same in a transaction, the host's if there is one.
-    pub fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> Result<T> {
+    pub(crate) fn write<T: Send>(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
         records::write(&*self.shared.storage, &self.id, Scope::Join, work)
     }
 
     /// The same in a transaction of its own.
-    pub fn write_beside<T: Send>(
+    pub(crate) fn write_beside<T: Send>(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         records::write(&*self.shared.storage, &self.id, Scope::Own, work)
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
     }
 
-    pub fn seal(&self) -> Result<CursorSeal<'_>> {
+    pub(crate) fn seal(&self) -> Result<CursorSeal<'_>> {
         Ok(CursorSeal { secrets: self.shared.secrets()?, agency: &self.id })
     }
 }

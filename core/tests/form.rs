@@ -27,7 +27,7 @@ fn good() -> ResellerDraft {
 /// What is wrong with a form, in the order it is told.
 fn refused(draft: ResellerDraft) -> Vec<(String, Code)> {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let Err(error) = agency.create_reseller(draft) else { return Vec::new() };
     error.fields().iter().map(|field| (field.field.clone(), field.code)).collect()
 }
@@ -95,7 +95,7 @@ fn s57_everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn s57_a_patch_is_refused_in_the_order_of_the_form() {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let acme = agency.create_reseller(ResellerDraft {
         invite: true,
         password: String::new(),
@@ -180,7 +180,7 @@ fn neither_errors_nor_debug_repeat_what_was_typed() {
     draft.password = "canary-password".into();
     assert!(!format!("{draft:?}").contains("canary"));
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let error = agency.create_reseller(draft).expect_err("refused");
     assert!(!format!("{error} {error:?}").contains("canary"));
 }

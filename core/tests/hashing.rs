@@ -15,7 +15,8 @@ use partnerkit::{
 fn s18_every_attempt_is_hashed_once_or_told_to_come_again() {
     let platform = Platform::builder().hashing(1, 1).open("memory:").expect("opens");
     let attempt = || {
-        let error = platform.sign_in("acme", "owner@acme.example", "wrong").expect_err("refused");
+        let error =
+            platform.sign_in("acme", "owner@acme.example", "wrong", None).expect_err("refused");
         error.kind()
     };
     let kinds: Vec<_> = std::thread::scope(|scope| {
@@ -60,7 +61,7 @@ fn form(hash: &str) -> ResellerDraft {
 /// How many computations a sign-in took, and how it ended.
 fn sign_in(platform: &Platform, password: &str) -> (u64, Option<ErrorKind>) {
     let before = platform.hash_computations();
-    let result = platform.sign_in("acme", "owner@acme.example", password);
+    let result = platform.sign_in("acme", "owner@acme.example", password, None);
     (platform.hash_computations() - before, result.err().map(|error| error.kind()))
 }
 
@@ -94,12 +95,12 @@ fn s18_of_a_thousand_at_once_no_more_compute_than_may() {
     let builder = Platform::builder().legacy_verifier(counted.clone()).hashing(2, 30);
     let builder = builder.sign_in_limit(1_000_000).sign_in_delay_from(1_000_000);
     let platform = builder.open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(form("counted:")).expect("creates");
     let barrier = Barrier::new(1_000);
     let attempt = || {
         barrier.wait();
-        let result = platform.sign_in("acme", "owner@acme.example", "wrong");
+        let result = platform.sign_in("acme", "owner@acme.example", "wrong", None);
         result.expect_err("refused").kind()
     };
     let kinds: Vec<_> = std::thread::scope(|scope| {
@@ -116,7 +117,7 @@ fn s18_of_a_thousand_at_once_no_more_compute_than_may() {
 #[test]
 fn s15_a_password_is_compared_as_it_is() {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let password = " plain te\u{301}al walrus\094 umbrella ";
     let mut draft = form("");
     (draft.password, draft.password_confirmation) = (password.into(), password.into());
@@ -139,7 +140,7 @@ fn s15_a_password_is_compared_as_it_is() {
 fn s15_a_hash_of_another_library_is_taken_over() {
     for hash in OF_OTHERS {
         let platform = Platform::open("memory:").expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         agency.create_reseller(form(hash)).expect("creates");
         assert_eq!(platform.hash_computations(), 0, "an import hashes nothing");
         assert_eq!(sign_in(&platform, "wrong"), (1, DENIED), "{hash}");
@@ -161,7 +162,7 @@ const CHEAP: [&str; 3] = [
 fn s17_a_cheap_hash_is_taken_over_and_made_anew() {
     for hash in CHEAP {
         let platform = Platform::open("memory:").expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         agency.create_reseller(form(hash)).expect("creates");
         assert_eq!(sign_in(&platform, "wrong"), (1, DENIED), "{hash}");
         assert_eq!(sign_in(&platform, RIGHT), (2, None), "{hash}");
@@ -172,7 +173,7 @@ fn s17_a_cheap_hash_is_taken_over_and_made_anew() {
 #[test]
 fn s15_a_hash_that_nobody_understands_is_refused() {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let refused = |draft: ResellerDraft| {
         let error = agency.create_reseller(draft).expect_err("refused");
         assert!(!format!("{error} {error:?}").contains("argon2"), "no input in an error");
@@ -235,11 +236,11 @@ fn s15_an_old_schemes_hash_is_made_anew_at_the_first_success() {
     let verifier = Arc::new(Reversed);
     let builder = Platform::builder().legacy_verifier(verifier).hashing(1, 0);
     let platform = builder.open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(form("rev:drowssap")).expect("creates");
     assert_eq!(sign_in(&platform, "wrong"), (1, DENIED));
     assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "and the turn is given back");
-    let access = platform.sign_in("acme", "owner@acme.example", RIGHT).expect("signs in");
+    let access = platform.sign_in("acme", "owner@acme.example", RIGHT, None).expect("signs in");
     assert_eq!(sign_in(&platform, RIGHT), (1, None), "the library's own now");
     assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "nobody asks the old scheme");
     platform.check_access(&access.stamp).expect("a new hash ends no stamp");
@@ -286,10 +287,10 @@ fn s19_a_source_is_throttled_before_it_waits_for_a_turn() {
     let builder = Platform::builder().legacy_verifier(held.clone()).hashing(1, 0);
     let builder = builder.source_limit(1, Duration::from_secs(3_600));
     let platform = builder.open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(form("held:")).expect("creates");
     let from = |source: &str, label: &str| {
-        let result = platform.sign_in_from(source, label, "owner@acme.example", "wrong");
+        let result = platform.sign_in(label, "owner@acme.example", "wrong", Some(source));
         result.expect_err("refused").kind()
     };
     assert_eq!(from("192.0.2.1", "globex"), ErrorKind::AccessDenied);
@@ -310,13 +311,13 @@ fn s19_one_tenants_attempts_keep_no_other_out() {
     let builder = Platform::builder().legacy_verifier(held.clone()).hashing(1, 2);
     let platform = builder.open("memory:").expect("opens");
     for (id, hash, label) in [("northwind", "held:", "acme"), ("contoso", CHEAP[0], "globex")] {
-        let agency = platform.create_agency(id).expect("creates");
+        let agency = platform.create_agency(id, None).expect("creates");
         let draft = ResellerDraft { login_domain: label.into(), ..form(hash) };
         agency.create_reseller(draft).expect("creates");
     }
     let busy = AtomicUsize::new(0);
     let attempt = |label: &str| {
-        let result = platform.sign_in(label, "owner@acme.example", "wrong");
+        let result = platform.sign_in(label, "owner@acme.example", "wrong", None);
         let kind = result.expect_err("refused").kind();
         busy.fetch_add(usize::from(kind == ErrorKind::Busy), Ordering::SeqCst);
         kind
@@ -347,7 +348,7 @@ fn s16_a_hash_is_made_anew_when_the_cost_rises_or_the_pepper_changes() {
         configure(Platform::builder()).open_storage(store.clone()).expect("opens")
     };
     let plain = open(|builder| builder);
-    let agency = plain.create_agency("northwind").expect("creates");
+    let agency = plain.create_agency("northwind", None).expect("creates");
     let mut draft = form("");
     draft.password = "plain teal walrus 94 umbrella".into();
     draft.password_confirmation = draft.password.clone();

@@ -39,7 +39,7 @@ fn page(agency: &Agency, query: &ResellerQuery) -> Page {
 
 #[test]
 fn s28_a_page_has_25_resellers_or_1_to_200() {
-    let agency = Platform::open("memory:").expect("opens").create_agency("northwind");
+    let agency = Platform::open("memory:").expect("opens").create_agency("northwind", None);
     let agency = agency.expect("creates");
     create(&agency, 0..201);
     let shown = |query| page(&agency, &query).resellers.len();
@@ -60,7 +60,7 @@ fn s28_a_page_has_25_resellers_or_1_to_200() {
 
 #[test]
 fn s30_counting_ends_at_ten_thousand() {
-    let agency = Platform::open("memory:").expect("opens").create_agency("northwind");
+    let agency = Platform::open("memory:").expect("opens").create_agency("northwind", None);
     let agency = agency.expect("creates");
     let total = || page(&agency, &ResellerQuery::all().limit(1).with_total()).total;
     for thousand in 0..9 {

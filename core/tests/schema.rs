@@ -28,7 +28,7 @@ fn opened(version: Result<u32, &'static str>) -> Platform {
 #[test]
 fn s52_a_store_of_a_newer_release_is_refused() {
     let newer = opened(Ok(VERSION + 98));
-    for refused in [newer.prepare(), newer.create_agency("northwind").map(drop)] {
+    for refused in [newer.prepare(), newer.create_agency("northwind", None).map(drop)] {
         let error = refused.expect_err("too new");
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains(&(VERSION + 98).to_string()), "{error}");

@@ -75,14 +75,14 @@ fn s17_every_way_to_fail_takes_as_long() {
     };
     // Nobody is stopped by the one, and everybody by the other.
     let (lax, strict) = (open(1_000_000), open(1));
-    let agency = lax.create_agency("northwind").expect("creates");
+    let agency = lax.create_agency("northwind", None).expect("creates");
     let password = "plain teal walrus 94 umbrella";
     agency.create_reseller(form("acme", Some(password))).expect("creates");
     agency.create_reseller(form("globex", None)).expect("creates");
     let inactive = agency.create_reseller(form("initech", Some(password))).expect("creates");
     agency.deactivate(inactive.id, None).expect("deactivates");
     agency.create_reseller(form("fabrikam", Some(password))).expect("creates");
-    strict.sign_in("fabrikam", "owner@fabrikam.example", "wrong").expect_err("the last one");
+    strict.sign_in("fabrikam", "owner@fabrikam.example", "wrong", None).expect_err("the last one");
     agency.create_reseller(import("proseware", CHEAP)).expect("creates");
     agency.create_reseller(import("tailspin", "plain:password")).expect("creates");
     let long = "x".repeat(5_000);
@@ -105,7 +105,7 @@ fn s17_every_way_to_fail_takes_as_long() {
         for way in shuffled(ways.len(), &mut random) {
             let (platform, label, email, password) = ways[way];
             let began = Instant::now();
-            platform.sign_in(label, email, password).expect_err("denied");
+            platform.sign_in(label, email, password, None).expect_err("denied");
             taken[way].push(began.elapsed().as_secs_f64());
         }
         if round % 25 == 0 {

@@ -41,7 +41,7 @@ pub fn form(n: usize, with_password: bool) -> ResellerDraft {
 /// Where this does not hold.
 pub fn assert_holds(platform: &Platform, storage: &dyn Storage) {
     let mut holders = BTreeMap::new();
-    for id in platform.agencies(None, 1_000).expect("lists") {
+    for id in platform.agencies(None, Some(1_000)).expect("lists") {
         let agency = platform.agency(id.as_str()).expect("there");
         let resellers = resellers(&agency);
         for Reseller { id: reseller, login_domain, .. } in &resellers {
@@ -83,7 +83,7 @@ fn resellers(agency: &Agency) -> Vec<Reseller> {
 fn assert_stops_stand(platform: &Platform, agency: &Agency, resellers: &[Reseller]) {
     let (mut last, mut stopped) = (0, BTreeMap::new());
     loop {
-        let changes = agency.changes(last, 1_000).expect("reads");
+        let changes = agency.changes(Some(last), Some(1_000)).expect("reads");
         let Some(newest) = changes.last() else { break };
         last = newest.sequence;
         for change in &changes {
@@ -98,7 +98,7 @@ fn assert_stops_stand(platform: &Platform, agency: &Agency, resellers: &[Reselle
     }
     for reseller in resellers.iter().filter(|reseller| stopped.get(&reseller.id) == Some(&true)) {
         let (label, email) = (reseller.login_domain.as_str(), reseller.email.as_str());
-        let denied = platform.sign_in(label, email, PASSWORD).expect_err("stopped");
+        let denied = platform.sign_in(label, email, PASSWORD, None).expect_err("stopped");
         assert_eq!(denied.kind(), ErrorKind::AccessDenied);
     }
 }

@@ -30,7 +30,7 @@ impl InFile {
         let path = folder.path().join("resellers.db");
         let storage = Arc::new(Sqlite::open(&path).expect("opens"));
         let platform = Platform::builder().open_storage(storage.clone()).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         Self { _folder: folder, path, storage, agency }
     }
 }

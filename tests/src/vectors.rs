@@ -5,6 +5,7 @@
 //! gives the answer a name for later steps (`$acme.id`; `$$` is a dollar sign). Of an object only what is expected must
 //! be there, a list must be as long, `*` is anything.
 
+mod dispatch;
 pub mod perform;
 
 use std::collections::BTreeMap;

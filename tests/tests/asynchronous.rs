@@ -15,7 +15,7 @@ fn runtimes() -> [Runtime; 2] {
 /// A life, awaited.
 async fn live(url: String) {
     let platform = AsyncPlatform::open(url).await.expect("opens");
-    let agency = platform.create_agency("northwind".into()).await.expect("creates");
+    let agency = platform.create_agency("northwind".into(), None).await.expect("creates");
     let create = |n| {
         let agency = agency.clone();
         tokio::spawn(async move { agency.create_reseller(invitation(&letters(n))).await })
@@ -36,8 +36,8 @@ async fn live(url: String) {
     assert_eq!(platform.resolve_host(host).await.expect("resolves").reseller, created[1].id);
     let missing = platform.agency("nortwind".into()).await.map(drop).expect_err("a typo");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
-    assert!(platform.maintain(100).await.expect("maintains").finished);
-    let nowhere = platform.backup("nowhere/backup.db".into()).await.expect_err("no such folder");
+    assert!(platform.maintain(Some(100)).await.expect("maintains").finished);
+    let nowhere = platform.backup("nowhere/backup.db").await.expect_err("no such folder");
     assert!([ErrorKind::Configuration, ErrorKind::Io].contains(&nowhere.kind()));
 }
 

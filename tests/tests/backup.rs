@@ -51,7 +51,7 @@ fn verify(url: &str) -> usize {
     let overview = agency.overview().expect("reads");
     assert_eq!(usize::try_from(overview.active_resellers).expect("small"), listed);
     // Each reseller is counted in one step, and its message in the next.
-    let changes = agency.changes(0, 1_000).expect("reads").into_iter();
+    let changes = agency.changes(Some(0), Some(1_000)).expect("reads").into_iter();
     let created = changes.filter(|change| change.kind == partnerkit::ChangeKind::ResellerCreated);
     let created = i64::try_from(created.count()).expect("small");
     assert!(created < 1_000 && (created - overview.messages).abs() <= 1, "{created} {overview:?}");
@@ -62,7 +62,7 @@ fn verify(url: &str) -> usize {
 /// Takes backups while somebody writes; `copy` says how many resellers one has that verifies.
 fn at_any_moment(url: &str, copy: impl Fn(&Platform, usize) -> usize) {
     let platform = Platform::open(url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| write(&agency, &stop));
@@ -116,7 +116,7 @@ fn s54_a_backup_of_the_platforms_own_opens_and_verifies() {
         let name = format!("backup-{round}.db");
         let changes = |platform: &Platform| {
             let agency = platform.agency("northwind").expect("there");
-            agency.changes(0, 1_000).expect("reads")
+            agency.changes(Some(0), Some(1_000)).expect("reads")
         };
         let acknowledged = changes(platform);
         platform.backup(folder.path().join(&name)).expect("copies");
@@ -136,7 +136,7 @@ fn s54_a_backup_replaces_nothing_and_is_whole_or_not_there() {
     let at = |name: &str| folder.path().join(name);
     let platform = Platform::open(&format!("sqlite:{}", at("resellers.db").display()));
     let platform = platform.expect("opens");
-    platform.create_agency("northwind").expect("creates");
+    platform.create_agency("northwind", None).expect("creates");
     std::fs::write(at("other"), "another file").expect("writes");
     std::fs::create_dir(at("folder")).expect("a folder");
     let names = || {
@@ -170,7 +170,7 @@ fn s54_a_backup_has_nothing_that_was_deleted_before() {
     let at = |name: &str| folder.path().join(name);
     let platform = Platform::open(&format!("sqlite:{}", at("resellers.db").display()));
     let platform = platform.expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(invitation("stays")).expect("creates");
     let gone = agency.create_reseller(invitation("vanishes")).expect("creates");
     agency.delete_reseller(gone.id).expect("deletes");

@@ -46,7 +46,7 @@ fn quiet(shown: &str) {
 #[test]
 fn no_error_repeats_what_was_given() {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let id = agency.create_reseller(invitation("acme")).expect("creates").id;
     let patch = ResellerPatch {
         name: Some("canary\u{202e}".into()),
@@ -61,8 +61,8 @@ fn no_error_repeats_what_was_given() {
         agency.set_password(id, "canary", "canary").expect_err("wrong"),
         agency.page(&ResellerQuery::all().after("canary")).expect_err("wrong"),
         platform.agency("canary").map(drop).expect_err("wrong"),
-        platform.create_agency("Canary").map(drop).expect_err("wrong"),
-        platform.sign_in("canary", "canary@acme.example", "canary").expect_err("wrong"),
+        platform.create_agency("Canary", None).map(drop).expect_err("wrong"),
+        platform.sign_in("canary", "canary@acme.example", "canary", None).expect_err("wrong"),
         platform.check_access("northwind.canary.canary").expect_err("wrong"),
         platform.reset_password("canary", "canary", "canary").expect_err("wrong"),
         platform.resolve_host("canary.partner.localhost").expect_err("wrong"),
@@ -77,7 +77,7 @@ fn no_error_repeats_what_was_given() {
 #[test]
 fn no_secret_is_shown() {
     let platform = Platform::open("memory:").expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let draft = ResellerDraft {
         invite: false,
         password: PASSWORD.into(),
@@ -88,7 +88,7 @@ fn no_secret_is_shown() {
     let login_domain = "quiet".into();
     quiet(&format!("{:?}", ResellerDraft { login_domain, ..wrong() }));
     let reseller = agency.create_reseller(draft).expect("creates");
-    let access = platform.sign_in("acme", "owner@acme.example", PASSWORD).expect("signs in");
+    let access = platform.sign_in("acme", "owner@acme.example", PASSWORD, None).expect("signs in");
     let generation = access.stamp.rsplit('.').next().expect("a part");
     let shown = format!("{access:?} {access:#?} {reseller:?}");
     assert!(!shown.contains(generation), "a stamp is as good as a password");
@@ -111,7 +111,7 @@ fn no_row_shows_a_secret() {
     let hash = format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${output}A");
     let store = Arc::new(Memory::new());
     let platform = Platform::builder().open_storage(store.clone()).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let password_hash = Some(hash.clone());
     let draft = ResellerDraft { invite: false, password_hash, ..invitation("acme") };
     silent(&format!("{draft:?} {draft:#?}"));

@@ -26,7 +26,7 @@ fn churn(url: &str, storage: Arc<dyn Storage>) {
     let builder = Platform::builder().sign_in_limit(LIMIT);
     let platform = builder.open_storage(storage.clone()).expect("opens");
     // What a process was about to erase at its end goes first.
-    while !platform.maintain(1_000).expect("maintains").finished {}
+    while !platform.maintain(Some(1_000)).expect("maintains").finished {}
     assert_holds(&platform, &*storage);
 }
 

@@ -15,7 +15,7 @@ const THREADS: usize = 8;
 fn created(agency: &Agency) -> Vec<partnerkit::ResellerId> {
     let (mut created, mut last) = (Vec::new(), 0);
     loop {
-        let changes = agency.changes(last, 1_000).expect("reads");
+        let changes = agency.changes(Some(last), Some(1_000)).expect("reads");
         if changes.is_empty() {
             return created;
         }
@@ -37,7 +37,7 @@ fn eight_processes_write_ten_thousand_rows_each_and_none_waits_for_the_others() 
     let path = folder.path().join("resellers.db");
     let url = format!("sqlite:{}", path.display());
     let platform = Platform::open(&url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
 
     let (threads, each) = (THREADS.to_string(), (ROWS / THREADS).to_string());
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];

@@ -22,7 +22,7 @@ impl Store {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("resellers.db");
-        let agency = open(&path).create_agency("northwind").expect("creates");
+        let agency = open(&path).create_agency("northwind", None).expect("creates");
         let forms: Vec<_> = (0..ROWS).map(|n| invitation(&format!("a{}", letters(n)))).collect();
         let made = agency.create_resellers(&forms).expect("creates");
         let ids = made.into_iter().map(|row| row.expect("creates").id).collect();

@@ -97,7 +97,7 @@ fn a_disk_that_fills_up_under_32_writers_loses_nothing_that_was_acknowledged() {
     let test = "a_disk_that_fills_up_under_32_writers_loses_nothing_that_was_acknowledged";
     on_a_disk_of(24, test, |folder| {
         let platform = Platform::open(&url(folder)).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         let mut told = Told::default();
         let ballast = folder.join("ballast");
         // Each time another step of a write is where no room is left.
@@ -136,7 +136,7 @@ fn a_read_only_file_system_is_a_typed_error_and_loses_nothing() {
         assert_eq!(refused(), Err(ErrorKind::Storage), "no file");
         remount(folder, "rw");
         let mut told = Told::default();
-        let agency = Platform::open(&url(folder)).expect("opens").create_agency("northwind");
+        let agency = Platform::open(&url(folder)).expect("opens").create_agency("northwind", None);
         told.create(&agency.expect("creates"), "acme".to_owned());
         remount(folder, "ro");
         assert_eq!(refused(), Err(ErrorKind::Storage), "a file");

@@ -47,7 +47,7 @@ fn live(agency: &Agency, platform: &Platform) -> partnerkit::ResellerId {
     for n in 0..40 {
         agency.create_reseller(invitation(&format!("a{}", letters(n)))).expect("creates");
     }
-    let id = agency.create_reseller_once("key-1", zzyzx()).expect("creates").id;
+    let id = agency.create_reseller(zzyzx().once("key-1")).expect("creates").id;
     let note = "zzyzx-note, too".to_owned();
     let patch = partnerkit::ResellerPatch {
         metadata: Some([("key".to_owned(), note)].into()),
@@ -58,7 +58,7 @@ fn live(agency: &Agency, platform: &Platform) -> partnerkit::ResellerId {
     let event =
         UsageEvent { id: "e-1".into(), reseller: id, metric: Metric::MESSAGES, quantity: 5, at };
     agency.record_usage(&[event]).expect("records");
-    platform.sign_in("acme", "zzyzx-owner@acme.example", "wrong").expect_err("denied");
+    platform.sign_in("acme", "zzyzx-owner@acme.example", "wrong", None).expect_err("denied");
     agency.deactivate(id, Some("zzyzx-reason")).expect("deactivates");
     for n in 40..80 {
         agency.create_reseller(invitation(&format!("a{}", letters(n)))).expect("creates");
@@ -80,7 +80,7 @@ fn in_a_file() -> (tempfile::TempDir, std::path::PathBuf, Platform, Agency) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("resellers.db");
     let platform = Platform::open(&format!("sqlite:{}", file.display())).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     (folder, file, platform, agency)
 }
 
@@ -110,9 +110,9 @@ fn s25_a_reader_makes_it_pending_and_upkeep_finishes_it() {
     reader.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("a snapshot");
     assert_eq!(agency.delete_reseller(id).expect("deletes"), Erasure::Pending);
     assert!(!found_in_files(&file).is_empty(), "the reader still sees it");
-    assert_eq!(platform.maintain(100).expect("maintains").erasure, Erasure::Pending);
+    assert_eq!(platform.maintain(Some(100)).expect("maintains").erasure, Erasure::Pending);
     reader.execute_batch("COMMIT").expect("ends");
-    assert_eq!(platform.maintain(100).expect("maintains").erasure, Erasure::Complete);
+    assert_eq!(platform.maintain(Some(100)).expect("maintains").erasure, Erasure::Complete);
     assert_eq!(found_in_files(&file), [""; 0]);
 }
 
@@ -121,7 +121,7 @@ fn s25_a_reader_makes_it_pending_and_upkeep_finishes_it() {
 fn s25_no_row_of_any_table_has_a_trace() {
     let database = partnerkit_tests::postgres::Database::create();
     let platform = Platform::open(&database.url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let id = live(&agency, &platform);
     assert_eq!(found_in_rows(&database), TRACES, "it was there");
     assert_eq!(agency.delete_reseller(id).expect("deletes"), Erasure::Complete);
@@ -133,9 +133,9 @@ fn s25_no_row_of_any_table_has_a_trace() {
 fn s25_nor_of_a_deleted_agency_in_any_row() {
     let database = partnerkit_tests::postgres::Database::create();
     let platform = Platform::open(&database.url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     live(&agency, &platform);
-    let other = platform.create_agency("tailspin").expect("creates");
+    let other = platform.create_agency("tailspin", None).expect("creates");
     other.create_reseller(invitation("globex")).expect("creates");
     assert_eq!(found_in_rows(&database), TRACES, "it was there");
     assert_eq!(platform.delete_agency("northwind").expect("deletes"), Erasure::Complete);

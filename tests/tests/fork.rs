@@ -129,7 +129,7 @@ fn s62_an_awaited_platform_works_in_a_childs_own_runtime() {
 #[test]
 fn s62_a_store_in_memory_does_not_cross_fork() {
     let _alone = ALONE.lock();
-    let agency = Platform::open("memory:").expect("opens").create_agency("northwind");
+    let agency = Platform::open("memory:").expect("opens").create_agency("northwind", None);
     let agency = agency.expect("creates");
     let children = Children::default();
     children.add(|| {

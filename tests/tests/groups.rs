@@ -417,7 +417,7 @@ fn each_of_a_hundred_gets_its_own_answer() {
 fn an_erasure_beside_others_loses_nobody() {
     let store = Store::new();
     let platform = Platform::builder().open_storage(store.file.storage.clone()).expect("opens");
-    let tailspin = platform.create_agency("tailspin").expect("creates");
+    let tailspin = platform.create_agency("tailspin", None).expect("creates");
     let forms: Vec<_> = (0..300).map(|n| invitation(&format!("tail{}", letters(n)))).collect();
     assert!(tailspin.create_resellers(&forms).expect("creates").iter().all(|row| row.is_ok()));
     let answers = store.together(16, |i| match i {

@@ -137,7 +137,7 @@ fn a_platform_opens_beside_somebody_who_does_not_look_at_the_file() {
     let file = File::new();
     drop(file.open());
     let _other = fs::File::open(file.path()).expect("opens");
-    file.open().create_agency("northwind").expect("creates");
+    file.open().create_agency("northwind", None).expect("creates");
 }
 
 /// What was made from the log of a moment ago would hide the commit.
@@ -145,7 +145,7 @@ fn a_platform_opens_beside_somebody_who_does_not_look_at_the_file() {
 fn nobody_makes_the_index_anew_while_somebody_writes() {
     let file = File::new();
     let storage = Sqlite::open(file.path()).expect("opens");
-    let agency = file.open().create_agency("northwind").expect("creates");
+    let agency = file.open().create_agency("northwind", None).expect("creates");
     assert!(!is_locked(&file.index(), RECOVERS));
     let mut work = |_: &mut dyn Rows| {
         assert!(is_locked(&file.index(), RECOVERS));
@@ -158,7 +158,7 @@ fn nobody_makes_the_index_anew_while_somebody_writes() {
 #[test]
 fn nobody_writes_while_somebody_makes_the_index_anew() {
     let file = File::new();
-    let agency = file.open().create_agency("northwind").expect("creates");
+    let agency = file.open().create_agency("northwind", None).expect("creates");
     let index = fs::File::options().read(true).write(true).open(file.index()).expect("opens");
     set_lock(&index, RECOVERS, libc::F_WRLCK);
     thread::scope(|scope| {

@@ -56,7 +56,7 @@ fn assert_whole(platform: &Platform, agency: &Agency, acknowledged: &BTreeSet<St
     let mut entries = Vec::new();
     loop {
         let after = entries.last().map_or(0, |change: &partnerkit::Change| change.sequence);
-        let next = agency.changes(after, 500).expect("reads");
+        let next = agency.changes(Some(after), Some(500)).expect("reads");
         if next.is_empty() {
             break;
         }
@@ -68,7 +68,7 @@ fn assert_whole(platform: &Platform, agency: &Agency, acknowledged: &BTreeSet<St
 }
 
 fn survives(url: &str) {
-    Platform::open(url).expect("opens").create_agency("northwind").expect("creates");
+    Platform::open(url).expect("opens").create_agency("northwind", None).expect("creates");
     let mut acknowledged = BTreeSet::new();
     for (round, after) in [3, 17, 40].into_iter().enumerate() {
         acknowledged.extend(kill_a_writer(url, &letters(round), after));
@@ -88,7 +88,7 @@ fn sqlite_survives_a_killed_writer() {
         check.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checks");
     assert_eq!(sound, "ok");
     let platform = Platform::open(&format!("sqlite:{}", path.display())).expect("opens");
-    assert_eq!(platform.agencies(None, 5).expect("reads").len(), 1);
+    assert_eq!(platform.agencies(None, Some(5)).expect("reads").len(), 1);
 }
 
 #[cfg(feature = "postgres-server")]

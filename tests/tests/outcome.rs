@@ -21,7 +21,7 @@ impl Bench {
         let database = Database::create();
         let (proxy, url) = database.on_a_wire();
         let platform = Platform::open(&url).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         let acme = agency.create_reseller(invitation("acme")).expect("creates");
         Self { platform, agency, acme, proxy, database }
     }

@@ -62,7 +62,7 @@ fn tables_are_cut_by_their_home_and_keep_everything() {
 fn no_row_is_lost_by_it() {
     let database = Database::create();
     let platform = Platform::open(&database.url).expect("opens");
-    platform.create_agency("northwind").expect("creates");
+    platform.create_agency("northwind", None).expect("creates");
     cut(&database);
 }
 
@@ -81,7 +81,7 @@ fn many_labels_are_claimed_together_and_looked_up_together() {
     let (wire, url) = database.on_a_wire();
     let store = Arc::new(Postgres::open(&url).expect("opens"));
     let platform = Platform::builder().open_storage(store.clone()).expect("opens");
-    let northwind = platform.create_agency("northwind").expect("creates");
+    let northwind = platform.create_agency("northwind", None).expect("creates");
     let labels = table("labels");
     let row = |label: &str, until: i64| -> Row {
         vec![label.into(), "northwind".into(), Value::Null, Value::Integer(until)]

@@ -102,7 +102,7 @@ impl World {
             }
             .expect("opens")
         });
-        let agency = platforms[0].create_agency("northwind").expect("creates");
+        let agency = platforms[0].create_agency("northwind", None).expect("creates");
         let create = |label| agency.create_reseller(invitation(label)).expect("creates").id;
         let resellers = vec![create("acme"), create("globex")];
         agency.set_allowance(resellers[0], Metric::MESSAGES, Some(LIMIT)).expect("sets");

@@ -46,7 +46,7 @@ fn a_relative_path_stays_that_of_when_the_platform_was_opened() {
     let _working = working_in(first.path());
     let platform = Platform::open("sqlite:resellers.db").expect("opens");
     std::env::set_current_dir(second.path()).expect("a folder");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let acme = agency.create_reseller(invitation("acme")).expect("creates");
     let other = Platform::open("sqlite:resellers.db").expect("opens another file");
     assert_eq!(other.agency("northwind").map(drop).expect_err("none").kind(), ErrorKind::NotFound);
@@ -138,7 +138,7 @@ mod links {
             let folder = folder();
             let names = names(folder.path());
             let platform = Platform::open(&url(&names[first])).expect("opens");
-            let agency = platform.create_agency("northwind").expect("creates");
+            let agency = platform.create_agency("northwind", None).expect("creates");
             for (label, name) in ["one", "two", "three"].into_iter().zip(&names) {
                 let other = Platform::open(&url(name)).expect("opens");
                 let other = other.agency("northwind").expect("the same file");
@@ -196,7 +196,7 @@ mod rights {
         let folder = folder();
         let path = folder.path().join("resellers.db");
         let platform = Platform::open(&url(&path)).expect("opens");
-        platform.create_agency("northwind").expect("creates");
+        platform.create_agency("northwind", None).expect("creates");
         drop(platform);
         for left in ["-next", "-turn"] {
             fs::remove_file(path.with_extension(format!("db{left}"))).expect("there");

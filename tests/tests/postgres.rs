@@ -37,7 +37,7 @@ impl Bench {
         let store = Arc::new(Postgres::open(&url).expect("opens"));
         let platform = Platform::builder().open_storage(store.clone()).expect("opens");
         platform.prepare().expect("is there");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         let acme = agency.create_reseller(invitation("acme")).expect("creates");
         Self { store, platform, agency, acme, database }
     }
@@ -121,7 +121,7 @@ fn waits_are_few() {
     let before = bench.store.waits();
     let globex = bench.platform.resolve_host("globex.partner.localhost").expect("resolves");
     assert_eq!(bench.store.waits() - before, 2, "resolve");
-    bench.platform.sign_in("globex", "owner@globex.example", "wrong").expect_err("wrong");
+    bench.platform.sign_in("globex", "owner@globex.example", "wrong", None).expect_err("wrong");
     let delete = |agency: &Agency| agency.delete_reseller(globex.reseller);
     assert_eq!(bench.waits(delete), 7, "delete with a failed sign-in");
 }
@@ -131,7 +131,7 @@ fn waits_are_few() {
 #[test]
 fn nobody_waits_for_an_agency_that_is_being_erased() {
     let bench = Bench::new();
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let (holds, release) = (Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
         let holder = scope.spawn(|| {

@@ -53,7 +53,7 @@ fn permuted_batches_beside_other_writers_never_deadlock() {
     let store = Postgres::open(&database.url).expect("opens");
     let counting = Arc::new(Counting { store, aborted: AtomicU32::new(0) });
     let platform = Platform::builder().open_storage(counting.clone()).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let create = |n| agency.create_reseller(invitation(&letters(n))).expect("creates");
     let resellers: Vec<_> = (0..7).map(create).collect();
     thread::scope(|scope| {
@@ -66,7 +66,7 @@ fn permuted_batches_beside_other_writers_never_deadlock() {
                     match thread % 4 {
                         0 => drop(agency.deactivate(other.id, None).expect("deactivates")),
                         1 => drop(agency.activate(other.id).expect("activates")),
-                        2 => drop(agency.changes(0, 100).expect("reads")),
+                        2 => drop(agency.changes(Some(0), Some(100)).expect("reads")),
                         _ => {
                             drop(agency.create_reseller(invitation(&letters(
                                 1_000 + thread * 100 + round,

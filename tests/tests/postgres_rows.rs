@@ -29,7 +29,7 @@ impl Bench {
         let (wire, url) = database.on_a_wire();
         let store = Arc::new(Postgres::open(&url).expect("opens"));
         let platform = Platform::builder().open_storage(store.clone()).expect("opens");
-        let northwind = platform.create_agency("northwind").expect("creates");
+        let northwind = platform.create_agency("northwind", None).expect("creates");
         Self { store, northwind, wire, _database: database }
     }
 

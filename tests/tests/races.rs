@@ -22,7 +22,7 @@ fn on_each_store(race: impl Fn(&str)) {
 
 fn northwind(url: &str) -> (Platform, Agency) {
     let platform = Platform::open(url).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     (platform, agency)
 }
 
@@ -103,7 +103,7 @@ fn s56_many_processes_need_an_agency_at_once() {
         let told = race(RACER, &[(); PROCESSES].map(|()| vec![url, "ensure"]));
         assert_eq!(told, ["ok"; PROCESSES], "{url}");
         let agency = platform.agency("northwind").expect("there");
-        assert_eq!(agency.changes(0, 10).expect("reads").len(), 1, "created once");
+        assert_eq!(agency.changes(Some(0), Some(10)).expect("reads").len(), 1, "created once");
     });
 }
 
@@ -180,7 +180,7 @@ fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
     on_each_store(|url| {
         let builder = Platform::builder().legacy_verifier(std::sync::Arc::new(Old));
         let platform = builder.sign_in_limit(LIMIT as u32).open(url).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         let hash = Some(format!("old:{PASSWORD}"));
         let draft = ResellerDraft { invite: false, password_hash: hash, ..invitation(LABEL) };
         let reseller = agency.create_reseller(draft).expect("creates").id;
@@ -193,12 +193,14 @@ fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
         let arguments = vec![url, "guess", limit.as_str(), guesses, file.as_str()];
         race(RACER, &vec![arguments; 64]);
         assert_eq!(std::fs::read(&evaluated).expect("counted").len(), LIMIT, "{url}");
-        platform.sign_in(LABEL, EMAIL, PASSWORD).expect_err("stopped, even for the right one");
-        let stops = agency.changes(0, 100).expect("reads").into_iter();
+        platform
+            .sign_in(LABEL, EMAIL, PASSWORD, None)
+            .expect_err("stopped, even for the right one");
+        let stops = agency.changes(Some(0), Some(100)).expect("reads").into_iter();
         let stops = stops.filter(|change| change.kind == partnerkit::ChangeKind::SignInLocked);
         assert_eq!(stops.map(|change| change.reseller).collect::<Vec<_>>(), [Some(reseller)]);
         agency.unlock(reseller).expect("unlocks");
-        platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in");
+        platform.sign_in(LABEL, EMAIL, PASSWORD, None).expect("signs in");
     });
 }
 
@@ -219,7 +221,7 @@ fn nobody_comes_in_after(
             ..invitation(LABEL)
         };
         let id = agency.create_reseller(draft).expect("creates").id;
-        let stamp = platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in").stamp;
+        let stamp = platform.sign_in(LABEL, EMAIL, PASSWORD, None).expect("signs in").stamp;
         let (checks, sign_ins) = (checks.to_string(), sign_ins.to_string());
         let arguments = [url, "enter", &stamp, &checks, &sign_ins];
         let mut racers: Vec<_> = (0..PROCESSES).map(|_| Racer::start(RACER, &arguments)).collect();

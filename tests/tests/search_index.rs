@@ -30,7 +30,7 @@ impl Store {
 
     /// An agency with so many resellers.
     fn agency(&self, id: &str, resellers: usize) -> Agency {
-        let agency = self.platform.create_agency(id).expect("creates");
+        let agency = self.platform.create_agency(id, None).expect("creates");
         for n in 0..resellers {
             let form = invitation(&format!("{id}{}", letters(n * 677)));
             agency.create_reseller(form).expect("creates");
@@ -53,7 +53,7 @@ impl Store {
 
     /// Whether the traces can be read in the file or its log, once upkeep has done its work.
     fn is_in_files(&self) -> bool {
-        let done = self.platform.maintain(1_000).expect("maintains");
+        let done = self.platform.maintain(Some(1_000)).expect("maintains");
         assert_eq!(done.erasure, Erasure::Complete);
         [self.path.clone(), log_of(&self.path)]
             .iter()

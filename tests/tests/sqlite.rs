@@ -83,7 +83,7 @@ fn a_newer_schema_is_refused() {
 fn a_file_of_the_first_version_is_brought_along() {
     let (newest, first) = (File::new(), File::new());
     let platform = Platform::open(&newest.url()).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     let acme = agency.create_reseller(invitation("acme")).expect("creates");
     agency.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
     agency.consume(acme.id, Metric::MESSAGES, 8, "c-1").expect("grants");
@@ -144,7 +144,7 @@ fn what_is_no_database_is_refused() {
 fn rows_and_secrets_outlive_the_process() {
     let file = File::new();
     let first = Platform::open(&file.url()).expect("opens");
-    let agency = first.create_agency("northwind").expect("creates");
+    let agency = first.create_agency("northwind", None).expect("creates");
     agency.create_reseller(invitation("acme")).expect("creates");
     agency.create_reseller(invitation("globex")).expect("creates");
     let query = partnerkit::ResellerQuery::all().limit(1);
@@ -172,7 +172,7 @@ fn many_open_a_new_file_at_once() {
 fn the_write_ahead_log_is_gone_when_the_store_is_closed() {
     let file = File::new();
     let platform = Platform::open(&file.url()).expect("opens");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(invitation("acme")).expect("creates");
     agency.overview().expect("reads");
     let log = file.path.with_extension("db-wal");

@@ -12,7 +12,7 @@ use partnerkit_tests::wire::Sent;
 fn what_is_sent_is_heard() {
     let database = Database::create();
     let platform = Platform::open(&database.url).expect("makes the tables");
-    let agency = platform.create_agency("northwind").expect("creates");
+    let agency = platform.create_agency("northwind", None).expect("creates");
     agency.create_reseller(invitation("acme")).expect("creates");
     let (proxy, url) = database.on_a_wire();
     let agency = Platform::open(&url).expect("opens").agency("northwind").expect("is there");

@@ -73,11 +73,13 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
     let recorded = spans.0.clone();
     tracing::subscriber::with_default(spans, || {
         let platform = Platform::open("memory:").expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates");
+        let agency = platform.create_agency("northwind", None).expect("creates");
         let reseller = agency.create_reseller(form()).expect("creates");
         agency.create_reseller(form()).expect_err("taken");
-        let access = platform.sign_in("canary", "canary@acme.example", PASSWORD).expect("in");
-        platform.sign_in("canary", "canary@acme.example", "canary wrong").expect_err("denied");
+        let access = platform.sign_in("canary", "canary@acme.example", PASSWORD, None).expect("in");
+        platform
+            .sign_in("canary", "canary@acme.example", "canary wrong", None)
+            .expect_err("denied");
         platform.check_access(&access.stamp).expect("valid");
         agency.page(&ResellerQuery::text("canary")).expect("reads");
         agency.deactivate(reseller.id, Some("canary reason")).expect("deactivates");

@@ -13,22 +13,33 @@ use crate::values::Password;
 const RESET_TOKEN: i64 = 60 * 60_000;
 
 impl Tenant {
-    pub fn set_password(&self, id: ResellerId, password: &str, confirmation: &str) -> Result<()> {
+    /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
+    /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    pub fn set_password(
+        &self,
+        id: ResellerId,
+        password: &str,
+        password_confirmation: &str,
+    ) -> Result<()> {
         let (reseller, _) = self.account(id)?;
-        let password = self.accepted(&reseller, password, confirmation)?;
+        let password = self.accepted(&reseller, password, password_confirmation)?;
         self.replace_password(&reseller, None, &password)
     }
 
+    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
+    /// as a failed sign-in. Earlier stamps end.
+    ///
+    /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
     pub fn change_password(
         &self,
         id: ResellerId,
         current: &str,
         password: &str,
-        confirmation: &str,
+        password_confirmation: &str,
     ) -> Result<()> {
         let (reseller, credentials) = self.account(id)?;
         // Judged first: a new password that is refused is no failed attempt.
-        let password = self.accepted(&reseller, password, confirmation)?;
+        let password = self.accepted(&reseller, password, password_confirmation)?;
         let hash = credentials.hash.as_deref();
         let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
         let attempt = self.attempt_on(id)?;
@@ -43,6 +54,9 @@ impl Tenant {
         self.replace_password(&reseller, Some(&credentials), &password)
     }
 
+    /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
+    /// password, once and within an hour. It is as good as the password: send it to the
+    /// reseller's own address only. Errors: `NotFound`.
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
         let (_, credentials) = self.account(id)?;
         let identity = self.identity(id);
@@ -51,6 +65,7 @@ impl Tenant {
         Ok(ResetToken::write(&identity, expires_at, credentials.generation, &secrets))
     }
 
+    /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         let generation = self.shared.new_generation();
         self.renew(id, ChangeKind::AccessRevoked, |now| {
@@ -58,6 +73,7 @@ impl Tenant {
         })
     }
 
+    /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.clear_attempts(id)?;
         self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))
@@ -67,7 +83,7 @@ impl Tenant {
     /// somebody has lifted that or told of it already. Stays, like the count itself, when the host
     /// rolls back, and so may wait for nothing that the host's transaction has locked: it locks the
     /// count, which no host's transaction does, and tells of the version that is committed.
-    pub fn note_sign_in_locked(&self, id: ResellerId, attempt: &Attempt) -> Result<()> {
+    pub(crate) fn note_sign_in_locked(&self, id: ResellerId, attempt: &Attempt) -> Result<()> {
         let mutation = self.mutation(ChangeKind::SignInLocked, id);
         self.write_beside(|tx| {
             // Deleted meanwhile, or not committed yet: nothing is there to tell of.
@@ -80,7 +96,7 @@ impl Tenant {
     }
 
     /// Stores a new password, unless the credentials are no longer those that were `seen`.
-    pub fn replace_password(
+    pub(crate) fn replace_password(
         &self,
         reseller: &Reseller,
         seen: Option<&Credentials>,
@@ -115,7 +131,7 @@ impl Tenant {
 
     /// Replaces a hash that is not what one would be today, by one of the same password: stamps
     /// stay. Under load, or when anything is in the way, the next sign-in will.
-    pub fn hash_anew(&self, id: ResellerId, seen: &Credentials, password: &Password) {
+    pub(crate) fn hash_anew(&self, id: ResellerId, seen: &Credentials, password: &Password) {
         let salt = random(&*self.shared.entropy);
         let Ok(turn) = self.shared.hasher.turn(Some(&self.id), None) else { return };
         let Ok(hash) = turn.hash(password, salt) else { return };
@@ -128,7 +144,12 @@ impl Tenant {
     }
 
     /// A new password, typed twice, that the policy accepts for this reseller.
-    pub fn accepted(&self, of: &Reseller, password: &str, confirmation: &str) -> Result<Password> {
+    pub(crate) fn accepted(
+        &self,
+        of: &Reseller,
+        password: &str,
+        confirmation: &str,
+    ) -> Result<Password> {
         let mut errors = FieldErrors::default();
         let context = [of.name.as_str(), of.email.as_str(), of.login_domain.as_str()];
         let parsed = Password::parse(password, self.shared.password_policy, &context);
@@ -162,11 +183,11 @@ impl Tenant {
         account.ok_or_else(|| Error::not_found("reseller"))
     }
 
-    pub fn identity(&self, id: ResellerId) -> Identity {
+    pub(crate) fn identity(&self, id: ResellerId) -> Identity {
         Identity { agency: self.id.clone(), reseller: id }
     }
 
-    pub fn attempt_on(&self, id: ResellerId) -> Result<Attempt> {
+    pub(crate) fn attempt_on(&self, id: ResellerId) -> Result<Attempt> {
         self.shared.attempt_on(&self.identity(id))
     }
 }

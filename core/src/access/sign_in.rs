@@ -6,7 +6,7 @@ use super::{
     write_stamp,
 };
 use crate::error::{Error, ErrorKind, Result, optional};
-use crate::platform::Platform;
+use crate::platform::Operator;
 use crate::records;
 use crate::reseller::{Reseller, Status};
 use crate::values::{AgencyId, Email, LoginDomain, Password};
@@ -23,31 +23,18 @@ enum View {
     Committed,
 }
 
-impl Platform {
+impl Operator {
     /// Signs a reseller in at a login domain. Whatever is wrong, the error is `AccessDenied`,
     /// and the attempt costs one Argon2 computation (S17). `Busy`, under too much load, depends
     /// on nothing else.
     ///
     /// The attempt is counted in a transaction of its own, so that it stays counted when the
     /// host rolls back what it had open (S19).
-    pub fn sign_in(&self, login_domain: &str, email: &str, password: &str) -> Result<Access> {
-        self.observe("sign_in", || self.attempt(login_domain, email, password, None))
-    }
-
-    /// The same, for an attempt of which the host knows where it comes from: its address. Of
+    ///
+    /// Where the host knows the address that an attempt comes from, it gives that as `source`: of
     /// one source only so many attempts may fail; others are `Throttled`, before any password is
     /// looked at and whatever the account (S19).
-    pub fn sign_in_from(
-        &self,
-        source: &str,
-        login_domain: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<Access> {
-        self.observe("sign_in_from", || self.attempt(login_domain, email, password, Some(source)))
-    }
-
-    fn attempt(
+    pub fn sign_in(
         &self,
         login_domain: &str,
         email: &str,
@@ -90,7 +77,7 @@ impl Platform {
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
             // Deleted meanwhile: there is nothing left to make anew.
             if let Ok(agency) = self.agency(access.agency.as_str()) {
-                agency.tenant.hash_anew(access.reseller.id, seen, typed);
+                agency.hash_anew(access.reseller.id, seen, typed);
             }
         }
         Ok(access)
@@ -125,8 +112,7 @@ impl Platform {
         }
         let Some((reseller, _)) = account else { return self.shared.tell_nobody(attempt) };
         let agency = self.agency(reseller.agency.as_str());
-        let noted =
-            agency.and_then(|agency| agency.tenant.note_sign_in_locked(reseller.id, attempt));
+        let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id, attempt));
         // Deleted meanwhile: nothing is left to tell of.
         noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }
@@ -134,15 +120,12 @@ impl Platform {
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
     /// "switched off" take effect at once, in every process (S20).
     pub fn check_access(&self, stamp: &str) -> Result<Identity> {
-        self.observe("check_access", || {
-            let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
-            let (reseller, credentials) =
-                self.account(&identity)?.ok_or_else(Error::access_denied)?;
-            if reseller.status != Status::Active || credentials.generation != generation {
-                return Err(Error::access_denied());
-            }
-            Ok(identity)
-        })
+        let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
+        let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
+        if reseller.status != Status::Active || credentials.generation != generation {
+            return Err(Error::access_denied());
+        }
+        Ok(identity)
     }
 
     /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
@@ -150,19 +133,22 @@ impl Platform {
     ///
     /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
     /// `password_confirmation`.
-    pub fn reset_password(&self, token: &str, password: &str, confirmation: &str) -> Result<()> {
-        self.observe("reset_password", || {
-            let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
-            let (reseller, credentials) =
-                self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
-            let (secrets, now) = (self.shared.secrets()?, self.shared.clock.now());
-            if !token.is_valid(&secrets, credentials.generation, now) {
-                return Err(Error::access_denied());
-            }
-            let agency = self.agency(reseller.agency.as_str())?;
-            let password = agency.tenant.accepted(&reseller, password, confirmation)?;
-            agency.tenant.replace_password(&reseller, Some(&credentials), &password)
-        })
+    pub fn reset_password(
+        &self,
+        token: &str,
+        password: &str,
+        password_confirmation: &str,
+    ) -> Result<()> {
+        let token = ResetToken::read(token).ok_or_else(Error::access_denied)?;
+        let (reseller, credentials) =
+            self.account(&token.identity)?.ok_or_else(Error::access_denied)?;
+        let (secrets, now) = (self.shared.secrets()?, self.shared.clock.now());
+        if !token.is_valid(&secrets, credentials.generation, now) {
+            return Err(Error::access_denied());
+        }
+        let agency = self.agency(reseller.agency.as_str())?;
+        let password = agency.accepted(&reseller, password, password_confirmation)?;
+        agency.replace_password(&reseller, Some(&credentials), &password)
     }
 
     /// The agency that a login domain belongs to, and the account if the email is its, too.

@@ -10,10 +10,15 @@ use crate::tenant::Tenant;
 use super::{AgencyPatch, AgencySettings};
 
 impl Tenant {
+    /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
     pub fn settings(&self) -> Result<AgencySettings> {
         self.read(|reads| reads.held_agency()).map(|row| row.settings)
     }
 
+    /// Changes settings; every handle goes by them at once. A patch that changes nothing leaves
+    /// the version as it is.
+    ///
+    /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
         let mutation = self.mutation(ChangeKind::AgencyUpdated, None);
         self.write(|tx| {

@@ -7,8 +7,8 @@ use crate::access::Identity;
 use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
 use crate::login_domain::{LabelState, label_row};
-use crate::observe::DeletedAgency;
-use crate::platform::Platform;
+use crate::observe;
+use crate::platform::Operator;
 use crate::records::{self, Tx};
 use crate::reseller::{Reseller, ResellerId};
 use crate::schema::TABLES;
@@ -40,16 +40,14 @@ pub(crate) struct Erased {
     pub finished: bool,
 }
 
-impl Platform {
+impl Operator {
     /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
     pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
-        self.observe("plan_agency_deletion", || {
-            let id = existing(id)?;
-            let resellers = records::read(&*self.shared.storage, &id, |reads| {
-                reads.count(&Filter::all(id.clone()), i64::MAX as u64)
-            })?;
-            Ok(AgencyDeletionPlan { agency: id, resellers })
-        })
+        let id = existing(id)?;
+        let resellers = records::read(&*self.shared.storage, &id, |reads| {
+            reads.count(&Filter::all(id.clone()), i64::MAX as u64)
+        })?;
+        Ok(AgencyDeletionPlan { agency: id, resellers })
     }
 
     /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
@@ -62,21 +60,19 @@ impl Platform {
     ///
     /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
-        self.observe("delete_agency", || {
-            let id = existing(id)?;
-            records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
-                let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
-                let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
-                if !agency.is_open() {
-                    return Ok(()); // somebody has begun
-                }
-                let closed_at = Some(self.shared.clock.now());
-                tx.put_agency(&AgencyRow { closed_at, ..agency })
-            })?;
-            while !self.erase_some(&id, STEP)?.finished {}
-            Ok(DeletedAgency { id, erasure: self.shared.scrub() })
-        })
-        .map(|deleted| deleted.erasure)
+        let id = existing(id)?;
+        records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+            let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
+            let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
+            if !agency.is_open() {
+                return Ok(()); // somebody has begun
+            }
+            let closed_at = Some(self.shared.clock.now());
+            tx.put_agency(&AgencyRow { closed_at, ..agency })
+        })?;
+        while !self.erase_some(&id, STEP)?.finished {}
+        observe::concerns(&id);
+        Ok(self.shared.scrub())
     }
 
     /// Removes at most `max` rows of an agency that is closed.

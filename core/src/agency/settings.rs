@@ -1,6 +1,6 @@
 //! An agency's settings: the record, and the changes that can be made to it (S56).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, FieldErrors, Refusal};
@@ -69,7 +69,8 @@ impl AgencyRow {
 }
 
 /// The settings to change, as typed; `None` leaves one as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct AgencyPatch {
     /// Another IANA time zone. From now on periods begin and end by its calendar, the present one
     /// too, and of that everything stays used that was used since it began there.

@@ -33,12 +33,16 @@ impl Versioned for AgencySettings {
 
 impl Tenant {
     /// A change of a reseller, or of the agency itself.
-    pub fn mutation(&self, kind: ChangeKind, reseller: impl Into<Option<ResellerId>>) -> Mutation {
+    pub(crate) fn mutation(
+        &self,
+        kind: ChangeKind,
+        reseller: impl Into<Option<ResellerId>>,
+    ) -> Mutation {
         self.mutation_at(self.now(), kind, reseller)
     }
 
     /// The same, at the time of what it makes.
-    pub fn mutation_at(
+    pub(crate) fn mutation_at(
         &self,
         at: Timestamp,
         kind: ChangeKind,

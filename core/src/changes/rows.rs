@@ -13,7 +13,14 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 impl Tenant {
-    pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>> {
+    /// Entries of the change feed behind the sequence `after`, or from the first one on, in order:
+    /// without gaps, and none will ever appear behind one that was seen. `limit` is 1–1,000, and
+    /// 100 unless it is given.
+    ///
+    /// Field errors: `limit`; `after` (`too_old`) when entries behind it have been removed, as
+    /// the host has configured: read everything anew then, and follow from `min` on.
+    pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
+        let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(100));
         if !(1..=1_000).contains(&limit) {
             return Err(refused("limit")(Refusal::out_of_range(1, 1_000)));
         }

@@ -3,14 +3,15 @@
 use std::io::Write;
 
 use super::cells::{cells, columns, guarded};
-use crate::agency::Agency;
+
 use crate::error::{Error, Result};
 use crate::search::ResellerQuery;
+use crate::tenant::Tenant;
 
 /// How many rows are read at once.
 const PAGE: u32 = 200;
 
-impl Agency {
+impl Tenant {
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
     /// says how many. They are read page by page: whoever is there throughout is written once.
     /// What a spreadsheet would take for a formula, at the beginning of a cell or behind a
@@ -18,23 +19,21 @@ impl Agency {
     ///
     /// Errors: `Io`; those of [`page`](Self::page).
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
-        self.observe("export_csv", None, || {
-            let mut writer = csv::Writer::from_writer(output);
-            writer.write_record(columns()).map_err(failed)?;
-            let (mut written, mut next) = (0, Some(query.clone().limit(PAGE)));
-            while let Some(query) = next {
-                let page = self.page(&query)?;
-                for reseller in &page.resellers {
-                    let cells = cells(reseller)?;
-                    let cells = cells.iter().map(|cell| guarded(cell).into_owned());
-                    writer.write_record(cells).map_err(failed)?;
-                    written += 1;
-                }
-                next = page.next.map(|cursor| query.after(cursor));
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(columns()).map_err(failed)?;
+        let (mut written, mut next) = (0, Some(query.clone().limit(PAGE)));
+        while let Some(query) = next {
+            let page = self.page(&query)?;
+            for reseller in &page.resellers {
+                let cells = cells(reseller)?;
+                let cells = cells.iter().map(|cell| guarded(cell).into_owned());
+                writer.write_record(cells).map_err(failed)?;
+                written += 1;
             }
-            writer.flush().map_err(|error| Error::io(error.kind()))?;
-            Ok(written)
-        })
+            next = page.next.map(|cursor| query.after(cursor));
+        }
+        writer.flush().map_err(|error| Error::io(error.kind()))?;
+        Ok(written)
     }
 }
 

@@ -5,9 +5,10 @@ use std::io::Read;
 use super::cells::Header;
 use super::records::Records;
 use super::{ImportOptions, ImportReport, RowOutcome, RowReport};
-use crate::agency::Agency;
+
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result, refused};
 use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft, Taken};
+use crate::tenant::Tenant;
 
 /// How many rows are created in one step, and how many bytes of them, but for the last row.
 const BATCH: usize = 500;
@@ -22,7 +23,7 @@ struct Row {
     held: Option<AcceptedDraft>,
 }
 
-impl Agency {
+impl Tenant {
     /// Creates a reseller of each row of a CSV file, invited to set its password, and tells
     /// `each` about every row as soon as it is known. The first line names the columns in any
     /// order: those of [`export_csv`](Self::export_csv), and `phone_country` and
@@ -46,21 +47,19 @@ impl Agency {
         options: &ImportOptions,
         mut each: impl FnMut(RowReport),
     ) -> Result<ImportReport> {
-        self.observe("import_csv", None, || {
-            let mut records = Records::new(input, checked(options.delimiter)?);
-            let header = header(&mut records)?;
-            let (mut report, mut taken) = (ImportReport::default(), Taken::default());
-            loop {
-                let rows = self.read_rows(&header, &mut records)?;
-                if rows.is_empty() {
-                    return Ok(report);
-                }
-                for row in self.take_in(rows, options, &mut taken)? {
-                    report.count(&row.outcome);
-                    each(row);
-                }
+        let mut records = Records::new(input, checked(options.delimiter)?);
+        let header = header(&mut records)?;
+        let (mut report, mut taken) = (ImportReport::default(), Taken::default());
+        loop {
+            let rows = self.read_rows(&header, &mut records)?;
+            if rows.is_empty() {
+                return Ok(report);
             }
-        })
+            for row in self.take_in(rows, options, &mut taken)? {
+                report.count(&row.outcome);
+                each(row);
+            }
+        }
     }
 
     /// The rows of one step, of which there are fewer if they are long.
@@ -80,9 +79,9 @@ impl Agency {
     }
 
     fn row(&self, line: u64, read: Result<ResellerDraft, FieldErrors>) -> Row {
-        let draft = read.as_ref().map_err(Clone::clone).and_then(|draft| self.tenant.accept(draft));
+        let draft = read.as_ref().map_err(Clone::clone).and_then(|draft| self.accept(draft));
         let held = match (read, &draft) {
-            (Ok(read), Err(_)) => self.tenant.accept_held(&read).ok(),
+            (Ok(read), Err(_)) => self.accept_held(&read).ok(),
             _ => None,
         };
         Row { line, draft, held }
@@ -96,7 +95,7 @@ impl Agency {
         taken: &mut Taken,
     ) -> Result<Vec<RowReport>> {
         let drafts = rows.iter().map(|row| row.draft.as_ref().ok().or(row.held.as_ref()));
-        let existing = self.tenant.existing(drafts.collect())?;
+        let existing = self.existing(drafts.collect())?;
         let mut drafts = Vec::new();
         let mut answers = Vec::new();
         for (row, existing) in rows.into_iter().zip(existing) {
@@ -108,7 +107,7 @@ impl Agency {
             }
             answers.push((row.line, outcome));
         }
-        let created = self.tenant.take_accepted(drafts, options.dry_run, taken)?;
+        let created = self.take_accepted(drafts, options.dry_run, taken)?;
         let mut created = created.into_iter().map(|answer| match answer {
             Ok(reseller) => RowOutcome::Created(reseller.id),
             Err(errors) => RowOutcome::Rejected(errors),

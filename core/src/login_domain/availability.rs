@@ -22,6 +22,9 @@ pub struct DomainAvailability {
 const SUGGESTIONS: usize = 5;
 
 impl Tenant {
+    /// Whether a reseller of this agency could have a label now, why not, and what it could have
+    /// instead. The answer may be old when it arrives: only creating and renaming decide (S6).
+    /// Errors: `NotFound` once the agency is deleted.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let agency = self.read(|reads| reads.held_agency())?;
         self.shared.availability(label, self.shared.reserves(&agency.settings))

@@ -11,6 +11,11 @@ use crate::tenant::Tenant;
 use crate::values::{LoginDomain, Timestamp};
 
 impl Tenant {
+    /// Gives a reseller another login domain, in one step; the old one is quarantined
+    /// (S7). Ids and stamps stay. With an expected `version`, a record that has changed
+    /// since is a `Conflict`. Renaming to the present login domain changes nothing.
+    ///
+    /// Errors: `NotFound`, `Conflict`; field `login_domain`.
     pub fn rename_login_domain(
         &self,
         id: ResellerId,

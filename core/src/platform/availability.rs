@@ -1,25 +1,25 @@
 //! What can be said of a login domain while nobody knows which agency's it will be (S5, S6).
 
-use super::Platform;
+use super::{Operator, Platform};
 use crate::error::Result;
 use crate::login_domain::DomainAvailability;
 use crate::values::LoginDomain;
 
-impl Platform {
+impl Operator {
     /// Whether a label could be claimed now, why not, and what could be instead. The answer may
     /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
     /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
     /// that one has reserved.
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
-        self.observe("domain_availability", || {
-            let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
-            self.shared.availability(label, reserved)
-        })
+        let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
+        self.shared.availability(label, reserved)
     }
+}
 
+impl Platform {
     /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`
     /// (S5).
     pub fn login_url(&self, login_domain: &LoginDomain) -> String {
-        format!("https://{login_domain}.{}", self.shared.login_base)
+        format!("https://{login_domain}.{}", self.operator.shared.login_base)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::Platform;
+use super::Operator;
 use crate::error::Result;
 
-impl Platform {
+impl Operator {
     /// Writes a copy of the whole store into a new file, while others read and write: it holds
     /// everything that was acknowledged before the call, and opens as a store of its own (S54).
     /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
@@ -21,6 +21,6 @@ impl Platform {
     /// Citus cluster have no snapshot in common, so there a dump is torn unless nobody writes:
     /// `citus_create_restore_point` marks one moment in the logs of all of them.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.observe("backup", || self.shared.storage.backup(path.as_ref()))
+        self.shared.storage.backup(path.as_ref())
     }
 }

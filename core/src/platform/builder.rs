@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Platform;
+use super::{Operator, Platform};
 use crate::access::{
     AttemptPolicy, Hasher, HashingCost, KnownSecrets, LegacyVerifier, Pepper, Permits, Secret,
     SourcePolicy,
@@ -110,7 +110,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How many attempts from one source (see [`Platform::sign_in_from`]) may fail: so many at
+    /// How many attempts from one source (see [`Platform::sign_in`]) may fail: so many at
     /// once, and then one each so often. 50 and ten seconds when not said.
     pub fn source_limit(mut self, burst: u32, every: Duration) -> Self {
         self.sources = SourcePolicy { burst: burst.max(1), every: millis(every) };
@@ -209,7 +209,7 @@ impl PlatformBuilder {
             retention: self.retention,
             upkeep: PerProcess::default(),
         };
-        Ok(Platform { shared: Arc::new(shared) })
+        Ok(Platform { operator: Operator { shared: Arc::new(shared) } })
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::Platform;
+use super::Operator;
 use crate::agency::{AgencyRow, Erased, agencies};
 use crate::changes::Change;
 use crate::error::{Result, optional};
@@ -63,36 +63,31 @@ const OLD_ATTEMPTS: Alone = Alone {
     key_and_instant: &["agency", "attempt", "blocked_until"],
 };
 
-impl Platform {
-    /// The budget of [`maintain`](Self::maintain) that a binding gives when it is not told.
-    pub const DEFAULT_BUDGET: u32 = 10_000;
-
+impl Operator {
     /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
     /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
-    /// host has configured. At most `budget` rows, counting each look as one; the next call goes
-    /// on where this one ended. Call it every few minutes, from as many processes as you like.
-    pub fn maintain(&self, budget: u32) -> Result<Maintenance> {
-        self.observe("maintain", || {
-            let mut progress = self.progress().clone();
-            let (mut left, mut removed, mut finished) = (budget, 0, false);
-            while left > 0 && !finished {
-                let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
-                    let next = agencies(&*self.shared.storage, progress.agency.as_ref(), 1)?.pop();
-                    finished = next.is_none();
-                    let closed = next.as_ref().is_some_and(|next| !next.is_open());
-                    let agency = next.map(|next| next.settings.agency);
-                    progress = Progress { agency, closed, done: 0 };
-                    continue;
-                };
-                let max = left.min(STEP);
-                let Erased { rows, finished } = self.step(progress.agency.as_ref(), &task, max)?;
-                progress.done += usize::from(finished);
-                removed += u64::from(rows);
-                left -= rows.clamp(1, left);
-            }
-            *self.progress() = progress;
-            Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
-        })
+    /// host has configured. At most `budget` rows, counting each look as one, and 10,000 unless
+    /// it is given; the next call goes on where this one ended. Call it every few minutes, from as many processes as you like.
+    pub fn maintain(&self, budget: Option<u32>) -> Result<Maintenance> {
+        let mut progress = self.progress().clone();
+        let (mut left, mut removed, mut finished) = (budget.unwrap_or(10_000), 0, false);
+        while left > 0 && !finished {
+            let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
+                let next = agencies(&*self.shared.storage, progress.agency.as_ref(), 1)?.pop();
+                finished = next.is_none();
+                let closed = next.as_ref().is_some_and(|next| !next.is_open());
+                let agency = next.map(|next| next.settings.agency);
+                progress = Progress { agency, closed, done: 0 };
+                continue;
+            };
+            let max = left.min(STEP);
+            let Erased { rows, finished } = self.step(progress.agency.as_ref(), &task, max)?;
+            progress.done += usize::from(finished);
+            removed += u64::from(rows);
+            left -= rows.clamp(1, left);
+        }
+        *self.progress() = progress;
+        Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
     }
 
     /// What there is to do for an agency, or for the platform itself.

@@ -20,31 +20,50 @@ const MAX_BATCH: usize = 1_000;
 const TRIES: u32 = 20;
 
 impl Tenant {
+    /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
+    /// login domain, email or external id included, and nothing is written then.
+    ///
+    /// With an idempotency key, which is kept for 24 hours unless configured otherwise, it is
+    /// created once: a repeated call returns the reseller as it is now, and creates nothing (S23).
+    /// A create that fails does not use the key up. Passwords are not compared.
+    ///
+    /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
+    /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
     pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
-        self.create(&draft, |_| None)
+        match &draft.idempotency_key {
+            None => self.create(&draft, |_| None),
+            Some(key) => self.create_once(key, &draft),
+        }
     }
 
+    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
+    /// an answer of its own, in the order given; those that can be created are. No form
+    /// may have an idempotency key: what a repeated batch has created already it refuses as `taken`.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
     pub fn create_resellers(
         &self,
-        drafts: &[ResellerDraft],
+        forms: &[ResellerDraft],
     ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
-        self.take_accepted(self.accept_all(drafts)?, false, &mut Taken::default())
+        self.take_accepted(self.accept_all(forms)?, false, &mut Taken::default())
     }
 
+    /// The same, without creating anything: what could be created is answered with the record it
+    /// would become. Errors: those of [`create_resellers`](Self::create_resellers).
     pub fn check_resellers(
         &self,
-        drafts: &[ResellerDraft],
+        forms: &[ResellerDraft],
     ) -> Result<Vec<Result<Reseller, FieldErrors>>> {
-        self.take_accepted(self.accept_all(drafts)?, true, &mut Taken::default())
+        self.take_accepted(self.accept_all(forms)?, true, &mut Taken::default())
     }
 
     /// A form as values, or everything that is wrong with it.
-    pub fn accept(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+    pub(crate) fn accept(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
         draft.accept(&self.shared.form_rules())
     }
 
     /// The same by the shape of its login domain alone: what a reseller has that is there already.
-    pub fn accept_held(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+    pub(crate) fn accept_held(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
         let login_domains = &LoginDomainPolicy::of_holders();
         draft.accept(&FormRules { login_domains, ..self.shared.form_rules() })
     }
@@ -56,7 +75,14 @@ impl Tenant {
         if drafts.len() > MAX_BATCH {
             return Err(refused("resellers")(Refusal::too_many(MAX_BATCH as i64)));
         }
-        Ok(drafts.iter().map(|draft| self.accept(draft)).collect())
+        Ok(drafts.iter().map(|draft| self.accept_one_of_many(draft)).collect())
+    }
+
+    fn accept_one_of_many(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
+        match draft.idempotency_key {
+            None => self.accept(draft),
+            Some(_) => Err(FieldError::new("idempotency_key", Code::Unexpected).into()),
+        }
     }
 
     /// Nobody looks first what is taken: the transaction tells.
@@ -77,7 +103,7 @@ impl Tenant {
     }
 
     /// Creates what can be created, or says what could be, behind rows that have `taken` so much.
-    pub fn take_accepted(
+    pub(crate) fn take_accepted(
         &self,
         drafts: Vec<Result<AcceptedDraft, FieldErrors>>,
         dry_run: bool,
@@ -134,7 +160,10 @@ impl Tenant {
     }
 
     /// The resellers that are there already with all that is unique of a draft.
-    pub fn existing(&self, drafts: Vec<Option<&AcceptedDraft>>) -> Result<Vec<Option<Reseller>>> {
+    pub(crate) fn existing(
+        &self,
+        drafts: Vec<Option<&AcceptedDraft>>,
+    ) -> Result<Vec<Option<Reseller>>> {
         let emails = drafts.iter().flatten().map(|draft| Lookup::Email(draft.email.clone()));
         let emails: Vec<_> = emails.collect();
         let mut found = self.read(|reads| reads.find(&emails))?.into_iter();

@@ -27,6 +27,7 @@ pub struct DeletionPlan {
 }
 
 impl Tenant {
+    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
     pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
         let quarantined_until = self.shared.login_domains.free_at(self.now());
         self.read(|reads| {
@@ -36,6 +37,10 @@ impl Tenant {
         })
     }
 
+    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
+    /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
+    ///
+    /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         let mutation = self.mutation(ChangeKind::ResellerDeleted, id);
         if !self.shared.storage.joined() {

@@ -102,6 +102,9 @@ pub struct ResellerDraft {
     pub external_id: Option<String>,
     /// The host's own data, optional.
     pub metadata: BTreeMap<String, String>,
+    /// Creates the reseller once for this key of the host's, however often the call is repeated.
+    #[serde(skip_serializing)]
+    pub idempotency_key: Option<String>,
     /// For bindings: fields, by the names they have in errors, in which their language has let
     /// something be typed that is no text (half a character). They are left empty here, and
     /// refused as `invalid` beside everything else that is wrong.
@@ -149,6 +152,12 @@ pub(crate) struct AcceptedDraft {
 }
 
 impl ResellerDraft {
+    /// The same form, for which a reseller is created once for this key.
+    #[must_use]
+    pub fn once(self, key: impl Into<String>) -> Self {
+        Self { idempotency_key: Some(key.into()), ..self }
+    }
+
     /// The form without its secrets, as one text: two forms that say the same have the same.
     pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a form of texts has a JSON form")

@@ -22,7 +22,8 @@ pub(super) struct Once<'s> {
 }
 
 impl Tenant {
-    pub fn create_reseller_once(&self, key: &str, draft: ResellerDraft) -> Result<Reseller> {
+    /// Creates a reseller once for a key of the host's.
+    pub(super) fn create_once(&self, key: &str, draft: &ResellerDraft) -> Result<Reseller> {
         let key = plain_text(key, 255).map_err(refused("idempotency_key"))?;
         let (secrets, body) = (self.shared.secrets()?, draft.body());
         let expired = self.now().plus_millis(-self.shared.retention.idempotency_keys);
@@ -39,7 +40,7 @@ impl Tenant {
             return Ok(before);
         }
         let fingerprint = secrets.keyed_hash(KEYED, &[&body]);
-        self.create(&draft, |new| {
+        self.create(draft, |new| {
             let (reseller, version, created_at) = (new.id, new.version, new.created_at);
             let row = IdempotencyRow { key, fingerprint, reseller, version, created_at };
             Some(Once { row, secrets: &secrets, body, expired })

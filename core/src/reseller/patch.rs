@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Deserializer};
+
 use super::Reseller;
 use super::draft::{ContactDraft, FORM_ORDER, PhoneDraft, form_errors, optional};
 use crate::error::{FieldErrors, Refusal};
@@ -19,8 +21,16 @@ pub enum Patch<T> {
     Set(T),
 }
 
+/// A field that is not there is left, and a null clears.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|given| given.map_or(Self::Clear, Self::Set))
+    }
+}
+
 /// The fields of a profile to change, as typed; `None` leaves a required field as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct ResellerPatch {
     /// A new name.
     pub name: Option<String>,
@@ -37,6 +47,7 @@ pub struct ResellerPatch {
     /// The host's own data, replaced as a whole.
     pub metadata: Option<BTreeMap<String, String>>,
     /// For bindings: as in [`ResellerDraft::no_text`](crate::ResellerDraft::no_text).
+    #[serde(skip)]
     pub no_text: BTreeSet<String>,
 }
 

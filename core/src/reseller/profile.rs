@@ -12,16 +12,22 @@ use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
 use crate::values::{ExternalId, plain_text};
 
 impl Tenant {
+    /// A reseller by id.
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         self.read(|reads| one(reads.resellers(&[id])?))
     }
 
+    /// A reseller by the host's own id; `None` if no reseller has it. Errors: `NotFound` once the
+    /// agency is deleted; field `external_id`.
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
         let id = ExternalId::parse(external_id).map_err(refused("external_id"))?;
         let lookup = [Lookup::ExternalId(id)];
         self.read(|reads| Ok(reads.find(&lookup)?.pop().flatten()))
     }
 
+    /// One page of the resellers that a query asks for, newest first unless it says otherwise.
+    ///
+    /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         let seal = self.seal()?;
         let spec = query.spec(&seal)?;
@@ -33,6 +39,8 @@ impl Tenant {
         query.page(rows, counted, &spec, &seal)
     }
 
+    /// Changes a profile. With an expected `version`, a record that has changed since is a
+    /// `Conflict` (S22). A patch that changes nothing leaves the version as it is.
     pub fn update_reseller(
         &self,
         id: ResellerId,
@@ -47,6 +55,9 @@ impl Tenant {
         })
     }
 
+    /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
+    /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
+    /// Field errors: `reason` (1–500 characters).
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
         let reason = reason.map(|raw| plain_text(raw, 500)).transpose();
         let reason = reason.map_err(refused("reason"))?;
@@ -58,6 +69,8 @@ impl Tenant {
         })
     }
 
+    /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
+    /// nothing.
     pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
         self.mutate(id, ChangeKind::ResellerActivated, |before| {
             let (status, deactivation_reason) = (Status::Active, None);
@@ -66,6 +79,8 @@ impl Tenant {
         })
     }
 
+    /// Changes what a reseller sells, from now on; what it did so far stays as it is (S41).
+    /// Setting the same type again changes nothing. Field errors: `partner_type`.
     pub fn change_partner_type(
         &self,
         id: ResellerId,

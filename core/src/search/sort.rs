@@ -8,7 +8,8 @@ use crate::schema::Value;
 use crate::values::{Timestamp, fold};
 
 /// What a list is sorted by; the id decides between equals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// When the reseller joined.
     #[default]

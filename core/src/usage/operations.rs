@@ -13,7 +13,12 @@ use crate::tenant::Tenant;
 const MAX_BATCH: usize = 10_000;
 
 impl Tenant {
-    pub fn record_usage<E: Reported>(&self, events: &[E]) -> Result<UsageReport> {
+    /// Records a batch of at most 10,000 events in one step; the report has an outcome for
+    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). What a
+    /// host knows the types of is a [`UsageEvent`](crate::UsageEvent); what comes from outside is an
+    /// [`EventDraft`](crate::EventDraft), and whatever is wrong with one is its own rejection.
+    /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
+    pub fn record_usage(&self, events: &[impl Reported]) -> Result<UsageReport> {
         if events.len() > MAX_BATCH {
             return Err(refused("events")(Refusal::too_many(MAX_BATCH as i64)));
         }
@@ -24,6 +29,11 @@ impl Tenant {
         Ok(UsageReport { outcomes })
     }
 
+    /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
+    /// the limit is never passed (S43). The same `id` again is answered as before. The period is
+    /// the calendar month of the agency's time zone as it is now, however old this handle is.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
     pub fn consume(
         &self,
         reseller: ResellerId,
@@ -37,19 +47,18 @@ impl Tenant {
         self.write(|tx| consume(tx, &event))
     }
 
-    pub fn set_allowance(
-        &self,
-        reseller: ResellerId,
-        metric: Metric,
-        limit: Option<i64>,
-    ) -> Result<()> {
+    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
+    /// lifts the limit. A limit below what is used already blocks further use (S44).
+    ///
+    /// Errors: `NotFound` for the reseller; field `limit` (not negative).
+    pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
         if limit.is_some_and(|limit| limit < 0) {
             return Err(refused("limit")(Code::Negative));
         }
-        let mutation = self.mutation(ChangeKind::AllowanceChanged, reseller);
+        let mutation = self.mutation(ChangeKind::AllowanceChanged, id);
         self.write(|tx| {
-            let held = one(tx.lock_resellers(&[reseller], Lock::Share)?)?;
-            let mut meter = tx.lock_meter(MeterKey { reseller, metric })?;
+            let held = one(tx.lock_resellers(&[id], Lock::Share)?)?;
+            let mut meter = tx.lock_meter(MeterKey { reseller: id, metric })?;
             if meter.limit == limit {
                 return Ok(());
             }
@@ -59,6 +68,8 @@ impl Tenant {
         })
     }
 
+    /// Active resellers and what was used, over all time: read, not summed (S39).
+    /// Errors: `NotFound` once the agency is deleted.
     pub fn overview(&self) -> Result<Overview> {
         self.read(overview)
     }

@@ -48,16 +48,16 @@ fn step(platform: &Platform, rng: &mut Rng) -> Result<()> {
     let what = rng.u32(..100);
     let id = format!("agency-{}", rng.usize(..AGENCIES));
     if what < 25 {
-        return platform.maintain(20).map(drop);
+        return platform.maintain(Some(20)).map(drop);
     }
     if what == 25 && rng.bool() {
         return platform.delete_agency(&id).map(drop);
     }
-    let agency = platform.ensure_agency(&id)?;
+    let agency = platform.ensure_agency(&id, None)?;
     if what < 55 {
         let key = format!("key-{}", rng.usize(..KEYS));
         let form = form(rng.usize(..LABELS), what < 30);
-        return agency.create_reseller_once(&key, form).map(drop);
+        return agency.create_reseller(form.once(&key)).map(drop);
     }
     let Some(reseller) = some_reseller(&agency, rng)? else { return Ok(()) };
     match what {
@@ -72,7 +72,7 @@ fn step(platform: &Platform, rng: &mut Rng) -> Result<()> {
         _ => {
             let password = if rng.u32(..4) == 0 { PASSWORD } else { "wrong" };
             let (label, email) = (reseller.login_domain.as_str(), reseller.email.as_str());
-            platform.sign_in(label, email, password).map(drop)
+            platform.sign_in(label, email, password, None).map(drop)
         }
     }
 }

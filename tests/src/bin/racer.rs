@@ -39,7 +39,7 @@ fn main() {
             wait();
             word(builder.open(url))
         }
-        ("ensure", []) => word(open(builder, url).ensure_agency("northwind")),
+        ("ensure", []) => word(open(builder, url).ensure_agency("northwind", None)),
         ("create", [labels, emails]) => create(&open(builder, url), labels, emails),
         ("fill", [name, threads, each]) => {
             fill(&agency(&open(builder, url)), name, number(threads), number(each))
@@ -137,7 +137,7 @@ fn update(agency: &Agency, id: &str) -> String {
 
 fn guess(platform: &Platform, guesses: u32) -> String {
     for _ in 0..guesses {
-        let denied = platform.sign_in(LABEL, EMAIL, "wrong").expect_err("wrong");
+        let denied = platform.sign_in(LABEL, EMAIL, "wrong", None).expect_err("wrong");
         assert_eq!(denied.kind(), ErrorKind::AccessDenied);
     }
     "done".to_owned()
@@ -155,7 +155,7 @@ fn came_in<T>(result: Result<T>) -> bool {
 /// after that.
 fn enter(platform: &Platform, stamp: &str, checks: u32, sign_ins: u32) -> String {
     platform.check_access(stamp).expect("the stamp is valid before");
-    platform.sign_in(LABEL, EMAIL, PASSWORD).expect("signs in before");
+    platform.sign_in(LABEL, EMAIL, PASSWORD, None).expect("signs in before");
     tell("inside");
     let (heard, hear) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -165,10 +165,10 @@ fn enter(platform: &Platform, stamp: &str, checks: u32, sign_ins: u32) -> String
     // Under load when it happens.
     while hear.try_recv().is_err() {
         drop(platform.check_access(stamp));
-        drop(platform.sign_in(LABEL, EMAIL, PASSWORD));
+        drop(platform.sign_in(LABEL, EMAIL, PASSWORD, None));
     }
     let checked = (0..checks).filter(|_| came_in(platform.check_access(stamp))).count();
-    let sign_in = |_: &u32| came_in(platform.sign_in(LABEL, EMAIL, PASSWORD));
+    let sign_in = |_: &u32| came_in(platform.sign_in(LABEL, EMAIL, PASSWORD, None));
     let signed_in = (0..sign_ins).filter(sign_in).count();
     (checked + signed_in).to_string()
 }

@@ -38,7 +38,9 @@ impl Changes {
             round: 0,
         };
         for agency in AGENCIES {
-            in_each(worlds, |world| drop(world.platform().create_agency(agency).expect("creates")));
+            in_each(worlds, |world| {
+                drop(world.platform().create_agency(agency, None).expect("creates"))
+            });
         }
         let rows = changes.names.clone();
         let forms: Vec<_> = rows.iter().map(|(name, email)| changes.form(name, email)).collect();
@@ -79,7 +81,7 @@ impl Changes {
         if self.round % 8 == 4 {
             let delete = |world: &World| world.platform().delete_agency(AGENCIES[1]).map(drop);
             same(worlds, delete).expect("there");
-            same(worlds, |world| world.platform().create_agency(AGENCIES[1]).map(drop))
+            same(worlds, |world| world.platform().create_agency(AGENCIES[1], None).map(drop))
                 .expect("creates");
             self.fill_small(worlds);
         }

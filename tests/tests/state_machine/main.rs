@@ -30,7 +30,7 @@ impl World {
         let entropy = std::sync::Arc::new(Seeded::new(42));
         let platform = builder.clock(clock.clone()).entropy(entropy).open(url).expect("opens");
         for agency in AGENCIES {
-            platform.create_agency(agency).expect("creates");
+            platform.create_agency(agency, None).expect("creates");
         }
         Self { platform, clock, _keep: Box::new(keep) }
     }

@@ -39,7 +39,8 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
     let patch = ResellerPatch { name, ..Default::default() };
     bench.agency.update_reseller(acme.id, None, &patch).expect("updates");
     let change = |current| kind(bench.agency.change_password(acme.id, current, OTHER, OTHER));
-    let sign_in = |password| kind(bench.platform.sign_in("acme", "owner@acme.example", password));
+    let sign_in =
+        |password| kind(bench.platform.sign_in("acme", "owner@acme.example", password, None));
     assert_eq!([change("x"), change("y"), change(PASSWORD)], [DENIED; 3]);
     bench.agency.unlock(acme.id).expect("unlocks");
     assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
@@ -53,7 +54,7 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
     own.retain(|name| name.starts_with("lock ") || name.starts_with("insert "));
     assert!(own.len() >= 10, "{own:?}");
     assert!(own.iter().all(|name| name == "lock attempts"), "{own:?}");
-    let feed = bench.agency.changes(0, 100).expect("reads").into_iter();
+    let feed = bench.agency.changes(Some(0), Some(100)).expect("reads").into_iter();
     let stops = feed.filter(|change| change.kind == ChangeKind::SignInLocked);
     let stops: Vec<_> = stops.map(|change| (change.reseller, change.version)).collect();
     assert_eq!(stops, [(Some(acme.id), 2); 2]);
@@ -63,11 +64,11 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
 /// host would wait for it.
 pub(super) fn upkeep_in_a_hosts_transaction_leaves_attempts(harness: &dyn Harness) {
     let (bench, store) = watched(harness, |builder| builder);
-    assert_eq!(kind(bench.platform.sign_in("acme", "owner@acme.example", "x")), DENIED);
+    assert_eq!(kind(bench.platform.sign_in("acme", "owner@acme.example", "x", None)), DENIED);
     bench.clock.forward(31 * 86_400_000);
     let removed = |joined| {
         store.join(joined);
-        bench.platform.maintain(1_000).expect("maintains").removed
+        bench.platform.maintain(Some(1_000)).expect("maintains").removed
     };
     assert_eq!([removed(true), removed(false), removed(false)], [0, 1, 0]);
 }
@@ -77,7 +78,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1);
     let (bench, store) = watched(harness, limit);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let secrets = &bench.platform.shared.secrets().expect("secrets");
+    let secrets = &bench.platform.operator.shared.secrets().expect("secrets");
     let nobody = "nobody@acme.example";
     let accounts = [
         (acme.email.as_str(), AttemptKeys::of_account(secrets, &(&acme).into())),
@@ -87,7 +88,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
     let fail = |email: &str, keys: &AttemptKeys| {
         let before = bench.attempts(keys);
         store.called();
-        assert_eq!(kind(bench.platform.sign_in("acme", email, "wrong")), DENIED);
+        assert_eq!(kind(bench.platform.sign_in("acme", email, "wrong", None)), DENIED);
         let called = store.called();
         assert_ne!(bench.attempts(keys), before, "{called:?}");
         called.into_iter().filter(|name| name == "commit").count()
@@ -110,7 +111,7 @@ pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
     let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let sign_in = |platform: &Platform, password| {
-        kind(platform.sign_in("acme", "owner@acme.example", password))
+        kind(platform.sign_in("acme", "owner@acme.example", password, None))
     };
     let stop = || assert_eq!(["x", "y", PASSWORD].map(|typed| sign_in(&both, typed)), [DENIED; 3]);
     let northwind = |platform: &Platform| platform.agency("northwind").expect("there");
@@ -135,15 +136,15 @@ pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
 
 /// An attempt on an account that is under way: how it is counted.
 fn begun(bench: &Bench<'_>, attempt: &Attempt) -> Attempts {
-    bench.platform.shared.reserve_attempt(attempt).expect("counts").expect("is looked at")
+    bench.platform.operator.shared.reserve_attempt(attempt).expect("counts").expect("is looked at")
 }
 
 /// S19: the right password among wrong ones that are looked at meanwhile.
 pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(3));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let (shared, sign_in) = (&bench.platform.shared, |password| {
-        kind(bench.platform.sign_in("acme", "owner@acme.example", password))
+    let (shared, sign_in) = (&bench.platform.operator.shared, |password| {
+        kind(bench.platform.sign_in("acme", "owner@acme.example", password, None))
     });
     let attempt = shared.attempt_on(&(&acme).into()).expect("keys");
     let right = begun(&bench, &attempt);
@@ -170,9 +171,9 @@ pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn 
 pub(super) fn a_stop_is_told_while_it_stands(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     let acme = bench.create("acme");
-    let attempt = bench.platform.shared.attempt_on(&(&acme).into()).expect("keys");
+    let attempt = bench.platform.operator.shared.attempt_on(&(&acme).into()).expect("keys");
     let told = || bench.agency.tenant.note_sign_in_locked(acme.id, &attempt).expect("notes");
-    let feed = || bench.agency.changes(2, 100).expect("reads").into_iter();
+    let feed = || bench.agency.changes(Some(2), Some(100)).expect("reads").into_iter();
     let feed = || feed().map(|change| change.kind).collect::<Vec<_>>();
     let stop = || [(); 2].map(|()| begun(&bench, &attempt));
     stop();
@@ -198,7 +199,7 @@ pub(super) fn a_clock_that_is_ahead_blocks_nobody_elsewhere(harness: &dyn Harnes
     let ahead = limits(Platform::builder()).clock(clock).open_storage(bench.storage.clone());
     let ahead = ahead.expect("opens");
     let from = |platform: &Platform, source, email, password| {
-        kind(platform.sign_in_from(source, "acme", email, password))
+        kind(platform.sign_in("acme", email, password, Some(source)))
     };
     let guess = |source, n| from(&bench.platform, source, ["a@x.io", "b@x.io", "c@x.io"][n], "x");
 
@@ -219,7 +220,7 @@ pub(super) fn a_clock_that_is_ahead_blocks_nobody_elsewhere(harness: &dyn Harnes
     assert_eq!(guess("192.0.2.3", 1), Some(ErrorKind::Throttled));
 
     let sign_in = |platform: &Platform, password| {
-        kind(platform.sign_in("globex", "owner@globex.example", password))
+        kind(platform.sign_in("globex", "owner@globex.example", password, None))
     };
     assert_eq!([sign_in(&ahead, "x"), sign_in(&ahead, "x")], [DENIED; 2]);
     assert_eq!(sign_in(&bench.platform, PASSWORD), DENIED, "delayed");

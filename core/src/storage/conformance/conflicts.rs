@@ -17,7 +17,7 @@ use crate::values::{AgencyId, Timestamp};
 
 pub(super) fn a_taken_label_is_answered_with_its_holder(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let first = held(bench.agency.id(), "acme", 1);
     let second = held(other.id(), "acme", 2);
     let now = Timestamp::from_millis(0);

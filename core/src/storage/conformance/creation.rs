@@ -10,7 +10,7 @@ const HOUR: i64 = 3_600_000;
 /// S23.
 pub(super) fn a_repeated_create_is_answered_as_the_first(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let create = |draft: ResellerDraft| bench.agency.create_reseller_once("key-1", draft);
+    let create = |draft: ResellerDraft| bench.agency.create_reseller(draft.once("key-1"));
     let mut bad = draft("acme");
     bad.name = String::new();
     assert_eq!(codes(&create(bad).expect_err("refused")), [("name", Code::Empty)]);
@@ -33,7 +33,7 @@ pub(super) fn a_repeated_create_is_answered_as_the_first(harness: &dyn Harness) 
     bench.clock.forward(24 * HOUR);
     let globex = create(draft("globex")).expect("the key has expired");
     assert_eq!(create(draft("globex")).expect("repeats"), globex);
-    let refused = bench.agency.create_reseller_once("", draft("initech")).expect_err("no key");
+    let refused = bench.agency.create_reseller(draft("initech").once("")).expect_err("no key");
     assert_eq!(codes(&refused), [("idempotency_key", Code::Empty)]);
 }
 
@@ -41,7 +41,7 @@ pub(super) fn a_repeated_create_is_answered_as_the_first(harness: &dyn Harness) 
 pub(super) fn of_racing_creates_with_one_key_one_creates(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let created = bench.together(8, |_| {
-        bench.agency.create_reseller_once("key-1", draft("acme")).expect("creates or repeats").id
+        bench.agency.create_reseller(draft("acme").once("key-1")).expect("creates or repeats").id
     });
     assert!(created.iter().all(|id| *id == created[0]));
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 1);
@@ -90,7 +90,7 @@ pub(super) fn of_many_created_at_once_each_has_its_answer(harness: &dyn Harness)
     }
     assert_eq!(bench.label("hooli"), None, "a refused row leaves no label behind");
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
-    let feed = bench.agency.changes(0, 100).expect("reads");
+    let feed = bench.agency.changes(Some(0), Some(100)).expect("reads");
     assert_eq!(feed.len(), 5, "agency created, configured, and three resellers");
     let many = vec![draft("acme"); 1_001];
     for refused in [bench.agency.create_resellers(&many), bench.agency.check_resellers(&many)] {

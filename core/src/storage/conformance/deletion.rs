@@ -21,14 +21,14 @@ use crate::{
 /// S56, S25, S46.
 pub(super) fn a_deleted_agency_leaves_nothing_but_tombstones(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let kept = other.create_reseller(draft("globex")).expect("creates");
-    let acme = bench.agency.create_reseller_once("key-1", draft_with_password("acme"));
+    let acme = bench.agency.create_reseller(draft_with_password("acme").once("key-1"));
     let acme = acme.expect("creates");
     bench.create("umbrella");
     let events = [bench.event("e-1", &acme, Metric::MESSAGES, 5)];
     bench.agency.record_usage(&events).expect("records");
-    let sign_in = || bench.platform.sign_in("acme", "owner@acme.example", PASSWORD);
+    let sign_in = || bench.platform.sign_in("acme", "owner@acme.example", PASSWORD, None);
     let access = sign_in().expect("signs in");
     let plan = bench.platform.plan_agency_deletion("northwind").expect("plans");
     assert_eq!((plan.agency.as_str(), plan.resellers), ("northwind", 2));
@@ -44,11 +44,11 @@ pub(super) fn a_deleted_agency_leaves_nothing_but_tombstones(harness: &dyn Harne
     assert_eq!(codes(&refused), [("login_domain", Code::Quarantined)]);
     assert_eq!(other.reseller(kept.id).expect("untouched"), kept);
 
-    let again = bench.platform.create_agency("northwind").expect("creates");
+    let again = bench.platform.create_agency("northwind", None).expect("creates");
     assert_eq!(again.overview().expect("reads").messages, 0);
-    assert_eq!(again.changes(0, 10).expect("reads").len(), 1);
+    assert_eq!(again.changes(Some(0), Some(10)).expect("reads").len(), 1);
     bench.clock.forward(30 * 86_400_000);
-    again.create_reseller_once("key-1", draft("acme")).expect("free again, and so is the key");
+    again.create_reseller(draft("acme").once("key-1")).expect("free again, and so is the key");
 }
 
 /// The handle of before reaches nothing, and makes nothing.
@@ -59,7 +59,7 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
         bench.platform.plan_agency_deletion("northwind").map(drop),
         bench.agency.create_reseller(draft("initech")).map(drop),
         bench.agency.create_resellers(&[draft("initech")]).map(drop),
-        bench.agency.changes(0, 10).map(drop),
+        bench.agency.changes(Some(0), Some(10)).map(drop),
         bench.agency.settings().map(drop),
         bench.agency.page(&ResellerQuery::all()).map(drop),
         bench.agency.page(&ResellerQuery::text("acme").with_total()).map(drop),
@@ -68,7 +68,7 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
         bench.agency.overview().map(drop),
         bench.agency.check_resellers(&[]).map(drop),
         bench.agency.record_usage(std::slice::from_ref(late)).map(drop),
-        bench.agency.record_usage::<crate::UsageEvent>(&[]).map(drop),
+        bench.agency.record_usage(&[] as &[crate::UsageEvent]).map(drop),
         bench.agency.domain_availability("acme").map(drop),
         bench.agency.configure(None, &AgencyPatch::default()).map(drop),
     ]
@@ -83,18 +83,18 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
 pub(super) fn of_many_that_need_an_agency_one_creates_it(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let ensured = bench.together(8, |_| {
-        let agency = bench.platform.ensure_agency_in("tailspin", "Europe/Berlin")?;
+        let agency = bench.platform.ensure_agency("tailspin", Some("Europe/Berlin"))?;
         agency.settings().map(|settings| (settings.version, settings.time_zone))
     });
     for settings in ensured {
         assert_eq!(settings.expect("there for each"), (1, "Europe/Berlin".to_owned()));
     }
-    let there = bench.platform.ensure_agency("tailspin").expect("there");
+    let there = bench.platform.ensure_agency("tailspin", None).expect("there");
     assert_eq!(there.settings().expect("reads").time_zone, "Europe/Berlin", "as it was");
-    assert_eq!(there.changes(0, 10).expect("reads").len(), 1, "created once");
+    assert_eq!(there.changes(Some(0), Some(10)).expect("reads").len(), 1, "created once");
     let both = [("id", Code::Invalid), ("time_zone", Code::UnknownTimeZone)];
     for (id, zone, expected) in [("x y", "Mars/Base", &both[..]), ("tailspin", "", &both[1..])] {
-        let refused = bench.platform.ensure_agency_in(id, zone).map(drop).expect_err("refused");
+        let refused = bench.platform.ensure_agency(id, Some(zone)).map(drop).expect_err("refused");
         assert_eq!(codes(&refused), expected);
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn who_needs_a_deleted_agency_has_another_or_is_told(harness: &dyn Ha
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 deleted => deleted.map(drop),
             },
-            _ => match bench.platform.ensure_agency("tailspin") {
+            _ => match bench.platform.ensure_agency("tailspin", None) {
                 Err(error) if codes(&error) == [("id", Code::Taken)] => Ok(()),
                 ensured => ensured.map(|agency| assert_eq!(agency.id().as_str(), "tailspin")),
             },
@@ -117,8 +117,8 @@ pub(super) fn who_needs_a_deleted_agency_has_another_or_is_told(harness: &dyn Ha
     for result in results {
         result.expect("nothing else");
     }
-    let agency = bench.platform.ensure_agency("tailspin").expect("nobody is in the way now");
-    let changes = agency.changes(0, 10).expect("reads");
+    let agency = bench.platform.ensure_agency("tailspin", None).expect("nobody is in the way now");
+    let changes = agency.changes(Some(0), Some(10)).expect("reads");
     assert_eq!(
         changes.iter().map(|change| change.kind).collect::<Vec<_>>(),
         [ChangeKind::AgencyCreated]
@@ -144,7 +144,7 @@ pub(super) fn an_agency_that_is_being_deleted_is_not_answered(harness: &dyn Harn
     let bench = Bench::new(harness);
     let storage = Deleted(bench.storage.clone(), Memory::new());
     let platform = Platform::builder().open_storage(Arc::new(storage)).expect("opens");
-    let refused = platform.ensure_agency("northwind").map(drop).expect_err("not yet");
+    let refused = platform.ensure_agency("northwind", None).map(drop).expect_err("not yet");
     assert_eq!(codes(&refused), [("id", Code::Taken)]);
 }
 
@@ -162,7 +162,7 @@ pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
         assert!(kind.is_none_or(|kind| kind == ErrorKind::NotFound && i < 8), "{i}: {kind:?}");
     }
     nothing_is_left(&bench, &[]);
-    let again = bench.platform.create_agency("northwind").expect("creates");
+    let again = bench.platform.create_agency("northwind", None).expect("creates");
     assert_eq!(again.overview().expect("reads").active_resellers, 0);
     let mut held = (0..32).filter_map(|n| bench.label(&label(n)));
     assert!(held.all(|row| row.state.refusal() == Code::Quarantined), "labels are tombstones");
@@ -201,7 +201,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for call in 1.. {
         let create = |n| match n {
-            0 => bench.agency.create_reseller_once("key-1", draft_with_password(&label(call * 5))),
+            0 => bench.agency.create_reseller(draft_with_password(&label(call * 5)).once("key-1")),
             n => bench.agency.create_reseller(draft(&label(call * 5 + n))),
         };
         let all: Vec<_> = (0..RESELLERS).map(|n| create(n).expect("creates")).collect();
@@ -209,7 +209,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
         let events: Vec<_> = all.iter().enumerate().map(event).collect();
         bench.agency.record_usage(&events).expect("records");
         let (label, email) = (all[0].login_domain.as_str(), all[0].email.as_str());
-        bench.platform.sign_in(label, email, "wrong").expect_err("denied");
+        bench.platform.sign_in(label, email, "wrong", None).expect_err("denied");
 
         let faulty = Arc::new(Faulty::new(bench.storage.clone()));
         let builder = Platform::builder().clock(bench.clock.clone());
@@ -229,7 +229,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
             gone_for_everybody(&bench, &all[0]);
             // In steps as small as they can be, or at once.
             if call % 2 == 0 {
-                while !bench.platform.maintain(2).expect("maintains").finished {}
+                while !bench.platform.maintain(Some(2)).expect("maintains").finished {}
             } else if faulty.has_failed() {
                 bench.platform.delete_agency("northwind").expect("goes on");
             }
@@ -239,8 +239,8 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
         let labels =
             all.iter().map(|of| bench.label(of.login_domain.as_str()).expect("a tombstone"));
         labels.for_each(|row| assert_eq!(row.state.refusal(), Code::Quarantined, "call {call}"));
-        let again = bench.platform.create_agency("northwind").expect("creates");
-        assert_eq!(again.changes(0, 10).expect("reads").len(), 1);
+        let again = bench.platform.create_agency("northwind", None).expect("creates");
+        assert_eq!(again.changes(Some(0), Some(10)).expect("reads").len(), 1);
         if !faulty.has_failed() {
             assert!(call > 10, "it makes calls that can fail");
             return;
@@ -260,13 +260,14 @@ fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
     missing(bench.agency.reseller(acme.id).map(drop));
     missing(bench.agency.page(&ResellerQuery::all()).map(drop));
     missing(bench.agency.overview().map(drop));
-    missing(bench.agency.changes(0, 10).map(drop));
+    missing(bench.agency.changes(Some(0), Some(10)).map(drop));
     missing(bench.agency.create_reseller(draft("initech")).map(drop));
     missing(bench.agency.deactivate(acme.id, None).map(drop));
     missing(bench.agency.consume(acme.id, Metric::MESSAGES, 1, "late").map(drop));
     missing(bench.agency.record_usage(&[bench.event("e", acme, Metric::MESSAGES, 1)]).map(drop));
-    assert!(!bench.platform.agencies(None, 10).expect("lists").contains(bench.agency.id()));
-    let sign_in = bench.platform.sign_in(acme.login_domain.as_str(), acme.email.as_str(), PASSWORD);
+    assert!(!bench.platform.agencies(None, Some(10)).expect("lists").contains(bench.agency.id()));
+    let sign_in =
+        bench.platform.sign_in(acme.login_domain.as_str(), acme.email.as_str(), PASSWORD, None);
     assert_eq!(sign_in.expect_err("denied").kind(), ErrorKind::AccessDenied);
 }
 
@@ -278,7 +279,7 @@ pub(super) fn upkeep_erases_no_agency_that_has_the_id_by_now(harness: &dyn Harne
     let faulty = Arc::new(Faulty::new(bench.storage.clone()));
     let builder = Platform::builder().clock(bench.clock.clone()).sign_in_limit(2);
     let upkeep = builder.clone().open_storage(faulty.clone()).expect("opens");
-    upkeep.agencies(None, 1).expect("is prepared");
+    upkeep.agencies(None, Some(1)).expect("is prepared");
     // Closed, and one of its resellers erased.
     for call in 1.. {
         faulty.fail_at(call);
@@ -288,17 +289,17 @@ pub(super) fn upkeep_erases_no_agency_that_has_the_id_by_now(harness: &dyn Harne
             break;
         }
     }
-    while upkeep.maintain(1).expect("maintains").removed == 0 {}
+    while upkeep.maintain(Some(1)).expect("maintains").removed == 0 {}
     bench.platform.delete_agency("northwind").expect("goes on");
-    let again = bench.platform.create_agency("northwind").expect("creates");
+    let again = bench.platform.create_agency("northwind", None).expect("creates");
     let acme = again.create_reseller(draft_with_password("umbrella")).expect("creates");
     let sign_in = |password| {
         let email = acme.email.as_str();
-        bench.platform.sign_in("umbrella", email, password).map(drop).map_err(|e| e.kind())
+        bench.platform.sign_in("umbrella", email, password, None).map(drop).map_err(|e| e.kind())
     };
     let denied = Err(ErrorKind::AccessDenied);
     assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [denied; 3]);
-    while !upkeep.maintain(2).expect("maintains").finished {}
+    while !upkeep.maintain(Some(2)).expect("maintains").finished {}
     assert_eq!(sign_in(PASSWORD), denied, "the stop stands");
     assert_eq!(again.reseller(acme.id).expect("there"), acme);
 }
@@ -308,7 +309,7 @@ pub(super) fn no_use_outlives_its_agency(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for round in 0..8 {
         let id = AgencyId::parse(&format!("tailspin-{round}")).expect("an id");
-        let agency = bench.platform.create_agency(id.as_str()).expect("creates");
+        let agency = bench.platform.create_agency(id.as_str(), None).expect("creates");
         let acme = agency.create_reseller(draft(&label(round))).expect("creates");
         let ended = AtomicBool::new(false);
         let use_it = |i: usize, n: usize| match i {
@@ -339,8 +340,12 @@ pub(super) fn no_use_outlives_its_agency(harness: &dyn Harness) {
                 n += 1;
             }
         });
-        let again = bench.platform.create_agency(id.as_str()).expect("creates");
-        assert_eq!(again.changes(0, 1_000).expect("reads").len(), 1, "a feed of its own");
+        let again = bench.platform.create_agency(id.as_str(), None).expect("creates");
+        assert_eq!(
+            again.changes(Some(0), Some(1_000)).expect("reads").len(),
+            1,
+            "a feed of its own"
+        );
         assert_eq!(again.overview().expect("reads"), crate::Overview::default());
     }
 }

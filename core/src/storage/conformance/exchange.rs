@@ -234,7 +234,7 @@ pub(super) fn an_export_comes_back(harness: &dyn Harness) {
     let (report, _) = import(&bench, &text, false);
     assert_eq!(report, ImportReport { created: 0, existing: 5, rejected: 0 });
 
-    let elsewhere = Platform::open("memory:").expect("opens").create_agency("tailspin");
+    let elsewhere = Platform::open("memory:").expect("opens").create_agency("tailspin", None);
     let elsewhere = elsewhere.expect("creates");
     let options = ImportOptions::default();
     let report = elsewhere.import_csv(&file[..], &options, |_| ()).expect("imports");

@@ -54,7 +54,7 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
         meters,
         rollups,
         overview: bench.agency.overview().expect("reads"),
-        changes: bench.agency.changes(0, 1_000).expect("reads"),
+        changes: bench.agency.changes(Some(0), Some(1_000)).expect("reads"),
     }
 }
 
@@ -65,7 +65,7 @@ type Operation = (&'static str, fn(&Bench<'_>, &Platform, &Agency, &Reseller) ->
 const OPERATIONS: &[Operation] = &[
     ("create", |_, _, agency, _| agency.create_reseller(draft("globex")).map(drop)),
     ("create once", |_, _, agency, _| {
-        agency.create_reseller_once("key-1", draft("fabrikam")).map(drop)
+        agency.create_reseller(draft("fabrikam").once("key-1")).map(drop)
     }),
     ("create many", |_, _, agency, _| {
         let drafts = [draft("proseware"), draft("wingtip")];
@@ -98,7 +98,7 @@ const OPERATIONS: &[Operation] = &[
     ("revoke", |_, _, agency, acme| agency.revoke_access(acme.id)),
     ("rename", |_, _, agency, acme| agency.rename_login_domain(acme.id, None, "initech").map(drop)),
     ("allowance", |_, _, agency, acme| agency.set_allowance(acme.id, Metric::MESSAGES, Some(10))),
-    ("create an agency", |_, platform, _, _| platform.create_agency("tailspin").map(drop)),
+    ("create an agency", |_, platform, _, _| platform.create_agency("tailspin", None).map(drop)),
     ("delete", |_, _, agency, acme| agency.delete_reseller(acme.id).map(drop)),
     ("delete an agency", |_, platform, _, _| platform.delete_agency("tailspin").map(drop)),
 ];

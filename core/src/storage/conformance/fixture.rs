@@ -77,7 +77,7 @@ impl<'h> Bench<'h> {
         let clock = Arc::new(StillClock::new());
         let builder = Platform::builder().login_base("partner.example.com").clock(clock.clone());
         let platform = configure(builder).open_storage(storage.clone()).expect("opens");
-        let agency = platform.create_agency("northwind").expect("creates an agency");
+        let agency = platform.create_agency("northwind", None).expect("creates an agency");
         Self { harness, storage, clock, platform, agency }
     }
 
@@ -137,7 +137,7 @@ impl<'h> Bench<'h> {
 
     /// How many failed sign-ins of an account are remembered.
     pub fn failures_of(&self, account: &Reseller) -> u32 {
-        let secrets = self.platform.shared.secrets().expect("secrets");
+        let secrets = self.platform.operator.shared.secrets().expect("secrets");
         let keys = AttemptKeys::of_account(&secrets, &account.into());
         let rows = self.attempts(&keys).into_iter().flatten();
         rows.map(|row| row.failures).max().unwrap_or_default()

@@ -22,10 +22,10 @@ fn neighbours(harness: &dyn Harness) -> Neighbours<'_> {
     let bench = Bench::new(harness);
     let mut draft = draft_with_password("acme");
     draft.external_id = Some("crm-7".into());
-    let acme = bench.agency.create_reseller_once("key-1", draft).expect("creates");
+    let acme = bench.agency.create_reseller(draft.once("key-1")).expect("creates");
     let usage = bench.event("e-1", &acme, Metric::MESSAGES, 3);
     bench.agency.record_usage(&[usage]).expect("records");
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let id = EventId::parse("e-1").expect("an id");
     let (reseller, metric, at) = (acme.id, Metric::MESSAGES, bench.clock.now());
     let event = Event { id, reseller, metric, quantity: 3, at };
@@ -54,7 +54,8 @@ pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
         Ok(())
     })
     .expect("reads");
-    let kinds: Vec<_> = other.changes(0, 100).expect("reads").iter().map(|c| c.reseller).collect();
+    let kinds: Vec<_> =
+        other.changes(Some(0), Some(100)).expect("reads").iter().map(|c| c.reseller).collect();
     assert_eq!(kinds, [None], "only its own creation");
 }
 
@@ -106,9 +107,9 @@ fn told<T: std::fmt::Debug>(result: Result<T>) -> String {
 /// S26: every operation answers exactly as if the record did not exist, and leaves it alone.
 pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
     let Neighbours { bench, acme, other, .. } = neighbours(harness);
-    let sign_in = || bench.platform.sign_in("acme", acme.email.as_str(), PASSWORD);
+    let sign_in = || bench.platform.sign_in("acme", acme.email.as_str(), PASSWORD, None);
     let stamp = sign_in().expect("signs in").stamp;
-    let feed = bench.agency.changes(0, 100).expect("reads");
+    let feed = bench.agency.changes(Some(0), Some(100)).expect("reads");
     let computed = bench.platform.hash_computations();
     let unknown = operations(&other, id(99));
     assert_eq!(operations(&other, acme.id), unknown);
@@ -124,17 +125,17 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
     assert_eq!(bench.agency.reseller(acme.id).expect("there"), acme);
     bench.platform.check_access(&stamp).expect("still valid");
     sign_in().expect("the password is the same");
-    assert_eq!(bench.agency.changes(0, 100).expect("reads"), feed);
+    assert_eq!(bench.agency.changes(Some(0), Some(100)).expect("reads"), feed);
     assert_eq!(bench.agency.overview().expect("reads").messages, 3);
 
     // What is unique within an agency, or known to it, is neither next door.
     assert_eq!(other.reseller_by_external_id("crm-7").expect("reads"), None);
-    let create = |key, label| told(other.create_reseller_once(key, draft_with_password(label)));
+    let create = |key, label| told(other.create_reseller(draft_with_password(label).once(key)));
     assert_eq!(create("key-1", "acme"), create("key-2", "acme"), "no reseller of the key's");
     let mut globex = draft("globex");
     globex.external_id = Some("crm-7".into());
     globex.email = acme.email.to_string();
-    other.create_reseller_once("key-1", globex).expect("a key of its own");
+    other.create_reseller(globex.once("key-1")).expect("a key of its own");
 }
 
 pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
@@ -211,7 +212,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
 pub(super) fn agencies_are_listed_in_order(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for id in ["tailspin", "adventure-works", "contoso"] {
-        bench.platform.create_agency(id).expect("creates");
+        bench.platform.create_agency(id, None).expect("creates");
     }
     let list = |after: Option<&str>, limit| {
         let after = after.map(|id| AgencyId::parse(id).expect("an id"));

@@ -11,7 +11,12 @@ pub(super) fn codes(error: &crate::Error) -> Vec<(&str, Code)> {
 }
 
 fn kinds(agency: &Agency) -> Vec<ChangeKind> {
-    agency.changes(0, 1_000).expect("reads").into_iter().map(|change| change.kind).collect()
+    agency
+        .changes(Some(0), Some(1_000))
+        .expect("reads")
+        .into_iter()
+        .map(|change| change.kind)
+        .collect()
 }
 
 /// S57: every field of the form, stored as values and read back the same.
@@ -51,7 +56,7 @@ pub(super) fn all_taken_fields_are_reported_at_once(harness: &dyn Harness) {
     assert_eq!(codes(&refused), [taken("email")]);
     assert_eq!(bench.label("globex"), None, "nothing was written");
     // The same email in another agency is another matter.
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let mut third = draft("initech");
     third.email = "owner@acme.example".into();
     other.create_reseller(third).expect("creates");
@@ -105,7 +110,7 @@ pub(super) fn a_patch_leaves_clears_and_sets(harness: &dyn Harness) {
     assert_eq!(set.external_id.as_ref().map(|id| id.as_str()), Some("crm-9"));
     let cleared = update(ResellerPatch { website: Patch::Clear, ..Default::default() });
     assert_eq!((cleared.website, cleared.external_id), (None, set.external_id));
-    let last = bench.agency.changes(0, 100).expect("reads").pop().expect("an entry");
+    let last = bench.agency.changes(Some(0), Some(100)).expect("reads").pop().expect("an entry");
     assert_eq!((last.kind, last.fields), (ChangeKind::ResellerUpdated, vec!["website".to_owned()]));
     let bad =
         ResellerPatch { name: Some(" ".into()), email: Some("x".into()), ..Default::default() };
@@ -168,7 +173,7 @@ pub(super) fn deletion_leaves_nothing_but_history(harness: &dyn Harness) {
     let overview = bench.agency.overview().expect("reads");
     let kept = (overview.active_resellers, overview.messages, overview.team_members);
     assert_eq!(kept, (1, 5, 4));
-    let last = bench.agency.changes(0, 100).expect("reads").pop().expect("an entry");
+    let last = bench.agency.changes(Some(0), Some(100)).expect("reads").pop().expect("an entry");
     assert_eq!(last.kind, ChangeKind::ResellerDeleted);
     assert_eq!((last.version, last.actor.as_deref()), (2, Some("user-42")));
     let again = bench.agency.delete_reseller(acme.id).expect_err("gone");
@@ -283,9 +288,10 @@ pub(super) fn an_unknown_agency_is_not_found(harness: &dyn Harness) {
         let error = bench.platform.agency(typo).err().map(|error| error.kind());
         assert_eq!(error, Some(ErrorKind::NotFound), "{typo}");
     }
-    let taken = bench.platform.create_agency("northwind").map(drop).expect_err("taken");
+    let taken = bench.platform.create_agency("northwind", None).map(drop).expect_err("taken");
     assert_eq!(codes(&taken), [("id", Code::Taken)]);
-    let zone = bench.platform.create_agency_in("x y", "Mars/Base").map(drop).expect_err("refused");
+    let zone =
+        bench.platform.create_agency("x y", Some("Mars/Base")).map(drop).expect_err("refused");
     assert_eq!(codes(&zone), [("id", Code::Invalid), ("time_zone", Code::UnknownTimeZone)]);
 }
 

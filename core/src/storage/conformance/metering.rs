@@ -291,7 +291,7 @@ pub(super) fn racing_consumers_never_pass_the_limit(harness: &dyn Harness) {
 
 pub(super) fn a_denial_explains_itself(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let berlin = bench.platform.create_agency_in("berlin", "Europe/Berlin").expect("creates");
+    let berlin = bench.platform.create_agency("berlin", Some("Europe/Berlin")).expect("creates");
     let acme = berlin.create_reseller(super::fixture::draft("acme")).expect("creates");
     let consume = |quantity, id: &str| {
         berlin.consume(acme.id, Metric::MESSAGES, quantity, id).expect("answers")

@@ -196,7 +196,7 @@ pub(super) fn a_foreign_cursor_is_refused(harness: &dyn Harness) {
     named(&bench, &["a"; 5]);
     let query = ResellerQuery::all().limit(2);
     let cursor = bench.agency.page(&query).expect("reads").next.expect("more");
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let mut damaged = cursor.clone().into_bytes();
     damaged[5] = if damaged[5] == b'A' { b'B' } else { b'A' };
     let damaged = String::from_utf8(damaged).expect("ASCII");
@@ -309,7 +309,7 @@ pub(super) fn an_instant_of_any_year_is_kept_and_followed(harness: &dyn Harness)
     };
     assert_eq!(between(1, 3), [-1, -1_900_000_000_001]);
     assert_eq!(between(0, 4), [0, -1, -1_900_000_000_001, -62_135_596_800_000]);
-    let feed = bench.agency.changes(0, 100).expect("reads");
+    let feed = bench.agency.changes(Some(0), Some(100)).expect("reads");
     let told: BTreeSet<_> = feed.iter().map(|change| change.at.as_millis()).collect();
     assert!(years.iter().all(|millis| told.contains(millis)), "{told:?}");
 }

@@ -23,7 +23,7 @@ pub(super) fn an_agency_is_configured(harness: &dyn Harness) {
     assert_eq!(bench.agency.configure(None, &patch).expect("changes nothing"), after);
     let stale = bench.agency.configure(Some(1), &patch).expect_err("stale");
     assert_eq!((stale.kind(), stale.current_version()), (ErrorKind::Conflict, Some(2)));
-    let last = bench.agency.changes(0, 100).expect("reads").pop().expect("an entry");
+    let last = bench.agency.changes(Some(0), Some(100)).expect("reads").pop().expect("an entry");
     assert_eq!((last.kind, last.version), (ChangeKind::AgencyUpdated, 2));
     assert_eq!(last.fields, ["time_zone", "capacity", "reserved_labels"]);
 
@@ -34,7 +34,7 @@ pub(super) fn an_agency_is_configured(harness: &dyn Harness) {
     assert_eq!(codes(&renamed.expect_err("reserved")), reserved);
     bench.platform.resolve_host("contoso.partner.example.com").expect("who has one keeps it");
     // What one agency reserves another may have.
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     other.create_reseller(draft("fabrikam")).expect("creates");
 }
 
@@ -59,7 +59,7 @@ pub(super) fn an_agency_is_advised_by_what_it_has_reserved(harness: &dyn Harness
     assert_eq!(ask("globex").refused, None);
     // The platform knows of no agency, and another agency has not reserved it.
     assert_eq!(bench.platform.domain_availability("acme").expect("answers").refused, None);
-    let other = bench.platform.create_agency("tailspin").expect("creates");
+    let other = bench.platform.create_agency("tailspin", None).expect("creates");
     assert_eq!(other.domain_availability("acme").expect("answers").refused, None);
     bench.platform.delete_agency("tailspin").expect("deletes");
     let gone = other.domain_availability("acme").expect_err("gone");

@@ -22,7 +22,7 @@ pub(super) const DENIED: Option<ErrorKind> = Some(ErrorKind::AccessDenied);
 pub(super) fn a_reseller_signs_in_until_switched_off(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = || bench.platform.sign_in("acme", "Owner@ACME.example", PASSWORD);
+    let sign_in = || bench.platform.sign_in("acme", "Owner@ACME.example", PASSWORD, None);
     let access = sign_in().expect("signs in");
     assert_eq!((&access.agency, access.reseller.id), (bench.agency.id(), acme.id));
     let identity = bench.platform.check_access(&access.stamp).expect("valid");
@@ -69,7 +69,7 @@ const CHEAP: &str =
 /// Asserts that a sign-in is denied like any, after exactly one computation.
 fn denied_after_one(platform: &Platform, (label, email, password): (&str, &str, &str)) {
     let before = platform.hash_computations();
-    let error = platform.sign_in(label, email, password).expect_err("denied");
+    let error = platform.sign_in(label, email, password, None).expect_err("denied");
     assert_eq!(error.to_string(), "access denied", "{label}, {email}");
     assert_eq!(platform.hash_computations() - before, 1, "{label}, {email}");
 }
@@ -127,33 +127,33 @@ pub(super) fn racing_guesses_stay_within_the_limit(harness: &dyn Harness) {
     let right = bench.together(12, |i| {
         // The right password among the wrong ones: whoever comes after the limit is not let in.
         let password = if i == 11 { PASSWORD } else { "wrong" };
-        bench.platform.sign_in("acme", EMAIL, password).is_ok()
+        bench.platform.sign_in("acme", EMAIL, password, None).is_ok()
     });
     // Whether the right one was among the first five, only the race knows.
     let won = right.into_iter().filter(|ok| *ok).count();
     for _ in 0..5 * won {
-        assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong")), DENIED);
+        assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong", None)), DENIED);
     }
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED, "stopped");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)), DENIED, "stopped");
 }
 
 /// S20.
 pub(super) fn a_changed_email_ends_every_stamp(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     let patch = ResellerPatch { email: Some("new@acme.example".into()), ..Default::default() };
     bench.agency.update_reseller(acme.id, None, &patch).expect("updates");
     assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED);
-    bench.platform.sign_in("acme", "new@acme.example", PASSWORD).expect("signs in");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)), DENIED);
+    bench.platform.sign_in("acme", "new@acme.example", PASSWORD, None).expect("signs in");
 }
 
 /// S19: delays from the 10th failure in a row; a success starts over.
 pub(super) fn a_success_clears_the_failures(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_delay_from(3));
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password));
+    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password, None));
     for _ in 0..2 {
         assert_eq!([sign_in("wrong"), sign_in("wrong")], [DENIED; 2]);
         assert_eq!(sign_in(PASSWORD), None, "two failures cost nothing");
@@ -172,15 +172,15 @@ pub(super) const OTHER: &str = "another teal walrus 95 umbrella";
 pub(super) fn a_new_password_ends_every_stamp(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.create("acme");
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "")), DENIED, "invited");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "", None)), DENIED, "invited");
     bench.agency.set_password(acme.id, PASSWORD, PASSWORD).expect("sets");
-    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     bench.agency.set_password(acme.id, OTHER, OTHER).expect("sets");
     assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED);
-    bench.platform.sign_in("acme", EMAIL, OTHER).expect("signs in");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)), DENIED);
+    bench.platform.sign_in("acme", EMAIL, OTHER, None).expect("signs in");
     assert_eq!(bench.agency.reseller(acme.id).expect("there").version, 1, "no edit is in conflict");
-    let last = bench.agency.changes(0, 100).expect("reads").pop().expect("an entry");
+    let last = bench.agency.changes(Some(0), Some(100)).expect("reads").pop().expect("an entry");
     assert_eq!((last.kind, last.version), (ChangeKind::PasswordChanged, 1));
     let refused = bench.agency.set_password(acme.id, "short", "shirt").expect_err("refused");
     let codes: Vec<_> = refused.fields().iter().map(|e| (e.field.as_str(), e.code)).collect();
@@ -201,7 +201,7 @@ pub(super) fn changing_a_password_needs_the_current_one(harness: &dyn Harness) {
     assert_eq!(change(PASSWORD, OTHER), None);
     assert_eq!([change(PASSWORD, OTHER), change("x", OTHER), change("y", OTHER)], [DENIED; 3]);
     assert_eq!(change(OTHER, PASSWORD), DENIED, "stopped, though right");
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, OTHER)), DENIED, "there, too");
+    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, OTHER, None)), DENIED, "there, too");
 }
 
 /// S15.
@@ -222,13 +222,13 @@ pub(super) fn a_reset_token_works_once_and_in_time(harness: &dyn Harness) {
     }
     assert_eq!(
         [
-            kind(bench.platform.sign_in("acme", EMAIL, "x")),
-            kind(bench.platform.sign_in("acme", EMAIL, "y"))
+            kind(bench.platform.sign_in("acme", EMAIL, "x", None)),
+            kind(bench.platform.sign_in("acme", EMAIL, "y", None))
         ],
         [DENIED; 2]
     );
     assert_eq!(reset(&first), None);
-    bench.platform.sign_in("acme", EMAIL, OTHER).expect("the failures are forgotten");
+    bench.platform.sign_in("acme", EMAIL, OTHER, None).expect("the failures are forgotten");
     assert_eq!([reset(&first), reset(&second)], [DENIED; 2], "one password, one token");
     bench.clock.forward(60 * 60_000);
     assert_eq!(reset(&foreign), DENIED, "too late");
@@ -238,10 +238,10 @@ pub(super) fn a_reset_token_works_once_and_in_time(harness: &dyn Harness) {
 pub(super) fn revoked_access_ends_every_stamp(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     bench.agency.revoke_access(acme.id).expect("revokes");
     assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
-    let again = bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in again");
+    let again = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in again");
     bench.platform.check_access(&again.stamp).expect("valid");
 }
 
@@ -249,7 +249,7 @@ pub(super) fn revoked_access_ends_every_stamp(harness: &dyn Harness) {
 pub(super) fn an_unlocked_reseller_signs_in_again(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password));
+    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password, None));
     assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
     bench.agency.unlock(acme.id).expect("unlocks");
     assert_eq!(sign_in(PASSWORD), None);
@@ -261,7 +261,7 @@ pub(super) fn one_source_cannot_go_on_guessing(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.source_limit(3, seconds(10)));
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let guess = |source: &str, email: &str, password: &str| {
-        bench.platform.sign_in_from(source, "acme", email, password)
+        bench.platform.sign_in("acme", email, password, Some(source))
     };
     for _ in 0..5 {
         guess("192.0.2.1", EMAIL, PASSWORD).expect("a success is given back");
@@ -276,7 +276,7 @@ pub(super) fn one_source_cannot_go_on_guessing(harness: &dyn Harness) {
     assert_eq!(throttled.retry_after(), Some(seconds(10)));
     assert_eq!(bench.platform.hash_computations(), computed, "before any hashing");
     guess("192.0.2.2", EMAIL, PASSWORD).expect("another source");
-    bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("no source at all");
+    bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("no source at all");
     bench.clock.forward(10_000);
     assert_eq!(kind(guess("192.0.2.1", EMAIL, "wrong")), DENIED);
     assert_eq!(kind(guess("192.0.2.1", EMAIL, "wrong")), Some(ErrorKind::Throttled));
@@ -290,21 +290,25 @@ pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
     let bench = Bench::with(harness, limit);
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     for _ in 0..5 {
-        assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong")), DENIED);
+        assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong", None)), DENIED);
         // Unknown accounts are stopped, too, and nobody is told.
-        assert_eq!(kind(bench.platform.sign_in("acme", "x@acme.example", "wrong")), DENIED);
+        assert_eq!(kind(bench.platform.sign_in("acme", "x@acme.example", "wrong", None)), DENIED);
     }
     let told = || {
-        let feed = bench.agency.changes(0, 100).expect("reads").into_iter();
+        let feed = bench.agency.changes(Some(0), Some(100)).expect("reads").into_iter();
         let stops = feed.filter(|change| change.kind == ChangeKind::SignInLocked);
         stops.map(|change| (change.reseller, change.version)).collect::<Vec<_>>()
     };
     assert_eq!(told(), [(Some(acme.id), 1)]);
     bench.clock.forward(400 * 86_400_000);
-    bench.platform.maintain(1_000).expect("maintains");
-    assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD)), DENIED, "no time ends it");
+    bench.platform.maintain(Some(1_000)).expect("maintains");
+    assert_eq!(
+        kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)),
+        DENIED,
+        "no time ends it"
+    );
     bench.agency.unlock(acme.id).expect("unlocks");
-    bench.platform.sign_in("acme", EMAIL, PASSWORD).expect("signs in");
+    bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     let new = "another teal walrus 95 umbrella";
     for expected in [1, 1, 2, 2] {
         let denied = bench.agency.change_password(acme.id, "wrong", new, new);
@@ -317,7 +321,8 @@ pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
 pub(super) fn failures_stay_with_their_account(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = |label, email, password| kind(bench.platform.sign_in(label, email, password));
+    let sign_in =
+        |label, email, password| kind(bench.platform.sign_in(label, email, password, None));
     assert_eq!([sign_in("acme", EMAIL, "x"), sign_in("acme", EMAIL, "y")], [DENIED; 2]);
     bench.agency.rename_login_domain(acme.id, None, "acmetwo").expect("renames");
     assert_eq!(sign_in("acmetwo", EMAIL, PASSWORD), DENIED, "another login domain");
@@ -334,7 +339,7 @@ pub(super) fn no_failure_is_inherited(harness: &dyn Harness) {
     let at_once = LoginDomainPolicy::letters().quarantine(Quarantine::Immediately);
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(2).login_domain_policy(at_once);
     let bench = Bench::with(harness, limit);
-    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password));
+    let sign_in = |password| kind(bench.platform.sign_in("acme", EMAIL, password, None));
     let stop = || assert_eq!([sign_in("x"), sign_in("y"), sign_in(PASSWORD)], [DENIED; 3]);
     let create =
         |agency: &Agency| agency.create_reseller(draft_with_password("acme")).expect("creates");
@@ -345,7 +350,7 @@ pub(super) fn no_failure_is_inherited(harness: &dyn Harness) {
     let second = create(&bench.agency);
     assert_eq!(sign_in(PASSWORD), None, "after a deletion");
     stop_and_forget(&bench, stop, &second, |platform| platform.delete_agency("northwind"));
-    create(&bench.platform.create_agency("northwind").expect("creates"));
+    create(&bench.platform.create_agency("northwind", None).expect("creates"));
     assert_eq!(sign_in(PASSWORD), None, "after the deletion of its agency");
 }
 
@@ -367,13 +372,17 @@ fn stop_and_forget(
 pub(super) fn a_stop_of_nobody_has_an_end(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = |email, password| kind(bench.platform.sign_in("acme", email, password));
+    let sign_in = |email, password| kind(bench.platform.sign_in("acme", email, password, None));
     for email in [EMAIL, "nobody@acme.example"] {
         assert_eq!([sign_in(email, "x"), sign_in(email, "y")], [DENIED; 2]);
     }
-    assert_eq!(bench.platform.maintain(1_000).expect("maintains").removed, 0, "not yet");
+    assert_eq!(bench.platform.maintain(Some(1_000)).expect("maintains").removed, 0, "not yet");
     bench.clock.forward(31 * 86_400_000);
-    assert_eq!(bench.platform.maintain(1_000).expect("maintains").removed, 1, "that of nobody");
+    assert_eq!(
+        bench.platform.maintain(Some(1_000)).expect("maintains").removed,
+        1,
+        "that of nobody"
+    );
     assert_eq!(sign_in(EMAIL, PASSWORD), DENIED, "that of an account stays");
 }
 
@@ -396,7 +405,8 @@ pub(super) fn a_new_secret_forgets_no_failure(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
-    let sign_in = |platform: &Platform, password| kind(platform.sign_in("acme", EMAIL, password));
+    let sign_in =
+        |platform: &Platform, password| kind(platform.sign_in("acme", EMAIL, password, None));
     let unlock = |platform: &Platform| {
         platform.agency("northwind").expect("there").unlock(acme.id).expect("unlocks");
     };
@@ -416,7 +426,7 @@ pub(super) fn a_new_secret_forgives_no_source(harness: &dyn Harness) {
     let [old, both, new] = rotation(&bench, |builder| {
         builder.source_limit(2, Duration::from_secs(10)).sign_in_limit(1_000)
     });
-    let guess = |platform: &Platform| kind(platform.sign_in_from("192.0.2.1", "acme", EMAIL, "x"));
+    let guess = |platform: &Platform| kind(platform.sign_in("acme", EMAIL, "x", Some("192.0.2.1")));
     assert_eq!([guess(&old), guess(&both)], [DENIED; 2]);
     assert_eq!([&old, &both, &new].map(guess), [Some(ErrorKind::Throttled); 3]);
 }

@@ -72,7 +72,7 @@ fn assert_nothing_there(bench: &Bench<'_>) {
 }
 
 fn changes(bench: &Bench<'_>) -> Vec<Change> {
-    bench.agency.changes(0, 100).expect("reads the feed")
+    bench.agency.changes(Some(0), Some(100)).expect("reads the feed")
 }
 
 pub(super) fn an_error_of_the_work_undoes_everything(harness: &dyn Harness) {

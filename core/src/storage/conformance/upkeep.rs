@@ -21,28 +21,28 @@ const DAY: i64 = 86_400_000;
 /// S51.
 pub(super) fn what_is_due_is_removed(harness: &dyn Harness) {
     let bench = Bench::new(harness);
-    let acme = bench.agency.create_reseller_once("key-1", draft("acme")).expect("creates");
+    let acme = bench.agency.create_reseller(draft("acme").once("key-1")).expect("creates");
     let globex = bench.create("globex");
     bench.agency.delete_reseller(globex.id).expect("deletes");
     let events: Vec<_> =
         (0..30).map(|n| bench.event(&format!("e-{n}"), &acme, Metric::MESSAGES, 1)).collect();
     bench.agency.record_usage(&events).expect("records");
-    bench.platform.sign_in("acme", "nobody@acme.example", "wrong").expect_err("denied");
-    let nothing = bench.platform.maintain(1_000).expect("maintains");
+    bench.platform.sign_in("acme", "nobody@acme.example", "wrong", None).expect_err("denied");
+    let nothing = bench.platform.maintain(Some(1_000)).expect("maintains");
     assert_eq!((nothing.removed, nothing.finished), (0, true), "nothing is due yet");
 
     bench.clock.forward(DAY + 1);
-    let keys = bench.platform.maintain(1_000).expect("maintains");
+    let keys = bench.platform.maintain(Some(1_000)).expect("maintains");
     assert_eq!(keys.removed, 1, "an idempotency key");
     bench.clock.forward(30 * DAY);
-    let labels = bench.platform.maintain(1_000).expect("maintains");
+    let labels = bench.platform.maintain(Some(1_000)).expect("maintains");
     assert_eq!(labels.removed, 2, "a tombstone and a forgotten failure");
     assert_eq!(bench.label("globex"), None);
     assert!(bench.label("acme").is_some(), "who has a label keeps it");
     bench.clock.forward(10 * DAY);
     let (mut removed, mut calls) = (0, 0);
     loop {
-        let step = bench.platform.maintain(7).expect("maintains");
+        let step = bench.platform.maintain(Some(7)).expect("maintains");
         (removed, calls) = (removed + step.removed, calls + 1);
         assert!(step.removed <= 7);
         if step.finished {
@@ -88,29 +88,29 @@ pub(super) fn old_changes_go_if_the_host_wants(harness: &dyn Harness) {
     (0..5).for_each(|n| drop(bench.create(&label(n))));
     bench.clock.forward(61 * DAY);
     let recent = bench.create(&label(5));
-    assert_eq!(bench.agency.changes(0, 100).expect("reads").len(), 7);
-    let done = bench.platform.maintain(1_000).expect("maintains");
+    assert_eq!(bench.agency.changes(Some(0), Some(100)).expect("reads").len(), 7);
+    let done = bench.platform.maintain(Some(1_000)).expect("maintains");
     assert_eq!((done.removed, done.finished), (6, true));
-    let refused = bench.agency.changes(0, 100).expect_err("no longer from the start");
+    let refused = bench.agency.changes(Some(0), Some(100)).expect_err("no longer from the start");
     assert_eq!(codes(&refused), [("after", Code::TooOld)]);
     assert_eq!(refused.fields()[0].params, [("min", 6)]);
-    let rest = bench.agency.changes(6, 100).expect("reads");
+    let rest = bench.agency.changes(Some(6), Some(100)).expect("reads");
     let rest: Vec<_> = rest.iter().map(|change| (change.sequence, change.reseller)).collect();
     assert_eq!(rest, [(7, Some(recent.id))]);
     bench.create(&label(6));
-    assert_eq!(bench.agency.changes(7, 100).expect("reads")[0].sequence, 8);
+    assert_eq!(bench.agency.changes(Some(7), Some(100)).expect("reads")[0].sequence, 8);
 }
 
 /// S51: from many at once, and with every agency in its turn.
 pub(super) fn upkeep_runs_from_many_at_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for n in 0..4 {
-        let agency = bench.platform.create_agency(&format!("agency-{n}")).expect("creates");
-        agency.create_reseller_once("key-1", draft(&label(n))).expect("creates");
+        let agency = bench.platform.create_agency(&format!("agency-{n}"), None).expect("creates");
+        agency.create_reseller(draft(&label(n)).once("key-1")).expect("creates");
     }
     bench.clock.forward(2 * DAY);
     let removed = bench.together(4, |_| {
-        let maintain = |_| match bench.platform.maintain(2) {
+        let maintain = |_| match bench.platform.maintain(Some(2)) {
             Ok(step) => step.removed,
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Aborted);
@@ -130,7 +130,7 @@ pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harnes
     let bench = Bench::new(harness);
     let key = |n: usize| format!("key-{n}");
     for n in 0..LABELS {
-        let first = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+        let first = bench.agency.create_reseller(draft(&label(n)).once(key(n)));
         bench.agency.delete_reseller(first.expect("creates").id).expect("deletes");
         fail(&bench, n);
     }
@@ -140,14 +140,14 @@ pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harnes
         if i >= CALLERS {
             while creating.load(Ordering::SeqCst) > 0 {
                 // Somebody else was in the way too often: the next call goes on.
-                let kind = bench.platform.maintain(20).err().map(|error| error.kind());
+                let kind = bench.platform.maintain(Some(20)).err().map(|error| error.kind());
                 assert!(kind.is_none_or(|kind| kind == ErrorKind::Aborted), "{kind:?}");
             }
             return Vec::new();
         }
         let anew = (i..LABELS).step_by(CALLERS).map(|n| {
             fail(&bench, n);
-            let made = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+            let made = bench.agency.create_reseller(draft(&label(n)).once(key(n)));
             (n, made.map(|reseller| reseller.id))
         });
         let made = anew.collect();
@@ -158,7 +158,7 @@ pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harnes
         let id = made.expect("creates");
         let holder = bench.label(&label(n)).map(|row| row.state);
         assert_eq!(holder, Some(LabelState::Held(id)), "label {n}");
-        let again = bench.agency.create_reseller_once(&key(n), draft(&label(n)));
+        let again = bench.agency.create_reseller(draft(&label(n)).once(key(n)));
         assert_eq!(again.expect("replays").id, id, "key {n}");
         let failures = records::read(&*bench.storage, &AgencyId::platform(), |reads| {
             reads.attempts(&[attempt(n)])

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), String> {
     let organisations = input::read(arguments.file.as_deref())?;
     let platform = Platform::open(&arguments.store).map_err(said)?;
-    let agency = platform.ensure_agency(&arguments.agency).map_err(said)?;
+    let agency = platform.ensure_agency(&arguments.agency, None).map_err(said)?;
     println!("{} organisations into {}", organisations.len(), arguments.store);
 
     let loaded = load::load(&agency, &organisations).map_err(said)?;

@@ -1,0 +1,65 @@
+//! Writes what follows from the library's operations and records.
+//!
+//! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
+//! `core/src`, with its documentation. A record is a public struct that an operation takes or
+//! answers. From these follow the handles of Rust, their asynchronous twins, the dispatch by name
+//! that replays the vectors, and the surface as data (`tests/surface.json`).
+//!
+//! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
+//! fails where one differs.
+
+mod rust;
+mod source;
+mod surface;
+mod types;
+
+use std::fs;
+use std::io::{Error, Result};
+use std::path::Path;
+use std::process::ExitCode;
+
+use surface::Surface;
+
+/// A generated file: its place in the repository, and its text.
+type Generated = (&'static str, String);
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
+    match run(check) {
+        Ok(stale) if stale.is_empty() => ExitCode::SUCCESS,
+        Ok(stale) => fail(&format!("run `cargo run -p partnerkit-generate`: {}", stale.join(", "))),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a program tells why it fails")]
+fn fail(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::FAILURE
+}
+
+/// Writes the files, or names those that differ.
+fn run(check: bool) -> Result<Vec<&'static str>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let surface = Surface::of(&source::read(&root.join("core/src"))?).map_err(Error::other)?;
+    let mut stale = Vec::new();
+    for (place, text) in generated(&surface)? {
+        let path = root.join(place);
+        if fs::read_to_string(&path).ok().as_deref() == Some(&*text) {
+            continue;
+        }
+        if check {
+            stale.push(place);
+        } else {
+            fs::write(path, text)?;
+        }
+    }
+    Ok(stale)
+}
+
+fn generated(surface: &Surface) -> Result<Vec<Generated>> {
+    let mut files = rust::files(surface)?;
+    let data = serde_json::to_string_pretty(surface)?;
+    files.push(("tests/surface.json", data + "\n"));
+    Ok(files)
+}

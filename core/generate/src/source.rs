@@ -1,0 +1,147 @@
+//! The source of the core, parsed: what is exported, which operations there are, which items.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Error, Result};
+use std::path::Path;
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use syn::{ImplItemFn, Item, ItemEnum, ItemStruct, LitStr, UseTree, Visibility};
+
+/// What was found.
+#[derive(Default)]
+pub struct Source {
+    /// The names that `lib.rs` exports.
+    pub exported: BTreeSet<String>,
+    /// Public structs and enumerations by name.
+    pub structs: BTreeMap<String, ItemStruct>,
+    /// Public enumerations by name.
+    pub enums: BTreeMap<String, ItemEnum>,
+    /// The codes of refused fields, each with its slug and its English text.
+    pub codes: Vec<[String; 2]>,
+    /// The methods of the two types whose public methods are operations, by the type's name, in
+    /// the order of files and of lines.
+    pub methods: BTreeMap<String, Vec<ImplItemFn>>,
+}
+
+/// The types whose public methods are operations.
+pub const OPERATIONS_OF: [&str; 2] = ["Operator", "Tenant"];
+
+/// The folders in whose order operations are listed: what a newcomer does first comes first.
+const NOUNS: [&str; 9] = [
+    "agency",
+    "reseller",
+    "login_domain",
+    "access",
+    "usage",
+    "changes",
+    "exchange",
+    "platform",
+    "values",
+];
+
+/// Reads a folder of sources.
+pub fn read(folder: &Path) -> Result<Source> {
+    let mut source = Source::default();
+    source.folder(folder)?;
+    Ok(source)
+}
+
+impl Source {
+    fn folder(&mut self, folder: &Path) -> Result<()> {
+        let mut paths: Vec<_> =
+            fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        let place = |path: &Path| NOUNS.iter().position(|noun| path.ends_with(noun));
+        paths.sort_by_key(|path| (place(path).unwrap_or(NOUNS.len()), path.clone()));
+        for path in paths {
+            if path.is_dir() {
+                self.folder(&path)?;
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                self.file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let text = fs::read_to_string(path)?;
+        let wrong = |error: syn::Error| Error::other(format!("{}: {error}", path.display()));
+        let is_root = path.ends_with("src/lib.rs");
+        for item in syn::parse_file(&text).map_err(wrong)?.items {
+            match item {
+                Item::Use(item) if is_root && is_public(&item.vis) => self.export(&item.tree),
+                item => self.item(item),
+            }
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: Item) {
+        match item {
+            Item::Struct(item) if is_public(&item.vis) => {
+                self.structs.insert(item.ident.to_string(), item);
+            }
+            Item::Enum(item) if is_public(&item.vis) => {
+                self.enums.insert(item.ident.to_string(), item);
+            }
+            Item::Macro(item) if item.mac.path.is_ident("stored") => {
+                if let Ok(item) = syn::parse2::<ItemStruct>(without_renames(item.mac.tokens)) {
+                    self.item(Item::Struct(item));
+                }
+            }
+            Item::Macro(item) if item.mac.path.is_ident("codes") => {
+                let literals = item.mac.tokens.into_iter().filter_map(|token| match token {
+                    TokenTree::Literal(literal) => {
+                        syn::parse_str::<LitStr>(&literal.to_string()).ok()
+                    }
+                    _ => None,
+                });
+                let texts: Vec<_> = literals.map(|literal| literal.value()).collect();
+                let pairs = texts.chunks_exact(2);
+                self.codes = pairs.map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
+            }
+            Item::Impl(item) if item.trait_.is_none() => {
+                let of = quote::ToTokens::to_token_stream(&item.self_ty).to_string();
+                if OPERATIONS_OF.contains(&&*of) {
+                    let methods = item.items.into_iter().filter_map(|item| match item {
+                        syn::ImplItem::Fn(method) if is_public(&method.vis) => Some(method),
+                        _ => None,
+                    });
+                    self.methods.entry(of).or_default().extend(methods);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn export(&mut self, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => self.export(&path.tree),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.export(tree)),
+            UseTree::Name(name) => drop(self.exported.insert(name.ident.to_string())),
+            UseTree::Rename(name) => drop(self.exported.insert(name.rename.to_string())),
+            UseTree::Glob(_) => {}
+        }
+    }
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
+
+/// The macro `stored!` says after a field's type which column it is in (`name: Name as title`).
+fn without_renames(tokens: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "as" => drop(tokens.next()),
+            TokenTree::Group(group) => {
+                let inner = without_renames(group.stream());
+                kept.push(TokenTree::Group(Group::new(group.delimiter(), inner)));
+            }
+            token => kept.push(token),
+        }
+    }
+    kept.into_iter().collect()
+}

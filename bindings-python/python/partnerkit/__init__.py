@@ -23,6 +23,7 @@ from ._native import (
 )
 from ._native import after_fork as _after_fork
 from ._native import before_fork as _before_fork
+from .asynchronous import AsyncAgency, AsyncPlatform
 from .errors import *  # noqa: F403
 from .errors import __all__ as _errors
 from .records import *  # noqa: F403
@@ -31,6 +32,8 @@ from .records import __all__ as _records
 __all__ = [
     "SCHEMA_VERSION",
     "Agency",
+    "AsyncAgency",
+    "AsyncPlatform",
     "Platform",
     "field_codes",
     "log_calls",

@@ -65,6 +65,11 @@ class _Patch(TypedDict, total=False):
     external_id: str | None
     metadata: Mapping[str, str]
 
+class _AgencyPatch(TypedDict, total=False):
+    time_zone: str | None
+    capacity: Mapping[str, int] | None
+    reserved_labels: Sequence[str] | None
+
 class _Conditions(TypedDict, total=False):
     status: Status | str | None
     partner_type: PartnerType | str | None

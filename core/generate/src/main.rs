@@ -8,6 +8,7 @@
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
 //! fails where one differs.
 
+mod python;
 mod rust;
 mod source;
 mod surface;
@@ -59,6 +60,7 @@ fn run(check: bool) -> Result<Vec<&'static str>> {
 
 fn generated(surface: &Surface) -> Result<Vec<Generated>> {
     let mut files = rust::files(surface)?;
+    files.extend(python::files(surface));
     let data = serde_json::to_string_pretty(surface)?;
     files.push(("tests/surface.json", data + "\n"));
     Ok(files)

@@ -110,7 +110,7 @@ fn dispatch(surface: &Surface) -> String {
             pub(super) fn {function}(on: &{handle}, call: &str, with: &With) -> Option<Result<Value>> {{
                 Some(match call {{",
         );
-        let plain = operations.iter().filter(|operation| !has_stream(operation));
+        let plain = operations.iter().filter(|operation| !is_apart(operation));
         for operation in plain {
             let arguments: Vec<_> =
                 operation.arguments.iter().map(|a| dispatched(a, surface)).collect();
@@ -188,8 +188,9 @@ fn is_handle(operation: &Operation) -> bool {
     operation.answer == Type::Named("Tenant".to_owned())
 }
 
-fn has_stream(operation: &Operation) -> bool {
-    operation.arguments.iter().any(|argument| argument.of.is_stream() || argument.of == Type::Path)
+/// Whether its arguments are no JSON.
+fn is_apart(operation: &Operation) -> bool {
+    operation.has_stream() || operation.arguments.iter().any(|argument| argument.of == Type::Path)
 }
 
 fn public(written: &str) -> String {

@@ -45,6 +45,13 @@ pub struct Operation {
     pub written: String,
 }
 
+impl Operation {
+    /// Whether each language has its own form of it.
+    pub fn has_stream(&self) -> bool {
+        self.arguments.iter().any(|argument| argument.of.is_stream())
+    }
+}
+
 /// An argument of an operation.
 #[derive(Debug, Serialize)]
 pub struct Argument {

@@ -96,3 +96,8 @@ pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,
     PasswordPolicy, Phone, PhoneCountry, Quarantine, Timestamp, Website, phone_countries,
 };
+
+/// The README's Rust is compiled with the tests.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

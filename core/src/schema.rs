@@ -96,7 +96,9 @@ pub struct Table {
     /// With whose row each row goes: the first columns of the key are those of the parent's. Up
     /// the line there is the agency; `None` for what is nobody's, or the whole platform's.
     pub parent: Option<&'static Table>,
-    /// Whether the store sees to it that there is a parent, by a foreign key.
+    /// Whether there must be a parent, to which a database may hold its rows by a foreign key. The
+    /// core deletes the rows of a parent before the parent, so a store without foreign keys has
+    /// nothing to do.
     pub refers: bool,
 }
 
@@ -121,6 +123,9 @@ impl Table {
     }
 
     /// The columns of an index, by its name.
+    ///
+    /// # Panics
+    /// When the table has no such index; in a constant that is an error of the compiler.
     pub const fn index(&self, name: &str) -> &'static [&'static str] {
         let mut i = 0;
         while !same(self.indexes[i].name, name) {
@@ -130,6 +135,9 @@ impl Table {
     }
 
     /// Where a column stands among the columns.
+    ///
+    /// # Panics
+    /// When the table has no such column; in a constant that is an error of the compiler.
     pub const fn place(&self, column: &str) -> usize {
         find(self.columns, column).expect("the table has no such column")
     }

@@ -57,7 +57,8 @@ pub trait Storage: Send + Sync {
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
 
     /// Makes sure that nothing that was deleted can be read from the store's files any more, if
-    /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here.
+    /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here: a
+    /// store without files of its own has nothing to do, and answers [`Erasure::Complete`].
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }

@@ -95,9 +95,10 @@ class AsyncPlatform(PlatformCalls):
     async def sign_in(
         self, login_domain: str, email: str, password: str, source: str | None = None
     ) -> Access:
-        """Signs a reseller in at a login domain. Whatever is wrong, the error is
-        `AccessDeniedError`, and the attempt costs one Argon2 computation. `BusyError`, under
-        too much load, depends on nothing else.
+        """Signs a reseller in at a login domain: the label exactly as it is stored, in small
+        letters, not the whole host name; the case of the email does not matter. Whatever is
+        wrong, the error is `AccessDeniedError`, and the attempt costs one Argon2 computation.
+        `BusyError`, under too much load, depends on nothing else.
 
         The attempt is counted in a transaction of its own, so that it stays counted when the
         host rolls back what it had open.

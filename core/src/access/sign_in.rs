@@ -24,7 +24,8 @@ enum View {
 }
 
 impl Operator {
-    /// Signs a reseller in at a login domain. Whatever is wrong, the error is `AccessDenied`,
+    /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,
+    /// not the whole host name; the case of the email does not matter. Whatever is wrong, the error is `AccessDenied`,
     /// and the attempt costs one Argon2 computation (S17). `Busy`, under too much load, depends
     /// on nothing else.
     ///

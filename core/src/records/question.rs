@@ -65,9 +65,10 @@ pub(crate) fn find<E: Entity + 'static>(
     keys: Vec<Row>,
     lock: Option<Lock>,
 ) -> Question<Vec<Option<E>>> {
+    let asked = keys.len();
     let ask = Ask::Get(Get { table: E::TABLE, by, keys, lock });
-    let read = |answer: Answer| {
-        let rows = answer.rows()?.into_iter();
+    let read = move |answer: Answer| {
+        let rows = for_each(asked, answer.rows()?)?.into_iter();
         rows.map(|row| row.map(E::from_row).transpose()).collect()
     };
     Question::new(ask, read)
@@ -140,14 +141,15 @@ fn inserting<E: Entity + 'static>(
     records: &[E],
     lock: Option<Lock>,
 ) -> Result<Question<Vec<Insert<E>>>> {
+    let asked = records.len();
     let ask = Ask::Insert(Insertion { table: E::TABLE, rows: rows_of(agency, records)?, lock });
-    let read = |answer: Answer| {
+    let read = move |answer: Answer| {
         let outcome = |inserted| match inserted {
             Inserted::Done => Ok(Insert::Done),
             Inserted::Existing(row) => E::from_row(row).map(Insert::Existing),
             Inserted::Taken => Err(Error::aborted("a conflicting row has vanished")),
         };
-        answer.inserted()?.into_iter().map(outcome).collect()
+        for_each(asked, answer.inserted()?)?.into_iter().map(outcome).collect()
     };
     Ok(Question::new(ask, read))
 }
@@ -155,9 +157,13 @@ fn inserting<E: Entity + 'static>(
 /// Inserts rows; `false` for each whose key or unique field is taken.
 pub(crate) fn insert_rows(rows: Batch) -> Question<Vec<bool>> {
     let Batch { table, rows } = rows;
+    let asked = rows.len();
     let ask = Ask::Insert(Insertion { table, rows, lock: None });
-    let read = |answer: Answer| {
-        Ok(answer.inserted()?.iter().map(|inserted| *inserted == Inserted::Done).collect())
+    let read = move |answer: Answer| {
+        Ok(for_each(asked, answer.inserted()?)?
+            .iter()
+            .map(|inserted| *inserted == Inserted::Done)
+            .collect())
     };
     Question::new(ask, read)
 }
@@ -167,8 +173,16 @@ pub(crate) fn update<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
 ) -> Result<Question<Vec<bool>>> {
+    let asked = records.len();
     let ask = Ask::Update(Batch { table: E::TABLE, rows: rows_of(agency, records)? });
-    Ok(Question::new(ask, Answer::updated))
+    Ok(Question::new(ask, move |answer| for_each(asked, answer.updated()?)))
+}
+
+/// An answer for each that was asked for: a store that forgets one would let the core take a row for
+/// another, or for none.
+fn for_each<T>(asked: usize, answers: Vec<T>) -> Result<Vec<T>> {
+    let wrong = || Error::storage("the storage has not answered for each key or row");
+    if answers.len() == asked { Ok(answers) } else { Err(wrong()) }
 }
 
 pub(super) fn rows_of<'e, E: Entity + 'e>(

@@ -53,7 +53,8 @@ pub struct ContactDraft {
     pub phone: PhoneDraft,
 }
 
-/// The form of a new reseller, as typed. Required and optional fields: S57.
+/// The form of a new reseller, as typed. Required are all fields that are no `Option`, but for
+/// `metadata`, and for the password where `invite` or `password_hash` stands for it.
 ///
 /// Rules of the form (what must be there, what must agree) are declared here; what a value may
 /// be is the business of its own type.
@@ -73,7 +74,8 @@ pub struct ResellerDraft {
     /// The phone.
     #[validate(nested)]
     pub phone: PhoneDraft,
-    /// The first password. Must be empty when `invite` is set.
+    /// The first password, 15 characters or more unless the policy says otherwise
+    /// ([`PasswordPolicy`](crate::PasswordPolicy)). Must be empty when `invite` is set.
     #[serde(skip_serializing)]
     pub password: String,
     /// The same password again.
@@ -93,7 +95,8 @@ pub struct ResellerDraft {
     /// The person to talk to.
     #[validate(nested)]
     pub contact: ContactDraft,
-    /// The login domain, exactly `[a-z]{1,63}`.
+    /// The login domain, `[a-z]{1,63}` unless
+    /// [`LoginDomainPolicy`](crate::LoginDomainPolicy) says otherwise; many labels are reserved.
     #[validate(length(min = 1, code = "empty"))]
     pub login_domain: String,
     /// The website, optional.

@@ -26,6 +26,7 @@ mod settings;
 mod sign_in;
 mod transactions;
 mod upkeep;
+mod verbs;
 
 use std::sync::Arc;
 
@@ -69,6 +70,13 @@ pub fn run(name: &str, harness: &dyn Harness) {
 macro_rules! each_conformance_case {
     ($callback:ident $(, $harness:expr)?) => {
         $crate::$callback! { $($harness)? ;
+            verbs::a_scan_follows_its_index_either_way,
+            verbs::a_scan_ends_where_its_range_does,
+            verbs::a_removal_takes_the_first_of_its_scan,
+            verbs::rows_are_answered_in_the_order_of_their_keys,
+            verbs::what_is_put_replaces_the_whole_row,
+            verbs::an_update_of_a_row_that_is_not_there_is_an_error,
+            verbs::a_sum_that_is_too_large_is_aborted,
             settings::an_agency_is_configured,
             settings::an_agency_is_advised_by_what_it_has_reserved,
             settings::wrong_settings_are_refused_all_at_once,

@@ -1,5 +1,9 @@
-//! Host languages keep rows, too. They begin and end transactions, where a store in Rust runs a
-//! closure in one; everything else is the same contract.
+//! Stores that begin and end transactions, where a [`Storage`] runs a closure in one: those of host
+//! languages, and the easier way for one in Rust. Everything else is the same contract.
+//!
+//! Implement [`TableStore`], and for its transactions [`TableTransaction`] and
+//! [`Verbs`](super::Verbs); [`PlatformBuilder::open_storage`](crate::PlatformBuilder::open_storage)
+//! then takes `Arc::new(Tables(store))`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -10,13 +14,16 @@ use crate::values::AgencyId;
 /// A store of a host.
 pub trait TableStore: Send + Sync {
     /// The version of the schema that the store's tables have, as the host has brought them up to
-    /// date: [`VERSION`](crate::schema::VERSION) for those of this release. One of a newer release is refused.
+    /// date: [`VERSION`](crate::schema::VERSION) for those of this release. A newer one is refused by the
+    /// core; for an older one that this release cannot work with, answer the error `configuration`.
     fn schema_version(&self) -> Result<u32>;
 
     /// Begins a transaction.
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>>;
 
-    /// Makes sure that nothing that was deleted can be read from the store's files any more.
+    /// Makes sure that nothing that was deleted can be read from the store's files any more, and
+    /// says whether that has been done. Unless a store says otherwise it has no files of its own
+    /// (a database server keeps them), and nothing is left to do: [`Erasure::Complete`].
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }

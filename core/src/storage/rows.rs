@@ -48,7 +48,7 @@ pub enum Ask {
     /// concurrent transactions that have inserted the same: [`Answer::Inserted`].
     Insert(Insertion),
     /// Stores rows that exist and are locked, unless a unique index is taken, which spoils
-    /// nothing: [`Answer::Updated`].
+    /// nothing: [`Answer::Updated`]. A row that does not exist is the error `storage`.
     Update(Batch),
     /// Removes what a scan finds, as it is once it is locked, and passes over what others hold:
     /// how many, as [`Answer::Count`].
@@ -84,7 +84,8 @@ pub enum Inserted {
 /// A write that answers nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tell {
-    /// Stores rows, whether they exist or not.
+    /// Stores rows, whether they exist or not. The core puts none whose value of a unique index
+    /// another row could have.
     Put(Batch),
     /// Adds the last column of each row to what is stored under its key; what is not stored
     /// counts as 0. A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
@@ -116,7 +117,8 @@ pub struct Keys {
 pub struct Get {
     /// The table.
     pub table: &'static Table,
-    /// The columns of the key: the primary key, or those of a unique index.
+    /// The columns of the key: the primary key, or those of a unique index. A key of an index has
+    /// no null.
     pub by: &'static [&'static str],
     /// The keys.
     pub keys: Vec<Row>,
@@ -145,7 +147,8 @@ pub struct Scan {
     /// What the leading columns must equal; a null is equal to null.
     pub equals: Row,
     /// Where the columns behind those begin and end, compared as a whole. A null is in no range
-    /// that has an end.
+    /// that is bounded on either side. Rows that agree in all columns of the index come in any
+    /// order.
     pub range: (Bound<Row>, Bound<Row>),
     /// From the end to the beginning.
     pub reverse: bool,
@@ -285,12 +288,12 @@ pub trait Verbs {
     /// [`Tell::Delete`].
     fn delete(&mut self, keys: &Keys) -> Result<()>;
 
-    /// [`Ask::Any`].
+    /// [`Ask::Any`]. Reads the row, unless a store has a cheaper way.
     fn any(&mut self, scan: &Scan) -> Result<bool> {
         self.scan(scan).map(|found| !found.is_empty())
     }
 
-    /// [`Ask::Remove`].
+    /// [`Ask::Remove`]. Reads, locks and deletes the rows, unless a store has one statement for it.
     fn remove(&mut self, scan: &Scan) -> Result<u64> {
         remove_by_key(self, scan)
     }

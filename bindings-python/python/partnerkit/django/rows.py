@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
 
 from .. import schema
-from ..errors import AbortedError, InsideTransactionError, OutcomeUnknownError
+from ..errors import AbortedError, InsideTransactionError, OutcomeUnknownError, StorageError
 from ..storage import Column, Filter, Lock, PageSpec, Row, Scan, Table
 from . import sql
 from .endings import Ending
@@ -94,12 +94,14 @@ class DjangoTransaction:
     def _update(self, table: Table, row: Row) -> bool:
         savepoint: Any = self.connection.savepoint()
         try:
-            self._execute(sql.update(table, row))
+            updated = self._execute(sql.update(table, row))
         except IntegrityError:
             self.connection.savepoint_rollback(savepoint)
             self.connection.savepoint_commit(savepoint)
             return False
         self.connection.savepoint_commit(savepoint)
+        if not updated:
+            raise StorageError("a row to update was not locked")
         return True
 
     def put(self, table: Table, rows: Sequence[Row]) -> None:

@@ -120,7 +120,8 @@ def update(table: Table, row: Row) -> Sql:
     by_name = {column.name: value for column, value in zip(table.columns, row, strict=True)}
     this, key = compared(table.key, "=", [by_name.pop(column) for column in table.key])
     changes = ", ".join(f"{quoted(column)} = %s" for column in by_name)
-    return f"UPDATE {name(table)} SET {changes} WHERE {this}", [*by_name.values(), *key]
+    update = f"UPDATE {name(table)} SET {changes} WHERE {this} RETURNING 1"
+    return update, [*by_name.values(), *key]
 
 
 def in_range(what: str, scan: Scan) -> Sql:

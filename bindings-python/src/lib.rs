@@ -4,6 +4,7 @@
 //! exceptions. It holds no rule. Every call that may wait lets other Python threads run.
 
 mod agency;
+mod benchmark;
 mod class;
 mod conformance;
 mod error;
@@ -32,6 +33,8 @@ mod _native {
 
     #[pymodule_export]
     use super::agency::Agency;
+    #[pymodule_export]
+    use super::benchmark::seconds_in_rust;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
     #[pymodule_export]

@@ -4,6 +4,7 @@
 //! exceptions. It holds no rule. Every call that may wait lets other Python threads run.
 
 mod agency;
+mod answer;
 mod benchmark;
 mod class;
 mod conformance;

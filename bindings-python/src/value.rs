@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use jiff::tz::Offset;
+use jiff::SignedDuration;
+use jiff::civil::date;
 use partnerkit::{Code, Metric, Phone, ResellerId, Status, Timestamp};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -27,17 +28,16 @@ pub fn instant(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
     static DATETIME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static UTC: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let out_of_range = || PyOverflowError::new_err("an instant lies outside datetime's range");
-    let at = jiff::Timestamp::from_millisecond(at.as_millis()).map_err(|_| out_of_range())?;
-    let at = Offset::UTC.to_datetime(at);
+    let since_1970 = SignedDuration::from_millis(at.as_millis());
+    let at = date(1970, 1, 1).at(0, 0, 0, 0).checked_add(since_1970).map_err(|_| out_of_range())?;
     if at.year() < 1 {
         return Err(out_of_range());
     }
-    let date = (at.year(), at.month(), at.day());
-    let time = (at.hour(), at.minute(), at.second(), at.subsec_nanosecond() / 1_000);
-    let utc = UTC.import(py, "datetime", "UTC")?;
-    DATETIME
-        .import(py, "datetime", "datetime")?
-        .call1((date.0, date.1, date.2, time.0, time.1, time.2, time.3, utc))
+    let (year, month, day) = (at.year(), at.month(), at.day());
+    let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+    let (microsecond, utc) = (at.subsec_nanosecond() / 1_000, UTC.import(py, "datetime", "UTC")?);
+    let datetime = DATETIME.import(py, "datetime", "datetime")?;
+    datetime.call1((year, month, day, hour, minute, second, microsecond, utc))
 }
 
 /// The instant of an aware `datetime`, to the millisecond.

@@ -238,9 +238,7 @@ fn files() {
 fn errors() {
     is(refusal(), REFUSAL);
     let error = partnerkit::Error::from(FieldErrors::from(refusal()));
-    let json = format!(
-        r#"{{"kind":"validation","message":"{error}","fields":[{REFUSAL}]}}"#,
-    );
+    let json = format!(r#"{{"kind":"validation","message":"{error}","fields":[{REFUSAL}]}}"#,);
     is(error, &json);
 }
 

@@ -9,8 +9,7 @@ use partnerkit::schema::{TABLES, Value, ddl};
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
-    Agency, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery,
-    UsageEvent,
+    Agency, ErrorKind, Metric, Platform, Reseller, ResellerPatch, ResellerQuery, UsageEvent,
 };
 use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;

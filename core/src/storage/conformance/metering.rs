@@ -7,8 +7,8 @@ use super::Harness;
 use super::fixture::{Bench, label};
 use crate::usage::{DayKey, Event};
 use crate::{
-    Clock, Code, Consumption, DenialReason, ErrorKind, EventId, EventOutcome, FieldError,
-    Metric, Timestamp, UsageEvent,
+    Clock, Code, Consumption, DenialReason, ErrorKind, EventId, EventOutcome, FieldError, Metric,
+    Timestamp, UsageEvent,
 };
 
 /// S32.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::Harness;
 use super::fixture::{Bench, StillClock};
 use crate::{
-    Agency, AgencyPatch, Clock, EventOutcome, Metric, Platform, Reseller, Timestamp,
-    UsageEvent,
+    Agency, AgencyPatch, Clock, EventOutcome, Metric, Platform, Reseller, Timestamp, UsageEvent,
 };
 
 const LIMIT: i64 = 10;

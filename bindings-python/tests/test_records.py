@@ -28,8 +28,8 @@ FORMS = {partnerkit.ContactDraft, partnerkit.UsageEvent}
 
 
 def opened(now: datetime = NOW, **settings: Any) -> tuple[Platform, Agency]:
-    settings = {"login_base": "partner.example.com", "clock": lambda: now} | settings
-    platform = Platform.open("memory:", **settings)
+    base = "partner.example.com"
+    platform = Platform.open("memory:", login_base=base, clock=lambda: now, **settings)
     return platform, platform.create_agency("northwind")
 
 
@@ -55,7 +55,7 @@ def answers() -> Iterator[object]:
     with pytest.raises(partnerkit.ValidationError) as refused:
         agency.create_reseller(**draft("initech", name="x" * 201))
     yield refused.value.errors
-    level = {"metric": Metric.TEAM_MEMBERS, "quantity": 3, "at": NOW}
+    level: dict[str, Any] = {"metric": Metric.TEAM_MEMBERS, "quantity": 3, "at": NOW}
     events = [
         UsageEvent(id="e-1", reseller=acme.id, **level),
         UsageEvent(id="e-1", reseller=globex.id, **level),
@@ -81,20 +81,20 @@ def answers() -> Iterator[object]:
     yield platform.agencies()
 
 
-def records_in(answer: object) -> Iterator[Any]:
+def records_in(answer: Any) -> Iterator[Any]:
     """Every record of an answer, those in others included."""
+    if isinstance(answer, partnerkit.ValidationError):
+        answer = answer.errors
     if isinstance(answer, list | tuple):
         for item in answer:
             yield from records_in(item)
-    elif isinstance(answer, partnerkit.ValidationError):
-        yield from records_in(answer.errors)
     elif dataclasses.is_dataclass(answer):
         yield answer
         for field in dataclasses.fields(answer):
             yield from records_in(getattr(answer, field.name))
 
 
-def is_a(value: object, hint: Any) -> bool:
+def is_a(value: Any, hint: Any) -> bool:
     """Whether a value is what an annotation says, and of exactly that class."""
     of, parts = typing.get_origin(hint), typing.get_args(hint)
     if of in (typing.Union, types.UnionType):
@@ -149,7 +149,10 @@ except TypeError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert "the package's class 'Place' differs at" in done.stdout

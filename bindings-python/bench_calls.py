@@ -6,32 +6,34 @@ Build with `maturin develop --release --skip-install`, then run with PYTHONPATH=
 from __future__ import annotations
 
 import asyncio
+import functools
+import math
+import string
 import sys
 import tempfile
+import time
 import timeit
 from collections.abc import Callable
 from uuid import UUID
 
 import partnerkit
-from partnerkit._native import seconds_in_rust
+from partnerkit._native import repeat_in_rust
 
-SECONDS = 1.0
-RUNS = 9
-
-
-def microseconds(call: Callable[[], object]) -> float:
-    """The best of some runs, for one call."""
-    timer = timeit.Timer(call)
-    count, took = timer.autorange()
-    count = max(1, int(count * SECONDS / RUNS / took))
-    return min(timer.repeat(RUNS, count)) / count * 1e6
+RUNS = 200
+# Of each run: short, so that some runs are disturbed by nobody.
+SECONDS = 0.005
 
 
-def microseconds_in_rust(agency: partnerkit.Agency, id: UUID | None) -> float:
-    """The same for a reseller with this id, or for a page, without Python."""
-    took = seconds_in_rust(agency, id, 100) / 100
-    count = max(1, int(SECONDS / RUNS / took))
-    return min(seconds_in_rust(agency, id, count) for _ in range(RUNS)) / count * 1e6
+def microseconds(*calls: Callable[[], object]) -> list[float]:
+    """The best of many runs of each call, of the thread's own time; they take turns, because a
+    machine has moods."""
+    timers = [timeit.Timer(call, timer=time.thread_time) for call in calls]
+    counts = [max(1, int(SECONDS / min(timer.repeat(5, 1)))) for timer in timers]
+    best = [math.inf for _ in calls]
+    for _ in range(RUNS):
+        for place, (timer, count) in enumerate(zip(timers, counts, strict=True)):
+            best[place] = min(best[place], timer.timeit(count) / count * 1e6)
+    return best
 
 
 async def in_a_thread(call: Callable[[], object], count: int = 2_000) -> float:
@@ -72,30 +74,30 @@ def crossing() -> None:
         "agency.reseller (memory, 16 values)": lambda: agency.reseller(acme.id),
         "partnerkit.phone_countries (a list of records)": partnerkit.phone_countries,
     }
-    for name, call in calls.items():
-        print(f"{microseconds(call):10.2f}  {name}")
+    for name, took in zip(calls, microseconds(*calls.values()), strict=True):
+        print(f"{took:10.2f}  {name}")
     awaited = asyncio.run(in_a_thread(lambda: agency.reseller(acme.id)))
     print(f"{awaited:10.2f}  agency.reseller through asyncio.to_thread")
 
 
 def beside_rust(folder: str) -> None:
-    """What Python adds to a read of SQLite, asked for in turns because a machine has moods."""
+    """What Python adds to a read of SQLite."""
     platform = partnerkit.Platform.open(f"sqlite:{folder}/bench.db")
     agency = platform.create_agency("northwind")
-    resellers = [create(agency, f"acme{chr(ord('a') + n)}") for n in range(25)]
+    resellers = [create(agency, f"acme{letter}") for letter in string.ascii_lowercase[:25]]
     first = resellers[0].id
     reads: dict[str, tuple[UUID | None, Callable[[], object]]] = {
         "a page of 25": (None, agency.page),
         "a get": (first, lambda: agency.reseller(first)),
     }
     for name, (id, call) in reads.items():
-        rust, python = microseconds_in_rust(agency, id), microseconds(call)
-        added = f"{python - rust:.2f} more than the {rust:.2f} of Rust"
+        python, rust = microseconds(call, functools.partial(repeat_in_rust, agency, id, 10))
+        added = f"{python - rust / 10:.2f} more than the {rust / 10:.2f} of Rust"
         print(f"{python:10.2f}  {name} (SQLite): {added}")
 
 
 def main() -> None:
-    print(f"Python {sys.version.split()[0]}, microseconds per call")
+    print(f"Python {sys.version.split()[0]}, microseconds of the thread's own time per call")
     crossing()
     with tempfile.TemporaryDirectory() as folder:
         beside_rust(folder)

@@ -233,8 +233,7 @@ impl<'a, 'py> Filling<'a, 'py> {
         name: &str,
         value: impl FnOnce(Answer<'a, 'py>) -> Answered<'py>,
     ) -> Result<(), Raised> {
-        let field = self.record.fields.get(self.filled).filter(|field| field.name == name);
-        let field = field.ok_or_else(|| differs(self.name, name))?;
+        let field = self.record.field(self.filled, name).ok_or_else(|| differs(self.name, name))?;
         self.filled += 1;
         let expected = if field.is_tuple { Expected::Tuple } else { Expected::Anything };
         Ok(field.set(&self.made, value(self.answer.expecting(expected))?)?)
@@ -269,10 +268,11 @@ impl<'py> ser::SerializeStruct for Filling<'_, 'py> {
     }
 
     fn end(self) -> Answered<'py> {
-        match self.record.fields.get(self.filled) {
-            None => Ok(self.made),
-            Some(missing) => Err(differs(self.name, &missing.name)),
+        if let Some(missing) = self.record.name(self.filled) {
+            return Err(differs(self.name, missing));
         }
+        self.record.freeze(&self.made)?;
+        Ok(self.made)
     }
 }
 

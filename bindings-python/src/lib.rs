@@ -35,7 +35,7 @@ mod _native {
     #[pymodule_export]
     use super::agency::Agency;
     #[pymodule_export]
-    use super::benchmark::seconds_in_rust;
+    use super::benchmark::repeat_in_rust;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
     #[pymodule_export]

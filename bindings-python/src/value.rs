@@ -9,7 +9,7 @@ use partnerkit::{Code, Metric, Phone, ResellerId, Status, Timestamp};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDelta, PyDeltaAccess, PyDict, PySequence, PyString, PyType};
+use pyo3::types::{PyBytes, PyDelta, PyDeltaAccess, PyDict, PySequence, PyString, PyType};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -23,21 +23,28 @@ fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     EPOCH.import(py, "partnerkit.records", "EPOCH")
 }
 
-/// An aware `datetime` in UTC.
+/// An aware `datetime` in UTC. It is made as from a pickle, which every release of Python has to
+/// read: from ten bytes, at a third of the cost of seven numbers.
 pub fn instant(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
     static DATETIME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static UTC: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let out_of_range = || PyOverflowError::new_err("an instant lies outside datetime's range");
-    let since_1970 = SignedDuration::from_millis(at.as_millis());
-    let at = date(1970, 1, 1).at(0, 0, 0, 0).checked_add(since_1970).map_err(|_| out_of_range())?;
-    if at.year() < 1 {
-        return Err(out_of_range());
-    }
-    let (year, month, day) = (at.year(), at.month(), at.day());
-    let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-    let (microsecond, utc) = (at.subsec_nanosecond() / 1_000, UTC.import(py, "datetime", "UTC")?);
+    let bytes = PyBytes::new(py, &pickled(at).ok_or_else(out_of_range)?);
     let datetime = DATETIME.import(py, "datetime", "datetime")?;
-    datetime.call1((year, month, day, hour, minute, second, microsecond, utc))
+    datetime.call1((bytes, UTC.import(py, "datetime", "UTC")?))
+}
+
+/// Year, month, day, hour, minute, second, microsecond as a `datetime` pickles them, unless they
+/// lie outside of its range.
+fn pickled(at: Timestamp) -> Option<[u8; 10]> {
+    let since_1970 = SignedDuration::from_millis(at.as_millis());
+    let at = date(1970, 1, 1).at(0, 0, 0, 0).checked_add(since_1970).ok()?;
+    let year = u16::try_from(at.year()).ok().filter(|year| *year > 0)?;
+    let [year_high, year_low] = year.to_be_bytes();
+    let [_, high, middle, low] = (at.subsec_nanosecond() / 1_000).to_be_bytes();
+    let [month, day] = [at.month(), at.day()].map(|number| number as u8);
+    let [hour, minute, second] = [at.hour(), at.minute(), at.second()].map(|number| number as u8);
+    Some([year_high, year_low, month, day, hour, minute, second, high, middle, low])
 }
 
 /// The instant of an aware `datetime`, to the millisecond.

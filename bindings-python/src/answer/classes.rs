@@ -1,29 +1,28 @@
 //! The classes of the package that answers are made of, looked up once.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyType};
 use uuid::Uuid;
 
 /// Every class that an answer can have in it.
 pub struct Classes {
     records: HashMap<String, Record>,
     enumerations: HashMap<String, Enumeration>,
-    uuid: Uuids,
+    uuid: Frozen,
+    is_safe: Py<PyAny>,
 }
 
 /// The members of an enumeration, by their slugs.
 pub struct Enumeration(Vec<(String, Py<PyAny>)>);
 
-/// A frozen dataclass with slots. An object is filled as one of a class that has the same slots and
-/// is not frozen, and is then said to be one of the record's class: the class's own `__init__` sets
-/// the same slots at five times the cost.
+/// A frozen dataclass.
 pub struct Record {
-    class: Py<PyType>,
-    unfrozen: Py<PyType>,
+    class: Frozen,
     fields: Vec<Field>,
 }
 
@@ -35,17 +34,12 @@ pub struct Field {
     pub is_tuple: bool,
 }
 
-/// How a `uuid.UUID` is made: by its slots, which is four times as fast as by calling it, or by
-/// calling it where a release of Python has other slots.
-enum Uuids {
-    Slots {
-        new: Py<PyAny>,
-        class: Py<PyType>,
-        int: Py<PyAny>,
-        is_safe: Py<PyAny>,
-        safety: Py<PyAny>,
-    },
-    Call,
+/// A class whose objects have slots and take no values but by `__init__`, which sets the slots one
+/// by one as well, at several times the cost of doing that here. So an object is made and filled as
+/// one of a subclass that takes values and adds nothing, and is then said to be one of the class.
+pub struct Frozen {
+    class: Py<PyType>,
+    unfrozen: Py<PyType>,
 }
 
 impl Classes {
@@ -55,8 +49,13 @@ impl Classes {
     }
 
     fn load(py: Python<'_>) -> PyResult<Self> {
-        let mut classes =
-            Self { records: HashMap::new(), enumerations: HashMap::new(), uuid: Uuids::load(py)? };
+        let uuid = py.import("uuid")?;
+        let mut classes = Self {
+            records: HashMap::new(),
+            enumerations: HashMap::new(),
+            uuid: Frozen::new(uuid.getattr("UUID")?.cast()?)?,
+            is_safe: uuid.getattr("SafeUUID")?.getattr("unknown")?.unbind(),
+        };
         for module in ["partnerkit.records", "partnerkit.errors"] {
             let module = py.import(module)?;
             for name in module.getattr("__all__")?.cast_into::<PyList>()? {
@@ -95,12 +94,10 @@ impl Classes {
 
     /// A `uuid.UUID`.
     pub fn uuid<'py>(&self, py: Python<'py>, uuid: Uuid) -> PyResult<Bound<'py, PyAny>> {
-        let Uuids::Slots { new, class, int, is_safe, safety } = &self.uuid else {
-            return Ok(uuid.into_pyobject(py)?.into_any());
-        };
-        let made = new.bind(py).call1((class,))?;
-        int.bind(py).call1((&made, uuid.as_u128()))?;
-        is_safe.bind(py).call1((&made, safety))?;
+        let made = self.uuid.empty(py)?;
+        made.setattr(intern!(py, "int"), uuid.as_u128())?;
+        made.setattr(intern!(py, "is_safe"), &self.is_safe)?;
+        self.uuid.freeze(&made)?;
         Ok(made)
     }
 }
@@ -112,36 +109,11 @@ impl Enumeration {
     }
 }
 
-impl Uuids {
-    fn load(py: Python<'_>) -> PyResult<Self> {
-        let module = py.import("uuid")?;
-        let class = module.getattr("UUID")?.cast_into::<PyType>()?;
-        let setter = |slot| class.getattr(slot)?.getattr("__set__").map(Bound::unbind);
-        let (Ok(int), Ok(is_safe)) = (setter("int"), setter("is_safe")) else {
-            return Ok(Self::Call);
-        };
-        let new = py.get_type::<PyAny>().getattr("__new__")?.unbind();
-        let safety = module.getattr("SafeUUID")?.getattr("unknown")?.unbind();
-        Ok(Self::Slots { new, class: class.unbind(), int, is_safe, safety })
-    }
-}
-
 impl Record {
     fn new(class: &Bound<'_, PyType>) -> PyResult<Self> {
-        let py = class.py();
-        let fields = py.import("dataclasses")?.call_method1("fields", (class,))?;
-        let fields: Vec<_> =
-            fields.try_iter()?.map(|field| Field::new(&field?)).collect::<PyResult<_>>()?;
-        let slots = PyDict::new(py);
-        slots.set_item("__slots__", PyTuple::new(py, fields.iter().map(|field| &field.slot))?)?;
-        let unfrozen = py.get_type::<PyType>().call1((class.name()?, (), slots))?;
-        let unfrozen = unfrozen.cast_into()?.unbind();
-        Ok(Self { class: class.clone().unbind(), unfrozen, fields })
-    }
-
-    /// An object without values yet.
-    pub fn empty<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.unfrozen.bind(py).call0()
+        let fields = class.py().import("dataclasses")?.call_method1("fields", (class,))?;
+        let fields = fields.try_iter()?.map(|field| Field::new(&field?));
+        Ok(Self { class: Frozen::new(class)?, fields: fields.collect::<PyResult<_>>()? })
     }
 
     /// The field at a place, which must be that of the name.
@@ -152,6 +124,34 @@ impl Record {
     /// The name of the field at a place.
     pub fn name(&self, place: usize) -> Option<&str> {
         self.fields.get(place).map(|field| &*field.name)
+    }
+}
+
+impl Deref for Record {
+    type Target = Frozen;
+
+    fn deref(&self) -> &Frozen {
+        &self.class
+    }
+}
+
+impl Frozen {
+    fn new(class: &Bound<'_, PyType>) -> PyResult<Self> {
+        let py = class.py();
+        let object = py.get_type::<PyAny>();
+        let body = PyDict::new(py);
+        body.set_item("__slots__", ())?;
+        // Setting is fast only where deleting is that of `object`, too: they are one slot in C.
+        for method in ["__init__", "__setattr__", "__delattr__"] {
+            body.set_item(method, object.getattr(method)?)?;
+        }
+        let unfrozen = py.get_type::<PyType>().call1((class.name()?, (class,), body))?;
+        Ok(Self { class: class.clone().unbind(), unfrozen: unfrozen.cast_into()?.unbind() })
+    }
+
+    /// An object without values yet.
+    pub fn empty<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.unfrozen.bind(py).call0()
     }
 
     /// Makes a filled object one of the class.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use partnerkit::{
-    Access, AgencyId, AgencySettings, Change, ChangeKind, Clock, Code, ContactPerson, DenialReason,
-    DomainAvailability, Email, Erasure, EventOutcome, FieldError, FieldErrors, Identity,
-    ImportReport, LoginDomain, Maintenance, Metadata, Metric, Name, Overview, Page, PartnerType,
-    Phone, PhoneCountry, Place, Platform, Reseller, ResellerDraft, ResellerId, RowOutcome,
-    RowReport, SortKey, Status, Timestamp, Total, UsageReport, Website,
+    Access, AgencyId, AgencySettings, Change, ChangeKind, Clock, Code, Consumption, ContactPerson,
+    DenialReason, DomainAvailability, Email, Erasure, EventOutcome, FieldError, FieldErrors,
+    Identity, ImportReport, LoginDomain, Maintenance, Metadata, Metric, Name, Overview, Page,
+    PartnerType, Phone, PhoneCountry, Place, Platform, Reseller, ResellerDraft, ResellerId,
+    RowOutcome, RowReport, SortKey, Status, Timestamp, Total, UsageReport, Website,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -183,6 +183,20 @@ fn usage() {
         r#"{"kind":"rejected","field":"name","code":"too_long","params":{"max":200}}]}"#,
     );
     is(UsageReport { outcomes }, json);
+    let granted = Consumption {
+        granted: true,
+        used: 8,
+        limit: Some(10),
+        requested: 3,
+        resets_at: Timestamp::from_millis(5),
+        duplicate: true,
+        reason: None,
+    };
+    let json = concat!(
+        r#"{"granted":true,"used":8,"limit":10,"requested":3,"resets_at":5,"duplicate":true,"#,
+        r#""reason":null}"#,
+    );
+    is(granted, json);
     is([DenialReason::LimitReached, DenialReason::Inactive], r#"["limit_reached","inactive"]"#);
     let overview = Overview { active_resellers: 1, messages: 2, ..Overview::default() };
     is(

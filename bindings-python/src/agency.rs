@@ -2,23 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use partnerkit::{
-    AgencyPatch, AgencySettings, DeletionPlan, FieldErrors, ImportOptions, Reseller, ResellerDraft,
-};
+use partnerkit::{AgencyPatch, FieldErrors, ImportOptions, Reseller, ResellerDraft};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyDict;
 
-use crate::class::class;
+use crate::answer::answer;
 use crate::error::{call, validation};
-use crate::exchange::{self, PythonFile, Raised, Told};
+use crate::exchange::{PythonFile, Raised, Told};
 use crate::handle::Handle;
 use crate::query::query;
 use crate::search::Search;
-use crate::value::{
-    self, Id, Listed, Text, Typed, Version, availability, erasure, instant, metric, number, object,
-    record,
-};
+use crate::value::{self, Id, Listed, Text, Typed, Version, metric, number};
 use crate::{reseller, usage};
 
 /// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
@@ -51,7 +46,7 @@ impl Agency {
 
     /// The settings as they are now. Raises NotFoundError once the agency is deleted.
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        agency_settings(py, call(py, || self.0.settings())?)
+        answer(py, &call(py, || self.0.settings())?)
     }
 
     /// Changes settings: time_zone, capacity (a mapping from metric to amount), reserved_labels.
@@ -74,7 +69,7 @@ impl Agency {
             reserved_labels: reserved_labels.map(|l| l.0.into_iter().map(|Typed(l)| l).collect()),
         };
         let version = version.map(|Version(version)| version);
-        agency_settings(py, call(py, || self.0.configure(version, &patch))?)
+        answer(py, &call(py, || self.0.configure(version, &patch))?)
     }
 
     /// Whether a reseller of this agency could have a login domain, why not, and what it could
@@ -85,7 +80,7 @@ impl Agency {
         py: Python<'py>,
         label: Typed,
     ) -> PyResult<Bound<'py, PyAny>> {
-        availability(py, call(py, || self.0.domain_availability(&label.0))?)
+        answer(py, &call(py, || self.0.domain_availability(&label.0))?)
     }
 
     /// Creates a reseller from a form, given by name: partner_type, name, email, phone,
@@ -108,7 +103,7 @@ impl Agency {
         let key = key.filter(|_| draft.no_text.is_empty());
         draft.idempotency_key = key;
         let created = call(py, || self.0.create_reseller(draft))?;
-        reseller::reseller(py, created)
+        answer(py, &created)
     }
 
     /// Creates up to 1,000 resellers in one step from a list of forms, each a dict. The list of
@@ -159,7 +154,7 @@ impl Agency {
         let mut reader = PythonFile::open(file, "rb", &raised)?;
         let mut told = Told { to: each, raised };
         let done = call(py, || self.0.import_csv(&mut reader, &options, |row| told.tell(row)));
-        exchange::report(py, reader.end(py, done)?)
+        answer(py, &reader.end(py, done)?)
     }
 
     /// Writes resellers as CSV and says how many. `file` is a path or takes bytes, all or part of
@@ -182,7 +177,7 @@ impl Agency {
 
     /// A reseller by id. Raises NotFoundError.
     fn reseller<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
-        reseller::reseller(py, call(py, || self.0.reseller(id.0))?)
+        answer(py, &call(py, || self.0.reseller(id.0))?)
     }
 
     /// A reseller by the host's own id; None if no reseller has it.
@@ -193,7 +188,7 @@ impl Agency {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let external_id = external_id.of(py, "external_id")?;
         let found = call(py, || self.0.reseller_by_external_id(&external_id))?;
-        found.map(|found| reseller::reseller(py, found)).transpose()
+        found.map(|found| answer(py, &found)).transpose()
     }
 
     /// Changes a profile: a field that is not named stays, None clears website or external_id.
@@ -209,7 +204,7 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let patch = reseller::patch(patch)?;
         let version = version.map(|Version(version)| version);
-        reseller::reseller(py, call(py, || self.0.update_reseller(id.0, version, &patch))?)
+        answer(py, &call(py, || self.0.update_reseller(id.0, version, &patch))?)
     }
 
     /// Switches a reseller off, now and on every process. Repeating it changes nothing. Raises
@@ -222,12 +217,12 @@ impl Agency {
         reason: Option<Text>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let reason = reason.map(|reason| reason.of(py, "reason")).transpose()?;
-        reseller::reseller(py, call(py, || self.0.deactivate(id.0, reason.as_deref()))?)
+        answer(py, &call(py, || self.0.deactivate(id.0, reason.as_deref()))?)
     }
 
     /// Switches a reseller on again. Stamps from before stay invalid. Raises NotFoundError.
     fn activate<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
-        reseller::reseller(py, call(py, || self.0.activate(id.0))?)
+        answer(py, &call(py, || self.0.activate(id.0))?)
     }
 
     /// Changes what a reseller sells, from now on. Raises ConflictError, NotFoundError,
@@ -242,29 +237,18 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let version = version.map(|Version(version)| version);
         let changed = call(py, || self.0.change_partner_type(id.0, version, &partner_type.0))?;
-        reseller::reseller(py, changed)
+        answer(py, &changed)
     }
 
     /// What `delete_reseller` would do now; it changes nothing. Raises NotFoundError.
     fn plan_deletion<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
-        let DeletionPlan { reseller, login_domain, quarantined_until, levels, .. } =
-            call(py, || self.0.plan_deletion(id.0))?;
-        let levels: BTreeMap<_, _> =
-            levels.into_iter().map(|(metric, level)| (metric.slug(), level)).collect();
-        let fields = [
-            ("reseller", value::id(py, reseller)?),
-            ("login_domain", object(py, login_domain.as_str())?),
-            // What `datetime` cannot hold is never.
-            ("quarantined_until", object(py, instant(py, quarantined_until).ok())?),
-            ("levels", object(py, levels)?),
-        ];
-        record(class!(py, records::DeletionPlan)?, &fields)
+        answer(py, &call(py, || self.0.plan_deletion(id.0))?)
     }
 
     /// Deletes a reseller for good, with its personal data. What it used stays in the agency's
     /// totals; its login domain is quarantined. Raises NotFoundError.
     fn delete_reseller<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
-        erasure(py, call(py, || self.0.delete_reseller(id.0))?)
+        answer(py, &call(py, || self.0.delete_reseller(id.0))?)
     }
 
     /// Gives a reseller another login domain, in one step; the old one is quarantined for 30
@@ -279,7 +263,7 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let version = version.map(|Version(version)| version);
         let renamed = call(py, || self.0.rename_login_domain(id.0, version, &login_domain.0))?;
-        reseller::reseller(py, renamed)
+        answer(py, &renamed)
     }
 
     /// Sets a reseller's password, as the agency decides; earlier stamps end. Raises
@@ -347,7 +331,7 @@ impl Agency {
         if with_total {
             query = query.with_total();
         }
-        reseller::page(py, call(py, || self.0.page(&query))?)
+        answer(py, &call(py, || self.0.page(&query))?)
     }
 
     /// Every reseller that a text and the conditions of `page` find, read page by page as they
@@ -373,7 +357,7 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let events: PyResult<Vec<_>> = events.try_iter()?.map(|e| usage::event(&e?)).collect();
         let events = events?;
-        usage::report(py, call(py, || self.0.record_usage(&events))?)
+        answer(py, &call(py, || self.0.record_usage(&events))?)
     }
 
     /// Uses some of a counter if its limit allows, now, in one step. The same id again is
@@ -390,8 +374,7 @@ impl Agency {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (what, quantity) = (self::metric(py, &metric.0)?, number("quantity", quantity)?);
         let id = id.of(py, "id")?;
-        let answer = call(py, || self.0.consume(reseller.0, what, quantity, &id))?;
-        usage::consumption(py, answer, quantity)
+        answer(py, &call(py, || self.0.consume(reseller.0, what, quantity, &id))?)
     }
 
     /// Sets how much a reseller may consume in a calendar month of the agency's time zone; None
@@ -410,7 +393,7 @@ impl Agency {
 
     /// Active resellers and what was used, over all time.
     fn overview<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        usage::overview(py, call(py, || self.0.overview())?)
+        answer(py, &call(py, || self.0.overview())?)
     }
 
     /// Entries of the change feed behind the sequence `after`, in order and without gaps; limit
@@ -421,42 +404,15 @@ impl Agency {
         py: Python<'py>,
         after: Option<&Bound<'py, PyAny>>,
         limit: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let after = after.map_or(Ok(0), |after| number("after", after))?;
         let limit = limit.map(value::limit).transpose()?;
-        let changes = call(py, || self.0.changes(Some(after), limit))?;
-        changes.into_iter().map(|change| usage::change(py, change)).collect()
+        answer(py, &call(py, || self.0.changes(Some(after), limit))?)
     }
 
     fn __repr__(&self) -> String {
         format!("<partnerkit.Agency '{}'>", self.id())
     }
-}
-
-/// The record of an agency's settings.
-fn agency_settings(py: Python<'_>, settings: AgencySettings) -> PyResult<Bound<'_, PyAny>> {
-    let AgencySettings {
-        agency,
-        version,
-        time_zone,
-        capacity,
-        reserved_labels,
-        created_at,
-        updated_at,
-    } = settings;
-    let capacity: BTreeMap<_, _> =
-        capacity.into_iter().map(|(metric, amount)| (metric.slug(), amount)).collect();
-    let labels = reserved_labels.iter().map(|label| label.as_str());
-    let fields = [
-        ("agency", object(py, agency.as_str())?),
-        ("version", object(py, version)?),
-        ("time_zone", object(py, time_zone)?),
-        ("capacity", object(py, capacity)?),
-        ("reserved_labels", PyTuple::new(py, labels.collect::<Vec<_>>())?.into_any()),
-        ("created_at", instant(py, created_at)?),
-        ("updated_at", instant(py, updated_at)?),
-    ];
-    record(class!(py, records::AgencySettings)?, &fields)
 }
 
 fn drafts(forms: &Bound<'_, PyAny>) -> PyResult<Vec<ResellerDraft>> {
@@ -469,9 +425,9 @@ fn answers(
     py: Python<'_>,
     answers: Vec<Result<Reseller, FieldErrors>>,
 ) -> PyResult<Vec<Bound<'_, PyAny>>> {
-    let answer = |answer| match answer {
-        Ok(created) => reseller::reseller(py, created),
+    let of_form = |of_form| match of_form {
+        Ok(created) => answer(py, &created),
         Err(errors) => Ok(validation(py, errors).into_value(py).into_bound(py).into_any()),
     };
-    answers.into_iter().map(answer).collect()
+    answers.into_iter().map(of_form).collect()
 }

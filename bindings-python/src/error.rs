@@ -8,8 +8,9 @@ use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyList, PyType};
 
+use crate::answer::answer;
 use crate::class::class;
 
 thread_local! {
@@ -89,22 +90,22 @@ pub fn no_text(py: Python<'_>, fields: impl IntoIterator<Item = String>) -> PyEr
 
 /// The same answer as for a record that does not exist.
 pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
-    build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), Vec::new(), (None, None))
+    build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), no_fields(py), (None, None))
 }
 
 /// Settings that cannot work.
 pub fn configuration(py: Python<'_>, message: &str) -> PyErr {
-    build(py, ErrorKind::Configuration.slug(), message, Vec::new(), (None, None))
+    build(py, ErrorKind::Configuration.slug(), message, no_fields(py), (None, None))
 }
 
 fn internal(py: Python<'_>, message: &str) -> PyErr {
-    build(py, "internal", message, Vec::new(), (None, None))
+    build(py, "internal", message, no_fields(py), (None, None))
 }
 
 /// The exception for an error of the core.
 pub fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr {
     let kind = error.kind();
-    let built = field_errors(py, error.fields()).map(|fields| {
+    let built = answer(py, error.fields()).map(|fields| {
         let wait = error.retry_after().map(|wait| wait.as_secs_f64());
         let details = (error.current_version(), wait);
         build(py, kind.slug(), &error.to_string(), fields, details)
@@ -129,29 +130,15 @@ pub fn validation(py: Python<'_>, errors: FieldErrors) -> PyErr {
     exception(py, &errors.into(), None)
 }
 
-/// Field errors as Python's.
-pub fn field_errors<'py>(
-    py: Python<'py>,
-    errors: &[FieldError],
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    errors.iter().map(|error| field_error(py, error)).collect()
-}
-
-fn field_error<'py>(py: Python<'py>, error: &FieldError) -> PyResult<Bound<'py, PyAny>> {
-    let FieldError { field, code, params } = error;
-    let bounds = PyDict::new(py);
-    for (name, value) in params {
-        bounds.set_item(name, value)?;
-    }
-    let class = class!(py, errors::FieldError)?;
-    class.call1((field, code.slug(), bounds, code.text()))
+fn no_fields(py: Python<'_>) -> Bound<'_, PyAny> {
+    PyList::empty(py).into_any()
 }
 
 fn build(
     py: Python<'_>,
     kind: &str,
     message: &str,
-    fields: Vec<Bound<'_, PyAny>>,
+    fields: Bound<'_, PyAny>,
     (current_version, retry_after): (Option<u64>, Option<f64>),
 ) -> PyErr {
     static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

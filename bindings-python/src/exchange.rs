@@ -3,14 +3,13 @@
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use partnerkit::{ImportReport, RowOutcome, RowReport};
+use partnerkit::RowReport;
 use pyo3::exceptions::{PyBlockingIOError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
+use crate::answer::answer;
 use crate::class::class;
-use crate::error::field_errors;
-use crate::value::{id, object, record};
 
 /// What Python raised meanwhile: the first counts, and is raised again when the call is over.
 #[derive(Clone, Default)]
@@ -171,31 +170,9 @@ pub struct Told {
 impl Told {
     pub fn tell(&mut self, row: RowReport) {
         let Some(to) = self.to.as_ref().filter(|_| !self.raised.any()) else { return };
-        let told = Python::attach(|py| to.bind(py).call1((row_report(py, &row)?,)).map(drop));
+        let told = Python::attach(|py| to.bind(py).call1((answer(py, &row)?,)).map(drop));
         if let Err(raised) = told {
             self.raised.keep(raised);
         }
     }
-}
-
-fn row_report<'py>(py: Python<'py>, row: &RowReport) -> PyResult<Bound<'py, PyAny>> {
-    let RowReport { line, outcome } = row;
-    let (kind, reseller, errors) = match outcome {
-        RowOutcome::Created(created) => ("created", Some(id(py, *created)?), Vec::new()),
-        RowOutcome::Existing(existing) => ("existing", Some(id(py, *existing)?), Vec::new()),
-        RowOutcome::Rejected(errors) => ("rejected", None, field_errors(py, errors.as_slice())?),
-    };
-    let fields = [
-        ("line", object(py, line)?),
-        ("kind", class!(py, records::RowKind)?.call1((kind,))?),
-        ("reseller", object(py, reseller)?),
-        ("errors", object(py, errors)?),
-    ];
-    record(class!(py, records::RowReport)?, &fields)
-}
-
-/// The record of a report.
-pub fn report(py: Python<'_>, report: ImportReport) -> PyResult<Bound<'_, PyAny>> {
-    let ImportReport { created, existing, rejected } = report;
-    class!(py, records::ImportReport)?.call1((created, existing, rejected))
 }

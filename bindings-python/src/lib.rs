@@ -4,6 +4,8 @@
 //! exceptions. It holds no rule. Every call that may wait lets other Python threads run.
 
 mod agency;
+mod answer;
+mod benchmark;
 mod class;
 mod conformance;
 mod error;
@@ -32,6 +34,8 @@ mod _native {
 
     #[pymodule_export]
     use super::agency::Agency;
+    #[pymodule_export]
+    use super::benchmark::repeat_in_rust;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
     #[pymodule_export]

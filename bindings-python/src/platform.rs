@@ -4,20 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use partnerkit::storage::host::Tables;
-use partnerkit::{
-    Access, AgencyDeletionPlan, AgencyId, Code, FieldErrors, Identity, LoginDomain, Maintenance,
-    Place,
-};
+use partnerkit::{AgencyId, Code, FieldErrors, LoginDomain};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::agency::Agency;
-use crate::class::class;
+use crate::answer::answer;
 use crate::error::{call, configuration, refused};
 use crate::handle::Handle;
 use crate::reseller;
 use crate::storage::PythonStore;
-use crate::value::{self, Text, Typed, availability, erasure, id, number, object, record};
+use crate::value::{self, Text, Typed, number};
 
 /// One store, opened and configured once, and what concerns all agencies. Safe to use from many
 /// threads, and in children of `os.fork`, each of which opens the store again at its first use; a
@@ -126,24 +123,21 @@ impl Platform {
     /// The ids of agencies in order, behind the given one; limit is 1-1,000, 100 when not said.
     /// Raises ValidationError with the fields `after` and `limit`.
     #[pyo3(signature = (after=None, limit=None))]
-    fn agencies(
+    fn agencies<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         after: Option<Typed>,
-        limit: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Vec<String>> {
+        limit: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let limit = limit.map(value::limit).transpose()?;
         let after = after.map(|after| AgencyId::parse(&after.0)).transpose();
         let after = after.map_err(|_| refused(py, "after", Code::Invalid))?;
-        let ids = call(py, || self.0.agencies(after.as_ref(), limit))?;
-        Ok(ids.iter().map(ToString::to_string).collect())
+        answer(py, &call(py, || self.0.agencies(after.as_ref(), limit))?)
     }
 
     /// What `delete_agency` would do now; it changes nothing. Raises NotFoundError.
     fn plan_agency_deletion<'py>(&self, py: Python<'py>, id: Typed) -> PyResult<Bound<'py, PyAny>> {
-        let AgencyDeletionPlan { agency, resellers, .. } =
-            call(py, || self.0.plan_agency_deletion(&id.0))?;
-        class!(py, records::AgencyDeletionPlan)?.call1((agency.as_str(), resellers))
+        answer(py, &call(py, || self.0.plan_agency_deletion(&id.0))?)
     }
 
     /// Deletes an agency for good, with its resellers, what they used and its change feed. It is
@@ -152,7 +146,7 @@ impl Platform {
     /// quarantined as if each reseller had been deleted. `pending` says that the store's files still
     /// hold something that `maintain` will take out. Raises NotFoundError.
     fn delete_agency<'py>(&self, py: Python<'py>, id: Typed) -> PyResult<Bound<'py, PyAny>> {
-        erasure(py, call(py, || self.0.delete_agency(&id.0))?)
+        answer(py, &call(py, || self.0.delete_agency(&id.0))?)
     }
 
     /// Removes what is no longer needed: at most `budget` rows, counting each look as one, 10,000
@@ -164,9 +158,7 @@ impl Platform {
         budget: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let budget = budget.map(|budget| number("budget", budget)).transpose()?;
-        let Maintenance { removed, finished, erasure: erased } =
-            call(py, || self.0.maintain(budget))?;
-        class!(py, records::Maintenance)?.call1((removed, finished, erasure(py, erased)?))
+        answer(py, &call(py, || self.0.maintain(budget))?)
     }
 
     /// Writes a copy of the whole store into a new file, while others read and write: it holds
@@ -197,16 +189,13 @@ impl Platform {
             let source = source.as_ref().map(|Typed(source)| &**source);
             self.0.sign_in(&login_domain.0, &email.0, &password.0, source)
         })?;
-        let Access { agency, reseller, stamp } = access;
-        let class = class!(py, records::Access)?;
-        class.call1((agency.as_str(), reseller::reseller(py, reseller)?, stamp))
+        answer(py, &access)
     }
 
     /// Whose access a stamp is, asked at every request. Raises AccessDeniedError as soon as the
     /// reseller is deactivated, deleted, or has another email.
     fn check_access<'py>(&self, py: Python<'py>, stamp: Typed) -> PyResult<Bound<'py, PyAny>> {
-        let Identity { agency, reseller } = call(py, || self.0.check_access(&stamp.0))?;
-        class!(py, records::Identity)?.call1((agency.as_str(), id(py, reseller)?))
+        answer(py, &call(py, || self.0.check_access(&stamp.0))?)
     }
 
     /// Sets a password with the token that `Agency.reset_token` gave: once, and in time. Raises
@@ -231,7 +220,7 @@ impl Platform {
         py: Python<'py>,
         label: Typed,
     ) -> PyResult<Bound<'py, PyAny>> {
-        availability(py, call(py, || self.0.domain_availability(&label.0))?)
+        answer(py, &call(py, || self.0.domain_availability(&label.0))?)
     }
 
     /// Where the customers of whoever has this login domain sign in: `https://acme.` and the login
@@ -246,13 +235,7 @@ impl Platform {
 
     /// Which reseller a request's host name is for. Raises NotFoundError.
     fn resolve_host<'py>(&self, py: Python<'py>, host: Typed) -> PyResult<Bound<'py, PyAny>> {
-        let Place { agency, reseller, status } = call(py, || self.0.resolve_host(&host.0))?;
-        let fields = [
-            ("agency", object(py, agency.as_str())?),
-            ("reseller", id(py, reseller)?),
-            ("status", reseller::status(py, status)?),
-        ];
-        record(class!(py, records::Place)?, &fields)
+        answer(py, &call(py, || self.0.resolve_host(&host.0))?)
     }
 
     fn __repr__(&self) -> &'static str {

@@ -1,18 +1,14 @@
-//! Forms into drafts and patches; resellers and pages into records.
+//! Forms into drafts and patches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use partnerkit::{
-    ContactDraft, ContactPerson, Page, PartnerType, Patch, PhoneDraft, Reseller, ResellerDraft,
-    ResellerPatch, Status, Total,
-};
+use partnerkit::{ContactDraft, Patch, PhoneDraft, ResellerDraft, ResellerPatch};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::class::class;
 use crate::error::no_text;
-use crate::value::{Text, id, instant, member, object, only, record};
+use crate::value::{Text, member, only};
 
 /// A phone as typed: international text, or a pair of country code and national number.
 struct Phone {
@@ -216,72 +212,4 @@ pub fn new_password(
         |name: &str, value| PyResult::Ok(typed::<Text>(name, value)?.noted(name, &mut refused));
     let texts = (text("password", password)?, text("password_confirmation", confirmation)?);
     if refused.is_empty() { Ok(texts) } else { Err(no_text(password.py(), refused)) }
-}
-
-/// The record of a reseller.
-pub fn reseller(py: Python<'_>, reseller: Reseller) -> PyResult<Bound<'_, PyAny>> {
-    let Reseller {
-        id: reseller_id,
-        agency,
-        version,
-        status: active,
-        deactivation_reason,
-        partner_type: sells,
-        login_domain,
-        name,
-        email,
-        phone,
-        contact: person,
-        website,
-        external_id,
-        metadata,
-        created_at,
-        updated_at,
-    } = reseller;
-    let fields = [
-        ("id", id(py, reseller_id)?),
-        ("agency", object(py, agency.as_str())?),
-        ("version", object(py, version)?),
-        ("status", status(py, active)?),
-        ("deactivation_reason", object(py, deactivation_reason)?),
-        ("partner_type", partner_type(py, sells)?),
-        ("login_domain", object(py, login_domain.as_str())?),
-        ("name", object(py, name.as_str())?),
-        ("email", object(py, email.as_str())?),
-        ("phone", object(py, phone.as_str())?),
-        ("contact", contact(py, &person)?),
-        ("website", object(py, website.as_ref().map(|website| website.as_str()))?),
-        ("external_id", object(py, external_id.as_ref().map(|id| id.as_str()))?),
-        ("metadata", object(py, metadata.as_map())?),
-        ("created_at", instant(py, created_at)?),
-        ("updated_at", instant(py, updated_at)?),
-    ];
-    record(class!(py, records::Reseller)?, &fields)
-}
-
-fn contact<'py>(py: Python<'py>, person: &ContactPerson) -> PyResult<Bound<'py, PyAny>> {
-    let ContactPerson { name, email, phone } = person;
-    let class = class!(py, records::ContactPerson)?;
-    class.call1((name.as_str(), email.as_str(), phone.as_str()))
-}
-
-/// A status of the package's enumeration.
-pub fn status(py: Python<'_>, status: Status) -> PyResult<Bound<'_, PyAny>> {
-    class!(py, records::Status)?.call1((status.slug(),))
-}
-
-fn partner_type(py: Python<'_>, partner_type: PartnerType) -> PyResult<Bound<'_, PyAny>> {
-    class!(py, records::PartnerType)?.call1((partner_type.slug(),))
-}
-
-/// The record of a page.
-pub fn page(py: Python<'_>, page: Page) -> PyResult<Bound<'_, PyAny>> {
-    let Page { resellers, next, total } = page;
-    let resellers: PyResult<Vec<_>> = resellers.into_iter().map(|r| reseller(py, r)).collect();
-    let counted = total.map(|total| match total {
-        Total::Exact(count) => (count, true),
-        Total::AtLeast(count) => (count, false),
-    });
-    let total = counted.map(|counted| class!(py, records::Total)?.call1(counted)).transpose()?;
-    class!(py, records::Page)?.call1((resellers?, next, total))
 }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use partnerkit::{Agency, Reseller, ResellerQuery};
 use pyo3::prelude::*;
 
+use crate::answer::answer;
 use crate::error::call;
 use crate::handle::Handle;
-use crate::reseller;
 
 /// The resellers that a search finds, page by page.
 #[pyclass(frozen, module = "partnerkit")]
@@ -32,7 +32,7 @@ impl Search {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = call(py, || self.next())?;
-        found.map(|found| reseller::reseller(py, found)).transpose()
+        found.map(|found| answer(py, &found)).transpose()
     }
 }
 

@@ -26,7 +26,7 @@ impl Default for ImportOptions {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowReport {
     /// The line of the file the row begins at, from 1.
     pub line: u64,
@@ -35,7 +35,8 @@ pub struct RowReport {
 }
 
 /// What became of a row, or would.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
     /// It is a reseller now. In a dry run the id is not kept.
     Created(ResellerId),

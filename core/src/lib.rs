@@ -88,9 +88,8 @@ pub use reseller::{
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
 pub use storage::Erasure;
 pub use usage::{
-    Consumption, DayKey, DayRollup, Denial, DenialReason, Event, EventDraft, EventId, EventOutcome,
-    Given, Meter, MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent,
-    UsageReport,
+    Consumption, DayKey, DayRollup, DenialReason, Event, EventDraft, EventId, EventOutcome, Given,
+    Meter, MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent, UsageReport,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

@@ -13,7 +13,7 @@ mod rollup;
 mod rows;
 mod total;
 
-pub use consume::{Consumption, Denial, DenialReason};
+pub use consume::{Consumption, DenialReason};
 pub use draft::{EventDraft, Given, Reported};
 pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
 pub use meter::{Meter, MeterKey};

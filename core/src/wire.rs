@@ -4,6 +4,11 @@
 //! Instants are whole milliseconds since 1970 in UTC, ids are texts, enumerations are slugs.
 //! Values are read back through the parser that made them; a refused one is an error that names
 //! the code and never repeats the text.
+//!
+//! The bindings make objects of the same answers, each with one serializer of its own. It says
+//! that it is not human-readable, and knows by name what is a record, an enumeration or an instant.
+//! To it an id is bytes. Most languages have no variants with values, so that an enumeration of
+//! them is one record for all.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -12,22 +17,43 @@ use serde_json::Value;
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors};
 use crate::storage::Erasure;
 use crate::{
-    ChangeKind, Consumption, Denial, DenialReason, EventOutcome, Given, Metric, PartnerType,
-    ResellerId, RowOutcome, Status, Total,
+    ChangeKind, DenialReason, EventOutcome, Given, Metric, PartnerType, ResellerId, RowOutcome,
+    RowReport, Status, Timestamp, Total,
 };
 
-/// Enumerations as their slugs.
+/// A variant without a value: in JSON it is its slug.
+struct Variant {
+    of: &'static str,
+    place: u32,
+    slug: &'static str,
+}
+
+impl Serialize for Variant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit_variant(self.of, self.place, self.slug)
+    }
+}
+
+/// Enumerations.
 macro_rules! slugs {
-    ($($name:ty),*) => {
+    ($($name:ident),*) => {
         $(impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.slug())
+                let (of, place, slug) = (stringify!($name), *self as u32, self.slug());
+                Variant { of, place, slug }.serialize(serializer)
             }
         })*
     };
 }
 
-slugs!(ChangeKind, Code, DenialReason, ErrorKind, Erasure, Metric, PartnerType, Status);
+slugs!(ChangeKind, Code, DenialReason, ErrorKind, Erasure, PartnerType, Status);
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let place = Self::ALL.iter().position(|metric| metric == self).unwrap_or_default() as u32;
+        Variant { of: "Metric", place, slug: self.slug() }.serialize(serializer)
+    }
+}
 
 /// Those that are read, too.
 macro_rules! read_slugs {
@@ -45,7 +71,7 @@ read_slugs!(ChangeKind, Metric, PartnerType, Status);
 
 impl Serialize for ResellerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_newtype_struct("ResellerId", &self.as_uuid())
     }
 }
 
@@ -70,63 +96,106 @@ impl<'de> Deserialize<'de> for Given {
 
 impl Serialize for Total {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (name, number) = match self {
-            Self::Exact(number) => ("exact", number),
-            Self::AtLeast(number) => ("at_least", number),
+        let (place, variant, count) = match self {
+            Self::Exact(count) => (0, "exact", *count),
+            Self::AtLeast(count) => (1, "at_least", *count),
         };
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(name, number)?;
-        map.end()
+        if serializer.is_human_readable() {
+            serializer.serialize_newtype_variant("Total", place, variant, &count)
+        } else {
+            TotalRecord { count, exact: matches!(self, Self::Exact(_)) }.serialize(serializer)
+        }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Total")]
+struct TotalRecord {
+    count: u64,
+    exact: bool,
 }
 
 impl Serialize for EventOutcome {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("kind", self.slug())?;
-        if let Self::Rejected(FieldError { field, code, params }) = self {
-            map.serialize_entry("field", field)?;
-            map.serialize_entry("code", code)?;
-            map.serialize_entry("params", &Params(params))?;
-        }
-        map.end()
+        let (place, error) = match self {
+            Self::Accepted => (0, None),
+            Self::Duplicate => (1, None),
+            Self::Conflict => (2, None),
+            Self::Rejected(error) => (3, Some(error)),
+        };
+        let record = EventOutcomeRecord {
+            kind: Variant { of: "OutcomeKind", place, slug: self.slug() },
+            field: error.map(|error| &*error.field),
+            code: error.map(|error| error.code),
+            params: error.map(|error| Params(&error.params)),
+        };
+        record.serialize(serializer)
     }
 }
 
-impl Serialize for Consumption {
+#[derive(Serialize)]
+#[serde(rename = "EventOutcome")]
+struct EventOutcomeRecord<'o> {
+    kind: Variant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Params<'o>>,
+}
+
+impl Serialize for RowReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        match self {
-            Self::Granted { used, limit, resets_at, duplicate } => {
-                map.serialize_entry("granted", &true)?;
-                map.serialize_entry("used", used)?;
-                map.serialize_entry("limit", limit)?;
-                map.serialize_entry("resets_at", resets_at)?;
-                map.serialize_entry("duplicate", duplicate)?;
-            }
-            Self::Denied(Denial { reason, limit, used, requested, resets_at }) => {
-                map.serialize_entry("granted", &false)?;
-                map.serialize_entry("reason", reason)?;
-                map.serialize_entry("used", used)?;
-                map.serialize_entry("limit", limit)?;
-                map.serialize_entry("requested", requested)?;
-                map.serialize_entry("resets_at", resets_at)?;
-            }
+        let Self { line, outcome } = self;
+        let line = *line;
+        if serializer.is_human_readable() {
+            return RowReportJson { line, outcome }.serialize(serializer);
         }
-        map.end()
+        let (place, slug, reseller, errors) = match outcome {
+            RowOutcome::Created(id) => (0, "created", Some(*id), [].as_slice()),
+            RowOutcome::Existing(id) => (1, "existing", Some(*id), [].as_slice()),
+            RowOutcome::Rejected(errors) => (2, "rejected", None, errors.as_slice()),
+        };
+        let kind = Variant { of: "RowKind", place, slug };
+        RowReportRecord { line, kind, reseller, errors }.serialize(serializer)
     }
 }
 
-impl Serialize for RowOutcome {
+#[derive(Serialize)]
+#[serde(rename = "RowReport")]
+struct RowReportJson<'r> {
+    line: u64,
+    outcome: &'r RowOutcome,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "RowReport")]
+struct RowReportRecord<'r> {
+    line: u64,
+    kind: Variant,
+    reseller: Option<ResellerId>,
+    errors: &'r [FieldError],
+}
+
+impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
-        match self {
-            Self::Created(id) => map.serialize_entry("created", id)?,
-            Self::Existing(id) => map.serialize_entry("existing", id)?,
-            Self::Rejected(errors) => map.serialize_entry("rejected", errors)?,
-        }
-        map.end()
+        let Self { field, code, params } = self;
+        // An object is shown to people as it is, while JSON goes to who translates the code.
+        let message = (!serializer.is_human_readable()).then(|| code.text());
+        let params = Params(params);
+        FieldErrorRecord { field, code: *code, params, message }.serialize(serializer)
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename = "FieldError")]
+struct FieldErrorRecord<'e> {
+    field: &'e str,
+    code: Code,
+    params: Params<'e>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 impl Serialize for FieldErrors {
@@ -154,18 +223,28 @@ impl Serialize for Error {
     }
 }
 
+/// The parameters of a field error as one object.
 struct Params<'p>(&'p [(&'static str, i64)]);
 
 impl Serialize for Params<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        params(self.0, serializer)
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 
-/// The parameters of a field error as one object.
-pub(crate) fn params<S: Serializer>(
-    params: &[(&'static str, i64)],
+/// An instant that may be later than a language's dates reach; there it is never.
+pub(crate) fn until<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct("Until", &at.as_millis())
+}
+
+/// Pairs, of which a binding makes a map.
+pub(crate) fn pairs<S: Serializer>(
+    pairs: &[(Metric, i64)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(params.iter().copied())
+    if serializer.is_human_readable() {
+        serializer.collect_seq(pairs)
+    } else {
+        serializer.collect_map(pairs.iter().copied())
+    }
 }

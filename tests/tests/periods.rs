@@ -161,16 +161,21 @@ impl World {
         let resets_at = Timestamp::from_millis(period.1);
         let answer = call().expect("answers");
         if limit.is_some_and(|limit| before + quantity > limit) {
-            let Consumption::Denied(denial) = answer else { panic!("{before} used: {answer:?}") };
-            assert_eq!((denial.used, denial.resets_at), (before, resets_at));
+            let found = (answer.granted, answer.used, answer.resets_at);
+            assert_eq!(found, (false, before, resets_at));
             return;
         }
-        let granted = |duplicate| {
-            let used = before + quantity;
-            Consumption::Granted { used, limit, resets_at, duplicate }
+        let granted = Consumption {
+            granted: true,
+            used: before + quantity,
+            limit,
+            requested: quantity,
+            resets_at,
+            duplicate: false,
+            reason: None,
         };
-        assert_eq!(answer, granted(false));
-        assert_eq!(call().expect("answers"), granted(true));
+        assert_eq!(answer, granted);
+        assert_eq!(call().expect("answers"), Consumption { duplicate: true, ..granted });
         self.counted.push((reseller, at, quantity));
     }
 }

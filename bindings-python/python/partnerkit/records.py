@@ -6,6 +6,7 @@ strings, too (`reseller.status == "active"`).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -163,19 +164,19 @@ class ContactPerson:
 class Reseller:
     """A reseller as stored. It holds no secret."""
 
-    id: UUID
     agency: str
+    id: UUID
     version: int
     """Counts the changes, from 1."""
     status: Status
     deactivation_reason: str | None
     partner_type: PartnerType
-    login_domain: str
     name: str
     email: str
     phone: str
     """In E.164 (`+14155552671`)."""
     contact: ContactPerson
+    login_domain: str
     website: str | None
     external_id: str | None
     """The host's own id, unique within the agency."""
@@ -334,15 +335,17 @@ class UsageEvent:
     """When: aware, at most 35 days ago."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventOutcome:
     """What became of one event."""
 
     kind: OutcomeKind
-    code: str | None = None
-    """Why it was rejected: a stable slug, the same as those of field errors."""
     field: str | None = None
     """Which field of the event is wrong, where it was rejected."""
+    code: str | None = None
+    """Why it was rejected: a stable slug, the same as those of field errors."""
+    params: Mapping[str, int] | None = dataclasses.field(default=None, hash=False)
+    """The bound that was broken, where there is one (`{"max": 200}`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 //! Refused input: which field, which code, and every reason of a form at once.
 
-use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -66,14 +65,13 @@ codes! {
 }
 
 /// One refused field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// The field's stable name, dotted inside a nested record (`contact.email`).
     pub field: String,
     /// Why it was refused.
     pub code: Code,
     /// The bound that was broken, where there is one (`("max", 200)`); never user input.
-    #[serde(serialize_with = "crate::wire::params")]
     pub params: Vec<(&'static str, i64)>,
 }
 

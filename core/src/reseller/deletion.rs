@@ -21,8 +21,10 @@ pub struct DeletionPlan {
     /// The login domain that would stop working.
     pub login_domain: LoginDomain,
     /// From when on somebody else could have it.
+    #[serde(serialize_with = "crate::wire::until")]
     pub quarantined_until: Timestamp,
     /// The levels of gauges that would leave the agency's totals.
+    #[serde(serialize_with = "crate::wire::pairs")]
     pub levels: Vec<(Metric, i64)>,
 }
 

@@ -9,38 +9,25 @@ use crate::records::{Insert, Tx, get};
 use crate::reseller::{Status, one};
 use crate::storage::Lock;
 use crate::values::Timestamp;
+use serde::Serialize;
 
-/// What became of a `consume`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consumption {
-    /// Recorded; the limit holds.
-    Granted {
-        /// Used in the period, this included.
-        used: i64,
-        /// The limit of the period; `None` is unlimited.
-        limit: Option<i64>,
-        /// When the next period begins.
-        resets_at: Timestamp,
-        /// Whether this very call had been granted before; nothing was added then.
-        duplicate: bool,
-    },
-    /// Nothing was recorded.
-    Denied(Denial),
-}
-
-/// Why a `consume` was denied: all that is needed to explain it to a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Denial {
-    /// Why.
-    pub reason: DenialReason,
+/// What became of a `consume`: all that is needed to explain it to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Consumption {
+    /// Whether it was recorded; otherwise nothing was, and [`reason`](Self::reason) says why.
+    pub granted: bool,
+    /// Used in the period, this included if it was granted.
+    pub used: i64,
     /// The limit of the period; `None` is unlimited.
     pub limit: Option<i64>,
-    /// Used in the period so far.
-    pub used: i64,
     /// What was asked for.
     pub requested: i64,
     /// When the next period begins.
     pub resets_at: Timestamp,
+    /// Whether this very call had been granted before; nothing was added then.
+    pub duplicate: bool,
+    /// Why it was denied.
+    pub reason: Option<DenialReason>,
 }
 
 /// The reason of a denial.
@@ -98,17 +85,17 @@ fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Re
     let key = DayKey::of(event).meter;
     let meter = sums.meter(key);
     if status == Status::Inactive {
-        return Ok(denied(DenialReason::Inactive, event, &meter));
+        return Ok(denied(event, &meter, DenialReason::Inactive));
     }
     if !within_limit(&meter, event.quantity) {
-        return Ok(denied(DenialReason::LimitReached, event, &meter));
+        return Ok(denied(event, &meter, DenialReason::LimitReached));
     }
     sums.refuse_overflow(event)?;
     if let Some(Insert::Existing(before)) = tx.insert_events(std::slice::from_ref(event))?.pop() {
         return replayed(&before, event, &meter);
     }
     sums.count(event)?;
-    Ok(granted(&sums.meter(key), false))
+    Ok(granted(event, &sums.meter(key)))
 }
 
 /// Whether a quantity fits under the limit beside what was used in the period.
@@ -121,16 +108,23 @@ fn within_limit(meter: &Meter, quantity: i64) -> bool {
 fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
     // A repeated call is made later, so the time is not part of what must agree.
     let same = Event { at: event.at, ..before.clone() } == *event;
-    if same { Ok(granted(meter, true)) } else { Err(refused("id")(Code::Taken)) }
+    let again = Consumption { duplicate: true, ..granted(event, meter) };
+    if same { Ok(again) } else { Err(refused("id")(Code::Taken)) }
 }
 
-fn granted(meter: &Meter, duplicate: bool) -> Consumption {
+fn granted(event: &Event, meter: &Meter) -> Consumption {
     let Meter { period, period_used: used, limit, .. } = *meter;
-    Consumption::Granted { used, limit, resets_at: period.end, duplicate }
+    Consumption {
+        granted: true,
+        used,
+        limit,
+        requested: event.quantity,
+        resets_at: period.end,
+        duplicate: false,
+        reason: None,
+    }
 }
 
-fn denied(reason: DenialReason, event: &Event, meter: &Meter) -> Consumption {
-    let Meter { period, period_used: used, limit, .. } = *meter;
-    let (requested, resets_at) = (event.quantity, period.end);
-    Consumption::Denied(Denial { reason, limit, used, requested, resets_at })
+fn denied(event: &Event, meter: &Meter, reason: DenialReason) -> Consumption {
+    Consumption { granted: false, reason: Some(reason), ..granted(event, meter) }
 }

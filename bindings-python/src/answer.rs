@@ -1,0 +1,351 @@
+//! What the core answers as Python objects: one serializer for every record.
+//!
+//! - A struct is the frozen dataclass of its name in the package, and must have its fields in the
+//!   same order.
+//! - A variant without a value is the member of the enumeration of its name, or its slug where the
+//!   package has none.
+//! - `Timestamp` is an aware `datetime`, and what is bytes is a `uuid.UUID`. Every other named
+//!   value is what it holds.
+//! - A sequence is a tuple where its field is annotated as one, otherwise a list; a map is a dict.
+
+mod classes;
+
+use std::fmt;
+
+use partnerkit::Timestamp;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyNone, PyString, PyTuple};
+use serde::ser::{self, Impossible, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::value::instant;
+use classes::{Classes, Record};
+
+/// An answer as a Python object.
+pub fn answer<'py, T>(py: Python<'py>, answer: &T) -> PyResult<Bound<'py, PyAny>>
+where
+    T: Serialize + ?Sized,
+{
+    let serializer = Answer { py, classes: Classes::get(py)?, expected: Expected::Anything };
+    answer.serialize(serializer).map_err(|Raised(raised)| raised)
+}
+
+#[derive(Clone, Copy)]
+struct Answer<'a, 'py> {
+    py: Python<'py>,
+    classes: &'a Classes,
+    expected: Expected,
+}
+
+/// What the value is, where its type does not tell.
+#[derive(Clone, Copy)]
+enum Expected {
+    Anything,
+    /// A sequence is a tuple.
+    Tuple,
+    /// A number is an instant, in milliseconds since the epoch.
+    Instant,
+    /// The same, and `None` where `datetime` does not reach that far.
+    Until,
+}
+
+type Answered<'py> = Result<Bound<'py, PyAny>, Raised>;
+
+impl<'a, 'py> Answer<'a, 'py> {
+    fn expecting(self, expected: Expected) -> Self {
+        Self { expected, ..self }
+    }
+
+    fn object<T: IntoPyObject<'py>>(self, value: T) -> Answered<'py> {
+        Ok(value.into_bound_py_any(self.py)?)
+    }
+}
+
+/// The values of the types that Python has no other object for.
+macro_rules! plain {
+    ($($method:ident: $Type:ty),* $(,)?) => {
+        $(fn $method(self, value: $Type) -> Answered<'py> {
+            self.object(value)
+        })*
+    };
+}
+
+impl<'a, 'py> Serializer for Answer<'a, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Raised;
+    type SerializeSeq = Sequence<'a, 'py>;
+    type SerializeMap = Mapping<'a, 'py>;
+    type SerializeStruct = Filling<'a, 'py>;
+    type SerializeTuple = Impossible<Self::Ok, Raised>;
+    type SerializeTupleStruct = Impossible<Self::Ok, Raised>;
+    type SerializeTupleVariant = Impossible<Self::Ok, Raised>;
+    type SerializeStructVariant = Impossible<Self::Ok, Raised>;
+
+    /// Ids come as bytes, and enumerations with values as records: see the core's `wire`.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    plain! {
+        serialize_bool: bool,
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
+        serialize_f32: f32,
+        serialize_f64: f64,
+        serialize_char: char,
+    }
+
+    fn serialize_i64(self, value: i64) -> Answered<'py> {
+        let at = || instant(self.py, Timestamp::from_millis(value));
+        match self.expected {
+            Expected::Anything | Expected::Tuple => self.object(value),
+            Expected::Instant => Ok(at()?),
+            Expected::Until => match at() {
+                Err(raised) if raised.is_instance_of::<PyOverflowError>(self.py) => {
+                    self.serialize_none()
+                }
+                made => Ok(made?),
+            },
+        }
+    }
+
+    fn serialize_str(self, value: &str) -> Answered<'py> {
+        Ok(PyString::new(self.py, value).into_any())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Answered<'py> {
+        let uuid = Uuid::from_slice(value).map_err(<Raised as ser::Error>::custom)?;
+        Ok(self.classes.uuid(self.py, uuid)?)
+    }
+
+    fn serialize_none(self) -> Answered<'py> {
+        Ok(PyNone::get(self.py).to_owned().into_any())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Answered<'py> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Answered<'py> {
+        self.serialize_none()
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Answered<'py> {
+        self.serialize_none()
+    }
+
+    fn serialize_unit_variant(self, of: &'static str, _: u32, slug: &'static str) -> Answered<'py> {
+        match self.classes.enumeration(of) {
+            Some(members) => members.member(self.py, slug).ok_or_else(|| differs(of, slug)),
+            None => self.serialize_str(slug),
+        }
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Answered<'py> {
+        value.serialize(match name {
+            "Timestamp" => self.expecting(Expected::Instant),
+            "Until" => self.expecting(Expected::Until),
+            _ => self,
+        })
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        of: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Answered<'py> {
+        Err(no_form(of))
+    }
+
+    fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, Raised> {
+        let items = Vec::with_capacity(length.unwrap_or_default());
+        Ok(Sequence { answer: self, items })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Raised> {
+        Err(no_form("a tuple"))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Raised> {
+        Ok(Mapping { answer: self, made: PyDict::new(self.py), key: None })
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Filling<'a, 'py>, Raised> {
+        let record = self.classes.record(name).ok_or_else(|| no_form(name))?;
+        Ok(Filling { answer: self, name, record, made: record.empty(self.py)?, filled: 0 })
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Raised> {
+        Err(no_form(name))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        of: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Raised> {
+        Err(no_form(of))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        of: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Raised> {
+        Err(no_form(of))
+    }
+}
+
+/// An object of a record's class, being filled field by field.
+struct Filling<'a, 'py> {
+    answer: Answer<'a, 'py>,
+    name: &'static str,
+    record: &'a Record,
+    made: Bound<'py, PyAny>,
+    filled: usize,
+}
+
+impl<'a, 'py> Filling<'a, 'py> {
+    /// Fills the next field, which must be that of the name.
+    fn fill(
+        &mut self,
+        name: &str,
+        value: impl FnOnce(Answer<'a, 'py>) -> Answered<'py>,
+    ) -> Result<(), Raised> {
+        let field = self.record.field(self.filled, name).ok_or_else(|| differs(self.name, name))?;
+        self.filled += 1;
+        let expected = if field.is_tuple { Expected::Tuple } else { Expected::Anything };
+        Ok(field.set(&self.made, value(self.answer.expecting(expected))?)?)
+    }
+}
+
+/// The core is to answer with records, which every language has.
+fn no_form(of: &str) -> Raised {
+    ser::Error::custom(format_args!("{of} has no form in Python"))
+}
+
+/// The class is not that of what the core answers: a defect of the package.
+fn differs(name: &str, at: &str) -> Raised {
+    ser::Error::custom(format_args!("the package's class '{name}' differs at '{at}'"))
+}
+
+impl<'py> ser::SerializeStruct for Filling<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Raised;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Raised> {
+        self.fill(name, |answer| value.serialize(answer))
+    }
+
+    /// What JSON leaves out is `None`.
+    fn skip_field(&mut self, name: &'static str) -> Result<(), Raised> {
+        self.fill(name, |answer| answer.serialize_none())
+    }
+
+    fn end(self) -> Answered<'py> {
+        if let Some(missing) = self.record.name(self.filled) {
+            return Err(differs(self.name, missing));
+        }
+        self.record.freeze(&self.made)?;
+        Ok(self.made)
+    }
+}
+
+/// The items of a list or a tuple.
+struct Sequence<'a, 'py> {
+    answer: Answer<'a, 'py>,
+    items: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'py> ser::SerializeSeq for Sequence<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Raised;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Raised> {
+        self.items.push(item.serialize(self.answer.expecting(Expected::Anything))?);
+        Ok(())
+    }
+
+    fn end(self) -> Answered<'py> {
+        let Self { answer: Answer { py, expected, .. }, items } = self;
+        Ok(match expected {
+            Expected::Tuple => PyTuple::new(py, items)?.into_any(),
+            _ => PyList::new(py, items)?.into_any(),
+        })
+    }
+}
+
+/// The pairs of a dict.
+struct Mapping<'a, 'py> {
+    answer: Answer<'a, 'py>,
+    made: Bound<'py, PyDict>,
+    key: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> ser::SerializeMap for Mapping<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Raised;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Raised> {
+        self.key = Some(key.serialize(self.answer.expecting(Expected::Anything))?);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Raised> {
+        let value = value.serialize(self.answer.expecting(Expected::Anything))?;
+        Ok(self.made.set_item(self.key.take(), value)?)
+    }
+
+    fn end(self) -> Answered<'py> {
+        Ok(self.made.into_any())
+    }
+}
+
+/// What Python raised while an object was made.
+#[derive(Debug)]
+struct Raised(PyErr);
+
+impl From<PyErr> for Raised {
+    fn from(raised: PyErr) -> Self {
+        Self(raised)
+    }
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Raised {}
+
+impl ser::Error for Raised {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(PyTypeError::new_err(message.to_string()))
+    }
+}

@@ -1,0 +1,26 @@
+//! Calls in Rust, for `bench_calls.py` to compare with.
+
+use std::hint::black_box;
+
+use partnerkit::ResellerQuery;
+use pyo3::prelude::*;
+
+use crate::agency::Agency;
+use crate::error::call;
+use crate::value::Id;
+
+/// Calls so many times what reads the reseller with an id, or without one the first page.
+#[pyfunction]
+#[pyo3(signature = (agency, id, calls))]
+pub fn repeat_in_rust(py: Python<'_>, agency: &Agency, id: Option<Id>, calls: u32) -> PyResult<()> {
+    call(py, || {
+        let query = ResellerQuery::text("");
+        for _ in 0..calls {
+            match &id {
+                Some(Id(id)) => drop(black_box(agency.0.reseller(*id)?)),
+                None => drop(black_box(agency.0.page(&query)?)),
+            }
+        }
+        Ok(())
+    })
+}

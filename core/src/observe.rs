@@ -80,6 +80,7 @@ macro_rules! telling {
 telling! {
     Tenant: |it| Known::agency(&it.id);
     AgencyDeletionPlan: |it| Known::agency(&it.agency);
+    DeletedAgency: |it| Known::agency(&it.id);
     Access: |it| Known::both(&it.agency, it.reseller.id);
     Identity: |it| Known::both(&it.agency, it.reseller);
     Place: |it| Known::both(&it.agency, it.reseller);
@@ -104,12 +105,16 @@ silent! {
     Vec<Result<Reseller, FieldErrors>>
 }
 
-/// Tells which agency the call that is running is about, where its answer will not.
-pub(crate) fn concerns(agency: &AgencyId) {
-    #[cfg(feature = "tracing")]
-    tracing::Span::current().record("agency", tracing::field::display(agency));
-    #[cfg(not(feature = "tracing"))]
-    let _ = agency;
+/// How far the deletion of an agency has got, and which one it was.
+pub(crate) struct DeletedAgency {
+    pub id: AgencyId,
+    pub erasure: Erasure,
+}
+
+impl From<DeletedAgency> for Erasure {
+    fn from(deleted: DeletedAgency) -> Self {
+        deleted.erasure
+    }
 }
 
 #[cfg(feature = "tracing")]

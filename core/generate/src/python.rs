@@ -198,7 +198,7 @@ impl<'o> Method<'o> {
                 format!("{} | {}", self.answered(one), self.answered(other))
             }
             Type::Named(name) => match &**name {
-                "Tenant" => "AsyncAgency".to_owned(),
+                "Agency" => "AsyncAgency".to_owned(),
                 "FieldErrors" => "ValidationError".to_owned(),
                 "AgencyId" | "LoginDomain" => "str".to_owned(),
                 _ => {

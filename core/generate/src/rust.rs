@@ -50,14 +50,15 @@ fn handle(handle: &Handle<'_>, surface: &Surface) -> String {
             (_, Some(name)) => format!("{name}, "),
             (_, None) => "None, ".to_owned(),
         };
-        let wrapped = if is_handle(operation) { ".map(Agency::from)" } else { "" };
+        let wrapped = operation.becomes.map(|name| format!(".map({name}::from)"));
+        let wrapped = wrapped.unwrap_or_default();
         let _ = write!(
             text,
             "pub fn {name}(&self, {}) -> {} {{
                 self.observe(\"{name}\", {reseller}|| self.{}.{name}({})){wrapped}
             }}\n\n",
             arguments.join(", "),
-            public(&operation.written),
+            operation.written,
             handle.inner,
             names.join(", "),
             name = operation.name,
@@ -79,8 +80,10 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
             let arguments: Vec<_> = owned.iter().map(|a| format!("{}: {}", a.name, a.of)).collect();
             let lent: Vec<_> = owned.iter().map(|a| &*a.lent).collect();
             let wrapped = if is_handle(op) { ".map(AsyncAgency::from)" } else { "" };
-            let answer = public(&op.written).replace("Agency >", "AsyncAgency >");
-            let answer = if is_handle(op) { answer } else { public(&op.written) };
+            let answer = match is_handle(op) {
+                true => "Result<AsyncAgency>",
+                false => &op.written,
+            };
             let _ = write!(
                 text,
                 "pub async fn {name}(&self, {}) -> {answer} {{
@@ -185,16 +188,12 @@ fn reseller(operation: &Operation) -> Option<&str> {
 }
 
 fn is_handle(operation: &Operation) -> bool {
-    operation.answer == Type::Named("Tenant".to_owned())
+    operation.answer == Type::Named("Agency".to_owned())
 }
 
 /// Whether its arguments are no JSON.
 fn is_apart(operation: &Operation) -> bool {
     operation.has_stream() || operation.arguments.iter().any(|argument| argument.of == Type::Path)
-}
-
-fn public(written: &str) -> String {
-    written.replace("Tenant", "Agency")
 }
 
 fn write_block(
@@ -225,7 +224,7 @@ fn imports<'o>(
     for operation in operations {
         let written = operation.arguments.iter().map(|argument| &argument.written);
         let all: Vec<_> = written.chain([&operation.written]).cloned().collect();
-        let all = public(&all.join(" "));
+        let all = all.join(" ");
         words.extend(all.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
     }
     let mut names: BTreeSet<&str> =

@@ -43,6 +43,9 @@ pub struct Operation {
     /// The answer as Rust writes it.
     #[serde(skip)]
     pub written: String,
+    /// What the noun's answer becomes on its way out.
+    #[serde(skip)]
+    pub becomes: Option<&'static str>,
 }
 
 impl Operation {
@@ -130,7 +133,10 @@ pub struct Value {
 }
 
 /// What is no record: the handle that an operation answers with, and the list of codes.
-const APART: [&str; 2] = ["Tenant", "Code"];
+const APART: [&str; 2] = ["Agency", "Code"];
+
+/// What a noun answers with, and what that becomes in the handle.
+const BECOMES: [(&str, &str); 2] = [("Tenant", "Agency"), ("DeletedAgency", "Erasure")];
 
 impl Surface {
     /// What follows from a source.
@@ -212,11 +218,18 @@ fn operation(method: &ImplItemFn) -> Result<Operation, String> {
     let ReturnType::Type(_, answer) = &method.sig.output else {
         return Err(wrong("an operation answers with a result".to_owned()));
     };
+    let mut written = answer.to_token_stream().to_string();
+    let becomes = BECOMES.iter().find(|(inner, _)| written == format!("Result < {inner} >"));
+    if let Some((_, outer)) = becomes {
+        written = format!("Result < {outer} >");
+    }
+    let answer = syn::parse_str(&written).map_err(|error| wrong(error.to_string()))?;
     Ok(Operation {
         documentation: document(&method.attrs),
         arguments,
-        answer: Type::of(answer).map_err(wrong)?,
-        written: answer.to_token_stream().to_string(),
+        answer: Type::of(&answer).map_err(wrong)?,
+        written,
+        becomes: becomes.map(|(_, outer)| *outer),
         name,
     })
 }

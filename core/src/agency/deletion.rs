@@ -7,13 +7,13 @@ use crate::access::Identity;
 use crate::agency::AgencyRow;
 use crate::error::{Error, Result};
 use crate::login_domain::{LabelState, label_row};
-use crate::observe;
+use crate::observe::DeletedAgency;
 use crate::platform::Operator;
 use crate::records::{self, Tx};
 use crate::reseller::{Reseller, ResellerId};
 use crate::schema::TABLES;
 use crate::schema::entity::Entity;
-use crate::storage::{Erasure, Filter, Lock, PageSpec, Scope};
+use crate::storage::{Filter, Lock, PageSpec, Scope};
 use crate::values::{AgencyId, Timestamp};
 
 /// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
@@ -59,7 +59,7 @@ impl Operator {
     /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
-    pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
+    pub fn delete_agency(&self, id: &str) -> Result<DeletedAgency> {
         let id = existing(id)?;
         records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
             let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
@@ -71,8 +71,7 @@ impl Operator {
             tx.put_agency(&AgencyRow { closed_at, ..agency })
         })?;
         while !self.erase_some(&id, STEP)?.finished {}
-        observe::concerns(&id);
-        Ok(self.shared.scrub())
+        Ok(DeletedAgency { id, erasure: self.shared.scrub() })
     }
 
     /// Removes at most `max` rows of an agency that is closed.

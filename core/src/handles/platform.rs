@@ -54,7 +54,7 @@ impl Platform {
     ///
     /// The answer tells whether the data is gone from the store's files, too.
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
-        self.observe("delete_agency", || self.operator.delete_agency(id))
+        self.observe("delete_agency", || self.operator.delete_agency(id)).map(Erasure::from)
     }
 
     /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,

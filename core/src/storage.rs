@@ -66,7 +66,9 @@ pub trait Storage: Send + Sync {
     /// Writes a copy of everything into a new file that opens as a store of its own (S54), for a
     /// store in a file.
     fn backup(&self, _path: &Path) -> Result<()> {
-        Err(Error::configuration("this store is backed up with its database's own tools"))
+        Err(Error::configuration(
+            "this store is not in a file: a server is backed up with its own tools",
+        ))
     }
 
     /// Whether a [`Scope::Join`] on this thread would now become part of a host's transaction.

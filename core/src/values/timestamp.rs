@@ -1,5 +1,7 @@
 //! An instant, as every language of the library can hold it.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,22 @@ impl Timestamp {
     }
 }
 
+/// To the millisecond (`SystemTime::now().into()`); what lies beyond the range is its nearest end.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self(millis(since)),
+            // A part of a millisecond before the epoch belongs to the one that began earlier.
+            Err(error) => {
+                let before = error.duration();
+                let part = i64::from(before.subsec_nanos() % 1_000_000 > 0);
+                Self(millis(before).saturating_add(part).saturating_neg())
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for Timestamp {
     /// RFC 3339 in UTC.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,5 +62,21 @@ impl std::fmt::Display for Timestamp {
             Ok(instant) => instant.fmt(f),
             Err(_) => write!(f, "{} ms", self.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_of_the_system_is_the_millisecond_that_it_is_in() {
+        let at = |nanos: i64| {
+            let distance = Duration::from_nanos(nanos.unsigned_abs());
+            let time = if nanos < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
+            Timestamp::from(time).as_millis()
+        };
+        assert_eq!([0, 1, 999_999, 1_000_000, 1_999_999].map(at), [0, 0, 0, 1, 1]);
+        assert_eq!([-1, -999_999, -1_000_000, -1_000_001].map(at), [-1, -1, -1, -2]);
     }
 }

@@ -60,5 +60,8 @@ fn is_there() -> Error {
 }
 
 fn failed(error: io::Error) -> Error {
-    Error::io(format!("the backup: {}", error.kind()))
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::io("the backup's folder does not exist"),
+        kind => Error::io(format!("the backup: {kind}")),
+    }
 }

@@ -1,7 +1,7 @@
 //! What went wrong in SQLite, in the terms of the contract.
 
 use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
+use rusqlite::ffi::{SQLITE_IOERR_SHORT_READ, code_to_str};
 
 use crate::error::Error;
 
@@ -26,7 +26,8 @@ fn was_cut_off(error: &rusqlite::Error) -> bool {
 pub(super) fn detail(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {
-            format!("SQLite: {} ({})", failure, failure.extended_code)
+            let (code, words) = (failure.extended_code, code_to_str(failure.extended_code));
+            format!("SQLite: {words} (code {code})")
         }
         _ => "SQLite: a statement does not fit the schema".to_owned(),
     }

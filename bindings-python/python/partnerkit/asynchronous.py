@@ -149,7 +149,7 @@ class AsyncPlatform(PlatformCalls):
 
         For SQLite; nobody needs a second connection for it, which in one process is not safe:
         see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-        (`Erasure::Pending`), which does not begin anew.
+        (`Erasure.Pending`), which does not begin anew.
 
         Raises: `FileError` if there is a file already, or none can be made there;
         `ConfigurationError` for other stores: a server is backed up with its own tools, such as

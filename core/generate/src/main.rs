@@ -44,7 +44,7 @@ fn run(check: bool) -> Result<Vec<&'static str>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let surface = Surface::of(&source::read(&root.join("core/src"))?).map_err(Error::other)?;
     let mut stale = Vec::new();
-    for (place, text) in generated(&surface)? {
+    for (place, text) in generated(&surface, &root)? {
         let path = root.join(place);
         if fs::read_to_string(&path).ok().as_deref() == Some(&*text) {
             continue;
@@ -58,8 +58,8 @@ fn run(check: bool) -> Result<Vec<&'static str>> {
     Ok(stale)
 }
 
-fn generated(surface: &Surface) -> Result<Vec<Generated>> {
-    let mut files = rust::files(surface)?;
+fn generated(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
+    let mut files = rust::files(surface, root)?;
     files.extend(python::files(surface));
     let data = serde_json::to_string_pretty(surface)?;
     files.push(("tests/surface.json", data + "\n"));

@@ -42,28 +42,25 @@ from __future__ import annotations
 
 ",
     );
-    let is = |name: &str| names.contains(name);
-    let abc: Vec<_> = ["Iterable", "Sequence"].into_iter().filter(|name| is(name)).collect();
     text += "from os import PathLike\nfrom typing import TYPE_CHECKING, final\n\n";
     text += "from ._awaiting import AgencyCalls, PlatformCalls\n\nif TYPE_CHECKING:\n";
-    let mut typing = vec!["from typing import Unpack".to_owned()];
-    if !abc.is_empty() {
-        typing.insert(0, format!("from collections.abc import {}", abc.join(", ")));
-    }
-    if is("UUID") {
-        typing.push("from uuid import UUID".to_owned());
-    }
-    typing.push(String::new());
     let forms: Vec<_> = names.iter().filter(|name| name.starts_with('_')).cloned().collect();
-    typing.push(format!("from ._native import {}", forms.join(", ")));
-    typing.push("from .errors import ValidationError".to_owned());
-    let known = ["Iterable", "PathLike", "Sequence", "UUID", "ValidationError"];
-    let records = names.iter().filter(|name| !name.starts_with('_') && !known.contains(&&***name));
+    let records = names.iter().filter(|name| !name.starts_with('_'));
     let records: Vec<_> = records.map(|name| format!("        {name},\n")).collect();
-    typing.push(format!("from .records import (\n{}    )", records.concat()));
-    for line in typing {
-        text += &if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") };
-    }
+    let _ = write!(
+        text,
+        "    from collections.abc import Iterable
+    from typing import Unpack
+    from uuid import UUID
+
+    from ._native import {}
+    from .errors import ValidationError
+    from .records import (
+{}    )
+",
+        forms.join(", "),
+        records.concat()
+    );
     text + &body
 }
 
@@ -78,7 +75,7 @@ struct Method<'o> {
     /// The arguments of the call that blocks.
     passed: Vec<String>,
     answer: String,
-    /// What its types name.
+    /// The records and forms that its types name.
     names: Vec<String>,
 }
 
@@ -101,7 +98,7 @@ impl<'o> Method<'o> {
             .iter()
             .partition(|argument| matches!(argument.of, Type::Optional(_)));
         let (mut by_name, both) = (false, required.into_iter().chain(optional));
-        for argument in both.filter(|argument| form_of(argument, surface).is_none()) {
+        for argument in both.filter(|argument| surface.form_of(argument).is_none()) {
             if secrets > 1 && is_secret(&argument) && !by_name {
                 by_name = true;
                 method.parameters.push("*".to_owned());
@@ -117,7 +114,7 @@ impl<'o> Method<'o> {
             method.passed.push(passed);
         }
         for argument in &operation.arguments {
-            if let Some(form) = form_of(argument, surface) {
+            if let Some(form) = surface.form_of(argument) {
                 method.form(form);
             }
         }
@@ -161,23 +158,17 @@ impl<'o> Method<'o> {
             Type::Integer(_) => "int".to_owned(),
             Type::Path => "str | PathLike[str]".to_owned(),
             Type::Optional(of) => format!("{} | None", self.given(of)),
-            Type::List(of) => {
-                self.names.push("Iterable".to_owned());
-                match of.names().join("") {
-                    name if name == "ResellerDraft" => {
-                        self.names.push("_Draft".to_owned());
-                        "Iterable[_Draft | dict[str, object]]".to_owned()
-                    }
-                    _ => {
-                        self.names.push("UsageEvent".to_owned());
-                        "Iterable[UsageEvent]".to_owned()
-                    }
+            Type::List(of) => match of.names().join("") {
+                name if name == "ResellerDraft" => {
+                    self.names.push("_Draft".to_owned());
+                    "Iterable[_Draft | dict[str, object]]".to_owned()
                 }
-            }
-            Type::Named(name) if name == "ResellerId" => {
-                self.names.push("UUID".to_owned());
-                "UUID | str".to_owned()
-            }
+                _ => {
+                    self.names.push("UsageEvent".to_owned());
+                    "Iterable[UsageEvent]".to_owned()
+                }
+            },
+            Type::Named(name) if name == "ResellerId" => "UUID | str".to_owned(),
             Type::Named(name) if name == "Metric" => {
                 self.names.push(name.clone());
                 "Metric | str".to_owned()
@@ -220,7 +211,7 @@ impl<'o> Method<'o> {
         let _ = writeln!(text, "        \"\"\"{documentation}\"\"\"");
         let mut passed = vec![format!("self._{}.{name}", handle.to_lowercase())];
         passed.extend(self.passed.iter().cloned());
-        if self.answer == "AsyncAgency" {
+        if self.operation.answers_handle() {
             text += &listed("        agency = await self._run(", &passed, ")");
             text += "        return AsyncAgency(agency)\n";
         } else {
@@ -228,12 +219,6 @@ impl<'o> Method<'o> {
         }
         text
     }
-}
-
-/// The form that an argument is.
-fn form_of<'s>(argument: &Argument, surface: &'s Surface) -> Option<&'s str> {
-    let Type::Named(name) = &argument.of else { return None };
-    surface.records.iter().map(|record| &*record.name).find(|record| record == name)
 }
 
 /// A list in one line, or, where that is too long, indented in a line of its own or with each item
@@ -272,6 +257,7 @@ fn documentation(markdown: &str) -> String {
     for (kind, exception) in EXCEPTIONS {
         text = text.replace(kind, exception);
     }
+    let text = text.replace("::", ".");
     let text = text.replace("Errors: ", "Raises: ").replace("Field errors: ", "Refused fields: ");
     let paragraphs: Vec<_> =
         text.trim().split("\n\n").map(|paragraph| wrapped(paragraph, WIDTH - 8)).collect();
@@ -299,7 +285,7 @@ fn without_lines(text: &str) -> String {
     kept + rest
 }
 
-/// `` [`page`](Self::page) `` and `` [`page`] `` are `` `page` ``; paths lose what Rust needs.
+/// `` [`page`](Self::page) `` and `` [`page`] `` are `` `page` ``.
 fn without_links(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
@@ -307,7 +293,7 @@ fn without_links(text: &str) -> String {
         let (before, from) = rest.split_at(at);
         kept += before;
         let Some(end) = from.find("`]") else { break };
-        kept += &from[1..=end].replace("::", ".");
+        kept += &from[1..=end];
         rest = &from[end + 2..];
         if rest.starts_with('(') {
             rest = rest.find(')').map_or(rest, |close| &rest[close + 1..]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Error, Read as _, Result, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Generated;
@@ -16,15 +17,16 @@ struct Handle<'s> {
     operations: &'s [Operation],
 }
 
-pub fn files(surface: &Surface) -> Result<Vec<Generated>> {
+pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let platform = Handle { name: "Platform", inner: "operator", operations: &surface.platform };
     let agency = Handle { name: "Agency", inner: "tenant", operations: &surface.agency };
-    Ok(vec![
-        ("core/src/handles/platform.rs", formatted(&handle(&platform, surface))?),
-        ("core/src/handles/agency.rs", formatted(&handle(&agency, surface))?),
-        ("core/src/asynchronous/twins.rs", formatted(&twins(&[platform, agency], surface))?),
-        ("tests/src/vectors/dispatch.rs", formatted(&dispatch(surface))?),
-    ])
+    let files = [
+        ("core/src/handles/platform.rs", handle(&platform, surface)),
+        ("core/src/handles/agency.rs", handle(&agency, surface)),
+        ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
+        ("tests/src/vectors/dispatch.rs", dispatch(surface)),
+    ];
+    files.into_iter().map(|(place, text)| Ok((place, formatted(&text, root)?))).collect()
 }
 
 fn header(about: &str) -> String {
@@ -79,8 +81,8 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
             let owned: Vec<_> = op.arguments.iter().map(Owned::of).collect();
             let arguments: Vec<_> = owned.iter().map(|a| format!("{}: {}", a.name, a.of)).collect();
             let lent: Vec<_> = owned.iter().map(|a| &*a.lent).collect();
-            let wrapped = if is_handle(op) { ".map(AsyncAgency::from)" } else { "" };
-            let answer = match is_handle(op) {
+            let wrapped = if op.answers_handle() { ".map(AsyncAgency::from)" } else { "" };
+            let answer = match op.answers_handle() {
                 true => "Result<AsyncAgency>",
                 false => &op.written,
             };
@@ -118,7 +120,7 @@ fn dispatch(surface: &Surface) -> String {
             let arguments: Vec<_> =
                 operation.arguments.iter().map(|a| dispatched(a, surface)).collect();
             let answer =
-                if is_handle(operation) { ".map(|agency| agency.id().clone())" } else { "" };
+                if operation.answers_handle() { ".map(|agency| agency.id().clone())" } else { "" };
             let is_for_each = matches!(&operation.answer,
                 Type::List(of) if matches!(**of, Type::Either(..)));
             let in_json = if is_for_each { "answers" } else { "wire" };
@@ -136,10 +138,8 @@ fn dispatch(surface: &Surface) -> String {
 
 fn dispatched(argument: &Argument, surface: &Surface) -> String {
     let (owned, name) = (Owned::of(argument), &argument.name);
-    let is_form = matches!(&argument.of, Type::Named(name)
-        if surface.records.iter().any(|record| record.name == *name));
     let got = match &argument.of {
-        _ if is_form => "with.form()".to_owned(),
+        _ if surface.form_of(argument).is_some() => "with.form()".to_owned(),
         Type::List(of) => match of.names().join("") {
             draft if draft == "ResellerDraft" => "with.forms()".to_owned(),
             other => format!("with.get::<Vec<{other}>>(\"{name}\")"),
@@ -187,10 +187,6 @@ fn reseller(operation: &Operation) -> Option<&str> {
     operation.arguments.iter().find(is_id).map(|argument| &*argument.name)
 }
 
-fn is_handle(operation: &Operation) -> bool {
-    operation.answer == Type::Named("Agency".to_owned())
-}
-
 /// Whether its arguments are no JSON.
 fn is_apart(operation: &Operation) -> bool {
     operation.has_stream() || operation.arguments.iter().any(|argument| argument.of == Type::Path)
@@ -223,15 +219,15 @@ fn imports<'o>(
     let mut words = BTreeSet::new();
     for operation in operations {
         let written = operation.arguments.iter().map(|argument| &argument.written);
-        let all: Vec<_> = written.chain([&operation.written]).cloned().collect();
-        let all = all.join(" ");
-        words.extend(all.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
+        for of in written.chain([&operation.written]) {
+            words.extend(of.split(|c: char| !c.is_alphanumeric()));
+        }
     }
     let mut names: BTreeSet<&str> =
-        surface.exported.iter().map(|name| &**name).filter(|name| words.contains(*name)).collect();
+        surface.exported.iter().map(|name| &**name).filter(|name| words.contains(name)).collect();
     names.extend(also);
     let mut text = String::new();
-    let io: Vec<_> = ["Read", "Write"].into_iter().filter(|name| words.contains(*name)).collect();
+    let io: Vec<_> = ["Read", "Write"].into_iter().filter(|name| words.contains(name)).collect();
     if !io.is_empty() {
         let _ = writeln!(text, "use std::io::{{{}}};", io.join(", "));
     }
@@ -243,10 +239,11 @@ fn imports<'o>(
     text
 }
 
-/// Text as rustfmt writes it.
-fn formatted(text: &str) -> Result<String> {
+/// Text as rustfmt writes it in the repository, which has its settings.
+fn formatted(text: &str, root: &Path) -> Result<String> {
     let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--config", "use_small_heuristics=Max"])
+        .args(["--edition", "2024"])
+        .current_dir(root)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -13,7 +13,7 @@ use syn::{ImplItemFn, Item, ItemEnum, ItemStruct, LitStr, UseTree, Visibility};
 pub struct Source {
     /// The names that `lib.rs` exports.
     pub exported: BTreeSet<String>,
-    /// Public structs and enumerations by name.
+    /// Public structs by name.
     pub structs: BTreeMap<String, ItemStruct>,
     /// Public enumerations by name.
     pub enums: BTreeMap<String, ItemEnum>,

@@ -53,6 +53,11 @@ impl Operation {
     pub fn has_stream(&self) -> bool {
         self.arguments.iter().any(|argument| argument.of.is_stream())
     }
+
+    /// Whether it answers with the handle on an agency.
+    pub fn answers_handle(&self) -> bool {
+        self.answer == Type::Named("Agency".to_owned())
+    }
 }
 
 /// An argument of an operation.
@@ -168,6 +173,12 @@ impl Surface {
             open.extend(surface.add(source, name)?);
         }
         Ok(surface)
+    }
+
+    /// The form that an argument is: a record whose fields other languages take by name.
+    pub fn form_of(&self, argument: &Argument) -> Option<&str> {
+        let Type::Named(name) = &argument.of else { return None };
+        self.records.iter().map(|record| &*record.name).find(|record| record == name)
     }
 
     /// Adds a type, and says which others it names.

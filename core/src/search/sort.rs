@@ -53,20 +53,13 @@ impl SortBy {
     }
 }
 
-/// An order, either way. The default is the newest first.
+/// An order, either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
     /// By what.
     pub by: SortBy,
     /// Whether the largest comes first; of equals then, too, that with the largest id.
     pub descending: bool,
-}
-
-impl Default for Sort {
-    fn default() -> Self {
-        let by = SortBy::default();
-        Self { by, descending: by.descends() }
-    }
 }
 
 impl Sort {

@@ -1,5 +1,5 @@
 //! The house rules that a program can check: heads of files, directions of imports, where SQL is,
-//! and that no conformance case and no line of the semantics is forgotten.
+//! and that no conformance case, no operation and no line of the semantics is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,6 +7,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use partnerkit::storage::conformance::cases;
+
+/// The public handles.
+const HANDLES: [&str; 2] = ["Agency", "Platform"];
+/// What only changes the handle and asks no store, so there is nothing to see.
+const NO_SPAN: [&str; 1] = ["acting_as"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -320,4 +325,49 @@ fn no_conformance_case_is_forgotten() {
     }
     assert_eq!(written.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new());
     assert_eq!(written.len(), listed.len());
+}
+
+/// What stands in the `impl` blocks of the public handles, wherever they are.
+fn handles() -> Vec<String> {
+    let files = sources("core/src").into_iter();
+    let files = files.filter(|(path, _)| !path.contains("asynchronous"));
+    let mut found = Vec::new();
+    for (_, text) in files {
+        let text = without_comments(&text);
+        for handle in HANDLES {
+            let begin = format!("\nimpl {handle} {{");
+            let blocks = text.split(&begin).skip(1);
+            found.extend(blocks.map(|block| block.split("\n}\n").next().unwrap_or("").to_owned()));
+        }
+    }
+    found
+}
+
+/// The public methods of the handles that can fail, by name.
+fn operations() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for text in handles() {
+        for method in text.split("\n    pub fn ").skip(1) {
+            let (signature, _) = method.split_once('{').expect("a body");
+            if signature.contains("&self") && signature.contains("-> Result<") {
+                found.insert(method.split(['(', '<']).next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// S53, and that nothing is missing on tokio, whether it is generated or written by hand.
+#[test]
+fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
+    let texts = handles().concat();
+    let twins = sources("core/src").into_iter().filter(|(path, _)| path.contains("asynchronous"));
+    let twins: String = twins.map(|(_, text)| text).collect();
+    let operations = operations();
+    assert!(operations.len() > 30, "{operations:?}");
+    for operation in operations {
+        let is_span = texts.contains(&format!("observe(\"{operation}\""));
+        assert_ne!(is_span, NO_SPAN.contains(&&*operation), "{operation} is no span");
+        assert!(twins.contains(&format!("fn {operation}(")), "{operation} has no twin");
+    }
 }

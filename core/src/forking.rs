@@ -87,19 +87,28 @@ impl Drop for Forking {
 
 /// Does what a fork must not cut. The work runs no code of the host's.
 pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
-    let _inside = Inside::enter();
-    work()
+    undisturbed_in(|_| work())
+}
+
+/// The same for work that wants to know its process: asking the system takes as long as looking up
+/// a row's place.
+pub(crate) fn undisturbed_in<T>(work: impl FnOnce(u32) -> T) -> T {
+    let inside = Inside::enter();
+    work(inside.process)
 }
 
 /// That this thread is inside, until this is dropped.
 struct Inside {
+    /// It stays the same meanwhile: what runs inside does not fork.
+    process: u32,
     counted: bool,
 }
 
 impl Inside {
     fn enter() -> Self {
+        let process = process::id();
         let outermost = DEPTH.replace(DEPTH.get() + 1) == 0;
-        Self { counted: outermost && !FORKS.get() && GATE.enter() }
+        Self { process, counted: outermost && !FORKS.get() && GATE.enter(process) }
     }
 }
 
@@ -107,14 +116,14 @@ impl Drop for Inside {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
         if self.counted {
-            GATE.leave();
+            GATE.leave(self.process);
         }
     }
 }
 
 impl Gate {
-    fn enter(&self) -> bool {
-        let Some(mut state) = self.lock() else { return false };
+    fn enter(&self, here: u32) -> bool {
+        let Some(mut state) = self.lock(here) else { return false };
         // What the thread that forks waits for may wait for this one: nobody waits for ever.
         let until = Instant::now() + PATIENCE;
         while state.forking {
@@ -129,8 +138,8 @@ impl Gate {
         true
     }
 
-    fn leave(&self) {
-        let Some(mut state) = self.lock() else { return };
+    fn leave(&self, here: u32) {
+        let Some(mut state) = self.lock(here) else { return };
         // A thread that forked inside is not counted in its child.
         state.inside = state.inside.saturating_sub(1);
         if state.forking {
@@ -139,7 +148,7 @@ impl Gate {
     }
 
     fn close(&self) -> bool {
-        let Some(mut state) = self.lock() else { return false };
+        let Some(mut state) = self.lock(process::id()) else { return false };
         while state.forking {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -159,15 +168,14 @@ impl Gate {
     }
 
     fn open(&self) {
-        if let Some(mut state) = self.lock() {
+        if let Some(mut state) = self.lock(process::id()) {
             state.forking = false;
             self.changed.notify_all();
         }
     }
 
     /// None in a child of a process that was forked unprepared, if another thread had it.
-    fn lock(&self) -> Option<MutexGuard<'_, State>> {
-        let here = process::id();
+    fn lock(&self, here: u32) -> Option<MutexGuard<'_, State>> {
         if self.process.load(Ordering::Acquire) == here {
             return Some(self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }

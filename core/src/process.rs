@@ -41,8 +41,10 @@ impl<T: Default> PerProcess<T> {
         self.get_in(process::id())
     }
 
+    /// The same where the number of this process is known.
+    ///
     /// What is a process's own is the last of the chain: an ancestor's number may be given again.
-    fn get_in(&self, process: u32) -> &T {
+    pub fn get_in(&self, process: u32) -> &T {
         let mut node = &self.first;
         while let Some(next) = node.next() {
             node = next;

@@ -14,7 +14,7 @@ use crate::values::{ExternalId, plain_text};
 impl Tenant {
     /// A reseller by id.
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
-        self.read(|reads| one(reads.resellers(&[id])?))
+        self.read(|reads| reads.one(&id)?.ok_or_else(no_reseller))
     }
 
     /// A reseller by the host's own id; `None` if no reseller has it. Errors: `NotFound` once the
@@ -164,7 +164,11 @@ pub(crate) fn expect_version(expected: Option<u64>, current: u64) -> Result<()> 
 
 /// The one that was asked for.
 pub(crate) fn one<T>(rows: Vec<Option<T>>) -> Result<T> {
-    rows.into_iter().flatten().next().ok_or_else(|| Error::not_found("reseller"))
+    rows.into_iter().flatten().next().ok_or_else(no_reseller)
+}
+
+fn no_reseller() -> Error {
+    Error::not_found("reseller")
 }
 
 /// What a reseller adds to the agency's count of active ones.

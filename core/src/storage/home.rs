@@ -1,6 +1,7 @@
 //! What a store has in one process. Connections, locks and threads do not cross `fork`: a child
 //! that used its parent's would corrupt files, or wait for ever. It opens the store again.
 
+use std::process;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::{Error, Result};
@@ -43,7 +44,12 @@ impl<T> Home<T> {
 
     /// What this process has, opened now if it is not yet.
     pub fn get(&self) -> Result<&T> {
-        let here = self.here.get();
+        self.get_in(process::id())
+    }
+
+    /// The same where the number of this process is known.
+    pub fn get_in(&self, process: u32) -> Result<&T> {
+        let here = self.here.get_in(process);
         if let Some(opened) = here.opened.get() {
             return Ok(opened);
         }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use super::home::Home;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
-use crate::forking::undisturbed;
+use crate::forking::{undisturbed, undisturbed_in};
 use crate::values::AgencyId;
 use connection::{Began, begin_log, look, open_writer};
 use hold::{Hold, Swept};
@@ -76,7 +76,7 @@ impl Sqlite {
     /// Does something with the connections that this process has.
     fn with<T>(&self, work: impl FnOnce(&Connections) -> Result<T>) -> Result<T> {
         let home = self.home.as_ref().expect("there until it is dropped");
-        undisturbed(|| work(home.get()?))
+        undisturbed_in(|process| work(home.get_in(process)?))
     }
 }
 

@@ -111,8 +111,12 @@ impl Conditions {
 
     /// Another condition.
     pub fn and(&mut self, condition: impl Display) {
-        self.sql += if self.sql.is_empty() { " WHERE " } else { " AND " };
+        self.also();
         self.write(condition);
+    }
+
+    fn also(&mut self) {
+        self.sql += if self.sql.is_empty() { " WHERE " } else { " AND " };
     }
 
     fn write(&mut self, text: impl Display) {
@@ -140,15 +144,19 @@ impl Conditions {
     }
 
     fn equal(&mut self, column: &str, value: &Value) {
+        self.also();
+        self.sql += column;
         if *value == Value::Null {
-            return self.and(format_args!("{column} IS NULL"));
+            self.sql += " IS NULL";
+            return;
         }
+        self.sql += " = ";
         let parameter = self.bind(self.kind(column), value.clone());
         if column == "agency" && parameter.number == 1 && self.table.of_agency() {
-            let agency = self.dialect.agency;
-            return self.and(format_args!("{column} = {agency}"));
+            self.sql += self.dialect.agency;
+        } else {
+            self.write(parameter);
         }
-        self.and(format_args!("{column} = {parameter}"));
     }
 
     fn compare(&mut self, columns: &[&str], how: &str, values: &[Value]) {

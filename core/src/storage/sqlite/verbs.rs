@@ -30,10 +30,10 @@ impl Verbs for Rows<'_> {
 
     /// Every read asks for its agency, whose row it would take 1 µs to read.
     fn any(&mut self, scan: &Scan) -> Result<bool> {
-        let Conditions { sql, params, .. } = Conditions::of_range(scan, DIALECT);
-        let sql = ["SELECT 1 FROM ", scan.table.name, &sql].concat();
-        let mut statement = self.prepare(&sql)?;
-        statement.exists(bound(params.iter().map(|(_, value)| value))).map_err(storage_error)
+        if scan.equals.len() < scan.columns.len() {
+            return self.scan(scan).map(|found| !found.is_empty());
+        }
+        self.prepare(&existence(scan))?.exists(bound(&scan.equals)).map_err(storage_error)
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>> {
@@ -100,6 +100,21 @@ impl Rows<'_> {
         }
         self.execute(sql, parameters).map(|removed| removed as u64)
     }
+}
+
+/// Whether there is a row that has the values in all columns of a scan. A null is equal to null, so
+/// they are compared by `IS`, which an index serves, too.
+fn existence(scan: &Scan) -> String {
+    let mut sql = String::with_capacity(128);
+    sql.extend(["SELECT 1 FROM ", scan.table.name]);
+    for (column, n) in scan.columns.iter().zip(1..) {
+        sql.extend([if n == 1 { " WHERE " } else { " AND " }, column, " IS "]);
+        match n {
+            1 if scan.table.of_agency() => sql += DIALECT.agency,
+            _ => sql.extend(['?', char::from(b'0' + n)]),
+        }
+    }
+    sql
 }
 
 fn is_written(written: rusqlite::Result<usize>) -> Result<bool> {

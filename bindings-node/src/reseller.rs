@@ -77,7 +77,7 @@ impl From<ResellerDraft> for partnerkit::ResellerDraft {
             external_id: draft.external_id,
             metadata: draft.metadata.unwrap_or_default().into_iter().collect(),
             // napi makes text of whatever JavaScript calls text.
-            no_text: std::collections::BTreeSet::new(),
+            unreadable: partnerkit::FieldErrors::default(),
         }
     }
 }

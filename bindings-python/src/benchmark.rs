@@ -2,22 +2,28 @@
 
 use std::hint::black_box;
 
-use partnerkit::ResellerQuery;
+use partnerkit::{ResellerId, ResellerQuery};
 use pyo3::prelude::*;
 
 use crate::agency::Agency;
 use crate::error::call;
-use crate::value::Id;
+use crate::given::optional;
 
 /// Calls so many times what reads the reseller with an id, or without one the first page.
 #[pyfunction]
 #[pyo3(signature = (agency, id, calls))]
-pub fn repeat_in_rust(py: Python<'_>, agency: &Agency, id: Option<Id>, calls: u32) -> PyResult<()> {
+pub fn repeat_in_rust(
+    py: Python<'_>,
+    agency: &Agency,
+    id: Option<&Bound<'_, PyAny>>,
+    calls: u32,
+) -> PyResult<()> {
+    let id: Option<ResellerId> = optional("id", id)?;
     call(py, || {
         let query = ResellerQuery::text("");
         for _ in 0..calls {
-            match &id {
-                Some(Id(id)) => drop(black_box(agency.0.reseller(*id)?)),
+            match id {
+                Some(id) => drop(black_box(agency.0.reseller(id)?)),
                 None => drop(black_box(agency.0.page(&query)?)),
             }
         }

@@ -2,16 +2,16 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyType};
 
 use crate::answer::answer;
-use crate::class::class;
+use crate::class::{class, imported};
 
 thread_local! {
     /// What a storage written in Python raised during the call that runs on this thread: the
@@ -82,12 +82,6 @@ pub fn refused(py: Python<'_>, field: &str, code: Code) -> PyErr {
     exception(py, &FieldErrors::from(FieldError::new(field, code)).into(), None)
 }
 
-/// Fields that hold no text, in the order of the form.
-pub fn no_text(py: Python<'_>, fields: impl IntoIterator<Item = String>) -> PyErr {
-    let errors = fields.into_iter().map(|field| FieldError::new(field, Code::Invalid));
-    validation(py, errors.collect())
-}
-
 /// The same answer as for a record that does not exist.
 pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
     build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), no_fields(py), (None, None))
@@ -141,11 +135,15 @@ fn build(
     fields: Bound<'_, PyAny>,
     (current_version, retry_after): (Option<u64>, Option<f64>),
 ) -> PyErr {
-    static BUILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let built = BUILD
-        .import(py, "partnerkit.errors", "_from_core")
+    let built = imported!(py, "partnerkit.errors", "_from_core")
         .and_then(|build| build.call1((kind, message, fields, current_version, retry_after)));
     built.map_or_else(|failed| failed, PyErr::from_value)
+}
+
+/// The HTTP status of each kind of error.
+#[pyfunction]
+pub fn http_statuses() -> HashMap<&'static str, u16> {
+    ErrorKind::ALL.iter().map(|kind| (kind.slug(), kind.http_status())).collect()
 }
 
 /// What a panic said.

@@ -32,33 +32,45 @@ impl Raised {
 
 /// A file: a path that is opened here, or an object that reads or writes bytes.
 pub struct PythonFile {
-    file: Py<PyAny>,
-    /// Whether it was opened here, and so is closed here.
-    opened: bool,
+    file: File,
     raised: Raised,
 }
 
+enum File {
+    /// A path, and the mode to open it in. It is not opened before it is used: what is refused
+    /// before that has emptied no file.
+    Path(Py<PyAny>, &'static str),
+    /// Opened here, and so closed here.
+    Opened(Py<PyAny>),
+    Given(Py<PyAny>),
+}
+
 impl PythonFile {
-    pub fn open(file: &Bound<'_, PyAny>, mode: &str, raised: &Raised) -> PyResult<Self> {
-        let py = file.py();
-        let opened = file.is_instance_of::<PyString>() || file.hasattr("__fspath__")?;
-        let file = if opened {
-            py.import("builtins")?.call_method1("open", (file, mode))?
-        } else if is_of(file, "TextIOBase")? {
+    pub fn of(file: &Bound<'_, PyAny>, mode: &'static str, raised: &Raised) -> PyResult<Self> {
+        let raised = raised.clone();
+        if file.is_instance_of::<PyString>() || file.hasattr("__fspath__")? {
+            return Ok(Self { file: File::Path(file.clone().unbind(), mode), raised });
+        }
+        if is_of(file, "TextIOBase")? {
             let text = format!("file: is open for text; open it in mode '{mode}'");
             return Err(PyTypeError::new_err(text));
-        } else {
-            file.clone()
-        };
-        Ok(Self { file: file.unbind(), opened, raised: raised.clone() })
+        }
+        let method = if mode == "rb" { "read" } else { "write" };
+        if !file.hasattr(method)? {
+            let text = format!("file: expected a path, or an object with '{method}'");
+            return Err(PyTypeError::new_err(text));
+        }
+        Ok(Self { file: File::Given(file.clone().unbind()), raised })
     }
 
     /// Closes what was opened here. Of what Python raised, what the core says and what closing
     /// raised, the first is told.
     pub fn end<T>(self, py: Python<'_>, done: PyResult<T>) -> PyResult<T> {
         let raised = self.raised.again();
-        let closed =
-            if self.opened { self.file.call_method0(py, "close").map(drop) } else { Ok(()) };
+        let closed = match self.file {
+            File::Opened(file) => file.call_method0(py, "close").map(drop),
+            File::Path(..) | File::Given(_) => Ok(()),
+        };
         raised?;
         let done = done?;
         closed.map(|()| done)
@@ -66,18 +78,29 @@ impl PythonFile {
 
     /// Asks the file for something, unless Python has raised: then the core is to end, too. So
     /// that somebody can interrupt a long file, signals are looked at as well.
-    fn ask<T>(&self, work: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
+    fn ask<T>(&mut self, work: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
         if self.raised.any() {
             return Err(io::Error::other("Python has raised"));
         }
         let asked = Python::attach(|py| {
             py.check_signals()?;
-            work(self.file.bind(py))
+            work(self.file.open(py)?)
         });
         asked.map_err(|raised| {
             self.raised.keep(raised);
             io::Error::other("Python raised")
         })
+    }
+}
+
+impl File {
+    fn open<'py>(&mut self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        if let Self::Path(path, mode) = self {
+            let opened = py.import("builtins")?.call_method1("open", (&*path, *mode))?;
+            *self = Self::Opened(opened.unbind());
+        }
+        let (Self::Path(file, _) | Self::Opened(file) | Self::Given(file)) = self;
+        Ok(file.bind(py))
     }
 }
 

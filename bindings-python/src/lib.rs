@@ -11,17 +11,16 @@ mod conformance;
 mod error;
 mod exchange;
 mod forking;
+mod given;
 mod handle;
 mod logging;
+mod operations;
 mod platform;
-mod query;
-mod reseller;
 mod rows;
 mod schema;
 mod search;
 mod settings;
 mod storage;
-mod usage;
 mod value;
 
 use pyo3::prelude::*;
@@ -33,11 +32,16 @@ mod _native {
     const SCHEMA_VERSION: u32 = partnerkit::schema::VERSION;
 
     #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
     use super::agency::Agency;
     #[pymodule_export]
     use super::benchmark::repeat_in_rust;
     #[pymodule_export]
     use super::conformance::{conformance_cases, panic_for_tests, run_conformance_case};
+    #[pymodule_export]
+    use super::error::http_statuses;
     #[pymodule_export]
     use super::forking::{after_fork, before_fork};
     #[pymodule_export]

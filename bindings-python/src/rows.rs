@@ -16,7 +16,6 @@ use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
 use crate::class::class;
 use crate::error::from_storage;
 use crate::schema::python_table;
-use crate::value::Text;
 
 /// A `partnerkit.storage.TableTransaction`, while the thread is Python's: each verb is a method.
 pub struct Attached<'a, 'py>(pub &'a Bound<'py, PyAny>);
@@ -235,8 +234,8 @@ fn rust_value(column: &Column, value: &Bound<'_, PyAny>) -> PyResult<Value> {
     match column.kind {
         Kind::Integer if value.is_instance_of::<PyInt>() => value.extract().map(Value::Integer),
         Kind::Text if value.is_instance_of::<PyString>() => {
-            let half = || PyValueError::new_err("a row holds a text with a lone surrogate");
-            value.extract::<Text>()?.ok().map(Value::Text).ok_or_else(half)
+            let half = |_| PyValueError::new_err("a row holds a text with a lone surrogate");
+            value.cast::<PyString>()?.to_cow().map(|text| Value::Text(text.into())).map_err(half)
         }
         Kind::Integer | Kind::Text => Err(other()),
         Kind::Bytes => {

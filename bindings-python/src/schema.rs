@@ -6,14 +6,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
-use crate::class::class;
+use crate::class::{class, once};
 
 /// The tables as Python sees them, made once.
 fn python_tables(py: Python<'_>) -> PyResult<&Vec<Py<PyAny>>> {
     static MADE: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
-    MADE.get_or_try_init(py, || {
-        TABLES.iter().map(|table| Ok(make_table(py, table)?.unbind())).collect()
-    })
+    once(py, &MADE, || TABLES.iter().map(|table| Ok(make_table(py, table)?.unbind())).collect())
 }
 
 /// The table as Python sees it.

@@ -1,7 +1,8 @@
 //! The iterator over a search.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use partnerkit::{Agency, Reseller, ResellerQuery};
 use pyo3::prelude::*;
@@ -14,6 +15,8 @@ use crate::handle::Handle;
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Search {
     agency: Handle<Agency>,
+    /// The process that began it.
+    process: u32,
     place: Mutex<Place>,
 }
 
@@ -39,12 +42,12 @@ impl Search {
 impl Search {
     pub fn new(agency: Agency, query: ResellerQuery) -> Self {
         let place = Place { read: VecDeque::new(), next: Some(query) };
-        Self { agency: agency.into(), place: Mutex::new(place) }
+        Self { agency: agency.into(), process: process::id(), place: Mutex::new(place) }
     }
 
     /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
     fn next(&self) -> partnerkit::Result<Option<Reseller>> {
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.lock()?;
         while place.read.is_empty() {
             // An error leaves the place as it is: the next call tries the same page again.
             let Some(query) = &place.next else { return Ok(None) };
@@ -53,5 +56,19 @@ impl Search {
             place.read = page.resellers.into();
         }
         Ok(place.read.pop_front())
+    }
+
+    /// In a child process, a lock that a thread of the parent held is never given back.
+    fn lock(&self) -> partnerkit::Result<MutexGuard<'_, Place>> {
+        if self.process == process::id() {
+            return Ok(self.place.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        match self.place.try_lock() {
+            Ok(place) => Ok(place),
+            Err(TryLockError::Poisoned(place)) => Ok(place.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(partnerkit::Error::storage(
+                "another thread was reading this search when the process forked",
+            )),
+        }
     }
 }

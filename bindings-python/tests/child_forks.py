@@ -117,7 +117,7 @@ def outlive() -> None:
     os.write(ask, b".")
     finish(child)
     platform = Platform.open(url)
-    agency = platform.agency("northwind")
+    agency = platform.agency("northwind")  # noqa: F841 - the module's
 
 
 def grandchild() -> None:

@@ -79,7 +79,9 @@ def test_records_are_values(acme: Reseller) -> None:
 
 
 def test_a_contact_may_be_a_record(agency: Agency) -> None:
-    contact = partnerkit.ContactDraft("Zoë", "zoe@contact.example", ("DE", "030 901820"))
+    contact = partnerkit.ContactDraft(
+        name="Zoë", email="zoe@contact.example", phone=("DE", "030 901820")
+    )
     acme = agency.create_reseller(**draft("acme", contact=contact))
     assert acme.contact.phone == "+4930901820"
     globex = agency.create_reseller(**draft("globex", contact=acme.contact))
@@ -134,7 +136,9 @@ def test_signing_in(platform: Platform, agency: Agency) -> None:
 
 def test_s15_a_password_is_set_changed_and_reset(platform: Platform, agency: Agency) -> None:
     acme = agency.create_reseller(**draft("acme"))
-    first, second, third = (f"{color} teal walrus 94 umbrella" for color in ("red", "sea", "sky"))
+    first, second, third = (
+        f"{color} teal walrus 94 umbrella" for color in ("red", "sea", "sky")
+    )
 
     def new(password: str) -> dict[str, str]:
         return {"password": password, "password_confirmation": password}
@@ -157,8 +161,8 @@ def test_s15_a_password_is_set_changed_and_reset(platform: Platform, agency: Age
     with pytest.raises(partnerkit.AccessDeniedError):
         platform.reset_password(token, **new(first))
     with pytest.raises(partnerkit.ValidationError) as refused:
-        agency.set_password(acme.id, password="short", password_confirmation="\ud800")
-    assert "short" not in str(refused.value)
+        agency.set_password(acme.id, password="shortest", password_confirmation="\ud800")
+    assert "shortest" not in str(refused.value)
     kinds = [change.kind for change in agency.changes()][2:]
     assert kinds == [
         "password_changed",
@@ -182,7 +186,7 @@ def test_s6_s7_a_login_domain_is_looked_for_and_renamed(
     with pytest.raises(partnerkit.ConflictError):
         agency.rename_login_domain(acme.id, "another", version=1)
     assert platform.domain_availability("acme").refused == "quarantined"
-    assert platform.domain_availability("\ud800").refused == "not_ascii"
+    assert platform.domain_availability("\ud800").refused == "special_character"
 
 
 def test_pages_and_searches(agency: Agency) -> None:
@@ -319,3 +323,19 @@ def test_every_field_code_has_a_text(agency: Agency) -> None:
 def test_other_threads_run_meanwhile(platform: Platform) -> None:
     agencies = together(8, lambda n: platform.create_agency(f"agency-{n}").id)
     assert agencies == [f"agency-{n}" for n in range(8)]
+
+
+def test_a_path_is_that_of_a_sqlite_file(tmp_path: Path) -> None:
+    file = tmp_path / "odd?name.db"
+    Platform.open(file).create_agency("northwind")
+    assert file.exists()
+    assert Platform.open(file).agencies() == ["northwind"]
+
+
+def test_an_exception_knows_its_http_status(agency: Agency) -> None:
+    with pytest.raises(partnerkit.NotFoundError) as missing:
+        agency.reseller("no id")
+    assert missing.value.http_status == 404
+    kinds = {error.kind for error in vars(partnerkit.errors).values() if hasattr(error, "kind")}
+    told = partnerkit._native.http_statuses()
+    assert kinds == {*told, "internal"}

@@ -42,7 +42,9 @@ def test_s54_a_backup_opens_with_everything_that_was_acknowledged(tmp_path: Path
     for copy in copies:
         copied = Platform.open(f"sqlite:{copy}").agency("northwind")
         searches = [f"owner@a{letter}" for letter in ascii_lowercase]
-        found = {row.login_domain for text in searches for row in copied.search(text, limit=200)}
+        found = {
+            row.login_domain for text in searches for row in copied.search(text, limit=200)
+        }
         assert before <= found
         copied.create_reseller(**draft("afterwards"))
 

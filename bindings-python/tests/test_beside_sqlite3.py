@@ -45,7 +45,9 @@ for row in sqlite3.connect(sys.argv[1]).execute("PRAGMA integrity_check"):
 
 
 def labels(prefix: str, count: int) -> list[str]:
-    return [prefix + "".join(three) for three in islice(product(ascii_lowercase, repeat=3), count)]
+    return [
+        prefix + "".join(three) for three in islice(product(ascii_lowercase, repeat=3), count)
+    ]
 
 
 def another_process(program: str, *arguments: str) -> subprocess.Popen[str]:
@@ -88,7 +90,9 @@ def test_nothing_is_lost_when_sqlite3_reads_and_closes_the_file(tmp_path: Path) 
         agency.create_reseller(**draft(label))
         acknowledged.append(label)
         other = sqlite3.connect(path)
-        assert other.execute("SELECT count(*) FROM resellers").fetchone() == (len(acknowledged),)
+        assert other.execute("SELECT count(*) FROM resellers").fetchone() == (
+            len(acknowledged),
+        )
         other.close()
     assert stored(path) == acknowledged
     assert_sound(path)
@@ -131,7 +135,9 @@ def test_nothing_is_lost_when_sqlite3_does_so_while_others_write(tmp_path: Path)
     assert_sound(path)
 
 
-def test_nothing_is_lost_when_sqlite3_closes_the_file_after_the_platform(tmp_path: Path) -> None:
+def test_nothing_is_lost_when_sqlite3_closes_the_file_after_the_platform(
+    tmp_path: Path,
+) -> None:
     """Closing the platform has lifted the locks of `sqlite3`, too."""
     path = tmp_path / "resellers.db"
     platform = Platform.open(f"sqlite:{path}")

@@ -1,5 +1,5 @@
-"""Eight processes maintain, create, rename, delete and sign in through Django at once: in the end no
-login domain has two holders or a dead one, and no stop is forgotten."""
+"""Eight processes maintain, create, rename, delete and sign in through Django at once: in the end
+no login domain has two holders or a dead one, and no stop is forgotten."""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ def test_the_missing_migration_is_named(alias: str) -> None:
     platform = partnerkit.Platform.with_storage(DjangoStorage(using=alias))
     recorder.record_unapplied("partnerkit", name)
     try:
-        with pytest.raises(partnerkit.ConfigurationError, match=f"migrate .*{alias}") as missing:
+        with pytest.raises(
+            partnerkit.ConfigurationError, match=f"migrate .*{alias}"
+        ) as missing:
             platform.agencies()
         assert isinstance(missing.value.__cause__, partnerkit.ConfigurationError)
         call_command("flush", database=alias, interactive=False, verbosity=0)

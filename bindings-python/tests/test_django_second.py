@@ -202,7 +202,10 @@ def test_s19_the_last_attempt_waits_for_nothing_that_its_caller_holds(
     acme = agency.create_reseller(**draft_with_password("acme"))
     for _ in range(2):
         guess(platform)
-    new = {"password": "amber quilt 17 lantern", "password_confirmation": "amber quilt 17 lantern"}
+    new = {
+        "password": "amber quilt 17 lantern",
+        "password_confirmation": "amber quilt 17 lantern",
+    }
     with transaction.atomic(using=postgres_alias):
         agency.update_reseller(acme.id, name="Another")
         with pytest.raises(partnerkit.AccessDeniedError):

@@ -64,7 +64,9 @@ def live(platform: Platform, agency: Agency) -> partnerkit.Reseller:
 
 def traces_in_files(alias: str) -> list[str]:
     database = Path(hosting.connection(alias).settings_dict["NAME"])
-    files = [path for path in Path(FOLDER.name).iterdir() if path.name.startswith(database.name)]
+    files = [
+        path for path in Path(FOLDER.name).iterdir() if path.name.startswith(database.name)
+    ]
     text = b"".join(path.read_bytes() for path in files).lower()
     return [trace for trace in TRACES if trace.encode() in text]
 
@@ -120,7 +122,6 @@ def test_s25_nor_after_an_agency_was_deleted(alias: str) -> None:
     live(platform, agency)
     platform.delete_agency("northwind")
     assert traces_in_rows(alias) == []
-
 
 
 @pytest.mark.parametrize(

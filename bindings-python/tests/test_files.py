@@ -79,7 +79,9 @@ class Raw(io.RawIOBase):
         return len(part)
 
 
-def test_s48_a_file_that_takes_little_at_once_gets_everything(agency: Agency, whole: bytes) -> None:
+def test_s48_a_file_that_takes_little_at_once_gets_everything(
+    agency: Agency, whole: bytes
+) -> None:
     raw = Raw()
     assert agency.export_csv(raw) == ROWS
     assert raw.data == whole
@@ -88,7 +90,9 @@ def test_s48_a_file_that_takes_little_at_once_gets_everything(agency: Agency, wh
     assert one.taken.count(b"\n") == 2
 
 
-def test_s48_a_socket_that_sends_in_pieces_gets_everything(agency: Agency, whole: bytes) -> None:
+def test_s48_a_socket_that_sends_in_pieces_gets_everything(
+    agency: Agency, whole: bytes
+) -> None:
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
     # With a time limit send() takes what there is room for; this one never passes.
@@ -178,11 +182,11 @@ def test_s48_a_text_file_is_refused_before_anything_is_done(
     agency: Agency, tmp_path: Path
 ) -> None:
     path = tmp_path / "resellers.csv"
-    with open(path, "w") as file, pytest.raises(TypeError, match="^file: .* in mode 'wb'"):
+    with open(path, "w") as file, pytest.raises(TypeError, match=r"^file: .* in mode 'wb'"):
         agency.export_csv(file)  # type: ignore[arg-type]
-    with open(path) as file, pytest.raises(TypeError, match="^file: .* in mode 'rb'"):
+    with open(path) as file, pytest.raises(TypeError, match=r"^file: .* in mode 'rb'"):
         agency.import_csv(file)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="^file: "):
+    with pytest.raises(TypeError, match=r"^file: "):
         agency.export_csv(io.StringIO())  # type: ignore[arg-type]
 
 
@@ -255,5 +259,5 @@ def test_s48_what_went_wrong_first_is_told(agency: Agency, tmp_path: Path) -> No
         def flush(self) -> None:
             raise OSError("still unplugged")
 
-    with pytest.raises(OSError, match="^unplugged"):
+    with pytest.raises(OSError, match=r"^unplugged"):
         agency.export_csv(Broken())

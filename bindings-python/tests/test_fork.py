@@ -66,7 +66,9 @@ def stored(url: str, way: str) -> list[str]:
     assert (done.returncode, done.stderr) == (0, "")
     told = done.stdout.split()
     agency = Platform.open(url).agency("northwind")
-    assert sorted(reseller.login_domain for reseller in agency.search(limit=200)) == sorted(told)
+    assert sorted(reseller.login_domain for reseller in agency.search(limit=200)) == sorted(
+        told
+    )
     changes = [change.sequence for change in agency.changes(limit=1_000)]
     assert changes == list(range(1, min(len(told) + 1, 1_000) + 1))
     return told

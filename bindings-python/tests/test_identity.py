@@ -43,7 +43,11 @@ def test_s56_agencies_are_configured_listed_and_deleted() -> None:
     after = agency.configure(
         1, time_zone="Asia/Tokyo", capacity={"messages": 10}, reserved_labels=["contoso"]
     )
-    assert (after.version, after.time_zone, after.reserved_labels) == (2, "Asia/Tokyo", ("contoso",))
+    assert (after.version, after.time_zone, after.reserved_labels) == (
+        2,
+        "Asia/Tokyo",
+        ("contoso",),
+    )
     assert after.capacity == {"messages": 10}
     with pytest.raises(partnerkit.ConflictError):
         agency.configure(1, time_zone="UTC")
@@ -122,7 +126,9 @@ def test_s48_what_each_raises_ends_an_import(interrupt: type[BaseException]) -> 
     _, agency = northwind()
     out = io.BytesIO()
     for n in range(40):
-        labels = ["a" + chr(97 + n // 26) + chr(97 + n % 26) + chr(97 + m) * 3 for m in range(26)]
+        labels = [
+            "a" + chr(97 + n // 26) + chr(97 + n % 26) + chr(97 + m) * 3 for m in range(26)
+        ]
         agency.create_resellers([draft(label) for label in labels])
     assert agency.export_csv(out) == 1_040
 
@@ -194,7 +200,11 @@ def test_s28_lists_are_filtered_sorted_and_counted() -> None:
     names = [r.login_domain for r in agency.search(sort="name", limit=1)]
     assert names == ["acme", "bravo", "delta"]
     assert [r.login_domain for r in agency.search(sort="email", descending=True)] == names[::-1]
-    assert [r.login_domain for r in agency.search(descending=False)] == ["delta", "acme", "bravo"]
+    assert [r.login_domain for r in agency.search(descending=False)] == [
+        "delta",
+        "acme",
+        "bravo",
+    ]
     assert [r.id for r in agency.search(partner_type="commission")] == [bravo.id]
     assert [r.id for r in agency.search(joined_from=bravo.created_at)] == [bravo.id]
     page = agency.page(with_total=True, limit=2, joined_before=bravo.created_at)
@@ -202,7 +212,7 @@ def test_s28_lists_are_filtered_sorted_and_counted() -> None:
     for wrong in ({"sort": "size"}, {"partner_type": "friend"}):
         with pytest.raises(partnerkit.ValidationError):
             agency.page(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="unexpected name 'colour'"):
+    with pytest.raises(partnerkit.ValidationError, match="colour is not a known field"):
         agency.page(colour="red")  # type: ignore[call-arg]
 
 

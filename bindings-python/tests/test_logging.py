@@ -47,7 +47,9 @@ def test_s53_each_call_is_a_log_record_without_names_or_secrets() -> None:
     lines = done.stderr.splitlines()
     assert all(line.startswith("partnerkit DEBUG operation=") for line in lines)
     said = done.stderr
-    created = r"operation=create_reseller agency=northwind reseller=\S{36} outcome=ok microseconds="
+    created = (
+        r"operation=create_reseller agency=northwind reseller=\S{36} outcome=ok microseconds="
+    )
     assert re.search(created, said)
     assert "operation=sign_in outcome=access_denied" in said
     assert "canary" not in said.lower()

@@ -24,7 +24,7 @@ from forms import PASSWORD, draft, draft_with_password
 
 NOW = datetime(2026, 3, 15, 12, 0, 0, 123_000, tzinfo=UTC)
 # What is given to the library, and not answered by it.
-FORMS = {partnerkit.ContactDraft, partnerkit.UsageEvent}
+FORMS = {partnerkit.UsageEvent}
 
 
 def opened(now: datetime = NOW, **settings: Any) -> tuple[Platform, Agency]:

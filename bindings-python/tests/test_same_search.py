@@ -36,7 +36,7 @@ FOREIGN = [
     ("Smile 😀 & 👩‍👩‍👧 Co", "smile@emoji.example"),
     ("100% _Bio_ __init__", "under_score@init.example"),
     (r"back\slash C:\dir\ !bang!%", "bang!@escape.example"),
-    ("O'Neil \"and\" O´Neil ´ ¨", "o'neil@sons.example"),
+    ('O\'Neil "and" O´Neil ´ ¨', "o'neil@sons.example"),
     ("[a-z]? {1} $1 %s %(x)s", "a+b@bind.example"),
     ("x", "x@x.example"),
 ]
@@ -100,7 +100,9 @@ class World:
 
     def form(self, name: str, email: str) -> dict[str, Any]:
         self.made += 1
-        label = "row" + "".join(chr(97 + self.made // place % 26) for place in (17_576, 676, 26, 1))
+        label = "row" + "".join(
+            chr(97 + self.made // place % 26) for place in (17_576, 676, 26, 1)
+        )
         kind = "commission" if self.made % 3 else "own_plans"
         return draft(label, name=name, email=email, partner_type=kind)
 
@@ -156,7 +158,9 @@ def search(random: Random, number: int) -> Search:
     narrow = timedelta(days=random.choice([1, 1, 4]))
     conditions = {
         "status": random.choice(["active", "inactive"]) if once_in(random, 6) else None,
-        "partner_type": random.choice(["own_plans", "commission"]) if once_in(random, 6) else None,
+        "partner_type": random.choice(["own_plans", "commission"])
+        if once_in(random, 6)
+        else None,
         "joined_from": joined if once_in(random, 6) else None,
         "joined_before": joined + narrow if once_in(random, 6) else None,
         "sort": random.choice([None, "joined", "name", "email"]),
@@ -188,7 +192,9 @@ def text(random: Random, kind: str) -> str:
         case "foreign":
             return cut(random, random.choice(random.choice(FOREIGN)), 5)
         case "absent":
-            return cut(random, random.choice(TEXTS), 9)[::-1] + random.choice(["", "", "ꙮ", " ꙮ"])
+            return cut(random, random.choice(TEXTS), 9)[::-1] + random.choice(
+                ["", "", "ꙮ", " ꙮ"]
+            )
         case "wildcard":
             part = cut(random, random.choice(TEXTS), 6)
             at = random.randrange(len(part))

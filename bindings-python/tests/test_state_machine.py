@@ -5,8 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import pytest
-
 from partnerkit import Platform
 from partnerkit.django import DjangoStorage
 
@@ -43,7 +41,9 @@ class World:
         if "forward" in step:
             self.clock.at += step["forward"] * vectors.MILLISECOND
             return None
-        args = replaced(step["with"], {number: given for given, number in self.numbers().items()})
+        args = replaced(
+            step["with"], {number: given for given, number in self.numbers().items()}
+        )
         failed, answer = vectors.attempt(self.platform, step, args)
         if not failed:
             self.ids.extend(id for id in created(step, answer) if id not in self.ids)
@@ -60,7 +60,9 @@ class World:
         calls: list[dict[str, Any]] = []
         for agency in AGENCIES:
             for sort in ("joined", "name", "email"):
-                calls.append({"call": "page", "on": agency, "with": {"sort": sort, "limit": 200}})
+                calls.append(
+                    {"call": "page", "on": agency, "with": {"sort": sort, "limit": 200}}
+                )
             calls.append({"call": "changes", "on": agency, "with": {"limit": 1_000}})
             for call in ("overview", "settings"):
                 calls.append({"call": call, "on": agency, "with": {}})
@@ -136,7 +138,11 @@ def step(random: Random) -> dict[str, Any]:
     profile = {name: but[name] for name in ("name", "email", "external_id")}
     form = {"label": pick(LABELS), "but": but}
     password = pick(PASSWORDS)
-    event = {"reseller": id, "metric": pick(METRICS), "at": 1_773_576_000_000 - number(40) * DAY}
+    event = {
+        "reseller": id,
+        "metric": pick(METRICS),
+        "at": 1_773_576_000_000 - number(40) * DAY,
+    }
     events = [event | {"id": f"e-{number(20)}", "quantity": number(7)} for _ in range(4)]
     conditions = {
         "text": pick(TEXTS),
@@ -149,7 +155,10 @@ def step(random: Random) -> dict[str, Any]:
     made: list[tuple[str, dict[str, Any]]] = [
         *[("create_reseller", form)] * 4,
         ("create_reseller", form | {"idempotency_key": f"key-{number(4)}"}),
-        ("create_resellers", {"forms": [form, {"label": pick(LABELS)}, {"label": pick(LABELS)}]}),
+        (
+            "create_resellers",
+            {"forms": [form, {"label": pick(LABELS)}, {"label": pick(LABELS)}]},
+        ),
         *[("update_reseller", {"id": id, "version": version} | profile)] * 2,
         ("deactivate", {"id": id, "reason": pick(NAMES)}),
         ("activate", {"id": id}),
@@ -159,7 +168,12 @@ def step(random: Random) -> dict[str, Any]:
         ("set_allowance", {"id": id, "metric": "messages", "limit": number(30)}),
         (
             "consume",
-            {"reseller": id, "metric": "messages", "quantity": number(9), "id": f"c-{number(8)}"},
+            {
+                "reseller": id,
+                "metric": "messages",
+                "quantity": number(9),
+                "id": f"c-{number(8)}",
+            },
         ),
         ("record_usage", {"events": events}),
         ("page", conditions),

@@ -61,7 +61,9 @@ def run(case: Json, open: Callable[..., Platform] = in_memory) -> None:
         kept["now"] = to_wire(clock.at)
         place = f"step {number} ({step['call']})"
         failed, answer = attempt(platform, step, resolved(step.get("with", {}), kept))
-        assert failed == ("fails" in step), f"{place}: {'failed' if failed else 'gave'} {answer}"
+        assert failed == ("fails" in step), (
+            f"{place}: {'failed' if failed else 'gave'} {answer}"
+        )
         expected = step.get("fails") if failed else step.get("gives", "*")
         if expected != "*":
             found = difference(resolved(expected, kept), answer)
@@ -184,19 +186,10 @@ def instant(millis: int) -> datetime:
     return EPOCH + millis * MILLISECOND
 
 
-def phone(given: Json) -> Json:
-    number = given.get("number", "")
-    return (given["country"], number) if given.get("country") else number
-
-
-def contact(given: Json) -> Json:
-    return given | ({"phone": phone(given["phone"])} if "phone" in given else {})
-
-
 def form(given: Args) -> Args:
     """`{"label": "acme", "but": {…}}` as the fields of a form."""
     label = given.get("label", "acme")
-    fields: Args = {
+    return {
         "partner_type": "own_plans",
         "name": f"The {label} company",
         "email": f"owner@{label}.example",
@@ -209,16 +202,6 @@ def form(given: Args) -> Args:
         },
         "login_domain": label,
     } | given.get("but", {})
-    return with_phones(fields)
-
-
-def with_phones(fields: Args) -> Args:
-    fields = dict(fields)
-    if "phone" in fields:
-        fields["phone"] = phone(fields["phone"])
-    if "contact" in fields:
-        fields["contact"] = contact(fields["contact"])
-    return fields
 
 
 def query(given: Args) -> Args:
@@ -302,7 +285,6 @@ ON_AGENCY: dict[str, Callable[[Agency, Args], object]] = {
     "create_reseller": create,
     "create_resellers": lambda agency, args: agency.create_resellers(map(form, args["forms"])),
     "check_resellers": lambda agency, args: agency.check_resellers(map(form, args["forms"])),
-    "update_reseller": lambda agency, args: agency.update_reseller(**with_phones(args)),
     "set_allowance": lambda agency, args: agency.set_allowance(
         args["id"], args["metric"], args["limit"]
     ),

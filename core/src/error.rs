@@ -92,25 +92,45 @@ pub enum ErrorKind {
     Storage,
 }
 
-impl ErrorKind {
-    /// The stable slug of the kind.
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Validation => "validation",
-            Self::Conflict => "conflict",
-            Self::NotFound => "not_found",
-            Self::AccessDenied => "access_denied",
-            Self::Busy => "busy",
-            Self::Throttled => "throttled",
-            Self::InvalidCursor => "invalid_cursor",
-            Self::InsideTransaction => "inside_transaction",
-            Self::Aborted => "aborted",
-            Self::OutcomeUnknown => "outcome_unknown",
-            Self::Configuration => "configuration",
-            Self::Io => "io",
-            Self::Storage => "storage",
+/// Declares the kinds: their slugs, and what HTTP says for them.
+macro_rules! kinds {
+    ($($name:ident = $slug:literal, $status:literal;)*) => {
+        impl ErrorKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable slug of the kind.
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)* }
+            }
+
+            /// The HTTP status that says the same to a client (RFC 9110, RFC 6585): 4xx where the
+            /// client can do something about it, and 503 where the same request may succeed later.
+            ///
+            /// ```
+            /// assert_eq!(partnerkit::ErrorKind::Throttled.http_status(), 429);
+            /// ```
+            pub fn http_status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
         }
-    }
+    };
+}
+
+kinds! {
+    Validation = "validation", 422;
+    Conflict = "conflict", 409;
+    NotFound = "not_found", 404;
+    AccessDenied = "access_denied", 401;
+    Busy = "busy", 503;
+    Throttled = "throttled", 429;
+    InvalidCursor = "invalid_cursor", 400;
+    InsideTransaction = "inside_transaction", 500;
+    Aborted = "aborted", 503;
+    OutcomeUnknown = "outcome_unknown", 503;
+    Configuration = "configuration", 500;
+    Io = "io", 500;
+    Storage = "storage", 503;
 }
 
 impl Error {

@@ -52,6 +52,7 @@ mod clock;
 mod error;
 mod exchange;
 mod forking;
+pub mod form;
 mod handles;
 mod login_domain;
 mod observe;
@@ -88,8 +89,8 @@ pub use reseller::{
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
 pub use storage::Erasure;
 pub use usage::{
-    Consumption, DayKey, DayRollup, DenialReason, Event, EventDraft, EventId, EventOutcome, Given,
-    Meter, MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent, UsageReport,
+    Consumption, DayKey, DayRollup, DenialReason, Event, EventDraft, EventId, EventOutcome, Meter,
+    MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent, UsageReport,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

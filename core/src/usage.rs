@@ -14,7 +14,7 @@ mod rows;
 mod total;
 
 pub use consume::{Consumption, DenialReason};
-pub use draft::{EventDraft, Given, Reported};
+pub use draft::{EventDraft, Reported};
 pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
 pub use meter::{Meter, MeterKey};
 pub use metric::{Metric, MetricKind};

@@ -15,10 +15,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors};
+use crate::form::Given;
 use crate::storage::Erasure;
 use crate::{
-    ChangeKind, DenialReason, EventOutcome, Given, Metric, PartnerType, ResellerId, RowOutcome,
-    RowReport, Status, Timestamp, Total,
+    ChangeKind, DenialReason, EventOutcome, Metric, PartnerType, ResellerId, RowOutcome, RowReport,
+    Status, Timestamp, Total,
 };
 
 /// A variant without a value: in JSON it is its slug.
@@ -82,15 +83,10 @@ impl<'de> Deserialize<'de> for ResellerId {
     }
 }
 
-/// A value of any type: what is wrong with it is said when an event is made of it.
+/// A value of any type: what is wrong with it is said when an event or a form is made of it.
 impl<'de> Deserialize<'de> for Given {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Null => Self::Nothing,
-            Value::String(text) => Self::Text(text),
-            Value::Number(number) => number.as_i128().map_or(Self::Other, Self::Whole),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => Self::Other,
-        })
+        Value::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use partnerkit::{Code, ContactDraft, Patch, PhoneDraft, Platform, ResellerDraft, ResellerPatch};
+use partnerkit::form::{Given, read};
+use partnerkit::{
+    AgencyPatch, Code, ContactDraft, FieldError, FieldErrors, Patch, PhoneDraft, Platform,
+    ResellerDraft, ResellerPatch, ResellerQuery,
+};
+use serde_json::{Value, json};
 
 const PASSWORD: &str = "plain teal walrus 94 umbrella";
 
@@ -127,9 +132,12 @@ fn s57_a_patch_is_refused_in_the_order_of_the_form() {
 /// A language whose texts can hold half a character says so of those fields.
 #[test]
 fn s57_what_is_no_text_is_told_beside_the_rest() {
-    let no_text = ["metadata", "password", "website", "name"].map(str::to_owned).into();
+    let unreadable = ["metadata", "password", "website", "name"]
+        .map(|field| FieldError::new(field, Code::Invalid))
+        .into_iter()
+        .collect();
     let (name, email, password) = (String::new(), "owner".into(), String::new());
-    let draft = ResellerDraft { name, email, password, no_text, ..good() };
+    let draft = ResellerDraft { name, email, password, unreadable, ..good() };
     let expected = [
         ("name", Code::Invalid),
         ("email", Code::Invalid),
@@ -138,6 +146,101 @@ fn s57_what_is_no_text_is_told_beside_the_rest() {
         ("metadata", Code::Invalid),
     ];
     assert_eq!(refused(draft), told(&expected));
+}
+
+fn given(form: Value) -> std::collections::BTreeMap<String, Given> {
+    match Given::from(form) {
+        Given::Record(fields) => fields,
+        other => panic!("no form: {other:?}"),
+    }
+}
+
+/// The form that other languages give, which is refused field by field.
+fn refused_in_json(changes: Value) -> Vec<(String, Code)> {
+    let mut form = json!({
+        "partner_type": "commission", "name": "Acme", "email": "owner@acme.example",
+        "phone": "+49 30 901820", "password": PASSWORD, "password_confirmation": PASSWORD,
+        "contact": {"name": "Ann Lee", "email": "ann@acme.example", "phone": ["DE", "030 901820"]},
+        "login_domain": "acme", "website": null, "idempotency_key": "once",
+    });
+    let fields = form.as_object_mut().expect("an object");
+    fields.extend(changes.as_object().expect("an object").clone());
+    refused(read(given(form)).expect("a draft keeps what could not be read"))
+}
+
+#[test]
+fn s57_a_field_of_another_type_is_told_beside_the_rest() {
+    assert_eq!(refused_in_json(json!({})), []);
+    let wrong = json!({
+        "name": 5, "email": "owner", "password": true, "phone": {"country": "US", "nmuber": ""},
+        "metadata": {"a": null}, "contact": {"name": "Ann Lee", "email": [], "phone": 7},
+        "login_domain": null, "websit": "https://acme.example",
+    });
+    let expected = [
+        ("name", Code::Invalid),
+        ("email", Code::Invalid),
+        ("phone.number", Code::Invalid),
+        ("password", Code::Invalid),
+        ("contact.email", Code::Invalid),
+        ("contact.phone.number", Code::Invalid),
+        ("login_domain", Code::Empty),
+        ("metadata", Code::Invalid),
+        ("websit", Code::UnknownField),
+    ];
+    assert_eq!(refused_in_json(wrong), told(&expected));
+}
+
+#[test]
+fn s57_a_record_in_a_form_that_is_none_is_one_refused_field() {
+    let refused = refused_in_json(json!({"contact": "Ann Lee"}));
+    assert_eq!(refused, told(&[("contact", Code::Invalid)]));
+    let refused = refused_in_json(json!({"contact": {"name": "Ann Lee", "age": 40}}));
+    let expected = [
+        ("contact.email", Code::Empty),
+        ("contact.phone.number", Code::Empty),
+        ("contact.age", Code::UnknownField),
+    ];
+    assert_eq!(refused, told(&expected));
+}
+
+#[test]
+fn s57_a_phone_is_a_text_a_pair_or_a_record() {
+    for phone in [
+        json!("+1 415 555 2671"),
+        json!(["US", "(415) 555-2671"]),
+        json!([null, "+14155552671"]),
+        json!({"country": "US", "number": "(415) 555-2671"}),
+        json!({"number": "+14155552671"}),
+    ] {
+        assert_eq!(refused_in_json(json!({"phone": phone})), []);
+    }
+    for phone in [json!([]), json!(["US"]), json!(["US", "1", "2"]), json!([1, "1"]), json!(true)] {
+        let expected = told(&[("phone.number", Code::Invalid)]);
+        assert_eq!(refused_in_json(json!({"phone": phone})), expected);
+    }
+}
+
+#[test]
+fn s57_a_form_that_keeps_no_refusal_is_refused_at_once() {
+    let refused = |refused: FieldErrors| -> Vec<_> {
+        refused.as_slice().iter().map(|error| (error.field.clone(), error.code)).collect()
+    };
+    let query = json!({"status": "actve", "sort": "name", "limit": -1, "joined_from": "today"});
+    let query = read::<ResellerQuery>(given(query)).map_err(refused);
+    let expected =
+        [("joined_from", Code::Invalid), ("limit", Code::OutOfRange), ("status", Code::Invalid)];
+    assert_eq!(query, Err(told(&expected)));
+    let capacity = Given::Record([("messages".to_owned(), Given::Whole(i128::MAX))].into());
+    let patch = read::<AgencyPatch>([("capacity".to_owned(), capacity)].into()).map_err(refused);
+    assert_eq!(patch.err(), Some(told(&[("capacity", Code::OutOfRange)])));
+}
+
+#[test]
+fn s24_null_clears_where_that_means_something() {
+    let patch = read::<ResellerPatch>(given(json!({"name": null, "website": null})));
+    let patch = patch.expect("a patch");
+    assert_eq!((patch.name, patch.website), (None, Patch::Clear));
+    assert_eq!((patch.external_id, patch.unreadable), (Patch::Leave, FieldErrors::default()));
 }
 
 #[test]

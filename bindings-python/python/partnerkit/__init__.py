@@ -11,23 +11,25 @@ off now, meters what they use and sees it all in one overview.
 
 import os as _os
 
+from . import errors, forms, records
 from ._native import (
     SCHEMA_VERSION,
     Agency,
     Platform,
+    Search,
     field_codes,
     log_calls,
     national_format,
     phone_countries,
     schema,
 )
+from ._native import VERSION as __version__
 from ._native import after_fork as _after_fork
 from ._native import before_fork as _before_fork
 from .asynchronous import AsyncAgency, AsyncPlatform
 from .errors import *  # noqa: F403
-from .errors import __all__ as _errors
+from .forms import *  # noqa: F403
 from .records import *  # noqa: F403
-from .records import __all__ as _records
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -35,14 +37,17 @@ __all__ = [
     "AsyncAgency",
     "AsyncPlatform",
     "Platform",
+    "Search",
+    "__version__",
     "field_codes",
     "log_calls",
     "national_format",
     "phone_countries",
     "schema",
-    *_errors,
-    *_records,
 ]
+__all__ += errors.__all__
+__all__ += forms.__all__
+__all__ += records.__all__
 
 # A child has of its parent's threads only the one that forked, and none of the others' locks
 # may be held in it.

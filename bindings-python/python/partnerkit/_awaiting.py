@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import os
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from ._native import Agency, Platform
 
@@ -12,11 +16,42 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Unpack
 
-    from ._native import _Conditions, _Reads, _Settings, _Writes
+    from ._native import _Reads, _Settings, _Writes
+    from .forms import Conditions
     from .records import ImportReport, Reseller, RowReport
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+BRIEF: Final = 32
+"""How many calls run at once that wait for nothing but the store."""
+
+LONG: Final = 1_024
+"""How many of the others: more than any platform lets wait for hashing, so that it is the platform
+that says Busy, and whose turn it is."""
+
+_threads: dict[int, ThreadPoolExecutor] = {}
+
+
+def _pool(size: int) -> ThreadPoolExecutor:
+    """Threads that start when they are needed. They are not those of the loop, which the host's own
+    work needs, and name look-ups do.
+    """
+    pool = _threads.get(size)
+    return pool or _threads.setdefault(size, ThreadPoolExecutor(size, "partnerkit"))
+
+
+# A child has none of its parent's threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.clear)
+
+
+def _called(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return call(*args, **kwargs)
+    except StopIteration as stopped:
+        # No future can hold it: whoever awaits would wait for ever.
+        raise RuntimeError("a function of the host's raised StopIteration") from stopped
 
 
 class Calls:
@@ -26,7 +61,19 @@ class Calls:
 
     @staticmethod
     async def _run(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.to_thread(call, *args, **kwargs)
+        """Waits for a call that takes no longer than the store does."""
+        return await _awaited(BRIEF, call, *args, **kwargs)
+
+    @staticmethod
+    async def _run_long(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Waits for a call that hashes a password, or has a file: the others do not wait for it."""
+        return await _awaited(LONG, call, *args, **kwargs)
+
+
+async def _awaited(size: int, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    work = partial(_called, call, *args, **kwargs)
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_pool(size), context.run, work)
 
 
 class PlatformCalls(Calls):
@@ -38,9 +85,9 @@ class PlatformCalls(Calls):
         self._platform = platform
 
     @classmethod
-    async def open(cls, url: str, **settings: Unpack[_Settings]) -> Self:
+    async def open(cls, url: str | PathLike[str], **settings: Unpack[_Settings]) -> Self:
         """Opens a store, as `Platform.open` does."""
-        return cls(await cls._run(Platform.open, url, **settings))
+        return cls(await cls._run_long(Platform.open, url, **settings))
 
     @property
     def blocking(self) -> Platform:
@@ -77,17 +124,16 @@ class AgencyCalls(Calls):
         return type(self)(self._agency.acting_as(actor))
 
     async def search(
-        self, text: str = "", **conditions: Unpack[_Conditions]
+        self, text: str | None = None, **fields: Unpack[Conditions]
     ) -> AsyncIterator[Reseller]:
         """Every reseller that a text and conditions find, read page by page."""
-        after = None
         while True:
-            page = await self._run(self._agency.page, text, after=after, **conditions)
+            page = await self._run(self._agency.page, text, **fields)
             for reseller in page.resellers:
                 yield reseller
             if page.next is None:
                 return
-            after = page.next
+            fields["after"] = page.next
 
     async def import_csv(
         self,
@@ -100,17 +146,17 @@ class AgencyCalls(Calls):
         """Creates a reseller of each row of a CSV file, as `Agency.import_csv` does. The file is
         read, and `each` is called, on another thread.
         """
-        return await self._run(
+        return await self._run_long(
             self._agency.import_csv, file, dry_run=dry_run, delimiter=delimiter, each=each
         )
 
     async def export_csv(
         self,
         file: str | PathLike[str] | _Writes,
-        text: str = "",
-        **conditions: Unpack[_Conditions],
+        text: str | None = None,
+        **fields: Unpack[Conditions],
     ) -> int:
         """Writes resellers as CSV, as `Agency.export_csv` does, and says how many. The file is
         written on another thread.
         """
-        return await self._run(self._agency.export_csv, file, text, **conditions)
+        return await self._run_long(self._agency.export_csv, file, text, **fields)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ._native import http_statuses
+
 __all__ = [
     "AbortedError",
     "AccessDeniedError",
@@ -59,6 +61,13 @@ class PartnerKitError(Exception):
     """The library's exceptions have this base."""
 
     kind: ClassVar[str] = "internal"
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status that says the same to a client: 422 for refused input, 404 for what is
+        not there, 401 for a sign-in, 503 where the same request may succeed later.
+        """
+        return http_statuses().get(self.kind, 500)
 
 
 class ValidationError(PartnerKitError, ValueError):

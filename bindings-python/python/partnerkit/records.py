@@ -23,7 +23,6 @@ __all__ = [
     "Change",
     "ChangeKind",
     "Consumption",
-    "ContactDraft",
     "ContactPerson",
     "DeletionPlan",
     "DenialReason",
@@ -51,9 +50,6 @@ __all__ = [
 ]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-Phone = str | tuple[str | None, str]
-"""A phone as typed: `"+49 30 901820"`, or `("US", "(415) 555-2671")`."""
 
 
 class Status(StrEnum):
@@ -139,15 +135,6 @@ class ChangeKind(StrEnum):
     SIGN_IN_LOCKED = "sign_in_locked"
     LOGIN_DOMAIN_CHANGED = "login_domain_changed"
     PARTNER_TYPE_CHANGED = "partner_type_changed"
-
-
-@dataclass(frozen=True, slots=True)
-class ContactDraft:
-    """A contact person as typed."""
-
-    name: str
-    email: str
-    phone: Phone
 
 
 @dataclass(frozen=True, slots=True)

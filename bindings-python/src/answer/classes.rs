@@ -9,6 +9,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
 use uuid::Uuid;
 
+use crate::class::once;
+
 /// Every class that an answer can have in it.
 pub struct Classes {
     records: HashMap<String, Record>,
@@ -45,7 +47,7 @@ pub struct Frozen {
 impl Classes {
     pub fn get(py: Python<'_>) -> PyResult<&Self> {
         static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
-        CLASSES.get_or_try_init(py, || Self::load(py))
+        once(py, &CLASSES, || Self::load(py))
     }
 
     fn load(py: Python<'_>) -> PyResult<Self> {

@@ -60,7 +60,7 @@ fn run(check: bool) -> Result<Vec<&'static str>> {
 
 fn generated(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let mut files = rust::files(surface, root)?;
-    files.extend(python::files(surface));
+    files.extend(python::files(surface, root)?);
     let data = serde_json::to_string_pretty(surface)?;
     files.push(("tests/surface.json", data + "\n"));
     Ok(files)

@@ -176,9 +176,9 @@ impl Surface {
     }
 
     /// The form that an argument is: a record whose fields other languages take by name.
-    pub fn form_of(&self, argument: &Argument) -> Option<&str> {
+    pub fn form_of(&self, argument: &Argument) -> Option<&Record> {
         let Type::Named(name) = &argument.of else { return None };
-        self.records.iter().map(|record| &*record.name).find(|record| record == name)
+        self.records.iter().find(|record| record.name == *name)
     }
 
     /// Adds a type, and says which others it names.

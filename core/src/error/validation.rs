@@ -1,6 +1,5 @@
 //! Refused input: which field, which code, and every reason of a form at once.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Error;
@@ -53,6 +52,7 @@ codes! {
     Mismatch = "mismatch", "does not match";
     Guessable = "guessable", "is too easy to guess";
     Unexpected = "unexpected", "must be left empty here";
+    UnknownField = "unknown_field", "is not a known field";
     UnknownTimeZone = "unknown_time_zone", "is not a known time zone";
     UnknownMetric = "unknown_metric", "is not a known metric";
     NotACounter = "not_a_counter", "must be a counter";
@@ -162,10 +162,19 @@ impl FieldErrors {
         self
     }
 
-    /// Of these fields, by name, it is said that they are `invalid`, and nothing else.
-    pub(crate) fn no_text(&mut self, fields: &BTreeSet<String>) {
-        self.0.retain(|error| !fields.contains(&error.field));
-        self.0.extend(fields.iter().map(|field| FieldError::new(field, Code::Invalid)));
+    /// Of the fields that could not be read that is said, and nothing else of what is in them.
+    pub(crate) fn unreadable(&mut self, fields: &Self) {
+        self.0.retain(|error| !fields.has(&error.field));
+        self.0.extend(fields.0.iter().cloned());
+    }
+
+    /// Whether a field was refused, or the record that it is in.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        let refuses = |error: &FieldError| {
+            let inner = field.strip_prefix(&error.field);
+            inner.is_some_and(|inner| inner.is_empty() || inner.starts_with('.'))
+        };
+        self.0.iter().any(refuses)
     }
 
     pub(crate) fn extend(&mut self, more: Self) {

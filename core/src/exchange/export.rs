@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use super::cells::{cells, columns, guarded};
-
 use crate::error::{Error, Result};
 use crate::search::ResellerQuery;
 use crate::tenant::Tenant;
@@ -19,18 +18,22 @@ impl Tenant {
     ///
     /// Errors: `Io`; those of [`page`](Self::page).
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
+        let mut query = query.clone().limit(PAGE);
+        // Before anything is written: what is refused leaves the file as it is.
+        let mut page = self.page(&query)?;
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(columns()).map_err(failed)?;
-        let (mut written, mut next) = (0, Some(query.clone().limit(PAGE)));
-        while let Some(query) = next {
-            let page = self.page(&query)?;
+        let mut written = 0;
+        loop {
             for reseller in &page.resellers {
                 let cells = cells(reseller)?;
                 let cells = cells.iter().map(|cell| guarded(cell).into_owned());
                 writer.write_record(cells).map_err(failed)?;
                 written += 1;
             }
-            next = page.next.map(|cursor| query.after(cursor));
+            let Some(cursor) = page.next else { break };
+            query = query.after(cursor);
+            page = self.page(&query)?;
         }
         writer.flush().map_err(|error| Error::io(error.kind()))?;
         Ok(written)

@@ -1,6 +1,6 @@
 //! The raw form of a new reseller, and its way to values.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -16,14 +16,41 @@ use crate::values::{
 };
 
 /// A phone number as typed: national with its country, or international without.
+///
+/// Read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
-#[serde(default)]
+#[serde(from = "PhoneTyped")]
 pub struct PhoneDraft {
     /// ISO 3166-1 alpha-2 code of the country a national number belongs to.
     pub country: Option<String>,
     /// The number as typed.
     #[validate(length(min = 1, code = "empty"))]
     pub number: String,
+}
+
+/// How a phone may be written.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum PhoneTyped {
+    Text(String),
+    Pair(Option<String>, String),
+    Parts {
+        #[serde(default)]
+        country: Option<String>,
+        #[serde(default)]
+        number: String,
+    },
+}
+
+impl From<PhoneTyped> for PhoneDraft {
+    fn from(typed: PhoneTyped) -> Self {
+        match typed {
+            PhoneTyped::Text(number) => Self { country: None, number },
+            PhoneTyped::Pair(country, number) | PhoneTyped::Parts { country, number } => {
+                Self { country, number }
+            }
+        }
+    }
 }
 
 impl PhoneDraft {
@@ -108,11 +135,10 @@ pub struct ResellerDraft {
     /// Creates the reseller once for this key of the host's, however often the call is repeated.
     #[serde(skip_serializing)]
     pub idempotency_key: Option<String>,
-    /// For bindings: fields, by the names they have in errors, in which their language has let
-    /// something be typed that is no text (half a character). They are left empty here, and
-    /// refused as `invalid` beside everything else that is wrong.
+    /// What [`form::read`](crate::form::read) could not read. Those fields are left empty here, and
+    /// refused beside everything else that is wrong.
     #[serde(skip)]
-    pub no_text: BTreeSet<String>,
+    pub unreadable: FieldErrors,
 }
 
 impl fmt::Debug for ResellerDraft {
@@ -175,7 +201,7 @@ impl ResellerDraft {
     pub(crate) fn accept(&self, rules: &FormRules<'_>) -> Result<AcceptedDraft, FieldErrors> {
         let mut errors = form_errors(self);
         let accepted = self.values(rules, &mut errors);
-        errors.no_text(&self.no_text);
+        errors.unreadable(&self.unreadable);
         match accepted {
             Some(accepted) if errors.is_empty() => Ok(accepted),
             _ => Err(errors.in_order_of(FORM_ORDER)),
@@ -289,7 +315,7 @@ pub(crate) const FORM_ORDER: &[&str] = &[
 ];
 
 fn password_agrees(draft: &ResellerDraft) -> Result<(), ValidationError> {
-    let agrees = draft.no_text.contains("password")
+    let agrees = draft.unreadable.has("password")
         || Password::typed_twice(&draft.password, &draft.password_confirmation);
     if agrees { Ok(()) } else { Err(ValidationError::new("mismatch")) }
 }

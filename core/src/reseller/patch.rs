@@ -1,6 +1,6 @@
 //! A change to a reseller's profile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
@@ -46,9 +46,9 @@ pub struct ResellerPatch {
     pub external_id: Patch<String>,
     /// The host's own data, replaced as a whole.
     pub metadata: Option<BTreeMap<String, String>>,
-    /// For bindings: as in [`ResellerDraft::no_text`](crate::ResellerDraft::no_text).
+    /// What [`form::read`](crate::form::read) could not read, as in a draft.
     #[serde(skip)]
-    pub no_text: BTreeSet<String>,
+    pub unreadable: FieldErrors,
 }
 
 impl ResellerPatch {
@@ -89,7 +89,7 @@ impl ResellerPatch {
         {
             after.metadata = metadata;
         }
-        errors.no_text(&self.no_text);
+        errors.unreadable(&self.unreadable);
         if !errors.is_empty() {
             return Err(errors.in_order_of(FORM_ORDER));
         }

@@ -7,29 +7,16 @@ use serde::Deserialize;
 
 use super::{Metric, UsageEvent};
 use crate::error::{Code, FieldError};
+use crate::form::Given;
 use crate::reseller::ResellerId;
 use crate::values::Timestamp;
-
-/// A single value as given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Given {
-    /// None at all.
-    #[default]
-    Nothing,
-    /// A text.
-    Text(String),
-    /// A whole number; one that is larger still counts as the largest here.
-    Whole(i128),
-    /// Of another type: a fraction, a truth value, half a character.
-    Other,
-}
 
 impl Given {
     fn text(&self, field: &str) -> Result<&str, FieldError> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Nothing => Err(FieldError::new(field, Code::Empty)),
-            Self::Whole(_) | Self::Other => Err(FieldError::new(field, Code::Invalid)),
+            _ => Err(FieldError::new(field, Code::Invalid)),
         }
     }
 
@@ -37,7 +24,7 @@ impl Given {
         match self {
             Self::Whole(number) => Ok(*number),
             Self::Nothing => Err(FieldError::new(field, Code::Empty)),
-            Self::Text(_) | Self::Other => Err(FieldError::new(field, Code::Invalid)),
+            _ => Err(FieldError::new(field, Code::Invalid)),
         }
     }
 }
@@ -60,6 +47,19 @@ pub struct EventDraft {
 }
 
 impl EventDraft {
+    /// The form of an event whose fields are asked for by name: for bindings.
+    ///
+    /// Errors: the first that a field is answered with.
+    pub fn of<E>(mut field: impl FnMut(&'static str) -> Result<Given, E>) -> Result<Self, E> {
+        Ok(Self {
+            id: field("id")?,
+            reseller: field("reseller")?,
+            metric: field("metric")?,
+            quantity: field("quantity")?,
+            at: field("at")?,
+        })
+    }
+
     /// The event, or what is wrong with the first field that is. Codes: `empty` for what is
     /// missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`, `negative`,
     /// `out_of_range`.
@@ -74,7 +74,11 @@ impl EventDraft {
         let code = if quantity < 0 { Code::Negative } else { Code::OutOfRange };
         let quantity = i64::try_from(quantity).map_err(|_| FieldError::new("quantity", code))?;
         // An instant beyond all that can be told is too old or in the future, too.
-        let at = self.at.whole("at")?.clamp(i64::MIN.into(), i64::MAX.into());
+        let at = match self.at {
+            Given::Instant(at) => at.as_millis().into(),
+            _ => self.at.whole("at")?,
+        };
+        let at = at.clamp(i64::MIN.into(), i64::MAX.into());
         let at = Timestamp::from_millis(i64::try_from(at).unwrap_or_default());
         Ok(UsageEvent { id, reseller, metric, quantity, at })
     }

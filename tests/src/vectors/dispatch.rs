@@ -54,8 +54,8 @@ pub(super) fn on_platform(on: &Platform, call: &str, with: &With) -> Option<Resu
 pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<Value>> {
     Some(match call {
         "settings" => wire(on.settings()),
-        "configure" => wire(on.configure(with.get("version"), &with.form())),
-        "create_reseller" => wire(on.create_reseller(with.form())),
+        "configure" => wire(on.configure(with.get("version"), &with.form(&["version"]))),
+        "create_reseller" => wire(on.create_reseller(with.draft())),
         "create_resellers" => answers(on.create_resellers(&with.forms())),
         "check_resellers" => answers(on.check_resellers(&with.forms())),
         "plan_deletion" => wire(on.plan_deletion(with.get("id"))),
@@ -64,10 +64,12 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
         "reseller_by_external_id" => {
             wire(on.reseller_by_external_id(&with.get::<String>("external_id")))
         }
-        "page" => wire(on.page(&with.form())),
-        "update_reseller" => {
-            wire(on.update_reseller(with.get("id"), with.get("version"), &with.form()))
-        }
+        "page" => wire(on.page(&with.form(&[]))),
+        "update_reseller" => wire(on.update_reseller(
+            with.get("id"),
+            with.get("version"),
+            &with.form(&["id", "version"]),
+        )),
         "deactivate" => {
             wire(on.deactivate(with.get("id"), with.get::<Option<String>>("reason").as_deref()))
         }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use partnerkit::form::{Form, Given};
 use partnerkit::{
-    Agency, AgencyPatch, FieldErrors, ImportOptions, LoginDomain, LoginDomainPolicy,
-    PasswordPolicy, Phone, Platform, PlatformBuilder, Quarantine, ResellerDraft, ResellerPatch,
-    ResellerQuery, Result,
+    Agency, FieldErrors, ImportOptions, LoginDomain, LoginDomainPolicy, PasswordPolicy, Phone,
+    Platform, PlatformBuilder, Quarantine, ResellerDraft, Result,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,51 +97,52 @@ impl With {
         self.get(name)
     }
 
-    /// All of them as the fields of a form.
-    pub fn form<T: Form>(&self) -> T {
-        T::of(&Value::Object(self.0.clone()))
+    /// All but some of them as the fields of a form.
+    pub fn form<T: Form>(&self, but: &[&str]) -> T {
+        let mut fields = self.0.clone();
+        fields.retain(|name, _| !but.contains(&name.as_str()));
+        given(&Value::Object(fields))
+    }
+
+    /// The form of a reseller: `{"label": "acme", "but": {…}}`.
+    pub fn draft(&self) -> ResellerDraft {
+        draft(&Value::Object(self.0.clone()))
     }
 
     /// Several forms of resellers.
     pub fn forms(&self) -> Vec<ResellerDraft> {
-        self.get::<Vec<Value>>("forms").iter().map(Form::of).collect()
+        self.get::<Vec<Value>>("forms").iter().map(draft).collect()
     }
 }
 
-/// What is given field by field.
-pub(super) trait Form: Sized {
-    fn of(fields: &Value) -> Self;
+/// A form as other languages give it.
+fn given<T: Form>(fields: &Value) -> T {
+    let named = fields.as_object().cloned().unwrap_or_default().into_iter();
+    let read = partnerkit::form::read(
+        named
+            .map(|(name, value)| {
+                let value = match (name.as_str(), value.as_i64()) {
+                    ("joined_from" | "joined_before", Some(at)) => {
+                        Given::Instant(partnerkit::Timestamp::from_millis(at))
+                    }
+                    _ => Given::from(value),
+                };
+                (name, value)
+            })
+            .collect(),
+    );
+    read.unwrap_or_else(|refused| panic!("{fields}: {refused}"))
 }
-
-impl Form for ResellerDraft {
-    fn of(fields: &Value) -> Self {
-        let mut form = draft(fields);
-        form["idempotency_key"] = fields["idempotency_key"].clone();
-        read(&form)
-    }
-}
-
-/// Forms that a vector gives as they are.
-macro_rules! given {
-    ($($form:ty),*) => {
-        $(impl Form for $form {
-            fn of(fields: &Value) -> Self {
-                read(fields)
-            }
-        })*
-    };
-}
-
-given!(AgencyPatch, ResellerPatch, ResellerQuery);
 
 fn read<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{value}: {e}"))
 }
 
-/// `{"label": "acme", "but": {…}}` as a form.
-fn draft(of: &Value) -> Value {
+fn draft(of: &Value) -> ResellerDraft {
     let changes = of.get("but").and_then(Value::as_object).cloned().unwrap_or_default();
-    form(of["label"].as_str().unwrap_or("acme"), &changes)
+    let mut form = form(of["label"].as_str().unwrap_or("acme"), &changes);
+    form["idempotency_key"] = of["idempotency_key"].clone();
+    given(&form)
 }
 
 /// An answer in JSON.
@@ -200,7 +201,7 @@ fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
         "import_csv" => import(agency, with),
         "export_csv" => {
             let mut file = Vec::new();
-            agency.export_csv(&with.form(), &mut file)?;
+            agency.export_csv(&with.form(&[]), &mut file)?;
             Ok(json!(String::from_utf8(file).expect("text")))
         }
         _ => dispatch::on_agency(agency, call, with)

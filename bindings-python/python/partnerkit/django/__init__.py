@@ -23,8 +23,9 @@ meanwhile is refused from the next block on. Ask before such a block begins, in 
 Failed sign-ins are counted beside whatever block is open (`ATOMIC_REQUESTS`, or `AUTOCOMMIT` False,
 where the whole connection is one): on a second connection, the library's own, which `connections`
 does not know. A thread has one while its block needs it, on PostgreSQL to the end of the request at
-most; it takes none of a pool's. On PostgreSQL it waits 5 seconds for a row that the block itself may
-have locked, and then raises InsideTransactionError. Without a block there is no second connection.
+most; it takes none of a pool's. On PostgreSQL it waits 5 seconds for a row that the block itself
+may have locked, and then raises InsideTransactionError. Without a block there is no second
+connection.
 
 SQLite has one writer at a time, and no room for two transactions of one request that write:
 - A block that has written cannot sign anybody in (InsideTransactionError at once), and one that

@@ -71,9 +71,7 @@ def attack(get, at_once):
 
     found = {"created": get("create", label="acme"), "page": get("page", label="acme")}
     id = (found["created"][1] or {}).get("id", "")
-    found["consumed"] = [
-        get("consume", label="acme", id=id, call=str(n))[1] for n in range(4)
-    ]
+    found["consumed"] = [get("consume", label="acme", id=id, call=str(n))[1] for n in range(4)]
     right = {"label": "acme", "password": PASSWORD}
     wrong = {"label": "acme", "password": "wrong"}
     found["at_first"] = get("sign-in", **right)

@@ -69,7 +69,10 @@ def change_password(request):
         agency.update_reseller(acme.id, name="Another")
         try:
             agency.change_password(
-                acme.id, current=request.GET["password"], password=new, password_confirmation=new
+                acme.id,
+                current=request.GET["password"],
+                password=new,
+                password_confirmation=new,
             )
         except AccessDeniedError as refused:
             raise PermissionDenied from refused

@@ -48,6 +48,9 @@ fn named(path: &Path) -> Result<()> {
     if name.is_empty() {
         return Err(Error::configuration("`sqlite:` needs the path of a file"));
     }
+    if name.contains(&0) {
+        return Err(Error::configuration("a path has no character U+0000 in it"));
+    }
     if name == b":memory:" {
         return Err(Error::configuration("a store in memory is `memory:`, without `sqlite:`"));
     }

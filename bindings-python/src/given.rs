@@ -1,0 +1,285 @@
+//! What Python gives: values of any type, and the forms and arguments that the core makes of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use partnerkit::form::{self, Form, Given};
+use partnerkit::{AgencyId, Code, EventDraft, Metric, ResellerDraft, ResellerId, Timestamp};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyMapping, PySequence, PySet, PyString,
+};
+use uuid::Uuid;
+
+use crate::error::{not_found, refused, validation};
+use crate::value::timestamp;
+
+/// No form has records in records in records; a list that holds itself has no end.
+const DEEPEST: usize = 8;
+
+/// More items than any list may have: it is refused, and the rest is not asked for.
+const MOST: usize = 100_001;
+
+/// A value of any type. What is raised is the host's own: a property of its, or `__index__`.
+fn given(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Given> {
+    if value.is_none() {
+        return Ok(Given::Nothing);
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        // Half a character is no text.
+        return Ok(text.to_cow().map_or(Given::Other, |text| Given::Text(text.into_owned())));
+    }
+    if let Ok(truth) = value.cast::<PyBool>() {
+        return Ok(Given::Truth(truth.is_true()));
+    }
+    if value.is_instance_of::<PyInt>() {
+        return whole(value);
+    }
+    if depth == 0 || value.is_instance_of::<PyFloat>() {
+        return Ok(Given::Other);
+    }
+    if let Some(at) = instant(value)? {
+        return Ok(Given::Instant(at));
+    }
+    if let Ok(id) = value.extract::<Uuid>() {
+        return Ok(Given::Text(id.to_string()));
+    }
+    if let Some(fields) = fields(value)? {
+        return record(&fields, depth);
+    }
+    if is_list(value)? {
+        let items = value.try_iter()?.take(MOST).map(|item| given(&item?, depth - 1));
+        let items: Vec<_> = items.collect::<PyResult<_>>()?;
+        return Ok(if items.len() < MOST { Given::List(items) } else { Given::Other });
+    }
+    whole(value)
+}
+
+/// The fields of a mapping, or of an object that has no other meaning.
+fn fields<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if let Ok(fields) = value.cast::<PyDict>() {
+        return Ok(Some(fields.clone()));
+    }
+    if value.cast::<PyMapping>().is_ok() {
+        let dict = value.py().get_type::<PyDict>();
+        return Ok(Some(dict.call1((value,))?.cast_into()?));
+    }
+    let Some(of_class) =
+        value.get_type().getattr_opt(intern!(value.py(), "__dataclass_fields__"))?
+    else {
+        return Ok(None);
+    };
+    let fields = PyDict::new(value.py());
+    for name in of_class.try_iter()? {
+        let name = name?.cast_into::<PyString>()?;
+        fields.set_item(&name, value.getattr(&name)?)?;
+    }
+    Ok(Some(fields))
+}
+
+fn record(fields: &Bound<'_, PyDict>, depth: usize) -> PyResult<Given> {
+    let mut record = BTreeMap::new();
+    // A property of the host's may change what it is read from.
+    for (name, value) in fields.copy()?.iter() {
+        let Given::Text(name) = given(&name, 0)? else { return Ok(Given::Other) };
+        record.insert(name, given(&value, depth - 1)?);
+    }
+    Ok(Given::Record(record))
+}
+
+/// `bytes` and its like are sequences of numbers, but nobody means that.
+fn is_list(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let is_set = value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
+    Ok(is_set
+        || value.cast::<PySequence>().is_ok() && !value.hasattr(intern!(value.py(), "hex"))?)
+}
+
+/// The instant of an aware `datetime`.
+fn instant(value: &Bound<'_, PyAny>) -> PyResult<Option<Timestamp>> {
+    if !value.hasattr(intern!(value.py(), "tzinfo"))? {
+        return Ok(None);
+    }
+    match timestamp(value) {
+        Ok(at) => Ok(Some(at)),
+        Err(raised) => if_of_value(value.py(), raised).map(|()| None),
+    }
+}
+
+/// Whatever Python takes for an index is a whole number.
+fn whole(value: &Bound<'_, PyAny>) -> PyResult<Given> {
+    let py = value.py();
+    let whole = match value.extract::<i64>() {
+        Err(raised) if raised.is_instance_of::<PyOverflowError>(py) => {
+            value.lt(0).map(|negative| if negative { i128::MIN } else { i128::MAX })
+        }
+        extracted => extracted.map(i128::from),
+    };
+    match whole {
+        Ok(whole) => Ok(Given::Whole(whole)),
+        Err(raised) => if_of_value(py, raised).map(|()| Given::Other),
+    }
+}
+
+/// What Python raises for a value that is none of the type; anything else is the host's own.
+fn if_of_value(py: Python<'_>, raised: PyErr) -> PyResult<()> {
+    let of_value = raised.is_instance_of::<PyTypeError>(py)
+        || raised.is_instance_of::<PyValueError>(py)
+        || raised.is_instance_of::<PyOverflowError>(py);
+    if of_value { Ok(()) } else { Err(raised) }
+}
+
+/// A form whose fields were given by name, and perhaps one of them by its place.
+pub fn form<F: Form>(
+    first: Option<(&str, &Bound<'_, PyAny>)>,
+    fields: Option<&Bound<'_, PyDict>>,
+    py: Python<'_>,
+) -> PyResult<F> {
+    let mut form = match fields.map(|fields| record(fields, DEEPEST)).transpose()? {
+        None => BTreeMap::new(),
+        Some(Given::Record(form)) => form,
+        Some(_) => return Err(PyTypeError::new_err("the name of a field is a text")),
+    };
+    if let Some((name, value)) = first {
+        form.insert(name.to_owned(), given(value, DEEPEST)?);
+    }
+    form::read(form).map_err(|refused| validation(py, refused))
+}
+
+/// What an operation takes.
+pub trait Argument: Sized {
+    /// The argument of this name, made of what was given.
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self>;
+}
+
+/// An argument that has to be given.
+pub fn argument<T: Argument>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+    T::of(name, value)
+}
+
+/// An argument that may be left out, or `None`.
+pub fn optional<T: Argument>(name: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<T>> {
+    value.filter(|value| !value.is_none()).map(|value| T::of(name, value)).transpose()
+}
+
+/// An argument of another type. The error names it and never repeats what was given.
+fn wrong(name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let class = value.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
+    PyTypeError::new_err(format!("{name}: expected {expected}, not {class}"))
+}
+
+/// Text. Half a character becomes one that nothing may have which is kept, and that differs from
+/// whatever is compared with it.
+impl Argument for String {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
+        Ok(match text.to_cow() {
+            Ok(text) => text.into_owned(),
+            Err(_) => text.to_string_lossy().replace(char::REPLACEMENT_CHARACTER, "\0"),
+        })
+    }
+}
+
+/// A `uuid.UUID`, or its text. Text that is no id is the id of no reseller.
+impl Argument for ResellerId {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = value.cast::<PyString>() {
+            let id = Uuid::try_parse(&text.to_string_lossy());
+            return id.map(Self::from_uuid).map_err(|_| not_found(value.py(), "reseller"));
+        }
+        let id = value.extract().map_err(|_| wrong(name, "uuid.UUID or its text", value))?;
+        Ok(Self::from_uuid(id))
+    }
+}
+
+/// The metric with a slug; the package's enumeration is one of strings.
+impl Argument for Metric {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let slug = String::of(name, value)?;
+        Self::from_slug(&slug).ok_or_else(|| refused(value.py(), name, Code::UnknownMetric))
+    }
+}
+
+impl Argument for AgencyId {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let id = Self::parse(&String::of(name, value)?);
+        id.map_err(|_| refused(value.py(), name, Code::Invalid))
+    }
+}
+
+impl Argument for PathBuf {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        value.extract().map_err(|raised: PyErr| {
+            let other = raised.is_instance_of::<PyTypeError>(py);
+            if other { wrong(name, "str or os.PathLike", value) } else { raised }
+        })
+    }
+}
+
+/// Whole numbers; one that the core's type cannot hold is refused as the argument's.
+macro_rules! whole {
+    ($($Type:ty),*) => {
+        $(impl Argument for $Type {
+            fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+                match (value.is_instance_of::<PyBool>(), whole(value)?) {
+                    (false, Given::Whole(whole)) => Self::try_from(whole)
+                        .map_err(|_| refused(value.py(), name, Code::OutOfRange)),
+                    _ => Err(wrong(name, "int", value)),
+                }
+            }
+        })*
+    };
+}
+
+whole!(i64, u32, u64);
+
+/// Forms, each a dict. What is wrong with one is that form's own refusal.
+impl Argument for Vec<ResellerDraft> {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let draft = |item: PyResult<Bound<'_, PyAny>>| {
+            let item = item?;
+            let fields = fields(&item)?.ok_or_else(|| wrong(name, "a list of dicts", &item))?;
+            form(None, Some(&fields), item.py())
+        };
+        listed(name, "a list of dicts", value)?.take(MOST).map(draft).collect()
+    }
+}
+
+/// Events, each an object with the fields of a `UsageEvent` as attributes, or a dict.
+impl Argument for Vec<EventDraft> {
+    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let event = |item: PyResult<Bound<'_, PyAny>>| event(name, &item?);
+        listed(name, "a list of events", value)?.take(MOST).map(event).collect()
+    }
+}
+
+/// What a field holds is the core's to judge; an object that has none of them is no event.
+fn event(name: &str, event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
+    let fields = event.cast::<PyDict>();
+    let mut found = false;
+    let draft = EventDraft::of(|field| {
+        let value = match fields {
+            Ok(fields) => fields.get_item(field)?,
+            Err(_) => event.getattr_opt(field)?,
+        };
+        found |= value.is_some();
+        let value = value.map_or(Ok(Given::Nothing), |value| given(&value, 1))?;
+        // Of a number nobody knows whether it is seconds.
+        let is_number = matches!(value, Given::Whole(_));
+        PyResult::Ok(if field == "at" && is_number { Given::Other } else { value })
+    })?;
+    if found { Ok(draft) } else { Err(wrong(name, "events", event)) }
+}
+
+/// The items of a list or of anything else that can be walked through, but for texts and dicts.
+fn listed<'py>(
+    name: &str,
+    expected: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyIterator>> {
+    let one = value.is_instance_of::<PyString>() || value.is_instance_of::<PyDict>();
+    let items = if one { None } else { value.try_iter().ok() };
+    items.ok_or_else(|| wrong(name, expected, value))
+}

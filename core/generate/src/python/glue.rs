@@ -1,0 +1,119 @@
+//! The methods of the native module: they make arguments of what is given, call, and answer.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::documentation::documentation;
+use super::method::Method;
+use super::operations;
+use crate::rust::{Owned, header};
+use crate::surface::Surface;
+use crate::types::Type;
+
+pub fn text(surface: &Surface) -> String {
+    let mut body = String::new();
+    for (handle, methods) in operations(surface) {
+        let _ = writeln!(body, "#[pymethods]\nimpl {handle} {{");
+        for method in methods {
+            body += &glue(&method);
+        }
+        body += "}\n\n";
+    }
+    let code = body.lines().filter(|line| !line.starts_with("///"));
+    let words: BTreeSet<_> =
+        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).collect();
+    let exported = surface.exported.iter().map(|name| &**name);
+    let names: Vec<_> = exported
+        .filter(|name| words.contains(name) && !["Agency", "Platform"].contains(name))
+        .collect();
+    let mut text = header("The operations of [`Platform`] and [`Agency`].");
+    let _ = write!(
+        text,
+        "use std::path::PathBuf;
+
+        use partnerkit::{{{}}};
+        use pyo3::prelude::*;
+        use pyo3::types::PyDict;
+
+        use crate::agency::Agency;
+        use crate::answer::{{answer, answers}};
+        use crate::error::call;
+        use crate::given::{{argument, form, optional}};
+        use crate::platform::Platform;
+
+        ",
+        names.join(", ")
+    );
+    text + &body
+}
+
+fn glue(method: &Method<'_>) -> String {
+    let operation = method.operation;
+    let mut text = String::new();
+    for line in documentation(&operation.documentation).lines() {
+        let _ = writeln!(text, "/// {line}");
+    }
+    let signature = signature(method).join(", ");
+    if signature.contains(['=', '*']) {
+        let _ = writeln!(text, "#[pyo3(signature = ({signature}))]");
+    }
+    let mut taken = vec!["py: Python<'py>".to_owned()];
+    for parameter in &method.parameters {
+        let optional = parameter.default.is_some() || matches!(parameter.of, Type::Optional(_));
+        let of = if optional { "Option<&Bound<'py, PyAny>>" } else { "&Bound<'py, PyAny>" };
+        taken.push(format!("{}: {of}", parameter.name));
+    }
+    taken.extend(method.form.map(|_| "fields: Option<&Bound<'py, PyDict>>".to_owned()));
+    let (before, after, answer) = match &operation.answer {
+        Type::Nothing => ("", "", "()"),
+        Type::List(of) if matches!(**of, Type::Either(..)) => {
+            ("answers(py, ", "?)", "Vec<Bound<'py, PyAny>>")
+        }
+        _ if operation.answers_handle() => ("", ".map(|agency| Agency(agency.into()))", "Agency"),
+        _ => ("answer(py, &", "?)", "Bound<'py, PyAny>"),
+    };
+    let name = &operation.name;
+    let _ = writeln!(text, "fn {name}<'py>(&self, {}) -> PyResult<{answer}> {{", taken.join(", "));
+    let owned: Vec<_> = operation.arguments.iter().map(Owned::of).collect();
+    for (argument, owned) in operation.arguments.iter().zip(&owned) {
+        let made = match (method.form, &argument.of) {
+            (Some((form, _)), _) if form.name == argument.name => made_of_form(method),
+            (_, Type::Optional(_)) => format!("optional(\"{0}\", {0})?", argument.name),
+            _ => format!("argument(\"{0}\", {0})?", argument.name),
+        };
+        let _ = writeln!(text, "let {}: {} = {made};", owned.name, of(owned));
+    }
+    let lent: Vec<_> = owned.iter().map(|owned| &*owned.lent).collect();
+    let _ = writeln!(text, "{before}call(py, || self.0.{name}({})){after}\n}}\n", lent.join(", "));
+    text
+}
+
+/// The parameters as pyo3 takes them.
+fn signature(method: &Method<'_>) -> Vec<String> {
+    let mut signature = Vec::new();
+    for (place, parameter) in method.parameters.iter().enumerate() {
+        if place == method.in_place {
+            signature.push("*".to_owned());
+        }
+        let default = parameter.default.map(|_| "=None").unwrap_or_default();
+        signature.push(format!("{}{default}", parameter.name));
+    }
+    signature.extend(method.form.map(|_| "**fields".to_owned()));
+    signature
+}
+
+fn made_of_form(method: &Method<'_>) -> String {
+    let first = method.parameters.iter().find(|parameter| parameter.is_field);
+    let first = first
+        .map_or("None".to_owned(), |field| format!("{0}.map(|{0}| (\"{0}\", {0}))", field.name));
+    format!("form({first}, fields, py)?")
+}
+
+/// The type that an argument is made as.
+fn of(owned: &Owned) -> String {
+    match &*owned.of {
+        of if of.contains("Reported") => "Vec<EventDraft>".to_owned(),
+        of if of.contains("AsRef") => "PathBuf".to_owned(),
+        of => of.to_owned(),
+    }
+}

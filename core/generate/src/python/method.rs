@@ -1,0 +1,185 @@
+//! An operation as a method in Python.
+
+use std::collections::BTreeSet;
+
+use crate::surface::{Argument, Field, Operation, Record, Surface};
+use crate::types::Type;
+
+/// How long a line may be.
+const WIDTH: usize = 96;
+
+/// A method in Python.
+pub struct Method<'o> {
+    pub operation: &'o Operation,
+    /// What is given by its place or by name.
+    pub parameters: Vec<Parameter<'o>>,
+    /// How many of the parameters come before those that are given by name only.
+    pub in_place: usize,
+    /// The form whose fields are given by name.
+    pub form: Option<(&'o Argument, &'o Record)>,
+}
+
+/// A parameter.
+pub struct Parameter<'o> {
+    pub name: &'o str,
+    pub of: &'o Type,
+    pub default: Option<&'static str>,
+    /// Whether it is a field of the form that may be given by its place.
+    pub is_field: bool,
+}
+
+impl<'o> Method<'o> {
+    pub fn of(operation: &'o Operation, surface: &'o Surface) -> Self {
+        let arguments = || operation.arguments.iter();
+        let form = arguments().find_map(|a| Some((a, surface.form_of(a)?)));
+        let plain = || arguments().filter(|argument| surface.form_of(argument).is_none());
+        let is_optional = |argument: &&Argument| matches!(argument.of, Type::Optional(_));
+        let required = plain().filter(|argument| !is_optional(argument));
+        let in_order = required.chain(plain().filter(is_optional));
+        let mut parameters: Vec<_> =
+            in_order.map(|argument| parameter(argument, operation)).collect();
+        if let Some(field) = form.and_then(|(_, form)| first_field(form)) {
+            let (name, of, default) = (&*field.name, &field.of, Some("None"));
+            parameters.insert(0, Parameter { name, of, default, is_field: true });
+        }
+        let secret = parameters.iter().position(|parameter| is_secret(parameter.name));
+        let secrets = parameters.iter().filter(|parameter| is_secret(parameter.name)).count();
+        // Two passwords in a row are given by name.
+        let in_place = secret.filter(|_| secrets > 1).unwrap_or(parameters.len());
+        Self { operation, parameters, in_place, form }
+    }
+
+    /// Whether it hashes a password, which takes long and has a queue of its own.
+    pub fn hashes(&self) -> bool {
+        let is_password = |name: &str| name.starts_with("password");
+        let has_password = |form: &Record| form.fields.iter().any(|f| is_password(&f.name));
+        let takes_forms = Type::List(Box::new(Type::Named("ResellerDraft".to_owned())));
+        self.parameters.iter().any(|p| is_password(p.name) || *p.of == takes_forms)
+            || self.form.is_some_and(|(_, form)| has_password(form))
+    }
+
+    /// The parameters as a type checker reads them.
+    pub fn typed(&self) -> Vec<String> {
+        let mut typed = vec!["self".to_owned()];
+        for (place, parameter) in self.parameters.iter().enumerate() {
+            if place == self.in_place {
+                typed.push("*".to_owned());
+            }
+            let default = parameter.default.map(|default| format!(" = {default}"));
+            let (name, mut of) = (parameter.name, given(parameter.of));
+            if parameter.is_field {
+                of += " | None";
+            }
+            typed.push(format!("{name}: {of}{}", default.unwrap_or_default()));
+        }
+        typed.extend(self.form.map(|(_, form)| format!("**fields: Unpack[{}]", fields_of(form))));
+        typed
+    }
+
+    /// The arguments with which another method passes on what it was given.
+    pub fn passed(&self) -> Vec<String> {
+        let mut passed = Vec::new();
+        for (place, Parameter { name, default, is_field, .. }) in self.parameters.iter().enumerate()
+        {
+            let by_name = place >= self.in_place || (default.is_some() && !is_field);
+            passed.push(if by_name { format!("{name}={name}") } else { (*name).to_owned() });
+        }
+        passed.extend(self.form.map(|_| "**fields".to_owned()));
+        passed
+    }
+
+    /// The type of the answer, where the handle of an agency has a name of its own.
+    pub fn answer(&self, agency: &str) -> String {
+        answered(&self.operation.answer, agency)
+    }
+
+    /// The package's names in its types.
+    pub fn names(&self) -> BTreeSet<String> {
+        let words = self.typed().join(" ") + " " + &self.answer("");
+        let words = words.split(|c: char| !c.is_alphanumeric());
+        let is_name = |word: &&str| {
+            let own = ["None", "Iterable", "Mapping", "Sequence", "PathLike", "Unpack", "UUID"];
+            word.starts_with(char::is_uppercase) && !own.contains(word)
+        };
+        words.filter(is_name).map(str::to_owned).collect()
+    }
+}
+
+fn parameter<'o>(argument: &'o Argument, operation: &Operation) -> Parameter<'o> {
+    let optional = matches!(argument.of, Type::Optional(_));
+    // A limit is lifted by saying so.
+    let may_be_left = optional && operation.name != "set_allowance";
+    let default = may_be_left.then_some("None");
+    Parameter { name: &argument.name, of: &argument.of, default, is_field: false }
+}
+
+fn is_secret(name: &str) -> bool {
+    name == "current" || name.starts_with("password")
+}
+
+/// The field of a form that may be given by its place: a list is mostly asked for by its text.
+pub fn first_field(form: &Record) -> Option<&Field> {
+    form.fields.first().filter(|field| form.name == "ResellerQuery" && field.name == "text")
+}
+
+/// The name of the class of a form's fields.
+pub fn fields_of(form: &Record) -> &str {
+    if form.name == "ResellerQuery" { "Conditions" } else { &form.name }
+}
+
+/// The type of what is given as an argument.
+pub fn given(of: &Type) -> String {
+    match of {
+        Type::Bool => "bool".to_owned(),
+        Type::Integer(_) => "int".to_owned(),
+        Type::Path => "str | PathLike[str]".to_owned(),
+        Type::Optional(of) => format!("{} | None", given(of)),
+        Type::List(of) => match of.names().join("").as_str() {
+            "ResellerDraft" => "Iterable[ResellerDraft]".to_owned(),
+            _ => "Iterable[UsageEvent | Mapping[str, object]]".to_owned(),
+        },
+        Type::Named(name) => match name.as_str() {
+            "ResellerId" => "UUID | str".to_owned(),
+            "Metric" => "Metric | str".to_owned(),
+            _ => "str".to_owned(),
+        },
+        _ => "str".to_owned(),
+    }
+}
+
+fn answered(of: &Type, agency: &str) -> String {
+    match of {
+        Type::Nothing => "None".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Integer(_) => "int".to_owned(),
+        Type::Optional(of) => format!("{} | None", answered(of, agency)),
+        Type::List(of) => format!("list[{}]", answered(of, agency)),
+        Type::Either(one, other) => {
+            format!("{} | {}", answered(one, agency), answered(other, agency))
+        }
+        Type::Named(name) => match &**name {
+            "Agency" => agency.to_owned(),
+            "FieldErrors" => "ValidationError".to_owned(),
+            "AgencyId" | "LoginDomain" => "str".to_owned(),
+            _ => name.clone(),
+        },
+        _ => "str".to_owned(),
+    }
+}
+
+/// A list in one line, or, where that is too long, indented in a line of its own or with each item
+/// in its line: as `ruff format` has it.
+pub fn listed(before: &str, items: &[String], after: &str) -> String {
+    let one = format!("{before}{}{after}\n", items.join(", "));
+    if one.len() <= WIDTH + 1 {
+        return one;
+    }
+    let indent = " ".repeat(before.len() - before.trim_start().len());
+    let inner = format!("{indent}    {}\n", items.join(", "));
+    if inner.len() <= WIDTH + 1 {
+        return format!("{before}\n{inner}{indent}{after}\n");
+    }
+    // A comma after `**fields` is fine, too.
+    let each: String = items.iter().map(|item| format!("{indent}    {item},\n")).collect();
+    format!("{before}\n{each}{indent}{after}\n")
+}

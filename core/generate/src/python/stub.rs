@@ -1,0 +1,39 @@
+//! What an editor and a type checker know of the native module.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Result;
+use std::path::Path;
+
+use super::documentation::docstring;
+use super::method::{Method, listed};
+use super::{imported, operations};
+use crate::surface::Surface;
+
+/// What is written by hand; operations stand where it names their handle.
+const TEMPLATE: &str = "bindings-python/native.pyi";
+
+/// The records that it names itself.
+const BY_HAND: [&str; 4] = ["ImportReport", "PhoneCountry", "Reseller", "RowReport"];
+
+pub fn text(surface: &Surface, root: &Path) -> Result<String> {
+    let mut text = fs::read_to_string(root.join(TEMPLATE))?;
+    let mut names = BTreeSet::new();
+    for (handle, methods) in operations(surface) {
+        let mut stubs = String::new();
+        for method in methods {
+            names.extend(method.names());
+            stubs += &stub(&method);
+        }
+        text = text.replace(&format!("    # The operations of {handle}.\n"), &stubs);
+    }
+    names.remove("Agency");
+    names.extend(BY_HAND.map(str::to_owned));
+    Ok(text.replace("# What operations name.\n", &imported(&names, 0)))
+}
+
+fn stub(method: &Method<'_>) -> String {
+    let head = format!("    def {}(", method.operation.name);
+    let after = format!(") -> {}:", method.answer("Agency"));
+    listed(&head, &method.typed(), &after) + &docstring(&method.operation.documentation, 8)
+}

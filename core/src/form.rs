@@ -1,0 +1,88 @@
+//! Forms as another language or JSON has them: under each name a value of any type.
+//!
+//! A field that holds what it cannot is refused beside everything else that is wrong with the form.
+
+mod given;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::agency::AgencyPatch;
+use crate::error::{Code, FieldError, FieldErrors};
+use crate::reseller::{FORM_ORDER, ResellerDraft, ResellerPatch};
+use crate::search::ResellerQuery;
+pub use given::Given;
+use given::{Misfit, Reading};
+
+/// What is given as fields by name.
+pub trait Form: DeserializeOwned {
+    /// The form, of which some fields could not be read; they are as if nobody had given them.
+    ///
+    /// Errors: the fields, where the form has no place to keep them until it is judged.
+    fn refusing(self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {
+        if unreadable.is_empty() { Ok(self) } else { Err(unreadable) }
+    }
+}
+
+impl Form for AgencyPatch {}
+impl Form for ResellerQuery {}
+
+impl Form for ResellerPatch {
+    fn refusing(self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {
+        Ok(Self { unreadable, ..self })
+    }
+}
+
+impl Form for ResellerDraft {
+    fn refusing(mut self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {
+        if !unreadable.is_empty() {
+            // The key stands for the whole form.
+            self.idempotency_key = None;
+        }
+        Ok(Self { unreadable, ..self })
+    }
+}
+
+/// Reads a form: for bindings.
+///
+/// A field of another type is `invalid`, a number too large for it `out_of_range`, and a name that
+/// the form does not have `unknown_field`. `Nothing` leaves a field as if it were not there, unless
+/// the form has a meaning for it.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use partnerkit::form::{Given, read};
+/// use partnerkit::{Code, ResellerQuery};
+///
+/// let given = BTreeMap::from([
+///     ("text".to_owned(), Given::Text("acme".to_owned())),
+///     ("limit".to_owned(), Given::Truth(true)),
+/// ]);
+/// let refused = read::<ResellerQuery>(given).expect_err("a truth value is no number");
+/// assert_eq!(refused.as_slice()[0].code, Code::Invalid);
+/// ```
+pub fn read<F: Form>(given: BTreeMap<String, Given>) -> Result<F, FieldErrors> {
+    let mut given = Given::Record(given);
+    let mut unreadable = FieldErrors::default();
+    loop {
+        let Misfit { field, code } = match F::deserialize(Reading(&given)) {
+            Ok(form) => return form.refusing(unreadable),
+            Err(misfit) => misfit,
+        };
+        // Each time the form has a field less.
+        let removed = given.remove(&field);
+        if removed != Some(Given::Nothing) || code == Code::UnknownField {
+            unreadable.push(FieldError::new(told(field), code));
+        }
+        if removed.is_none() {
+            return Err(unreadable);
+        }
+    }
+}
+
+/// The name of a field in errors: a phone is one field, whatever part of it is wrong.
+fn told(path: String) -> String {
+    let of_phone = |name: &&&str| name.strip_suffix(".number") == Some(&path);
+    FORM_ORDER.iter().find(of_phone).map_or(path.clone(), |name| (*name).to_owned())
+}

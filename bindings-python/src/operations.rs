@@ -182,7 +182,7 @@ impl Platform {
     ///
     /// For SQLite; nobody needs a second connection for it, which in one process is not safe:
     /// see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-    /// (`Erasure.Pending`), which does not begin anew.
+    /// (`pending`), which does not begin anew.
     ///
     /// Raises: `FileError` if there is a file already, or none can be made there;
     /// `ConfigurationError` for other stores: a server is backed up with its own tools, such as
@@ -429,8 +429,8 @@ impl Agency {
         answer(py, &call(py, || self.0.domain_availability(&label))?)
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined (S7). Ids
-    /// and stamps stay. With an expected `version`, a record that has changed since is a
+    /// Gives a reseller another login domain, in one step; the old one is quarantined. Ids and
+    /// stamps stay. With an expected `version`, a record that has changed since is a
     /// `ConflictError`. Renaming to the present login domain changes nothing.
     ///
     /// Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
@@ -512,10 +512,9 @@ impl Agency {
     }
 
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing. What a
-    /// host knows the types of is a `UsageEvent`; what comes from outside is an `EventDraft`,
-    /// and whatever is wrong with one is its own rejection. Raises: `NotFoundError` once the
-    /// agency is deleted; field `events` (`too_many`).
+    /// each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
+    /// is wrong with an event, a field of another type included, is its own rejection. Raises:
+    /// `NotFoundError` once the agency is deleted; field `events` (`too_many`).
     fn record_usage<'py>(
         &self,
         py: Python<'py>,

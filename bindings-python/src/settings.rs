@@ -72,6 +72,10 @@ pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> 
         builder = builder.keep_changes(kept);
     }
     if let Some(clock) = get::<Py<PyAny>>(given, "clock")? {
+        let told = clock.bind(given.py()).call0().and_then(|at| timestamp(&at));
+        told.map_err(|raised| {
+            wrong(given, "clock: expected a function of an aware datetime", raised)
+        })?;
         builder = builder.clock(Arc::new(PythonClock(clock)));
     }
     Ok(builder)
@@ -91,9 +95,23 @@ fn passwords(mut builder: PlatformBuilder, given: &Bound<'_, PyDict>) -> PyResul
         builder = builder.pepper(id, key);
     }
     if let Some(verifier) = get::<Py<PyAny>>(given, "legacy_verifier")? {
+        let methods =
+            ["recognises", "verify"].map(|method| verifier.bind(given.py()).getattr(method));
+        for method in methods {
+            method.map_err(|raised| {
+                wrong(given, "legacy_verifier: expected the methods recognises and verify", raised)
+            })?;
+        }
         builder = builder.legacy_verifier(Arc::new(PythonVerifier(verifier)));
     }
     Ok(builder)
+}
+
+/// A setting that cannot work, and what has shown that.
+fn wrong(given: &Bound<'_, PyDict>, message: &str, raised: PyErr) -> PyErr {
+    let error = configuration(given.py(), message);
+    error.set_cause(given.py(), Some(raised));
+    error
 }
 
 fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {

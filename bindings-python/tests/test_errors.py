@@ -455,3 +455,15 @@ def test_each_kind_has_one_class() -> None:
             cls,
             errors.InternalError,
         )
+
+
+@pytest.mark.parametrize("clock", [7, lambda: 7, lambda: datetime.now(), lambda: 1 / 0])
+def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
+    with pytest.raises(partnerkit.ConfigurationError, match=r"^clock: ") as wrong:
+        Platform.open("memory:", clock=clock)
+    assert wrong.value.__cause__ is not None
+
+
+def test_a_verifier_that_verifies_nothing_is_refused() -> None:
+    with pytest.raises(partnerkit.ConfigurationError, match="legacy_verifier: "):
+        Platform.open("memory:", legacy_verifier=7)  # type: ignore[arg-type]

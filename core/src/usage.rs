@@ -25,6 +25,6 @@ pub use rollup::{DayKey, DayRollup, Slot};
 pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
-pub(crate) use period::zone;
+pub(crate) use period::zone_name;
 pub(crate) use rows::TotalDelta;
 pub(crate) use total::TotalRow;

@@ -150,7 +150,7 @@ class AsyncPlatform(PlatformCalls):
 
         For SQLite; nobody needs a second connection for it, which in one process is not safe:
         see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-        (`Erasure.Pending`), which does not begin anew.
+        (`pending`), which does not begin anew.
 
         Raises: `FileError` if there is a file already, or none can be made there;
         `ConfigurationError` for other stores: a server is backed up with its own tools, such as
@@ -309,8 +309,8 @@ class AsyncAgency(AgencyCalls):
     async def rename_login_domain(
         self, id: UUID | str, login_domain: str, version: int | None = None
     ) -> Reseller:
-        """Gives a reseller another login domain, in one step; the old one is quarantined (S7). Ids
-        and stamps stay. With an expected `version`, a record that has changed since is a
+        """Gives a reseller another login domain, in one step; the old one is quarantined. Ids and
+        stamps stay. With an expected `version`, a record that has changed since is a
         `ConflictError`. Renaming to the present login domain changes nothing.
 
         Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
@@ -368,10 +368,9 @@ class AsyncAgency(AgencyCalls):
         self, events: Iterable[UsageEvent | Mapping[str, object]]
     ) -> UsageReport:
         """Records a batch of at most 10,000 events in one step; the report has an outcome for
-        each. An event that was recorded before is a `duplicate` and changes nothing. What a
-        host knows the types of is a `UsageEvent`; what comes from outside is an `EventDraft`,
-        and whatever is wrong with one is its own rejection. Raises: `NotFoundError` once the
-        agency is deleted; field `events` (`too_many`).
+        each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
+        is wrong with an event, a field of another type included, is its own rejection. Raises:
+        `NotFoundError` once the agency is deleted; field `events` (`too_many`).
         """
         return await self._run(self._agency.record_usage, events)
 

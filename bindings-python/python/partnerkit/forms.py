@@ -51,8 +51,9 @@ class ContactDraft(TypedDict, total=False):
 
 
 class ResellerDraft(TypedDict, total=False):
-    """The form of a new reseller, as typed. Required are all fields that are no `Option`, but
-    for `metadata`, and for the password where `invite` or `password_hash` stands for it.
+    """The form of a new reseller, as typed. Optional are `website`, `external_id`, `metadata`
+    and `idempotency_key`; everything else is required, but for the password where `invite`
+    or `password_hash` stands for it.
 
     Rules of the form (what must be there, what must agree) are declared here; what a value
     may be is the business of its own type.
@@ -66,22 +67,21 @@ class ResellerDraft(TypedDict, total=False):
     email: str
     # The phone.
     phone: Phone
-    # The first password, 15 characters or more unless the policy says otherwise
-    # (`PasswordPolicy`). Must be empty when `invite` is set.
+    # The first password, 15 characters or more, or 8 where the platform has a second factor.
+    # Must be empty when `invite` is set.
     password: str
     # The same password again.
     password_confirmation: str
     # In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    # or of the scheme that `PlatformBuilder.legacy_verifier` knows. One that is cheaper than
-    # `PlatformBuilder.hashing_cost` takes as long to verify as any; one that is dearer takes
+    # or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper than
+    # the platform's `hashing_cost` takes as long to verify as any; one that is dearer takes
     # longer, and can be told by that until a new password is set.
     password_hash: str | None
     # Creates the reseller without a password: sign-in is refused until one is set.
     invite: bool
     # The person to talk to.
     contact: ContactDraft
-    # The login domain, `[a-z]{1,63}` unless `LoginDomainPolicy` says otherwise; many labels
-    # are reserved.
+    # The login domain, `[a-z]{1,63}` unless the platform takes DNS labels; many are reserved.
     login_domain: str
     # The website, optional.
     website: str | None

@@ -8,7 +8,7 @@ use crate::platform::Operator;
 use crate::records::{self, Insert};
 use crate::storage::Scope;
 use crate::tenant::Tenant;
-use crate::usage::zone;
+use crate::usage::zone_name;
 use crate::values::AgencyId;
 
 impl Operator {
@@ -18,10 +18,10 @@ impl Operator {
         let time_zone = time_zone.unwrap_or("UTC");
         let mut errors = FieldErrors::default();
         let id = errors.keep("id", AgencyId::parse(id));
-        let zone = errors.keep("time_zone", zone(time_zone));
-        let (Some(id), Some(_)) = (id, zone) else { return Err(errors.into()) };
+        let time_zone = errors.keep("time_zone", zone_name(time_zone));
+        let (Some(id), Some(time_zone)) = (id, time_zone) else { return Err(errors.into()) };
         let now = self.shared.clock.now();
-        let settings = AgencySettings::new(id.clone(), time_zone.to_owned(), now);
+        let settings = AgencySettings::new(id.clone(), time_zone, now);
         let row = AgencyRow::new(settings);
         let agency = Tenant::new(self.shared.clone(), id.clone());
         let created = agency.mutation_at(now, ChangeKind::AgencyCreated, None);
@@ -40,7 +40,7 @@ impl Operator {
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
-        if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone(name).is_err()) {
+        if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone_name(name).is_err()) {
             return self.create_agency(id, time_zone); // which tells all that is wrong
         }
         let mut tried = 1;

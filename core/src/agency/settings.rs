@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, FieldErrors, Refusal};
 use crate::schema::entity::{entity, stored};
-use crate::usage::{Metric, zone};
+use crate::usage::{Metric, zone_name};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 /// At most so many labels of an agency's own.
@@ -106,9 +106,9 @@ impl AgencyPatch {
         let mut errors = FieldErrors::default();
         let mut after = before.clone();
         if let Some(name) = &self.time_zone
-            && errors.keep("time_zone", zone(name)).is_some()
+            && let Some(name) = errors.keep("time_zone", zone_name(name))
         {
-            after.time_zone.clone_from(name);
+            after.time_zone = name;
         }
         if let Some(raw) = &self.capacity
             && let Some(capacity) = errors.keep("capacity", capacity(raw))

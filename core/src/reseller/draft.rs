@@ -80,8 +80,9 @@ pub struct ContactDraft {
     pub phone: PhoneDraft,
 }
 
-/// The form of a new reseller, as typed. Required are all fields that are no `Option`, but for
-/// `metadata`, and for the password where `invite` or `password_hash` stands for it.
+/// The form of a new reseller, as typed. Optional are `website`, `external_id`, `metadata` and
+/// `idempotency_key`; everything else is required, but for the password where `invite` or
+/// `password_hash` stands for it.
 ///
 /// Rules of the form (what must be there, what must agree) are declared here; what a value may
 /// be is the business of its own type.
@@ -101,20 +102,17 @@ pub struct ResellerDraft {
     /// The phone.
     #[validate(nested)]
     pub phone: PhoneDraft,
-    /// The first password, 15 characters or more unless the policy says otherwise
-    /// ([`PasswordPolicy`](crate::PasswordPolicy)). Must be empty when `invite` is set.
+    /// The first password, 15 characters or more, or 8 where the platform has a second factor. Must
+    /// be empty when `invite` is set.
     #[serde(skip_serializing)]
     pub password: String,
     /// The same password again.
     #[serde(skip_serializing)]
     pub password_confirmation: String,
     /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    /// or of the scheme that [`PlatformBuilder::legacy_verifier`] knows (S15). One that is
-    /// cheaper than [`PlatformBuilder::hashing_cost`] takes as long to verify as any; one that is
-    /// dearer takes longer, and can be told by that until a new password is set.
-    ///
-    /// [`PlatformBuilder::hashing_cost`]: crate::PlatformBuilder::hashing_cost
-    /// [`PlatformBuilder::legacy_verifier`]: crate::PlatformBuilder::legacy_verifier
+    /// or of the scheme that the platform's `legacy_verifier` knows (S15). One that is cheaper
+    /// than the platform's `hashing_cost` takes as long to verify as any; one that is dearer
+    /// takes longer, and can be told by that until a new password is set.
     #[serde(skip_serializing)]
     pub password_hash: Option<String>,
     /// Creates the reseller without a password: sign-in is refused until one is set (S15).
@@ -122,8 +120,7 @@ pub struct ResellerDraft {
     /// The person to talk to.
     #[validate(nested)]
     pub contact: ContactDraft,
-    /// The login domain, `[a-z]{1,63}` unless
-    /// [`LoginDomainPolicy`](crate::LoginDomainPolicy) says otherwise; many labels are reserved.
+    /// The login domain, `[a-z]{1,63}` unless the platform takes DNS labels; many are reserved.
     #[validate(length(min = 1, code = "empty"))]
     pub login_domain: String,
     /// The website, optional.

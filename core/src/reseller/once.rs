@@ -2,7 +2,7 @@
 
 use super::{Reseller, ResellerDraft, one};
 use crate::access::Secrets;
-use crate::error::{Error, Result, refused};
+use crate::error::{Error, Result};
 use crate::records::{self, Insert, Tx};
 use crate::reseller::IdempotencyRow;
 use crate::storage::Lock;
@@ -24,7 +24,12 @@ pub(super) struct Once<'s> {
 impl Tenant {
     /// Creates a reseller once for a key of the host's.
     pub(super) fn create_once(&self, key: &str, draft: &ResellerDraft) -> Result<Reseller> {
-        let key = plain_text(key, 255).map_err(refused("idempotency_key"))?;
+        let key = plain_text(key, 255).map_err(|refusal| {
+            // Told beside what is wrong with the form.
+            let mut errors = self.accept(draft).err().unwrap_or_default();
+            errors.push(refusal.of("idempotency_key"));
+            errors
+        })?;
         let (secrets, body) = (self.shared.secrets()?, draft.body());
         let expired = self.now().plus_millis(-self.shared.retention.idempotency_keys);
         // Looked for first, so that a repeated create does not hash the password again.

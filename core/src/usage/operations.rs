@@ -14,9 +14,8 @@ const MAX_BATCH: usize = 10_000;
 
 impl Tenant {
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). What a
-    /// host knows the types of is a [`UsageEvent`](crate::UsageEvent); what comes from outside is an
-    /// [`EventDraft`](crate::EventDraft), and whatever is wrong with one is its own rejection.
+    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). Whatever is
+    /// wrong with an event, a field of another type included, is its own rejection.
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
     pub fn record_usage(&self, events: &[impl Reported]) -> Result<UsageReport> {
         if events.len() > MAX_BATCH {

@@ -19,6 +19,12 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 
+/// The name of a zone in the letters of the IANA database: some systems know no others.
+pub(crate) fn zone_name(typed: &str) -> Result<String, Refusal> {
+    let zone = zone(typed)?;
+    Ok(zone.iana_name().unwrap_or(typed).to_owned())
+}
+
 stored! {
     /// A stretch of time: from `start`, up to but without `end`.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]

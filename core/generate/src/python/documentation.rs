@@ -18,11 +18,12 @@ const EXCEPTIONS: [(&str, &str); 9] = [
 
 /// Documentation as Python has it: without links, lines of the semantics and names of Rust.
 pub fn documentation(markdown: &str) -> String {
-    let mut text = without_definitions(&without_links(&without_lines(markdown)));
+    let in_line = markdown.replace("\n(S", " (S");
+    let mut text = without_definitions(&without_links(&without_lines(&in_line)));
     for (kind, exception) in EXCEPTIONS {
         text = text.replace(kind, exception);
     }
-    let text = text.replace("::", ".");
+    let text = text.replace("Erasure::Pending", "pending").replace("::", ".");
     let text = text.replace("Errors: ", "Raises: ").replace("Field errors: ", "Refused fields: ");
     let paragraphs: Vec<_> = text.trim().split("\n\n").map(wrapped).collect();
     paragraphs.join("\n\n")

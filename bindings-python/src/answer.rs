@@ -12,7 +12,7 @@ mod classes;
 
 use std::fmt;
 
-use partnerkit::{FieldErrors, Timestamp};
+use partnerkit::Timestamp;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
@@ -20,8 +20,7 @@ use pyo3::types::{PyDict, PyList, PyNone, PyString, PyTuple};
 use serde::ser::{self, Impossible, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::error::validation;
-use crate::value::instant;
+use crate::instant::instant;
 use classes::{Classes, Record};
 
 /// An answer as a Python object.
@@ -31,18 +30,6 @@ where
 {
     let serializer = Answer { py, classes: Classes::get(py)?, expected: Expected::Anything };
     answer.serialize(serializer).map_err(|Raised(raised)| raised)
-}
-
-/// For each of several forms a record, or an exception that is not raised.
-pub fn answers<'py, T: Serialize>(
-    py: Python<'py>,
-    answers: Vec<Result<T, FieldErrors>>,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let of_form = |of_form| match of_form {
-        Ok(made) => answer(py, &made),
-        Err(errors) => Ok(validation(py, errors).into_value(py).into_bound(py).into_any()),
-    };
-    answers.into_iter().map(of_form).collect()
 }
 
 #[derive(Clone, Copy)]

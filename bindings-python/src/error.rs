@@ -9,6 +9,7 @@ use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyType};
+use serde::Serialize;
 
 use crate::answer::answer;
 use crate::class::{class, imported};
@@ -122,6 +123,18 @@ pub fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr 
 /// The exception for refused fields, not raised.
 pub fn validation(py: Python<'_>, errors: FieldErrors) -> PyErr {
     exception(py, &errors.into(), None)
+}
+
+/// For each of several forms a record, or an exception that is not raised.
+pub fn answers<'py, T: Serialize>(
+    py: Python<'py>,
+    answers: Vec<Result<T, FieldErrors>>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let of_form = |of_form| match of_form {
+        Ok(made) => answer(py, &made),
+        Err(errors) => Ok(validation(py, errors).into_value(py).into_bound(py).into_any()),
+    };
+    answers.into_iter().map(of_form).collect()
 }
 
 fn no_fields(py: Python<'_>) -> Bound<'_, PyAny> {

@@ -14,7 +14,7 @@ use pyo3::types::{
 use uuid::Uuid;
 
 use crate::error::{not_found, refused, validation};
-use crate::value::timestamp;
+use crate::instant::timestamp;
 
 /// No form has records in records in records; a list that holds itself has no end.
 const DEEPEST: usize = 8;

@@ -13,7 +13,9 @@ mod exchange;
 mod forking;
 mod given;
 mod handle;
+mod instant;
 mod logging;
+mod lookups;
 mod operations;
 mod platform;
 mod rows;
@@ -21,7 +23,6 @@ mod schema;
 mod search;
 mod settings;
 mod storage;
-mod value;
 
 use pyo3::prelude::*;
 
@@ -47,11 +48,11 @@ mod _native {
     #[pymodule_export]
     use super::logging::log_calls;
     #[pymodule_export]
+    use super::lookups::{field_codes, national_format, phone_countries};
+    #[pymodule_export]
     use super::platform::Platform;
     #[pymodule_export]
     use super::search::Search;
-    #[pymodule_export]
-    use super::value::{field_codes, national_format, phone_countries};
     #[pymodule_export]
     use crate::schema::schema;
 }

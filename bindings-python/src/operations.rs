@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::agency::Agency;
-use crate::answer::{answer, answers};
-use crate::error::call;
+use crate::answer::answer;
+use crate::error::{answers, call};
 use crate::given::{argument, form, optional};
 use crate::platform::Platform;
 

@@ -8,12 +8,12 @@ use partnerkit::{
     Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
     PlatformBuilder, Quarantine, SystemClock, Timestamp,
 };
-use pyo3::exceptions::{PyOverflowError, PyUnicodeEncodeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PySequence, PyString};
 
 use crate::error::{configuration, refused};
-use crate::value::{Listed, only, timestamp};
+use crate::instant::timestamp;
 
 const SETTINGS: &[&str] = &[
     "login_base",
@@ -190,4 +190,37 @@ impl LegacyVerifier for PythonVerifier {
     fn verify(&self, password: &str, hash: &str) -> bool {
         self.ask("verify", &[password, hash])
     }
+}
+
+/// A list. pyo3's own would make room first for as many items as its length says, and that may be
+/// any number.
+struct Listed<T>(Vec<T>);
+
+impl<'a, 'py, T> FromPyObject<'a, 'py> for Listed<T>
+where
+    T: for<'b> FromPyObject<'b, 'py>,
+{
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err("a list of texts was expected, not one text"));
+        }
+        let mut items = Vec::new();
+        for item in value.cast::<PySequence>()?.try_iter()? {
+            items.push(item?.extract().map_err(Into::into)?);
+        }
+        Ok(Self(items))
+    }
+}
+
+/// Refuses names that mean nothing, as a Python function does.
+fn only(given: &Bound<'_, PyDict>, known: &[&str]) -> PyResult<()> {
+    for name in given.keys() {
+        let name = name.cast::<PyString>()?.to_string_lossy().into_owned();
+        if !known.contains(&name.as_str()) {
+            return Err(PyTypeError::new_err(format!("unexpected name '{name}'")));
+        }
+    }
+    Ok(())
 }

@@ -36,8 +36,8 @@ pub fn text(surface: &Surface) -> String {
         use pyo3::types::PyDict;
 
         use crate::agency::Agency;
-        use crate::answer::{{answer, answers}};
-        use crate::error::call;
+        use crate::answer::answer;
+        use crate::error::{{answers, call}};
         use crate::given::{{argument, form, optional}};
         use crate::platform::Platform;
 

@@ -1,0 +1,40 @@
+//! What needs no store: countries, national numbers, the codes of refused fields.
+
+use partnerkit::{Code, Phone};
+use pyo3::prelude::*;
+use serde::Serialize;
+
+use crate::answer::answer;
+use crate::error::validation;
+use crate::given::argument;
+
+/// Every country of the telephone numbering plan, by code: for a form's drop-down.
+#[pyfunction]
+pub fn phone_countries(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    answer(py, &py.detach(partnerkit::phone_countries))
+}
+
+/// A phone number as people of its country write it. Raises ValidationError with `phone` for
+/// what is no international number.
+#[pyfunction]
+pub fn national_format(py: Python<'_>, phone: &Bound<'_, PyAny>) -> PyResult<String> {
+    let phone: String = argument("phone", phone)?;
+    let format = || Phone::parse(&phone, None).map(|phone| phone.national_format());
+    let refused = |refusal: partnerkit::Refusal| validation(py, refusal.of("phone").into());
+    // Without Python's lock: it may wait for a thread that is about to fork.
+    py.detach(format).map_err(refused)
+}
+
+/// Every code of a refused field, with its English text: for translations.
+#[pyfunction]
+pub fn field_codes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let codes = Code::ALL.iter().map(|code| CodeRecord { slug: code.slug(), text: code.text() });
+    answer(py, &codes.collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+#[serde(rename = "Code")]
+struct CodeRecord {
+    slug: &'static str,
+    text: &'static str,
+}

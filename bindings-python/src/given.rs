@@ -57,14 +57,21 @@ fn given(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Given> {
     whole(value)
 }
 
-/// The fields of a mapping, or of an object that has no other meaning.
-fn fields<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+fn mapping<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
     if let Ok(fields) = value.cast::<PyDict>() {
         return Ok(Some(fields.clone()));
     }
-    if value.cast::<PyMapping>().is_ok() {
-        let dict = value.py().get_type::<PyDict>();
-        return Ok(Some(dict.call1((value,))?.cast_into()?));
+    if value.cast::<PyMapping>().is_err() {
+        return Ok(None);
+    }
+    let dict = value.py().get_type::<PyDict>();
+    Ok(Some(dict.call1((value,))?.cast_into()?))
+}
+
+/// The fields of a mapping or of a dataclass.
+fn fields<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if let Some(fields) = mapping(value)? {
+        return Ok(Some(fields));
     }
     let Some(of_class) =
         value.get_type().getattr_opt(intern!(value.py(), "__dataclass_fields__"))?
@@ -181,6 +188,13 @@ impl Argument for String {
     }
 }
 
+/// Text that is refused where it has half a character.
+pub fn whole_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
+    let text = text.to_cow().map_err(|_| refused(value.py(), name, Code::Invalid))?;
+    Ok(text.into_owned())
+}
+
 /// A `uuid.UUID`, or its text. Text that is no id is the id of no reseller.
 impl Argument for ResellerId {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -250,27 +264,24 @@ impl Argument for Vec<ResellerDraft> {
 /// Events, each an object with the fields of a `UsageEvent` as attributes, or a dict.
 impl Argument for Vec<EventDraft> {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let event = |item: PyResult<Bound<'_, PyAny>>| event(name, &item?);
+        let event = |item: PyResult<Bound<'_, PyAny>>| event(&item?);
         listed(name, "a list of events", value)?.take(MOST).map(event).collect()
     }
 }
 
-/// What a field holds is the core's to judge; an object that has none of them is no event.
-fn event(name: &str, event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
-    let fields = event.cast::<PyDict>();
-    let mut found = false;
-    let draft = EventDraft::of(|field| {
-        let value = match fields {
-            Ok(fields) => fields.get_item(field)?,
-            Err(_) => event.getattr_opt(field)?,
+/// What a field holds, and whether it is there, is the core's to judge.
+fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
+    let fields = mapping(event)?;
+    EventDraft::of(|field| {
+        let value = match &fields {
+            Some(fields) => fields.get_item(field)?,
+            None => event.getattr_opt(field)?,
         };
-        found |= value.is_some();
         let value = value.map_or(Ok(Given::Nothing), |value| given(&value, 1))?;
         // Of a number nobody knows whether it is seconds.
         let is_number = matches!(value, Given::Whole(_));
-        PyResult::Ok(if field == "at" && is_number { Given::Other } else { value })
-    })?;
-    if found { Ok(draft) } else { Err(wrong(name, "events", event)) }
+        Ok(if field == "at" && is_number { Given::Other } else { value })
+    })
 }
 
 /// The items of a list or of anything else that can be walked through, but for texts and dicts.

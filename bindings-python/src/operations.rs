@@ -14,7 +14,7 @@ use pyo3::types::PyDict;
 use crate::agency::Agency;
 use crate::answer::answer;
 use crate::error::{answers, call};
-use crate::given::{argument, form, optional};
+use crate::given::{argument, form, optional, whole_text};
 use crate::platform::Platform;
 
 #[pymethods]
@@ -74,13 +74,13 @@ impl Platform {
     }
 
     /// What `delete_agency` would do now: it changes nothing.
-    fn plan_agency_deletion<'py>(
+    fn preview_agency_deletion<'py>(
         &self,
         py: Python<'py>,
         id: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let id: String = argument("id", id)?;
-        answer(py, &call(py, || self.0.plan_agency_deletion(&id))?)
+        answer(py, &call(py, || self.0.preview_agency_deletion(&id))?)
     }
 
     /// Deletes an agency for good: its resellers, what they used, its change feed. Login
@@ -156,9 +156,9 @@ impl Platform {
         password_confirmation: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let token: String = argument("token", token)?;
-        let password: String = argument("password", password)?;
+        let password: String = whole_text("password", password)?;
         let password_confirmation: String =
-            argument("password_confirmation", password_confirmation)?;
+            whole_text("password_confirmation", password_confirmation)?;
         call(py, || self.0.reset_password(&token, &password, &password_confirmation))
     }
 
@@ -301,13 +301,13 @@ impl Agency {
     }
 
     /// What `delete_reseller` would do now: it changes nothing.
-    fn plan_deletion<'py>(
+    fn preview_deletion<'py>(
         &self,
         py: Python<'py>,
         id: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let id: ResellerId = argument("id", id)?;
-        answer(py, &call(py, || self.0.plan_deletion(id))?)
+        answer(py, &call(py, || self.0.preview_deletion(id))?)
     }
 
     /// Deletes a reseller for good, with its personal data, credentials and meters. What it
@@ -459,9 +459,9 @@ impl Agency {
         password_confirmation: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let id: ResellerId = argument("id", id)?;
-        let password: String = argument("password", password)?;
+        let password: String = whole_text("password", password)?;
         let password_confirmation: String =
-            argument("password_confirmation", password_confirmation)?;
+            whole_text("password_confirmation", password_confirmation)?;
         call(py, || self.0.set_password(id, &password, &password_confirmation))
     }
 
@@ -481,9 +481,9 @@ impl Agency {
     ) -> PyResult<()> {
         let id: ResellerId = argument("id", id)?;
         let current: String = argument("current", current)?;
-        let password: String = argument("password", password)?;
+        let password: String = whole_text("password", password)?;
         let password_confirmation: String =
-            argument("password_confirmation", password_confirmation)?;
+            whole_text("password_confirmation", password_confirmation)?;
         call(py, || self.0.change_password(id, &current, &password, &password_confirmation))
     }
 

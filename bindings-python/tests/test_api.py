@@ -119,7 +119,7 @@ def test_an_inactive_reseller(agency: Agency, acme: Reseller) -> None:
 def test_signing_in(platform: Platform, agency: Agency) -> None:
     acme = agency.create_reseller(**draft_with_password("acme"))
     place = platform.resolve_host("Acme.partner.example.com:443")
-    assert place == partnerkit.Place("northwind", acme.id, Status.ACTIVE)
+    assert place == partnerkit.ResolvedHost("northwind", acme.id, "acme", Status.ACTIVE)
     access = platform.sign_in("acme", "OWNER@acme.example", PASSWORD)
     assert access.reseller == acme
     assert platform.check_access(access.stamp) == partnerkit.Identity("northwind", acme.id)

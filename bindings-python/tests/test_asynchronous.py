@@ -113,3 +113,14 @@ def test_calls_run_beside_each_other(run: Callable[[Any], Any]) -> None:
         assert len({reseller.id for reseller in created}) == 4
 
     run(create())
+
+
+@pytest.mark.parametrize("name", ["self", "call", "size", "args"])
+def test_a_form_may_have_any_name(name: str) -> None:
+    async def create() -> None:
+        platform = await AsyncPlatform.open("memory:")
+        agency = await platform.create_agency("northwind")
+        await agency.create_reseller(**{name: ""})
+
+    with pytest.raises(partnerkit.ValidationError, match=f"{name} is not a known field"):
+        asyncio.run(create())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import traceback
+import types
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -199,8 +200,8 @@ def test_names_and_types_that_a_form_does_not_have(agency: Agency, acme: Reselle
     itself: list[object] = []
     itself.append(itself)
     assert create(contact=itself, external_id=b"7") == [
-        ("external_id", "invalid"),
         ("contact", "invalid"),
+        ("external_id", "invalid"),
     ]
     for change in ({"nmae": "Acme"}, {"login_domain": "other"}):
         assert codes(lambda change=change: agency.update_reseller(acme.id, **change)) == [
@@ -291,10 +292,32 @@ def test_s32_what_python_alone_can_hold_is_an_events_own_rejection(
     assert agency.overview().messages == 1 + 4
 
 
-def test_what_is_no_event_is_a_type_error(agency: Agency) -> None:
-    for wrong in (7, None, [7], ["event"], [None], [{"name": "e"}], {"id": "e"}):
-        with pytest.raises(TypeError):
+def test_events_may_be_what_json_has(agency: Agency, acme: Reseller) -> None:
+    at = acme.created_at
+    event = {"reseller": str(acme.id), "metric": "messages", "quantity": 2}
+    texts = [
+        at.isoformat(),
+        at.isoformat().replace("+00:00", "Z"),
+        at.isoformat()[:-6],
+        at.date(),
+    ]
+    events: list[Any] = [event | {"id": f"e-{n}", "at": text} for n, text in enumerate(texts)]
+    events.append(types.MappingProxyType(event | {"id": "e-4", "at": at}))
+    outcomes = agency.record_usage(events).outcomes
+    wrong = ("at", "invalid")
+    expected = [(None, None), (None, None), wrong, wrong, (None, None)]
+    assert [(outcome.field, outcome.code) for outcome in outcomes] == expected
+    assert agency.overview().messages == 6
+    assert [r.id for r in agency.search(joined_from=at.isoformat())] == [acme.id]  # type: ignore[arg-type]
+
+
+def test_what_is_no_event_is_its_own_rejection(agency: Agency) -> None:
+    for wrong in (7, None, "event", {"id": "e"}):
+        with pytest.raises(TypeError, match=r"^events: "):
             agency.record_usage(wrong)  # type: ignore[arg-type]
+    nothing: list[Any] = [7, "event", None, [], {}, {"name": "e"}]
+    outcomes = agency.record_usage(nothing).outcomes
+    assert [(outcome.field, outcome.code) for outcome in outcomes] == [("id", "empty")] * 6
 
     class Broken:
         @property
@@ -368,7 +391,7 @@ def test_what_is_no_text_is_refused_in_every_argument(
     platform: Platform, agency: Agency, acme: Reseller
 ) -> None:
     new = {"password": HALF, "password_confirmation": HALF}
-    passwords = [("password", "control_character")]
+    passwords = [("password", "invalid")]
     calls: list[tuple[Callable[[], object], list[tuple[str, str]]]] = [
         (lambda: agency.page(HALF), [("text", "invalid")]),
         (lambda: agency.search(HALF), [("text", "invalid")]),
@@ -401,7 +424,7 @@ def test_what_is_no_text_is_refused_in_every_argument(
             call()
         assert [(error.field, error.code) for error in refused.value.errors] == expected
         assert "walrus" not in "".join(traceback.format_exception(refused.value, limit=0))
-    for call in (platform.agency, platform.plan_agency_deletion, platform.delete_agency):
+    for call in (platform.agency, platform.preview_agency_deletion, platform.delete_agency):
         with pytest.raises(partnerkit.NotFoundError):
             call(HALF)
     assert codes(lambda: agency.page(after=HALF)) == [("after", "invalid")]

@@ -58,7 +58,7 @@ def test_s56_agencies_are_configured_listed_and_deleted() -> None:
     assert platform.agencies() == ["northwind", "tailspin"]
     assert platform.agencies("northwind", 1) == ["tailspin"]
     agency.create_reseller(**draft("acme"))
-    assert platform.plan_agency_deletion("northwind").resellers == 1
+    assert platform.preview_agency_deletion("northwind").resellers == 1
     assert platform.delete_agency("northwind") is partnerkit.Erasure.COMPLETE
     with pytest.raises(partnerkit.NotFoundError):
         platform.agency("northwind")
@@ -220,7 +220,7 @@ def test_s46_s51_deletion_is_planned_and_upkeep_cleans_up() -> None:
     clock = Clock()
     platform, agency = northwind(clock=clock, quarantine=1)
     acme = agency.create_reseller(**draft("acme"))
-    plan = agency.plan_deletion(acme.id)
+    plan = agency.preview_deletion(acme.id)
     assert (plan.login_domain, plan.quarantined_until) == ("acme", clock.at + DAY)
     assert agency.delete_reseller(acme.id) is partnerkit.Erasure.COMPLETE
     assert platform.domain_availability("acme").refused == "quarantined"
@@ -230,7 +230,7 @@ def test_s46_s51_deletion_is_planned_and_upkeep_cleans_up() -> None:
     assert platform.domain_availability("acme").available
     _, forever = northwind(quarantine="never")
     acme = forever.create_reseller(**draft("acme"))
-    assert forever.plan_deletion(acme.id).quarantined_until is None
+    assert forever.preview_deletion(acme.id).quarantined_until is None
 
 
 def test_s2_s4_login_domains_follow_the_policy() -> None:

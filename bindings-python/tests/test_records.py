@@ -74,9 +74,9 @@ def answers() -> Iterator[object]:
     rows: list[partnerkit.RowReport] = []
     yield agency.import_csv(io.BytesIO(file.getvalue() + b"x\n"), each=rows.append)
     yield rows
-    yield agency.plan_deletion(acme.id)
+    yield agency.preview_deletion(acme.id)
     yield agency.delete_reseller(acme.id)
-    yield platform.plan_agency_deletion("northwind")
+    yield platform.preview_agency_deletion("northwind")
     yield platform.maintain()
     yield platform.agencies()
 
@@ -139,7 +139,7 @@ def test_a_class_with_other_fields_than_the_record_is_refused(names: list[str]) 
     program = f"""
 import dataclasses, partnerkit
 from partnerkit import records
-records.Place = dataclasses.make_dataclass("Place", {names}, frozen=True, slots=True)
+records.ResolvedHost = dataclasses.make_dataclass("ResolvedHost", {names}, frozen=True, slots=True)
 platform = partnerkit.Platform.open("memory:", login_base="partner.example.com")
 agency = platform.create_agency("northwind")
 agency.create_reseller(**{draft("acme")!r})
@@ -155,7 +155,7 @@ except TypeError as error:
         check=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )
-    assert "the package's class 'Place' differs at" in done.stdout
+    assert "the package's class 'ResolvedHost' differs at" in done.stdout
 
 
 def test_a_record_is_like_one_that_python_made() -> None:
@@ -200,7 +200,7 @@ def test_an_instant_is_told_to_the_millisecond(at: datetime) -> None:
 def test_a_quarantine_that_datetime_cannot_hold_never_ends() -> None:
     _, agency = opened(datetime(9999, 12, 31, tzinfo=UTC), quarantine=30)
     acme = agency.create_reseller(**draft("acme"))
-    assert agency.plan_deletion(acme.id).quarantined_until is None
+    assert agency.preview_deletion(acme.id).quarantined_until is None
     _, agency = opened(NOW, quarantine=30)
     acme = agency.create_reseller(**draft("acme"))
-    assert agency.plan_deletion(acme.id).quarantined_until == NOW + timedelta(days=30)
+    assert agency.preview_deletion(acme.id).quarantined_until == NOW + timedelta(days=30)

@@ -179,7 +179,7 @@ def step(random: Random) -> dict[str, Any]:
         ("page", conditions),
         ("configure", {"reserved_labels": [pick(LABELS)], "capacity": {"messages": number(9)}}),
         ("changes", {"after": number(16), "limit": number(20) + 1}),
-        ("plan_deletion", {"id": id}),
+        ("preview_deletion", {"id": id}),
         ("revoke_access", {"id": id}),
         ("set_password", {"id": id, "password": password, "password_confirmation": password}),
         ("import_csv", {"file": file(random), "dry_run": pick([False, False, True])}),

@@ -242,7 +242,7 @@ def ask(method: str, platform: Platform) -> None:
     if method == "get":
         assert agency.reseller(acme.id) == acme
     elif method == "count":
-        assert platform.plan_agency_deletion("northwind").resellers == 1
+        assert platform.preview_agency_deletion("northwind").resellers == 1
     elif method == "insert":
         agency.create_reseller(**draft("globex"))
     elif method == "update":

@@ -143,7 +143,7 @@ def to_wire(value: object) -> Json:
             return {"exact" if exact else "at_least": count}
         case partnerkit.RowReport():
             return {"line": value.line, "outcome": outcome_to_wire(value)}
-        case partnerkit.DeletionPlan():
+        case partnerkit.DeletionPreview():
             plan = fields_to_wire(value)
             return plan | {"levels": [[name, level] for name, level in value.levels.items()]}
         case Mapping():

@@ -7,7 +7,7 @@ mod deletion;
 mod rows;
 mod settings;
 
-pub use deletion::AgencyDeletionPlan;
+pub use deletion::AgencyDeletionPreview;
 pub(crate) use deletion::Erased;
 pub(crate) use rows::agencies;
 pub use settings::{AgencyPatch, AgencyRow, AgencySettings};

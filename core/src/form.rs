@@ -2,18 +2,16 @@
 //!
 //! A field that holds what it cannot is refused beside everything else that is wrong with the form.
 
-mod given;
-
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
 use crate::agency::AgencyPatch;
 use crate::error::{Code, FieldError, FieldErrors};
+pub use crate::given::Given;
+use crate::given::{Misfit, Reading};
 use crate::reseller::{FORM_ORDER, ResellerDraft, ResellerPatch};
 use crate::search::ResellerQuery;
-pub use given::Given;
-use given::{Misfit, Reading};
 
 /// What is given as fields by name.
 pub trait Form: DeserializeOwned {

@@ -53,6 +53,7 @@ mod error;
 mod exchange;
 mod forking;
 pub mod form;
+mod given;
 mod handles;
 mod login_domain;
 mod observe;
@@ -71,7 +72,7 @@ mod values;
 mod wire;
 
 pub use access::{Access, HashingCost, Identity, LegacyVerifier};
-pub use agency::{Agency, AgencyDeletionPlan, AgencyPatch, AgencySettings};
+pub use agency::{Agency, AgencyDeletionPreview, AgencyPatch, AgencySettings};
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAgency, AsyncPlatform};
 pub use changes::{Change, ChangeKind};
@@ -81,9 +82,9 @@ pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
 pub use forking::{Forking, before_fork};
 pub use login_domain::DomainAvailability;
 pub use partner_type::PartnerType;
-pub use platform::{Maintenance, Place, Platform, PlatformBuilder};
+pub use platform::{Maintenance, Platform, PlatformBuilder, ResolvedHost};
 pub use reseller::{
-    ContactDraft, ContactPerson, DeletionPlan, Patch, PhoneDraft, Reseller, ResellerDraft,
+    ContactDraft, ContactPerson, DeletionPreview, Patch, PhoneDraft, Reseller, ResellerDraft,
     ResellerId, ResellerPatch, Status,
 };
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};

@@ -5,13 +5,13 @@
 //! login domain, an agency that may not exist) is none until the answer says so.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
-use crate::agency::{Agency, AgencyDeletionPlan, AgencySettings};
+use crate::agency::{Agency, AgencyDeletionPreview, AgencySettings};
 use crate::changes::Change;
 use crate::error::{FieldErrors, Result};
 use crate::exchange::ImportReport;
 use crate::login_domain::DomainAvailability;
-use crate::platform::{Maintenance, Place, Platform};
-use crate::reseller::{DeletionPlan, Reseller, ResellerId};
+use crate::platform::{Maintenance, Platform, ResolvedHost};
+use crate::reseller::{DeletionPreview, Reseller, ResellerId};
 use crate::search::Page;
 use crate::storage::Erasure;
 use crate::tenant::Tenant;
@@ -79,11 +79,11 @@ macro_rules! telling {
 
 telling! {
     Tenant: |it| Known::agency(&it.id);
-    AgencyDeletionPlan: |it| Known::agency(&it.agency);
+    AgencyDeletionPreview: |it| Known::agency(&it.agency);
     DeletedAgency: |it| Known::agency(&it.id);
     Access: |it| Known::both(&it.agency, it.reseller.id);
     Identity: |it| Known::both(&it.agency, it.reseller);
-    Place: |it| Known::both(&it.agency, it.reseller);
+    ResolvedHost: |it| Known::both(&it.agency, it.reseller);
     Reseller: |it| Known::both(&it.agency, it.id);
     Option<Reseller>: |it| it.as_ref().map_or_else(Known::default, Telling::known);
 }
@@ -100,7 +100,7 @@ macro_rules! silent {
 }
 
 silent! {
-    (), u64, String, AgencySettings, Consumption, DeletionPlan, DomainAvailability, Erasure,
+    (), u64, String, AgencySettings, Consumption, DeletionPreview, DomainAvailability, Erasure,
     ImportReport, Maintenance, Overview, Page, UsageReport, Vec<AgencyId>, Vec<Change>,
     Vec<Result<Reseller, FieldErrors>>
 }

@@ -35,11 +35,13 @@ pub(crate) struct Operator {
 
 /// Which reseller a request is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct ResolvedHost {
     /// The agency.
     pub agency: AgencyId,
     /// The reseller.
     pub reseller: ResellerId,
+    /// Its login domain: what [`Platform::sign_in`] takes.
+    pub login_domain: LoginDomain,
     /// Whether the reseller is switched on.
     pub status: Status,
 }
@@ -96,7 +98,7 @@ impl Operator {
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
-    pub fn resolve_host(&self, host: &str) -> Result<Place> {
+    pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         let missing = || Error::not_found("host");
         let label = self.label_of(host).ok_or_else(missing)?;
         let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
@@ -105,7 +107,7 @@ impl Operator {
             Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
         });
         let status = optional(found)?.ok_or_else(missing)?.status;
-        Ok(Place { agency, reseller, status })
+        Ok(ResolvedHost { agency, reseller, login_domain: label, status })
     }
 
     fn label_of(&self, host: &str) -> Option<LoginDomain> {

@@ -16,7 +16,7 @@ use std::fmt;
 use uuid::Uuid;
 
 pub(crate) use batch::Taken;
-pub use deletion::DeletionPlan;
+pub use deletion::DeletionPreview;
 pub(crate) use draft::{AcceptedDraft, FORM_ORDER, FirstPassword, FormRules};
 pub use draft::{ContactDraft, PhoneDraft, ResellerDraft};
 pub use new::{IdempotencyRow, NewReseller};

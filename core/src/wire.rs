@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors};
-use crate::form::Given;
+use crate::given::Given;
 use crate::storage::Erasure;
 use crate::{
     ChangeKind, DenialReason, EventOutcome, Metric, PartnerType, ResellerId, RowOutcome, RowReport,

@@ -6,7 +6,7 @@ use partnerkit::{
     Access, AgencyId, AgencySettings, Change, ChangeKind, Clock, Code, Consumption, ContactPerson,
     DenialReason, DomainAvailability, Email, Erasure, EventOutcome, FieldError, FieldErrors,
     Identity, ImportReport, LoginDomain, Maintenance, Metadata, Metric, Name, Overview, Page,
-    PartnerType, Phone, PhoneCountry, Place, Platform, Reseller, ResellerDraft, ResellerId,
+    PartnerType, Phone, PhoneCountry, Platform, Reseller, ResellerDraft, ResellerId, ResolvedHost,
     RowOutcome, RowReport, SortKey, Status, Timestamp, Total, UsageReport, Website,
 };
 use serde::Serialize;
@@ -91,8 +91,15 @@ fn resellers_and_pages() {
         &format!(r#"{{"agency":"northwind","reseller":"{ID}"}}"#),
     );
     is(
-        Place { agency: agency(), reseller: id(), status: Status::Active },
-        &format!(r#"{{"agency":"northwind","reseller":"{ID}","status":"active"}}"#),
+        ResolvedHost {
+            agency: agency(),
+            reseller: id(),
+            login_domain: label("acme"),
+            status: Status::Active,
+        },
+        &format!(
+            r#"{{"agency":"northwind","reseller":"{ID}","login_domain":"acme","status":"active"}}"#
+        ),
     );
 }
 
@@ -163,9 +170,9 @@ fn deletions() {
         ),
         acme.id,
     );
-    is(agency.plan_deletion(acme.id).expect("plans"), &json);
+    is(agency.preview_deletion(acme.id).expect("plans"), &json);
     is(
-        platform.plan_agency_deletion("northwind").expect("plans"),
+        platform.preview_agency_deletion("northwind").expect("plans"),
         r#"{"agency":"northwind","resellers":1}"#,
     );
 }

@@ -146,7 +146,7 @@ fn what_a_file_names_is_found_in_every_form() {
 }
 
 /// What is above everything else in the core.
-const ABOVE: [&str; 3] = ["asynchronous", "exchange", "handles"];
+const ABOVE: [&str; 4] = ["asynchronous", "exchange", "form", "handles"];
 /// The nouns, each with its rules and operations, and what these work with.
 const NOUNS: [&str; 10] = [
     "access",
@@ -160,7 +160,8 @@ const NOUNS: [&str; 10] = [
     "tenant",
     "usage",
 ];
-const BELOW: [&str; 6] = ["clock", "error", "forking", "partner_type", "process", "values"];
+const BELOW: [&str; 7] =
+    ["clock", "error", "forking", "given", "partner_type", "process", "values"];
 const STORES: [&str; 4] =
     ["storage::memory", "storage::postgres", "storage::sqlite", "storage::host"];
 

@@ -46,7 +46,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.clear)
 
 
-def _called(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _called(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return call(*args, **kwargs)
     except StopIteration as stopped:
@@ -60,17 +60,17 @@ class Calls:
     __slots__ = ()
 
     @staticmethod
-    async def _run(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def _run(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Waits for a call that takes no longer than the store does."""
         return await _awaited(BRIEF, call, *args, **kwargs)
 
     @staticmethod
-    async def _run_long(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def _run_long(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Waits for a call that hashes a password, or has a file: the others do not wait for it."""
         return await _awaited(LONG, call, *args, **kwargs)
 
 
-async def _awaited(size: int, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def _awaited(size: int, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     work = partial(_called, call, *args, **kwargs)
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_pool(size), context.run, work)

@@ -10,11 +10,11 @@ from .errors import Code, ValidationError
 from .forms import AgencyPatch, Conditions, ResellerDraft, ResellerPatch
 from .records import (
     Access,
-    AgencyDeletionPlan,
+    AgencyDeletionPreview,
     AgencySettings,
     Change,
     Consumption,
-    DeletionPlan,
+    DeletionPreview,
     DomainAvailability,
     Erasure,
     Identity,
@@ -24,8 +24,8 @@ from .records import (
     Overview,
     Page,
     PhoneCountry,
-    Place,
     Reseller,
+    ResolvedHost,
     RowReport,
     UsageEvent,
     UsageReport,
@@ -132,7 +132,7 @@ class Platform:
         """The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless
         it is given.
         """
-    def plan_agency_deletion(self, id: str) -> AgencyDeletionPlan:
+    def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
         """What `delete_agency` would do now: it changes nothing."""
     def delete_agency(self, id: str) -> Erasure:
         """Deletes an agency for good: its resellers, what they used, its change feed. Login
@@ -207,7 +207,7 @@ class Platform:
 
         Raises: `ConfigurationError` for tables of a newer release.
         """
-    def resolve_host(self, host: str) -> Place:
+    def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not
         matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
         """
@@ -257,7 +257,7 @@ class Agency:
     def settings(self) -> AgencySettings:
         """The settings as they are now. Raises: `NotFoundError` once the agency is deleted."""
     def configure(
-        self, version: int | None = None, **fields: Unpack[AgencyPatch]
+        self, /, version: int | None = None, **fields: Unpack[AgencyPatch]
     ) -> AgencySettings:
         """Changes settings; every handle goes by them at once. A patch that changes nothing leaves
         the version as it is.
@@ -265,7 +265,7 @@ class Agency:
         Raises: `NotFoundError`, `ConflictError`; fields `time_zone`, `capacity`,
         `reserved_labels`.
         """
-    def create_reseller(self, **fields: Unpack[ResellerDraft]) -> Reseller:
+    def create_reseller(self, /, **fields: Unpack[ResellerDraft]) -> Reseller:
         """Creates a reseller from a form. All that is wrong with it comes back at once, a taken
         login domain, email or external id included, and nothing is written then.
 
@@ -293,7 +293,7 @@ class Agency:
         """The same, without creating anything: what could be created is answered with the record
         it would become. Raises: those of `create_resellers`.
         """
-    def plan_deletion(self, id: UUID | str) -> DeletionPlan:
+    def preview_deletion(self, id: UUID | str) -> DeletionPreview:
         """What `delete_reseller` would do now: it changes nothing."""
     def delete_reseller(self, id: UUID | str) -> Erasure:
         """Deletes a reseller for good, with its personal data, credentials and meters. What it
@@ -307,14 +307,14 @@ class Agency:
         """A reseller by the host's own id; `None` if no reseller has it. Raises: `NotFoundError`
         once the agency is deleted; field `external_id`.
         """
-    def page(self, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
+    def page(self, /, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
         """One page of the resellers that a query asks for, newest first unless it says otherwise.
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
         and `text`.
         """
     def update_reseller(
-        self, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
+        self, /, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
     ) -> Reseller:
         """Changes a profile. With an expected `version`, a record that has changed since is a
         `ConflictError`. A patch that changes nothing leaves the version as it is.

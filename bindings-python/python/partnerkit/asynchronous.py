@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from .forms import AgencyPatch, Conditions, ResellerDraft, ResellerPatch
     from .records import (
         Access,
-        AgencyDeletionPlan,
+        AgencyDeletionPreview,
         AgencySettings,
         Change,
         Consumption,
-        DeletionPlan,
+        DeletionPreview,
         DomainAvailability,
         Erasure,
         Identity,
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         Metric,
         Overview,
         Page,
-        Place,
         Reseller,
+        ResolvedHost,
         UsageEvent,
         UsageReport,
     )
@@ -76,9 +76,9 @@ class AsyncPlatform(PlatformCalls):
         """
         return await self._run(self._platform.agencies, after=after, limit=limit)
 
-    async def plan_agency_deletion(self, id: str) -> AgencyDeletionPlan:
+    async def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
         """What `delete_agency` would do now: it changes nothing."""
-        return await self._run(self._platform.plan_agency_deletion, id)
+        return await self._run(self._platform.preview_agency_deletion, id)
 
     async def delete_agency(self, id: str) -> Erasure:
         """Deletes an agency for good: its resellers, what they used, its change feed. Login
@@ -178,7 +178,7 @@ class AsyncPlatform(PlatformCalls):
         """
         return await self._run(self._platform.prepare)
 
-    async def resolve_host(self, host: str) -> Place:
+    async def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not
         matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
         """
@@ -194,7 +194,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.settings)
 
     async def configure(
-        self, version: int | None = None, **fields: Unpack[AgencyPatch]
+        self, /, version: int | None = None, **fields: Unpack[AgencyPatch]
     ) -> AgencySettings:
         """Changes settings; every handle goes by them at once. A patch that changes nothing leaves
         the version as it is.
@@ -204,7 +204,7 @@ class AsyncAgency(AgencyCalls):
         """
         return await self._run(self._agency.configure, version=version, **fields)
 
-    async def create_reseller(self, **fields: Unpack[ResellerDraft]) -> Reseller:
+    async def create_reseller(self, /, **fields: Unpack[ResellerDraft]) -> Reseller:
         """Creates a reseller from a form. All that is wrong with it comes back at once, a taken
         login domain, email or external id included, and nothing is written then.
 
@@ -238,9 +238,9 @@ class AsyncAgency(AgencyCalls):
         """
         return await self._run_long(self._agency.check_resellers, forms)
 
-    async def plan_deletion(self, id: UUID | str) -> DeletionPlan:
+    async def preview_deletion(self, id: UUID | str) -> DeletionPreview:
         """What `delete_reseller` would do now: it changes nothing."""
-        return await self._run(self._agency.plan_deletion, id)
+        return await self._run(self._agency.preview_deletion, id)
 
     async def delete_reseller(self, id: UUID | str) -> Erasure:
         """Deletes a reseller for good, with its personal data, credentials and meters. What it
@@ -260,7 +260,7 @@ class AsyncAgency(AgencyCalls):
         """
         return await self._run(self._agency.reseller_by_external_id, external_id)
 
-    async def page(self, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
+    async def page(self, /, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
         """One page of the resellers that a query asks for, newest first unless it says otherwise.
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
@@ -269,7 +269,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.page, text, **fields)
 
     async def update_reseller(
-        self, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
+        self, /, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
     ) -> Reseller:
         """Changes a profile. With an expected `version`, a record that has changed since is a
         `ConflictError`. A patch that changes nothing leaves the version as it is.

@@ -26,7 +26,7 @@ class PhoneDraft(TypedDict, total=False):
     """A phone number as typed: national with its country, or international without.
 
     Read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one
-    text.
+    text. In errors it is one field, `phone.number`, whatever is wrong with it.
     """
 
     # ISO 3166-1 alpha-2 code of the country a national number belongs to.
@@ -35,7 +35,7 @@ class PhoneDraft(TypedDict, total=False):
     number: str
 
 
-Phone = str | tuple[str | None, str] | PhoneDraft
+Phone = str | Sequence[str | None] | PhoneDraft
 """A phone as typed: `"+49 30 901820"`, `("US", "(415) 555-2671")`, or both by name."""
 
 
@@ -95,7 +95,10 @@ class ResellerDraft(TypedDict, total=False):
 
 
 class ResellerPatch(TypedDict, total=False):
-    """The fields of a profile to change, as typed; `None` leaves a required field as it is."""
+    """The fields of a profile to change, as typed: what is not given stays as it is, as does a
+    field that is required and given as nothing. Given as nothing, `website` and
+    `external_id` are cleared.
+    """
 
     # A new name.
     name: str | None
@@ -103,11 +106,11 @@ class ResellerPatch(TypedDict, total=False):
     email: str | None
     # A new phone.
     phone: Phone | None
-    # A new contact person.
+    # A new contact person, whole.
     contact: ContactDraft | None
-    # The website.
+    # The website, or nothing to clear it.
     website: str | None
-    # The host's own id.
+    # The host's own id, or nothing to clear it.
     external_id: str | None
     # The host's own data, replaced as a whole.
     metadata: Mapping[str, str] | None
@@ -125,7 +128,7 @@ class Conditions(TypedDict, total=False):
     # Only resellers that joined before this instant.
     joined_before: datetime | None
     # The order; by the time of joining unless it is given.
-    sort: SortBy | Literal["joined", "name", "email"]
+    sort: SortBy | Literal["joined", "name", "email"] | None
     # Whether the largest comes first: the newest unless it is said, but texts from their
     # beginning.
     descending: bool | None
@@ -136,7 +139,7 @@ class Conditions(TypedDict, total=False):
     # those.
     after: str | None
     # Counts the resellers on all pages together, too.
-    with_total: bool
+    with_total: bool | None
 
 
 class AgencyPatch(TypedDict, total=False):

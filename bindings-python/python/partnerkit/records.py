@@ -18,13 +18,13 @@ from .errors import FieldError
 
 __all__ = [
     "Access",
-    "AgencyDeletionPlan",
+    "AgencyDeletionPreview",
     "AgencySettings",
     "Change",
     "ChangeKind",
     "Consumption",
     "ContactPerson",
-    "DeletionPlan",
+    "DeletionPreview",
     "DenialReason",
     "DomainAvailability",
     "Erasure",
@@ -38,8 +38,8 @@ __all__ = [
     "Page",
     "PartnerType",
     "PhoneCountry",
-    "Place",
     "Reseller",
+    "ResolvedHost",
     "RowKind",
     "RowReport",
     "SortBy",
@@ -210,7 +210,7 @@ class AgencySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionPlan:
+class DeletionPreview:
     """What deleting a reseller would do."""
 
     reseller: UUID
@@ -223,7 +223,7 @@ class DeletionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class AgencyDeletionPlan:
+class AgencyDeletionPreview:
     """What deleting an agency would do."""
 
     agency: str
@@ -297,11 +297,13 @@ class DomainAvailability:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResolvedHost:
     """Which reseller a request is for."""
 
     agency: str
     reseller: UUID
+    login_domain: str
+    """What `Platform.sign_in` takes."""
     status: Status
 
 

@@ -25,7 +25,7 @@ const RESELLERS: u32 = 50;
 /// What deleting an agency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct AgencyDeletionPlan {
+pub struct AgencyDeletionPreview {
     /// Which agency it is about.
     pub agency: AgencyId,
     /// How many resellers would be deleted with it.
@@ -42,12 +42,12 @@ pub(crate) struct Erased {
 
 impl Operator {
     /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
-    pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
+    pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
         let id = existing(id)?;
         let resellers = records::read(&*self.shared.storage, &id, |reads| {
             reads.count(&Filter::all(id.clone()), i64::MAX as u64)
         })?;
-        Ok(AgencyDeletionPlan { agency: id, resellers })
+        Ok(AgencyDeletionPreview { agency: id, resellers })
     }
 
     /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains

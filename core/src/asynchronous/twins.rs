@@ -7,10 +7,10 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::{
-    Access, AgencyDeletionPlan, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
-    DeletionPlan, DomainAvailability, Erasure, FieldErrors, Identity, ImportOptions, ImportReport,
-    Maintenance, Metric, Overview, Page, Place, Reported, Reseller, ResellerDraft, ResellerId,
-    ResellerPatch, ResellerQuery, Result, RowReport, UsageReport,
+    Access, AgencyDeletionPreview, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
+    DeletionPreview, DomainAvailability, Erasure, FieldErrors, Identity, ImportOptions,
+    ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller, ResellerDraft,
+    ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, UsageReport,
 };
 
 impl AsyncPlatform {
@@ -50,10 +50,10 @@ impl AsyncPlatform {
         blocking(move || it.agencies(after.as_ref(), limit)).await
     }
 
-    /// [`Platform::plan_agency_deletion`](crate::Platform::plan_agency_deletion).
-    pub async fn plan_agency_deletion(&self, id: String) -> Result<AgencyDeletionPlan> {
+    /// [`Platform::preview_agency_deletion`](crate::Platform::preview_agency_deletion).
+    pub async fn preview_agency_deletion(&self, id: String) -> Result<AgencyDeletionPreview> {
         let it = self.0.clone();
-        blocking(move || it.plan_agency_deletion(&id)).await
+        blocking(move || it.preview_agency_deletion(&id)).await
     }
 
     /// [`Platform::delete_agency`](crate::Platform::delete_agency).
@@ -116,7 +116,7 @@ impl AsyncPlatform {
     }
 
     /// [`Platform::resolve_host`](crate::Platform::resolve_host).
-    pub async fn resolve_host(&self, host: String) -> Result<Place> {
+    pub async fn resolve_host(&self, host: String) -> Result<ResolvedHost> {
         let it = self.0.clone();
         blocking(move || it.resolve_host(&host)).await
     }
@@ -163,10 +163,10 @@ impl AsyncAgency {
         blocking(move || it.check_resellers(&forms)).await
     }
 
-    /// [`Agency::plan_deletion`](crate::Agency::plan_deletion).
-    pub async fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
+    /// [`Agency::preview_deletion`](crate::Agency::preview_deletion).
+    pub async fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         let it = self.0.clone();
-        blocking(move || it.plan_deletion(id)).await
+        blocking(move || it.preview_deletion(id)).await
     }
 
     /// [`Agency::delete_reseller`](crate::Agency::delete_reseller).

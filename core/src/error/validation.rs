@@ -150,7 +150,12 @@ impl FieldErrors {
 
     /// The same refusals, sorted as the form shows its fields.
     pub(crate) fn in_order_of(mut self, fields: &[&str]) -> Self {
-        self.0.sort_by_key(|e| fields.iter().position(|f| *f == e.field).unwrap_or(fields.len()));
+        // A record as a whole stands where its first field does.
+        let is_in = |field: &str, whole: &str| {
+            field.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let place = |error: &FieldError| fields.iter().position(|field| is_in(field, &error.field));
+        self.0.sort_by_key(|error| place(error).unwrap_or(fields.len()));
         self
     }
 

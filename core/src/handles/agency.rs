@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 
 use crate::{
-    Agency, AgencyPatch, AgencySettings, Change, Consumption, DeletionPlan, DomainAvailability,
+    Agency, AgencyPatch, AgencySettings, Change, Consumption, DeletionPreview, DomainAvailability,
     Erasure, FieldErrors, ImportOptions, ImportReport, Metric, Overview, Page, Reported, Reseller,
     ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport, UsageReport,
 };
@@ -59,8 +59,8 @@ impl Agency {
     }
 
     /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
-    pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
-        self.observe("plan_deletion", id, || self.tenant.plan_deletion(id))
+    pub fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
+        self.observe("preview_deletion", id, || self.tenant.preview_deletion(id))
     }
 
     /// Deletes a reseller for good, with its personal data, credentials and meters. What it

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use crate::{
-    Access, Agency, AgencyDeletionPlan, AgencyId, DomainAvailability, Erasure, Identity,
-    Maintenance, Place, Platform, Result,
+    Access, Agency, AgencyDeletionPreview, AgencyId, DomainAvailability, Erasure, Identity,
+    Maintenance, Platform, ResolvedHost, Result,
 };
 
 impl Platform {
@@ -40,8 +40,8 @@ impl Platform {
     }
 
     /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
-    pub fn plan_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPlan> {
-        self.observe("plan_agency_deletion", || self.operator.plan_agency_deletion(id))
+    pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
+        self.observe("preview_agency_deletion", || self.operator.preview_agency_deletion(id))
     }
 
     /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
@@ -145,7 +145,7 @@ impl Platform {
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
-    pub fn resolve_host(&self, host: &str) -> Result<Place> {
+    pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         self.observe("resolve_host", || self.operator.resolve_host(host))
     }
 }

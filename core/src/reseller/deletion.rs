@@ -15,7 +15,7 @@ use serde::Serialize;
 /// What deleting a reseller would do. Nothing blocks a deletion so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct DeletionPlan {
+pub struct DeletionPreview {
     /// Whom it is about.
     pub reseller: ResellerId,
     /// The login domain that would stop working.
@@ -30,12 +30,12 @@ pub struct DeletionPlan {
 
 impl Tenant {
     /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
-    pub fn plan_deletion(&self, id: ResellerId) -> Result<DeletionPlan> {
+    pub fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         let quarantined_until = self.shared.login_domains.free_at(self.now());
         self.read(|reads| {
             let login_domain = one(reads.resellers(&[id])?)?.login_domain;
             let levels = levels(reads.meters(id)?);
-            Ok(DeletionPlan { reseller: id, login_domain, quarantined_until, levels })
+            Ok(DeletionPreview { reseller: id, login_domain, quarantined_until, levels })
         })
     }
 

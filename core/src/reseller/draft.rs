@@ -17,7 +17,8 @@ use crate::values::{
 
 /// A phone number as typed: national with its country, or international without.
 ///
-/// Read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
+/// Read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text. In errors
+/// it is one field, `phone.number`, whatever is wrong with it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(from = "PhoneTyped")]
 pub struct PhoneDraft {

@@ -28,7 +28,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// The fields of a profile to change, as typed; `None` leaves a required field as it is.
+/// The fields of a profile to change, as typed: what is not given stays as it is, as does a field
+/// that is required and given as nothing. Given as nothing, `website` and `external_id` are cleared.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ResellerPatch {
@@ -38,11 +39,11 @@ pub struct ResellerPatch {
     pub email: Option<String>,
     /// A new phone.
     pub phone: Option<PhoneDraft>,
-    /// A new contact person.
+    /// A new contact person, whole.
     pub contact: Option<ContactDraft>,
-    /// The website.
+    /// The website, or nothing to clear it.
     pub website: Patch<String>,
-    /// The host's own id.
+    /// The host's own id, or nothing to clear it.
     pub external_id: Patch<String>,
     /// The host's own data, replaced as a whole.
     pub metadata: Option<BTreeMap<String, String>>,

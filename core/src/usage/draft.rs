@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Metric, UsageEvent};
 use crate::error::{Code, FieldError};
-use crate::form::Given;
+use crate::given::Given;
 use crate::reseller::ResellerId;
 use crate::values::Timestamp;
 
@@ -42,7 +42,7 @@ pub struct EventDraft {
     pub metric: Given,
     /// How much.
     pub quantity: Given,
-    /// When, in milliseconds since the epoch.
+    /// When: an instant, its text in RFC 3339, or milliseconds since the epoch.
     pub at: Given,
 }
 
@@ -74,9 +74,9 @@ impl EventDraft {
         let code = if quantity < 0 { Code::Negative } else { Code::OutOfRange };
         let quantity = i64::try_from(quantity).map_err(|_| FieldError::new("quantity", code))?;
         // An instant beyond all that can be told is too old or in the future, too.
-        let at = match self.at {
-            Given::Instant(at) => at.as_millis().into(),
-            _ => self.at.whole("at")?,
+        let at = match self.at.instant() {
+            Some(at) => at.as_millis().into(),
+            None => self.at.whole("at")?,
         };
         let at = at.clamp(i64::MIN.into(), i64::MAX.into());
         let at = Timestamp::from_millis(i64::try_from(at).unwrap_or_default());

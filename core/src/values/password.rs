@@ -51,10 +51,6 @@ impl Password {
         if raw.is_empty() {
             return Err(Code::Empty.into());
         }
-        // Nobody can type it, and bindings put it where a text has half a character.
-        if raw.contains('\0') {
-            return Err(Code::ControlCharacter.into());
-        }
         let password = Self::as_typed(raw)
             .ok_or_else(|| Refusal::too_long(PasswordPolicy::MAX_CHARACTERS as i64))?;
         if password.0.chars().count() < policy.min_characters {

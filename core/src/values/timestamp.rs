@@ -1,9 +1,12 @@
 //! An instant, as every language of the library can hold it.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Refusal};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds (S49).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +55,17 @@ impl From<SystemTime> for Timestamp {
                 Self(millis(before).saturating_add(part).saturating_neg())
             }
         }
+    }
+}
+
+/// From RFC 3339 with an offset (`2026-03-15T12:00:00+01:00`), to the millisecond. Code: `invalid`,
+/// also for an instant without an offset, which is another one in each place.
+impl FromStr for Timestamp {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let at: Instant = text.parse().map_err(|_| Code::Invalid)?;
+        Ok(Self(at.as_nanosecond().div_euclid(1_000_000) as i64))
     }
 }
 

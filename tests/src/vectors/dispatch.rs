@@ -28,7 +28,7 @@ pub(super) fn on_platform(on: &Platform, call: &str, with: &With) -> Option<Resu
         "agencies" => {
             wire(on.agencies(with.get::<Option<AgencyId>>("after").as_ref(), with.get("limit")))
         }
-        "plan_agency_deletion" => wire(on.plan_agency_deletion(&with.get::<String>("id"))),
+        "preview_agency_deletion" => wire(on.preview_agency_deletion(&with.get::<String>("id"))),
         "delete_agency" => wire(on.delete_agency(&with.get::<String>("id"))),
         "sign_in" => wire(on.sign_in(
             &with.get::<String>("login_domain"),
@@ -58,7 +58,7 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
         "create_reseller" => wire(on.create_reseller(with.draft())),
         "create_resellers" => answers(on.create_resellers(&with.forms())),
         "check_resellers" => answers(on.check_resellers(&with.forms())),
-        "plan_deletion" => wire(on.plan_deletion(with.get("id"))),
+        "preview_deletion" => wire(on.preview_deletion(with.get("id"))),
         "delete_reseller" => wire(on.delete_reseller(with.get("id"))),
         "reseller" => wire(on.reseller(with.get("id"))),
         "reseller_by_external_id" => {

@@ -81,7 +81,7 @@ pub fn step(model: &Model, now: i64, [what, a, b, c]: [u8; 4]) -> Step {
             json!({"version": version, "reserved_labels": [label], "capacity": {metric: c}}),
         ),
         20 => ("changes", json!({"after": a % 16, "limit": 1 + b % 20})),
-        21 => ("plan_deletion", json!({"id": id})),
+        21 => ("preview_deletion", json!({"id": id})),
         22 => ("revoke_access", json!({"id": id})),
         23 => {
             let password = pick(&PASSWORDS, b);

@@ -10,10 +10,19 @@ first call, and a missing migration is a ConfigurationError that names the comma
 the platform's secret, too; one of your own (`secrets`) goes before it.
 
 What is done inside `transaction.atomic()` commits or vanishes with it. PostgreSQL 15 and SQLite
-3.35 or newer. On SQLite choose the write-ahead log, so that readers are in nobody's way, and have
-what is deleted overwritten:
+3.35 or newer. A reseller and a row of your own, both or neither:
 
-    "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON"}
+    with transaction.atomic():
+        acme = platform.agency("northwind").create_reseller(**form)
+        Contract.objects.create(reseller=acme.id, ...)
+
+On SQLite choose the write-ahead log, so that readers are in nobody's way, have what is deleted
+overwritten, and let blocks wait for each other:
+
+    "OPTIONS": {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON",
+        "transaction_mode": "IMMEDIATE",
+    }
 
 `check_access` and `sign_in` inside a block see what the block sees. With PostgreSQL's READ
 COMMITTED, the default, that is the newest commit. With REPEATABLE READ or SERIALIZABLE, and on
@@ -33,10 +42,9 @@ SQLite has one writer at a time, and no room for two transactions of one request
   both: it counts like a sign-in. Do either before the block, or with `ATOMIC_REQUESTS` decorate the
   view with `@transaction.non_atomic_requests`. `set_password`, `reset_password` and `unlock` are
   parts of a block like anything else.
-- A block that reads first and writes then is refused when somebody else has written in between
-  (AbortedError). Only the whole block can be tried again. `"transaction_mode": "IMMEDIATE"` in
-  OPTIONS makes blocks wait for each other instead: with `ATOMIC_REQUESTS` take both, the mode and
-  the decorated view for signing in.
+- Without `"transaction_mode": "IMMEDIATE"` a block that reads first and writes then is refused
+  when somebody else has written in between (AbortedError), and only the whole block can be tried
+  again. With it every block counts as one that has written: nobody can sign in inside it.
 
 After COMMIT of a transaction of the library's own, an error that does not say for certain that
 nothing was committed is an OutcomeUnknownError.

@@ -49,7 +49,7 @@ from .records import PartnerType, SortBy, Status
 
 const PHONE: &str = "
 
-Phone = str | tuple[str | None, str] | PhoneDraft
+Phone = str | Sequence[str | None] | PhoneDraft
 \"\"\"A phone as typed: `\"+49 30 901820\"`, `(\"US\", \"(415) 555-2671\")`, or both by name.\"\"\"
 ";
 
@@ -62,16 +62,19 @@ fn class(form: &Record, surface: &Surface) -> String {
         for line in documentation(&field.documentation).lines() {
             let _ = writeln!(text, "    # {line}");
         }
-        let _ = writeln!(text, "    {}: {}", field.name, of(field, surface));
+        let _ = writeln!(text, "    {}: {}", field.name, of(form, field, surface));
     }
     text
 }
 
-fn of(field: &Field, surface: &Surface) -> String {
-    match &*field.name {
+/// Whatever a list may be asked for may be given as nothing, too.
+fn of(form: &Record, field: &Field, surface: &Surface) -> String {
+    let of = match &*field.name {
         "partner_type" => optional(&field.of, &enumeration("PartnerType", surface)),
         _ => typed(&field.of, surface),
-    }
+    };
+    let is_whole = of.ends_with(" | None") || form.name != "ResellerQuery";
+    if is_whole { of } else { of + " | None" }
 }
 
 fn optional(of: &Type, typed: &str) -> String {

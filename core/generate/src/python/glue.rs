@@ -38,7 +38,7 @@ pub fn text(surface: &Surface) -> String {
         use crate::agency::Agency;
         use crate::answer::answer;
         use crate::error::{{answers, call}};
-        use crate::given::{{argument, form, optional}};
+        use crate::given::{{argument, form, optional, whole_text}};
         use crate::platform::Platform;
 
         ",
@@ -78,6 +78,10 @@ fn glue(method: &Method<'_>) -> String {
     for (argument, owned) in operation.arguments.iter().zip(&owned) {
         let made = match (method.form, &argument.of) {
             (Some((form, _)), _) if form.name == argument.name => made_of_form(method),
+            // A password that is to be kept may have any character in it.
+            _ if is_new_password(method, &argument.name) => {
+                format!("whole_text(\"{0}\", {0})?", argument.name)
+            }
             (_, Type::Optional(_)) => format!("optional(\"{0}\", {0})?", argument.name),
             _ => format!("argument(\"{0}\", {0})?", argument.name),
         };
@@ -86,6 +90,11 @@ fn glue(method: &Method<'_>) -> String {
     let lent: Vec<_> = owned.iter().map(|owned| &*owned.lent).collect();
     let _ = writeln!(text, "{before}call(py, || self.0.{name}({})){after}\n}}\n", lent.join(", "));
     text
+}
+
+fn is_new_password(method: &Method<'_>, name: &str) -> bool {
+    let is_given = |name: &str| method.parameters.iter().any(|parameter| parameter.name == name);
+    name.starts_with("password") && is_given("password_confirmation")
 }
 
 /// The parameters as pyo3 takes them.

@@ -61,6 +61,10 @@ impl<'o> Method<'o> {
     /// The parameters as a type checker reads them.
     pub fn typed(&self) -> Vec<String> {
         let mut typed = vec!["self".to_owned()];
+        if self.form.is_some() {
+            // A form has whatever names it was given.
+            typed.push("/".to_owned());
+        }
         for (place, parameter) in self.parameters.iter().enumerate() {
             if place == self.in_place {
                 typed.push("*".to_owned());

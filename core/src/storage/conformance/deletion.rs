@@ -30,7 +30,7 @@ pub(super) fn a_deleted_agency_leaves_nothing_but_tombstones(harness: &dyn Harne
     bench.agency.record_usage(&events).expect("records");
     let sign_in = || bench.platform.sign_in("acme", "owner@acme.example", PASSWORD, None);
     let access = sign_in().expect("signs in");
-    let plan = bench.platform.plan_agency_deletion("northwind").expect("plans");
+    let plan = bench.platform.preview_agency_deletion("northwind").expect("plans");
     assert_eq!((plan.agency.as_str(), plan.resellers), ("northwind", 2));
     assert_eq!(bench.agency.reseller(acme.id).expect("still there"), acme);
 
@@ -56,7 +56,7 @@ fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
     let errors = [
         bench.platform.agency("northwind").map(drop),
         bench.platform.delete_agency("northwind").map(drop),
-        bench.platform.plan_agency_deletion("northwind").map(drop),
+        bench.platform.preview_agency_deletion("northwind").map(drop),
         bench.agency.create_reseller(draft("initech")).map(drop),
         bench.agency.create_resellers(&[draft("initech")]).map(drop),
         bench.agency.changes(Some(0), Some(10)).map(drop),
@@ -254,7 +254,7 @@ fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
         assert_eq!(result.expect_err("gone").kind(), ErrorKind::NotFound);
     };
     missing(bench.platform.agency("northwind").map(drop));
-    missing(bench.platform.plan_agency_deletion("northwind").map(drop));
+    missing(bench.platform.preview_agency_deletion("northwind").map(drop));
     let host = format!("{}.partner.example.com", acme.login_domain);
     missing(bench.platform.resolve_host(&host).map(drop));
     missing(bench.agency.reseller(acme.id).map(drop));
@@ -356,12 +356,12 @@ pub(super) fn a_planned_deletion_changes_nothing(harness: &dyn Harness) {
     let acme = bench.create("acme");
     let members = bench.event("e-1", &acme, Metric::TEAM_MEMBERS, 4);
     bench.agency.record_usage(&[members]).expect("records");
-    let plan = bench.agency.plan_deletion(acme.id).expect("plans");
+    let plan = bench.agency.preview_deletion(acme.id).expect("plans");
     let month = bench.clock.now().plus_millis(30 * 86_400_000);
     assert_eq!((plan.reseller, plan.login_domain.as_str()), (acme.id, "acme"));
     assert_eq!((plan.quarantined_until, plan.levels), (month, vec![(Metric::TEAM_MEMBERS, 4)]));
     assert_eq!(bench.agency.reseller(acme.id).expect("still there"), acme);
     bench.agency.delete_reseller(acme.id).expect("deletes");
-    let gone = bench.agency.plan_deletion(acme.id).expect_err("gone");
+    let gone = bench.agency.preview_deletion(acme.id).expect_err("gone");
     assert_eq!(gone.kind(), ErrorKind::NotFound);
 }

@@ -74,7 +74,7 @@ fn operations(agency: &Agency, id: ResellerId) -> Vec<(&'static str, String)> {
     let record = agency.record_usage(&[usage]);
     vec![
         ("reseller", told(agency.reseller(id))),
-        ("plan_deletion", told(agency.plan_deletion(id))),
+        ("preview_deletion", told(agency.preview_deletion(id))),
         ("reset_token", told(agency.reset_token(id))),
         ("update_reseller", told(agency.update_reseller(id, None, &patch))),
         ("a stale update", told(agency.update_reseller(id, Some(7), &patch))),

@@ -34,8 +34,17 @@ pub enum Given {
 }
 
 impl Given {
+    /// An instant, or its text in RFC 3339. Of a number nobody knows whether it is seconds.
+    pub(crate) fn instant(&self) -> Option<Timestamp> {
+        match self {
+            Self::Instant(at) => Some(*at),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Takes a field out, by its path.
-    pub(super) fn remove(&mut self, path: &str) -> Option<Given> {
+    pub(crate) fn remove(&mut self, path: &str) -> Option<Given> {
         let Self::Record(fields) = self else { return None };
         match path.split_once('.') {
             Some((record, rest)) if fields.contains_key(record) => {
@@ -64,7 +73,7 @@ impl From<serde_json::Value> for Given {
 
 /// Why a value is not that of a field.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(crate) struct Misfit {
     /// The field's path in the form, through the records in it.
     pub field: String,
     pub code: Code,
@@ -107,7 +116,7 @@ impl de::Error for Misfit {
 }
 
 /// A value that is being read.
-pub(super) struct Reading<'de>(pub &'de Given);
+pub(crate) struct Reading<'de>(pub &'de Given);
 
 impl<'de> Deserializer<'de> for Reading<'de> {
     type Error = Misfit;
@@ -140,14 +149,11 @@ impl<'de> Deserializer<'de> for Reading<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match (name, self.0) {
-            ("Timestamp", Given::Instant(at)) => {
-                visitor.visit_newtype_struct(at.as_millis().into_deserializer())
-            }
-            // Of a number nobody knows whether it is seconds.
-            ("Timestamp", _) => Err(Code::Invalid.into()),
-            _ => visitor.visit_newtype_struct(self),
+        if name != "Timestamp" {
+            return visitor.visit_newtype_struct(self);
         }
+        let at = self.0.instant().ok_or(Code::Invalid)?;
+        visitor.visit_newtype_struct(at.as_millis().into_deserializer())
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

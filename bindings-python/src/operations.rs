@@ -548,7 +548,8 @@ impl Agency {
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
     /// lifts the limit. A limit below what is used already blocks further use.
     ///
-    /// Raises: `NotFoundError` for the reseller; field `limit` (not negative).
+    /// Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
+    /// `consume` does not take) and `limit` (not negative).
     fn set_allowance<'py>(
         &self,
         py: Python<'py>,

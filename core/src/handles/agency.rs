@@ -223,7 +223,8 @@ impl Agency {
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
     /// lifts the limit. A limit below what is used already blocks further use (S44).
     ///
-    /// Errors: `NotFound` for the reseller; field `limit` (not negative).
+    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
+    /// does not take) and `limit` (not negative).
     pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
         self.observe("set_allowance", id, || self.tenant.set_allowance(id, metric, limit))
     }

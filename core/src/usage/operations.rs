@@ -1,8 +1,8 @@
 //! What an agency does with usage: record, consume, limit, overview.
 
 use super::{
-    Consumption, MeterKey, Metric, Overview, Reported, UsageEvent, UsageReport, check, consume,
-    overview, record,
+    Consumption, MeterKey, Metric, MetricKind, Overview, Reported, UsageEvent, UsageReport, check,
+    consume, overview, record,
 };
 use crate::changes::ChangeKind;
 use crate::error::{Code, FieldErrors, Refusal, Result, refused};
@@ -49,8 +49,12 @@ impl Tenant {
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
     /// lifts the limit. A limit below what is used already blocks further use (S44).
     ///
-    /// Errors: `NotFound` for the reseller; field `limit` (not negative).
+    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
+    /// does not take) and `limit` (not negative).
     pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
+        if metric.kind() != MetricKind::Counter {
+            return Err(refused("metric")(Code::NotACounter));
+        }
         if limit.is_some_and(|limit| limit < 0) {
             return Err(refused("limit")(Code::Negative));
         }

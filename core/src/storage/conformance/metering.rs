@@ -345,6 +345,8 @@ pub(super) fn a_repeated_consume_is_answered_as_before(harness: &dyn Harness) {
     }
     let gauge = bench.agency.consume(acme.id, Metric::TEAM_MEMBERS, 1, "c-2").expect_err("a gauge");
     assert_eq!(gauge.fields()[0].code, Code::NotACounter);
+    let limited = bench.agency.set_allowance(acme.id, Metric::TEAM_MEMBERS, Some(1));
+    assert_eq!(limited.expect_err("a gauge").fields()[0].code, Code::NotACounter);
     assert_eq!(bench.agency.overview().expect("reads").messages, 2);
 }
 

@@ -39,7 +39,7 @@ pub fn call<T: Send>(
     }
 }
 
-/// `KeyboardInterrupt`, `SystemExit` and their like are nobody's to handle.
+/// Whether it is `KeyboardInterrupt`, `SystemExit` or the like, which nothing here may handle.
 fn is_interrupt(py: Python<'_>, raised: &PyErr) -> bool {
     !raised.is_instance_of::<PyException>(py)
 }

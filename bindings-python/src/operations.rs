@@ -59,7 +59,7 @@ impl Platform {
         call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into()))
     }
 
-    /// The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless
+    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
     /// it is given.
     #[pyo3(signature = (after=None, limit=None))]
     fn agencies<'py>(
@@ -569,12 +569,12 @@ impl Agency {
         answer(py, &call(py, || self.0.overview())?)
     }
 
-    /// Entries of the change feed behind the sequence `after`, or from the first one on, in
-    /// order: without gaps, and none will ever appear behind one that was seen. `limit` is
+    /// Entries of the change feed after the sequence `after`, or from the first one on, in
+    /// order: without gaps, and none will ever appear after one that was seen. `limit` is
     /// 1–1,000, and 100 unless it is given.
     ///
-    /// Refused fields: `limit`; `after` (`too_old`) when entries behind it have been removed,
-    /// as the host has configured: read everything anew then, and follow from `min` on.
+    /// Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
+    /// the host has configured: read everything anew then, and follow from `min` on.
     #[pyo3(signature = (after=None, limit=None))]
     fn changes<'py>(
         &self,

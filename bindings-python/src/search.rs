@@ -23,7 +23,7 @@ pub struct Search {
 /// How far a search has got.
 struct Place {
     read: VecDeque<Reseller>,
-    /// The query of the next page; none behind the last one.
+    /// The query of the next page; none after the last one.
     next: Option<ResellerQuery>,
 }
 

@@ -41,7 +41,7 @@ impl Entropy for SystemEntropy {
 }
 
 /// Makes version 7 UUIDs (RFC 9562): ids made later sort later, which keeps a store's pages
-/// together. Those of one source do so within a millisecond, too: the 12 bits behind the time
+/// together. Those of one source do so within a millisecond, too: the 12 bits after the time
 /// count (section 6.2, method 1), and what they overflow into is the time.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {

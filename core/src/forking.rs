@@ -60,7 +60,7 @@ pub struct Forking {
 
 /// Waits until no thread is where a `fork` would harm the child, and lets none go there while the
 /// answer is held. Call it before a `fork` without `exec` in a process with threads, and drop it
-/// behind it, in parent and child; the Python package sees to that itself.
+/// after it, in parent and child; the Python package sees to that itself.
 ///
 /// Nothing is needed where only one thread uses the library, or where the child runs another
 /// program.

@@ -88,7 +88,7 @@ telling! {
     Option<Reseller>: |it| it.as_ref().map_or_else(Known::default, Telling::known);
 }
 
-/// Answers that tell nothing, or of too many.
+/// Answers without ids, or with the ids of many.
 macro_rules! silent {
     ($($answer:ty),*) => {
         $(impl Telling for $answer {

@@ -14,7 +14,7 @@ pub(crate) struct PerProcess<T> {
     first: Node<T>,
 }
 
-/// What one process has; behind it, what its child has.
+/// What one process has; after it, what its child has.
 #[derive(Debug)]
 struct Node<T> {
     process: u32,

@@ -56,7 +56,7 @@ pub(crate) struct Progress {
 }
 
 impl Shared {
-    /// A new id; it sorts behind those this platform has made before.
+    /// A new id; it sorts after those this platform has made before.
     pub fn new_id(&self, now: Timestamp) -> Uuid {
         self.ids.next(&*self.entropy, now)
     }

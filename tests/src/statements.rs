@@ -7,7 +7,7 @@
 //!   key, several keys or the first ones of an order.
 //! - Rows of an agency are inserted by `VALUES`, or selected from its own row. No statement changes
 //!   or locks several rows that are kept by their own key; `VALUES` may insert several.
-//! - No parameter stands behind `ON CONFLICT` of an `INSERT … SELECT`, no subselect in `VALUES`.
+//! - No parameter stands after `ON CONFLICT` of an `INSERT … SELECT`, no subselect in `VALUES`.
 //! - A home column is never set, and no function but known ones is called where rows change.
 //! - Where rows change, `IN` takes no subselect with a `LIMIT`: it may run again for each row.
 //! - A plan for any values serves only statements on one table.

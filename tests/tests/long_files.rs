@@ -34,7 +34,7 @@ impl Read for Generated<'_> {
     }
 }
 
-/// S48: 64 MB behind a stray quotation mark are read a little at a time.
+/// S48: 64 MB after a stray quotation mark are read a little at a time.
 #[test]
 fn s48_a_stray_quotation_mark_does_not_keep_the_rest_of_the_file() {
     let agency = Platform::open("memory:").expect("opens").create_agency("northwind", None);

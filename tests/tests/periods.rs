@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A little before or behind the end of some month in some zone.
+/// A little before or after the end of some month in some zone.
 fn start() -> impl Strategy<Value = i64> {
     (0..ZONES.len(), 2024..2027_i16, 1..13_i8, -DAY..DAY, 1..100_i64).prop_map(
         |(zone, year, month, by, nearer)| {

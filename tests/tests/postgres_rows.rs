@@ -157,7 +157,7 @@ fn many_are_inserted_in_one_wait_unless_some_are_there() {
 }
 
 /// A row whose unique field another one has is neither inserted nor stored, and what is asked
-/// behind it is answered.
+/// after it is answered.
 #[test]
 fn what_is_taken_spoils_nothing() {
     let bench = Bench::new();

@@ -129,7 +129,7 @@ class Platform:
         empty agency.
         """
     def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]:
-        """The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless
+        """The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
         it is given.
         """
     def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
@@ -400,12 +400,12 @@ class Agency:
         `NotFoundError` once the agency is deleted.
         """
     def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
-        """Entries of the change feed behind the sequence `after`, or from the first one on, in
-        order: without gaps, and none will ever appear behind one that was seen. `limit` is
+        """Entries of the change feed after the sequence `after`, or from the first one on, in
+        order: without gaps, and none will ever appear after one that was seen. `limit` is
         1–1,000, and 100 unless it is given.
 
-        Refused fields: `limit`; `after` (`too_old`) when entries behind it have been removed,
-        as the host has configured: read everything anew then, and follow from `min` on.
+        Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
+        the host has configured: read everything anew then, and follow from `min` on.
         """
 
 @final

@@ -71,7 +71,7 @@ class AsyncPlatform(PlatformCalls):
         return AsyncAgency(agency)
 
     async def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]:
-        """The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless
+        """The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
         it is given.
         """
         return await self._run(self._platform.agencies, after=after, limit=limit)
@@ -404,11 +404,11 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.overview)
 
     async def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
-        """Entries of the change feed behind the sequence `after`, or from the first one on, in
-        order: without gaps, and none will ever appear behind one that was seen. `limit` is
+        """Entries of the change feed after the sequence `after`, or from the first one on, in
+        order: without gaps, and none will ever appear after one that was seen. `limit` is
         1–1,000, and 100 unless it is given.
 
-        Refused fields: `limit`; `after` (`too_old`) when entries behind it have been removed,
-        as the host has configured: read everything anew then, and follow from `min` on.
+        Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
+        the host has configured: read everything anew then, and follow from `min` on.
         """
         return await self._run(self._agency.changes, after=after, limit=limit)

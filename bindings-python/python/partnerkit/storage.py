@@ -134,7 +134,7 @@ class Scan:
     equals: Row
     """What the leading columns must equal; None is equal to None."""
     range: tuple[Bound | None, Bound | None]
-    """Where the columns behind those begin and end. A None is in no range that has an end."""
+    """Where the columns after those begin and end. A None is in no range that has an end."""
     reverse: bool
     """From the end to the beginning."""
     limit: int
@@ -181,7 +181,7 @@ class PageSpec:
     descending: bool
     """The largest first, of equals that with the largest id."""
     after: tuple[Value, UUID] | None
-    """Only rows behind this place: a value of the column, and an id."""
+    """Only rows after this place: a value of the column, and an id."""
     limit: int
 
 

@@ -204,7 +204,7 @@ impl AttemptPolicy {
         }
     }
 
-    /// Whether no further attempt is looked at behind this one.
+    /// Whether no further attempt is looked at after this one.
     pub fn is_last(self, reserved: &Attempts) -> bool {
         reserved.failures >= self.hard_stop
     }
@@ -303,7 +303,7 @@ mod tests {
     const NONE: Attempts = Attempts::none(AttemptKey::from_bytes([0; 32]));
     const NOW: Timestamp = Timestamp::from_millis(1_773_576_000_000);
 
-    /// The delays behind each failure of a run that is tried again as soon as it may be, up to
+    /// The delays after each failure of a run that is tried again as soon as it may be, up to
     /// the one that is refused for good.
     fn delays(whom: Whom) -> Vec<i64> {
         let policy = AttemptPolicy::default();
@@ -320,7 +320,7 @@ mod tests {
         delays
     }
 
-    /// From 1 s behind the 10th failure to 15 min, and none is looked at behind the 100th.
+    /// From 1 s after the 10th failure to 15 min, and none is looked at after the 100th.
     #[test]
     fn s19_the_default_delays_and_the_hard_stop() {
         let grows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map(|seconds| seconds * 1_000);

@@ -62,7 +62,7 @@ impl Operator {
         let attempt = attempt.from(source);
         let reserved = self.shared.reserve_attempt(&attempt)?;
         // The host may have created or changed the account in its own transaction. SQLite counts
-        // nothing beside one that has read, so this read is behind the count.
+        // nothing beside one that has read, so this read is after the count.
         let joined = self.shared.storage.joined();
         let account = if joined { self.account_at(typed_at, View::Hosts)?.1 } else { committed };
 

@@ -1,6 +1,6 @@
 //! Password hashes as they are stored: our own, and those a host brings along (S15, S16).
 //!
-//! A hash is a PHC string of Argon2, behind `p7` if pepper 7 went into it; or whatever an older
+//! A hash is a PHC string of Argon2, with `p7` in front if pepper 7 went into it; or whatever an older
 //! scheme of the host's has left, which only the host's verifier understands.
 
 use std::collections::BTreeMap;

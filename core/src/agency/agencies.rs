@@ -66,7 +66,7 @@ impl Operator {
         Ok(Tenant::new(self.shared.clone(), id))
     }
 
-    /// The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless it
+    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
     /// is given.
     pub fn agencies(&self, after: Option<&AgencyId>, limit: Option<u32>) -> Result<Vec<AgencyId>> {
         let limit = limit.unwrap_or(100);

@@ -26,7 +26,7 @@ impl Tx<'_> {
     }
 }
 
-/// Agencies in the order of their ids, behind the given one, closed ones included.
+/// Agencies in the order of their ids, after the given one, closed ones included.
 pub(crate) fn agencies(
     storage: &dyn Storage,
     after: Option<&AgencyId>,

@@ -1,6 +1,6 @@
 //! Rows of the change feed: appended without a number, and numbered when they are read.
 //!
-//! Writers never queue for a number, and one that commits late appears behind what was seen.
+//! Writers never queue for a number, and one that commits late appears after what was seen.
 
 use super::Change;
 use crate::agency::AgencyRow;
@@ -13,11 +13,11 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 impl Tenant {
-    /// Entries of the change feed behind the sequence `after`, or from the first one on, in order:
-    /// without gaps, and none will ever appear behind one that was seen. `limit` is 1–1,000, and
+    /// Entries of the change feed after the sequence `after`, or from the first one on, in order:
+    /// without gaps, and none will ever appear after one that was seen. `limit` is 1–1,000, and
     /// 100 unless it is given.
     ///
-    /// Field errors: `limit`; `after` (`too_old`) when entries behind it have been removed, as
+    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
     pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(100));
@@ -29,7 +29,7 @@ impl Tenant {
 }
 
 impl Reads<'_> {
-    /// Numbered entries behind `after`, in order.
+    /// Numbered entries after `after`, in order.
     #[cfg(feature = "conformance")]
     pub fn changes(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let changes = self.numbered_after(after, limit);
@@ -55,7 +55,7 @@ impl Tx<'_> {
         self.put(&pending)
     }
 
-    /// Numbers what is committed as far as a reader needs it, and answers with entries behind
+    /// Numbers what is committed as far as a reader needs it, and answers with entries after
     /// `after`. The agency's lock keeps other readers from numbering the same.
     pub fn follow(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let most = limit as usize;

@@ -121,7 +121,7 @@ fn unguarded(cell: &str) -> Cow<'_, str> {
 
 const SEPARATOR: char = ';';
 
-/// Whether what stands between separators might begin a formula, also behind what a spreadsheet
+/// Whether what stands between separators might begin a formula, also after what a spreadsheet
 /// may pass over: white space, what nobody sees, quotation marks. The apostrophe is dangerous, so
 /// that what begins with one comes back as it was.
 fn is_dangerous(piece: &str) -> bool {

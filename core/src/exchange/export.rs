@@ -13,7 +13,7 @@ const PAGE: u32 = 200;
 impl Tenant {
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
     /// says how many. They are read page by page: whoever is there throughout is written once.
-    /// What a spreadsheet would take for a formula, at the beginning of a cell or behind a
+    /// What a spreadsheet would take for a formula, at the beginning of a cell or after a
     /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
     ///
     /// Errors: `Io`; those of [`page`](Self::page).

@@ -21,7 +21,7 @@ pub(super) struct Line {
 pub(super) struct Passed {
     /// A quotation mark is open at its end: the record goes on.
     pub open: bool,
-    /// A cell goes on behind its closing quotation mark, as no program writes it.
+    /// A cell goes on after its closing quotation mark, as no program writes it.
     pub stray: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Lines<R> {
     longest: usize,
     number: u64,
     after_return: bool,
-    /// Nobody asks again behind the end: a pipe or a terminal would wait.
+    /// Nobody asks again after the end: a pipe or a terminal would wait.
     ended: bool,
 }
 
@@ -70,7 +70,7 @@ impl<R: Read> Lines<R> {
         Self { input, delimiter, longest, number: 1, after_return: false, ended: false }
     }
 
-    /// The next line; `None` behind the last one.
+    /// The next line; `None` after the last one.
     pub fn read(&mut self) -> Result<Option<Line>> {
         let Some((mut text, bytes)) = self.text()? else { return Ok(None) };
         if self.number == 1 && text.starts_with(MARK) {

@@ -27,7 +27,7 @@ pub(super) struct Record {
 pub(super) struct Records<R> {
     lines: Lines<R>,
     parser: csv_core::Reader,
-    /// Lines read behind the one that comes next.
+    /// Lines read after the one that comes next.
     ahead: VecDeque<Line>,
     open: Open,
 }
@@ -65,7 +65,7 @@ impl<R: Read> Records<R> {
         Self { lines, parser, ahead: VecDeque::new(), open: Open::default() }
     }
 
-    /// The next record that is not an empty line; `None` behind the last one.
+    /// The next record that is not an empty line; `None` after the last one.
     pub fn read(&mut self) -> io::Result<Option<Record>> {
         loop {
             let Some(first) = self.first()? else { return Ok(None) };
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(longer, [cells(1, &["a"]), (2, Err(Code::TooLong)), cells(3, &["b"])]);
     }
 
-    /// Gives a file in parts, and must not be asked behind its end.
+    /// Gives a file in parts, and must not be asked after its end.
     struct Once<'f>(&'f [u8], bool);
 
     impl std::io::Read for Once<'_> {

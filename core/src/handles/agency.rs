@@ -235,11 +235,11 @@ impl Agency {
         self.observe("overview", None, || self.tenant.overview())
     }
 
-    /// Entries of the change feed behind the sequence `after`, or from the first one on, in order:
-    /// without gaps, and none will ever appear behind one that was seen. `limit` is 1–1,000, and
+    /// Entries of the change feed after the sequence `after`, or from the first one on, in order:
+    /// without gaps, and none will ever appear after one that was seen. `limit` is 1–1,000, and
     /// 100 unless it is given.
     ///
-    /// Field errors: `limit`; `after` (`too_old`) when entries behind it have been removed, as
+    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
     pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         self.observe("changes", None, || self.tenant.changes(after, limit))
@@ -247,7 +247,7 @@ impl Agency {
 
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
     /// says how many. They are read page by page: whoever is there throughout is written once.
-    /// What a spreadsheet would take for a formula, at the beginning of a cell or behind a
+    /// What a spreadsheet would take for a formula, at the beginning of a cell or after a
     /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
     ///
     /// Errors: `Io`; those of [`page`](Self::page).

@@ -33,7 +33,7 @@ impl Platform {
         self.observe("agency", || self.operator.agency(id)).map(Agency::from)
     }
 
-    /// The ids of agencies in order, behind the given one; `limit` is 1–1,000, and 100 unless it
+    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
     /// is given.
     pub fn agencies(&self, after: Option<&AgencyId>, limit: Option<u32>) -> Result<Vec<AgencyId>> {
         self.observe("agencies", || self.operator.agencies(after, limit))

@@ -102,7 +102,7 @@ impl Tenant {
         Ok(batch.answers(&mut taken).pop().ok_or_else(unanswered)??)
     }
 
-    /// Creates what can be created, or says what could be, behind rows that have `taken` so much.
+    /// Creates what can be created, or says what could be, after rows that have `taken` so much.
     pub(crate) fn take_accepted(
         &self,
         drafts: Vec<Result<AcceptedDraft, FieldErrors>>,

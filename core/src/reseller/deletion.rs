@@ -48,7 +48,7 @@ impl Tenant {
         if !self.shared.storage.joined() {
             // First, because it is a transaction of its own: if the other one fails, nothing
             // but failed sign-ins is forgotten. Inside a host's transaction a keyed hash of
-            // the id stays behind, which is nobody's any more.
+            // the id stays behind, and belongs to no reseller any more.
             self.shared.forget_attempts_on(&[self.identity(id)])?;
         }
         self.write(|tx| {

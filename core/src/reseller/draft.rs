@@ -215,7 +215,7 @@ impl ResellerDraft {
         let contact = self.contact.values(errors);
         let login_domain =
             errors.keep("login_domain", rules.login_domains.parse(&self.login_domain));
-        // What was refused is nobody's name or address, and as long as it likes.
+        // Only what was accepted: a refused text is no name, and may be of any length.
         let context = [
             name.as_ref().map(Name::as_str),
             email.as_ref().map(Email::as_str),

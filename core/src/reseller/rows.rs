@@ -91,7 +91,7 @@ impl Tx<'_> {
     }
 
     /// The question that inserts resellers; `false` for each of which a unique field is taken: the
-    /// core then looks which. Their credentials come behind.
+    /// core then looks which. Their credentials come after.
     pub fn insertion(&self, new: &[NewReseller]) -> Result<Question<Vec<bool>>> {
         let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.reseller.clone()));
         let rows = rows.collect::<Result<_>>()?;

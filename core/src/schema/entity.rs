@@ -158,7 +158,7 @@ pub(crate) const fn leading(columns: &[Column]) -> &'static [Column] {
     if find(columns, AGENCY).is_some() { &[] } else { &LEADING }
 }
 
-/// Whether a type's columns are those of the table's key, behind an agency that leads it.
+/// Whether a type's columns are those of the table's key, after an agency that leads it.
 pub(crate) const fn is_key(table: &Table, columns: &[Column]) -> bool {
     let led = table.key.len() - columns.len();
     let mut i = 0;

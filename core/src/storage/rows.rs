@@ -146,7 +146,7 @@ pub struct Scan {
     pub columns: &'static [&'static str],
     /// What the leading columns must equal; a null is equal to null.
     pub equals: Row,
-    /// Where the columns behind those begin and end, compared as a whole. A null is in no range
+    /// Where the columns after those begin and end, compared as a whole. A null is in no range
     /// that is bounded on either side. Rows that agree in all columns of the index come in any
     /// order.
     pub range: (Bound<Row>, Bound<Row>),
@@ -170,7 +170,7 @@ impl Scan {
         Self { table, columns, equals, range, reverse: false, limit, lock: None }
     }
 
-    /// Only those behind this.
+    /// Only those after this.
     #[must_use]
     pub fn after(mut self, value: Value) -> Self {
         self.range.0 = Bound::Excluded(vec![value]);
@@ -244,7 +244,7 @@ pub struct PageSpec {
     pub order: &'static str,
     /// The largest first, of equals that with the largest id.
     pub descending: bool,
-    /// Only rows behind the one with this value and id.
+    /// Only rows after the one with this value and id.
     pub after: Option<(Value, Uuid)>,
     /// At most this many rows.
     pub limit: u32,

@@ -56,7 +56,7 @@ pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     }
     let reseller = one(tx.lock_resellers(&[event.reseller], Lock::Share)?)?;
     let day = DayKey::of(event);
-    // All that is read is read behind the meter's lock. Of two calls on one meter, the later one
+    // All that is read is read after the meter's lock. Of two calls on one meter, the later one
     // knows every time zone that the earlier one has known.
     let questions = (
         Sums::lock(tx, vec![day.meter], vec![day])?,

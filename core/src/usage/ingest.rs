@@ -167,7 +167,7 @@ type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>, Question<Vec<To
 pub(super) type Locked = (Vec<Meter>, Vec<DayRollup>, Vec<TotalRow>);
 
 impl Sums {
-    /// The question that locks meters, and reads behind that what they guard.
+    /// The question that locks meters, and reads after that what they guard.
     pub fn lock(tx: &Tx<'_>, meters: Vec<MeterKey>, days: Vec<DayKey>) -> Result<Lockings> {
         let names: BTreeSet<_> = meters.iter().map(|key| key.metric.slug().to_owned()).collect();
         let names: Vec<_> = names.into_iter().collect();

@@ -31,7 +31,7 @@ stored! {
     pub struct Period {
         /// The first instant.
         pub start: Timestamp as period,
-        /// The first instant behind it.
+        /// The first instant after it.
         pub end: Timestamp as period_end,
     }
 }

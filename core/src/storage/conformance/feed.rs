@@ -1,4 +1,4 @@
-//! The change feed: gapless, in order, and nothing appears behind a reader.
+//! The change feed: gapless, in order, and nothing appears after a reader.
 
 use std::collections::BTreeSet;
 

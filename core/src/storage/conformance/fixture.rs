@@ -263,7 +263,7 @@ impl Tx<'_> {
         Ok(inserted)
     }
 
-    /// Locks meters, and reads rollups behind that.
+    /// Locks meters, and reads rollups after that.
     pub(super) fn lock_usage(
         &mut self,
         meters: &[MeterKey],

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long sent bytes may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// BEGIN is not waited for, so if ever it should fail, what was sent behind it runs on its own:
+/// BEGIN is not waited for, so if ever it should fail, what was sent after it runs on its own:
 /// then it must not write. A transaction that is to write says so in its BEGIN.
 const READ_ONLY: &str = "-c default_transaction_read_only=on";
 

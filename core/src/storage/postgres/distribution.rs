@@ -32,7 +32,7 @@ pub(super) async fn is_done(client: &Object) -> Result<bool, Error> {
     Ok(not_spread(client).await?.is_empty())
 }
 
-/// Spreads the tables that are not spread yet, inside the caller's transaction and behind its lock.
+/// Spreads the tables that are not spread yet, inside the caller's transaction and under its lock.
 pub(super) async fn distribute(client: &Object) -> Result<(), Error> {
     let tables = not_spread(client).await?;
     for (table, home) in &tables {

@@ -92,7 +92,7 @@ impl Session<'_> {
     }
 }
 
-/// Texts behind each other, so that all of them are searched at once.
+/// Texts after each other, so that all of them are searched at once.
 #[derive(Default)]
 struct Texts {
     all: String,

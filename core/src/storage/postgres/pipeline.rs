@@ -33,8 +33,8 @@ pub(super) enum Statement {
     /// One of few texts, for which there is one good plan, whatever the values are: each
     /// connection prepares it at its first use and knows it for a while.
     Kept(Cow<'static, str>, Vec<Param>),
-    /// The same behind a savepoint: if a unique index refuses, nothing has happened. What is sent
-    /// behind it waits until that is known, which costs the caller no wait of its own.
+    /// The same after a savepoint: if a unique index refuses, nothing has happened. What is sent
+    /// after it waits until that is known, which costs the caller no wait of its own.
     Attempt(Cow<'static, str>, Vec<Param>),
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn begin(
 }
 
 /// Sends a statement without waiting for its answer, and gives the connection back: what is
-/// sent on it next comes behind.
+/// sent on it next comes after.
 pub(super) fn send_last(client: Object, sql: &'static str) {
     send(&client, sql);
 }
@@ -161,7 +161,7 @@ async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Reply,
 }
 
 /// The first look tells whether the statement is prepared. If it is not, that has sent for it, and
-/// this time it is sent unprepared right behind: it has to keep its place among the others, and
+/// this time it is sent unprepared right after: it has to keep its place among the others, and
 /// costs no further wait.
 async fn run_kept(
     client: &Object,

@@ -122,7 +122,7 @@ fn find_scattered(table: &'static Table, keys: Vec<Row>) -> Question {
     })
 }
 
-/// What statements have found for so many keys: each has a statement of its own, or behind each
+/// What statements have found for so many keys: each has a statement of its own, or after each
 /// row stands its key's place.
 fn placed(table: &Table, keys: usize, replies: &[Reply]) -> Result<Vec<Option<Row>>> {
     let mut rows = vec![None; keys];

@@ -129,7 +129,7 @@ impl<'s> Session<'s> {
                 self.client = None; // nothing to undo
                 Ok(())
             }
-            // COMMIT may have arrived behind what has no answer.
+            // COMMIT may have arrived after what has no answer.
             Err(Failure::Lost(text)) => Err(Error::outcome_unknown(text)),
             Err(failure) => Err(failure.into()),
         }

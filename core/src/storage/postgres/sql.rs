@@ -58,7 +58,7 @@ impl Spread {
         rows <= 1 || table.key == ["agency"] || self.is_scattered(table)
     }
 
-    /// Rows by key: a statement for each, or one in whose answer behind each row stands its place
+    /// Rows by key: a statement for each, or one in whose answer after each row stands its place
     /// among the keys, from 1. Locks them in the order of the keys.
     pub fn get(self, Get { table, by, keys, lock }: Get) -> Vec<Statement> {
         let (name, lock) = (table.name, lock.map(locking).unwrap_or_default());

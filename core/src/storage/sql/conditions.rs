@@ -81,7 +81,7 @@ impl Conditions {
         conditions
     }
 
-    /// Only rows behind a page's beginning, in its order.
+    /// Only rows after a page's beginning, in its order.
     pub fn behind_and_in_order(&mut self, spec: &PageSpec) {
         if let Some(after) = &spec.after {
             self.behind(spec, after);
@@ -89,7 +89,7 @@ impl Conditions {
         self.order(&[spec.order, "id"], spec.descending);
     }
 
-    /// Only rows behind a place.
+    /// Only rows after a place.
     pub fn behind(&mut self, spec: &PageSpec, (value, id): &(Value, Uuid)) {
         let place = vec![value.clone(), Value::Uuid(*id)];
         self.compare(&[spec.order, "id"], if spec.descending { "<" } else { ">" }, &place);

@@ -1,6 +1,6 @@
 //! The callers of one process that want to write, first come first served.
 //!
-//! The writer is passed from seat to seat with its transaction open; whoever finds nobody behind
+//! The writer is passed from seat to seat with its transaction open; whoever finds nobody waiting
 //! commits for all. So a caller's work runs on its own thread, and no thread is needed to lead.
 
 use std::collections::VecDeque;

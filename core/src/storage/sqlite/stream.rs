@@ -52,7 +52,7 @@ impl Rows<'_> {
         Ok(page.numbers())
     }
 
-    /// The number of a row that is so far before a cursor's place that everything behind the
+    /// The number of a row that is so far before a cursor's place that everything after the
     /// place has a number on its other side.
     fn where_to_begin(&self, agency: Value, spec: &PageSpec, disorder: i64) -> Result<Option<i64>> {
         let Some((Value::Integer(at), _)) = spec.after else { return Ok(None) };

@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// S15: what is strong stays so, whatever is typed behind it.
+    /// S15: what is strong stays so, whatever is typed after it.
     #[test]
     fn s15_no_password_becomes_weaker_by_what_follows() {
         for strong in ["plain teal walrus 94 umbrella", "kV8#qz!Lw2@xTf9m", "c4X-b7Rw.Tq2zL"] {

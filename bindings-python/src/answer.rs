@@ -10,6 +10,7 @@
 
 mod classes;
 
+use std::cell::RefCell;
 use std::fmt;
 
 use partnerkit::Timestamp;
@@ -28,14 +29,20 @@ pub fn answer<'py, T>(py: Python<'py>, answer: &T) -> PyResult<Bound<'py, PyAny>
 where
     T: Serialize + ?Sized,
 {
-    let serializer = Answer { py, classes: Classes::get(py)?, expected: Expected::Anything };
+    let (classes, last) = (Classes::get(py)?, Last::default());
+    let serializer = Answer { py, classes, last: &last, expected: Expected::Anything };
     answer.serialize(serializer).map_err(|Raised(raised)| raised)
 }
+
+/// The instant that was made last, and what it is in milliseconds: most records have the same one
+/// twice, because nobody has changed them since they were created.
+type Last<'py> = RefCell<Option<(i64, Bound<'py, PyAny>)>>;
 
 #[derive(Clone, Copy)]
 struct Answer<'a, 'py> {
     py: Python<'py>,
     classes: &'a Classes,
+    last: &'a Last<'py>,
     expected: Expected,
 }
 
@@ -56,6 +63,17 @@ type Answered<'py> = Result<Bound<'py, PyAny>, Raised>;
 impl<'a, 'py> Answer<'a, 'py> {
     fn expecting(self, expected: Expected) -> Self {
         Self { expected, ..self }
+    }
+
+    fn instant(self, millis: i64) -> PyResult<Bound<'py, PyAny>> {
+        if let Some((known, made)) = &*self.last.borrow()
+            && *known == millis
+        {
+            return Ok(made.clone());
+        }
+        let made = instant(self.py, Timestamp::from_millis(millis))?;
+        self.last.replace(Some((millis, made.clone())));
+        Ok(made)
     }
 
     fn object<T: IntoPyObject<'py>>(self, value: T) -> Answered<'py> {
@@ -103,11 +121,10 @@ impl<'a, 'py> Serializer for Answer<'a, 'py> {
     }
 
     fn serialize_i64(self, value: i64) -> Answered<'py> {
-        let at = || instant(self.py, Timestamp::from_millis(value));
         match self.expected {
             Expected::Anything | Expected::Tuple => self.object(value),
-            Expected::Instant => Ok(at()?),
-            Expected::Until => match at() {
+            Expected::Instant => Ok(self.instant(value)?),
+            Expected::Until => match self.instant(value) {
                 Err(raised) if raised.is_instance_of::<PyOverflowError>(self.py) => {
                     self.serialize_none()
                 }

@@ -35,14 +35,7 @@ impl Platform {
     /// just being overwritten; on other systems it loses what was acknowledged. Use `backup`,
     /// another process, or a file of its own; with Django, `with_storage`.
     ///
-    /// Settings, all optional: login_base, the domain under which login domains live.
-    /// login_domains, "letters" or "dns"; reserve, reserve_only, lists of labels; quarantine, days
-    /// or "immediately" or "never". second_factor: passwords may be shorter. hashing, a pair (at
-    /// once, waiting); hashing_cost, (KiB, passes, lanes); peppers, bytes by number;
-    /// legacy_verifier, an object with recognises(hash) and verify(password, hash).
-    /// sign_in_limit and sign_in_delay_from: failed sign-ins in a row; source_limit, a pair
-    /// (burst, timedelta). secrets, 32 bytes by number. keep_idempotency_keys, keep_changes:
-    /// timedelta. clock, a function that gives an aware datetime, for tests.
+    /// `partnerkit.Settings` tells what the settings mean; all of them are optional.
     ///
     /// Raises ConfigurationError, StorageError.
     #[staticmethod]

@@ -127,7 +127,7 @@ fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {
     if let Some(Listed(labels)) = get::<Listed<String>>(given, "reserve")? {
         policy = policy.reserve(labels);
     }
-    if let Some(days) = given.get_item("quarantine")? {
+    if let Some(days) = given.get_item("quarantine")?.filter(|days| !days.is_none()) {
         let quarantine = match (days.extract::<u32>(), days.extract::<String>()) {
             (Ok(days), _) => Quarantine::Days(days),
             (_, Ok(slug)) if slug == "immediately" => Quarantine::Immediately,
@@ -154,7 +154,13 @@ where
     converted.map_err(|error: PyErr| {
         let cannot_be = error.is_instance_of::<PyOverflowError>(py)
             || error.is_instance_of::<PyUnicodeEncodeError>(py);
-        if cannot_be { configuration(py, &format!("{name} is out of range")) } else { error }
+        if cannot_be {
+            configuration(py, &format!("{name} is out of range"))
+        } else if error.is_instance_of::<PyTypeError>(py) {
+            PyTypeError::new_err(format!("{name}: {}", error.value(py)))
+        } else {
+            error
+        }
     })
 }
 

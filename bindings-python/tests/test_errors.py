@@ -490,3 +490,17 @@ def test_a_clock_that_tells_no_time_is_refused(clock: Any) -> None:
 def test_a_verifier_that_verifies_nothing_is_refused() -> None:
     with pytest.raises(partnerkit.ConfigurationError, match="legacy_verifier: "):
         Platform.open("memory:", legacy_verifier=7)  # type: ignore[arg-type]
+
+
+def test_a_setting_of_another_type_is_named() -> None:
+    wrong: dict[str, Any] = {
+        "sign_in_limit": "7",
+        "login_base": 7,
+        "reserve": "vip",
+        "hashing": 7,
+    }
+    for name, value in wrong.items():
+        with pytest.raises(TypeError, match=f"^{name}: "):
+            Platform.open("memory:", **{name: value})
+    nothing: dict[str, Any] = dict.fromkeys(partnerkit.Settings.__optional_keys__)
+    assert Platform.open("memory:", **nothing).agencies() == []

@@ -11,7 +11,7 @@ off now, meters what they use and sees it all in one overview.
 
 import os as _os
 
-from . import errors, forms, records
+from . import errors, forms, records, settings
 from ._native import (
     SCHEMA_VERSION,
     Agency,
@@ -30,6 +30,7 @@ from .asynchronous import AsyncAgency, AsyncPlatform
 from .errors import *  # noqa: F403
 from .forms import *  # noqa: F403
 from .records import *  # noqa: F403
+from .settings import *  # noqa: F403
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -48,6 +49,7 @@ __all__ = [
 __all__ += errors.__all__
 __all__ += forms.__all__
 __all__ += records.__all__
+__all__ += settings.__all__
 
 # A child has of its parent's threads only the one that forked, and none of the others' locks
 # may be held in it.

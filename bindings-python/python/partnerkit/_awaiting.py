@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Unpack
 
-    from ._native import _Reads, _Settings, _Writes
+    from ._native import _Reads, _Writes
     from .forms import Conditions
     from .records import ImportReport, Reseller, RowReport
+    from .settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,7 +86,7 @@ class PlatformCalls(Calls):
         self._platform = platform
 
     @classmethod
-    async def open(cls, url: str | PathLike[str], **settings: Unpack[_Settings]) -> Self:
+    async def open(cls, url: str | PathLike[str], **settings: Unpack[Settings]) -> Self:
         """Opens a store, as `Platform.open` does."""
         return cls(await cls._run_long(Platform.open, url, **settings))
 

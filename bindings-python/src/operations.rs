@@ -133,13 +133,22 @@ impl Platform {
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
     /// "switched off" take effect at once, in every process.
+    ///
+    /// With the request's host name it is valid at that reseller's login domain only: otherwise
+    /// a stamp of one reseller opens the pages of another. The host name is read as by
+    /// `resolve_host`.
+    ///
+    /// Raises: `AccessDeniedError`.
+    #[pyo3(signature = (stamp, host=None))]
     fn check_access<'py>(
         &self,
         py: Python<'py>,
         stamp: &Bound<'py, PyAny>,
+        host: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let stamp: String = argument("stamp", stamp)?;
-        answer(py, &call(py, || self.0.check_access(&stamp))?)
+        let host: Option<String> = optional("host", host)?;
+        answer(py, &call(py, || self.0.check_access(&stamp, host.as_deref()))?)
     }
 
     /// Sets a password with the token that `Agency.reset_token` gave: once, and in time. Failed
@@ -216,6 +225,14 @@ impl Platform {
     /// Raises: `ConfigurationError` for tables of a newer release.
     fn prepare<'py>(&self, py: Python<'py>) -> PyResult<()> {
         call(py, || self.0.prepare())
+    }
+
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
+    /// transaction that is under way runs to its end; every later one is a `ConfigurationError`
+    /// error, the next one of an import that is under way, too. Closing it again does nothing.
+    /// Without this call a store is closed with its last handle.
+    fn close<'py>(&self, py: Python<'py>) -> PyResult<()> {
+        call(py, || self.0.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

@@ -55,6 +55,8 @@ class Platform:
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_raised: object) -> None: ...
     @staticmethod
     def open(url: str | PathLike[str], **settings: Unpack[Settings]) -> Platform:
         """Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a
@@ -130,9 +132,15 @@ class Platform:
         of one source only so many attempts may fail; others are `ThrottledError`, before any
         password is looked at and whatever the account.
         """
-    def check_access(self, stamp: str) -> Identity:
+    def check_access(self, stamp: str, host: str | None = None) -> Identity:
         """Whose access a stamp is, if it still is valid: asked at every request, it makes
         "switched off" take effect at once, in every process.
+
+        With the request's host name it is valid at that reseller's login domain only: otherwise
+        a stamp of one reseller opens the pages of another. The host name is read as by
+        `resolve_host`.
+
+        Raises: `AccessDeniedError`.
         """
     def reset_password(self, token: str, *, password: str, password_confirmation: str) -> None:
         """Sets a password with the token that `Agency.reset_token` gave: once, and in time. Failed
@@ -176,6 +184,12 @@ class Platform:
         who opens a store of one's own may, once its tables are there.
 
         Raises: `ConfigurationError` for tables of a newer release.
+        """
+    def close(self) -> None:
+        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
+        transaction that is under way runs to its end; every later one is a `ConfigurationError`
+        error, the next one of an import that is under way, too. Closing it again does nothing.
+        Without this call a store is closed with its last handle.
         """
     def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not

@@ -112,11 +112,17 @@ class AsyncPlatform(PlatformCalls):
             self._platform.sign_in, login_domain, email, password, source=source
         )
 
-    async def check_access(self, stamp: str) -> Identity:
+    async def check_access(self, stamp: str, host: str | None = None) -> Identity:
         """Whose access a stamp is, if it still is valid: asked at every request, it makes
         "switched off" take effect at once, in every process.
+
+        With the request's host name it is valid at that reseller's login domain only: otherwise
+        a stamp of one reseller opens the pages of another. The host name is read as by
+        `resolve_host`.
+
+        Raises: `AccessDeniedError`.
         """
-        return await self._run(self._platform.check_access, stamp)
+        return await self._run(self._platform.check_access, stamp, host=host)
 
     async def reset_password(
         self, token: str, *, password: str, password_confirmation: str
@@ -177,6 +183,14 @@ class AsyncPlatform(PlatformCalls):
         Raises: `ConfigurationError` for tables of a newer release.
         """
         return await self._run(self._platform.prepare)
+
+    async def close(self) -> None:
+        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
+        transaction that is under way runs to its end; every later one is a `ConfigurationError`
+        error, the next one of an import that is under way, too. Closing it again does nothing.
+        Without this call a store is closed with its last handle.
+        """
+        return await self._run(self._platform.close)
 
     async def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result, optional};
 use crate::platform::Operator;
 use crate::records;
 use crate::reseller::{Reseller, Status};
+use crate::storage::Storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
 /// A reseller with what it signs in with.
@@ -68,8 +69,12 @@ impl Operator {
 
         let typed = Password::as_typed(password).filter(|_| reserved.is_some());
         let verified = turn.verify(typed.as_ref(), hash_of(&account));
+        if let (Verified::Unknown, Some(reserved)) = (verified, &reserved) {
+            self.shared.take_back(&attempt, reserved)?;
+            return Err(Error::access_denied());
+        }
 
-        let right = account.as_ref().filter(|_| verified != Verified::No);
+        let right = account.as_ref().filter(|_| verified.is_right());
         let (Some(access), Some(reserved)) = (self.admit(right)?, reserved) else {
             self.note_hard_stop(account, &attempt, reserved)?;
             return Err(Error::access_denied());
@@ -120,13 +125,22 @@ impl Operator {
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
     /// "switched off" take effect at once, in every process (S20).
-    pub fn check_access(&self, stamp: &str) -> Result<Identity> {
+    ///
+    /// With the request's host name it is valid at that reseller's login domain only: otherwise a
+    /// stamp of one reseller opens the pages of another. The host name is read as by
+    /// [`resolve_host`](Self::resolve_host).
+    ///
+    /// Errors: `AccessDenied`.
+    pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
         let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
         let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
-        if reseller.status != Status::Active || credentials.generation != generation {
-            return Err(Error::access_denied());
+        let is_here =
+            host.is_none_or(|host| self.label_of(host).as_ref() == Some(&reseller.login_domain));
+        if reseller.status == Status::Active && credentials.generation == generation && is_here {
+            Ok(identity)
+        } else {
+            Err(Error::access_denied())
         }
-        Ok(identity)
     }
 
     /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
@@ -164,7 +178,7 @@ impl Operator {
             View::Committed => self.holder_beside(&label)?,
         };
         let Some((agency, reseller)) = holder else { return Ok((None, None)) };
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let account = match view {
             View::Hosts => records::read(storage, &agency, |reads| reads.account(reseller)),
             View::Committed => {
@@ -176,7 +190,7 @@ impl Operator {
     }
 
     fn account(&self, identity: &Identity) -> Result<Option<Account>> {
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let account =
             records::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
         optional(account)

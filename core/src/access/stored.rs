@@ -15,8 +15,9 @@ use super::{HashingCost, Pepper};
 pub trait LegacyVerifier: Send + Sync {
     /// Whether a text is a hash of the scheme.
     fn recognises(&self, hash: &str) -> bool;
-    /// Whether the password is the hash's.
-    fn verify(&self, password: &str, hash: &str) -> bool;
+    /// Whether the password is the hash's; `None` where that cannot be told now. Then, and where
+    /// this panics, the sign-in is refused like any other, but not counted as a failure.
+    fn verify(&self, password: &str, hash: &str) -> Option<bool>;
 }
 
 /// A stored hash, taken apart.

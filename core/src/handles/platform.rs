@@ -80,8 +80,14 @@ impl Platform {
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
     /// "switched off" take effect at once, in every process (S20).
-    pub fn check_access(&self, stamp: &str) -> Result<Identity> {
-        self.observe("check_access", || self.operator.check_access(stamp))
+    ///
+    /// With the request's host name it is valid at that reseller's login domain only: otherwise a
+    /// stamp of one reseller opens the pages of another. The host name is read as by
+    /// [`resolve_host`](Self::resolve_host).
+    ///
+    /// Errors: `AccessDenied`.
+    pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
+        self.observe("check_access", || self.operator.check_access(stamp, host))
     }
 
     /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
@@ -141,6 +147,14 @@ impl Platform {
     /// Errors: `Configuration` for tables of a newer release.
     pub fn prepare(&self) -> Result<()> {
         self.observe("prepare", || self.operator.prepare())
+    }
+
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
+    /// transaction that is under way runs to its end; every later one is a `Configuration` error,
+    /// the next one of an import that is under way, too. Closing it again does nothing. Without this
+    /// call a store is closed with its last handle.
+    pub fn close(&self) -> Result<()> {
+        self.observe("close", || self.operator.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

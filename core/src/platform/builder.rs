@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::process::PerProcess;
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
-use crate::storage::{CheckedAtFirstUse, Storage};
+use crate::storage::{Opened, Storage};
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
@@ -190,7 +190,7 @@ impl PlatformBuilder {
             default_hashing(cores)
         });
         let shared = Shared {
-            storage: Arc::new(CheckedAtFirstUse::new(storage)),
+            storage: Opened::new(storage),
             clock: self.clock,
             entropy: self.entropy,
             ids: Ids::default(),

@@ -1,5 +1,6 @@
 //! The life of a reseller: get, list, update, switch off and on.
 
+use super::draft::deactivation_reason;
 use super::{Lookup, Reseller, ResellerId, ResellerPatch, Status};
 use crate::access::Credentials;
 use crate::changes::{ChangeKind, Mutation};
@@ -9,7 +10,7 @@ use crate::records::{Insert, Reads, Tx};
 use crate::search::{Page, ResellerQuery};
 use crate::tenant::Tenant;
 use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
-use crate::values::{ExternalId, plain_text};
+use crate::values::ExternalId;
 
 impl Tenant {
     /// A reseller by id.
@@ -59,7 +60,7 @@ impl Tenant {
     /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
     /// Field errors: `reason` (1–500 characters).
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
-        let reason = reason.map(|raw| plain_text(raw, 500)).transpose();
+        let reason = reason.map(deactivation_reason).transpose();
         let reason = reason.map_err(refused("reason"))?;
         self.mutate(id, ChangeKind::ResellerDeactivated, |before| {
             let (status, deactivation_reason) = (Status::Inactive, reason.clone());

@@ -91,6 +91,18 @@ impl Operator {
     /// who opens a store of one's own may, once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
+    ///
+    /// ```example
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let platform = Platform::builder().open_storage(Arc::new(Memory::new()))?;
+    /// platform.prepare()?; // fails here, and not at the first request, where the store is not ready
+    /// ```
+    /// ```python
+    /// platform.prepare()  # raises ConfigurationError where a migration is missing
+    /// ```
     pub fn prepare(&self) -> Result<()> {
         self.shared.storage.schema_version()?;
         self.shared.secrets().map(drop)
@@ -98,6 +110,16 @@ impl Operator {
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
+    ///
+    /// ```example
+    /// let place = platform.resolve_host("Acme.partner.example.com:443")?;
+    /// assert_eq!((&place.agency, place.reseller), (agency.id(), acme.id));
+    /// assert!(platform.resolve_host("acme.elsewhere.example").is_err());
+    /// ```
+    /// ```python
+    /// place = platform.resolve_host("Acme.partner.example.com:443")
+    /// assert (place.agency, place.reseller) == ("northwind", acme.id)
+    /// ```
     pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         let missing = || Error::not_found("host");
         let label = self.label_of(host).ok_or_else(missing)?;

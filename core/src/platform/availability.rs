@@ -10,6 +10,21 @@ impl Operator {
     /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
     /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
     /// that one has reserved.
+    ///
+    /// ```example
+    /// use partnerkit::Code;
+    ///
+    /// assert_eq!(platform.domain_availability("globex")?.refused, None);
+    /// assert_eq!(platform.domain_availability("www")?.refused, Some(Code::Reserved));
+    /// let typed = platform.domain_availability("Globex")?;
+    /// assert_eq!(typed.refused, Some(Code::Uppercase));
+    /// assert_eq!(typed.suggestions[0], "globex");
+    /// ```
+    /// ```python
+    /// typed = platform.domain_availability("Globex")
+    /// assert (typed.available, typed.refused) == (False, "uppercase")
+    /// assert typed.suggestions[0] == "globex"
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
         self.shared.availability(label, reserved)

@@ -69,17 +69,45 @@ impl Platform {
     ///
     /// Whoever in this process still has the file open when its last platform has gone keeps its
     /// log beside it, empty, until the next platform on any file goes, or the process ends.
+    ///
+    /// ```
+    /// use partnerkit::Platform;
+    ///
+    /// let platform = Platform::open("memory:")?;
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// assert!(Platform::open("mysql:resellers").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open(url: &str) -> Result<Self> {
         Self::builder().open(url)
     }
 
     /// Settings first, then [`PlatformBuilder::open`].
+    ///
+    /// ```
+    /// use partnerkit::{LoginDomain, Platform};
+    ///
+    /// let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
+    /// let acme = LoginDomain::parse("acme").unwrap();
+    /// assert_eq!(platform.login_url(&acme), "https://acme.partner.example.com");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn builder() -> PlatformBuilder {
         PlatformBuilder::default()
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count
     /// them (S17), and for metrics.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let before = platform.hash_computations();
+    /// let _ = platform.sign_in("acme", "owner@acme.example", "a guess", None);
+    /// let _ = platform.sign_in("nobody", "nobody@acme.example", "a guess", None);
+    /// assert_eq!(platform.hash_computations(), before + 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn hash_computations(&self) -> u64 {
         self.operator.shared.hasher.computations()
     }

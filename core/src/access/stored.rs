@@ -12,6 +12,25 @@ use super::{HashingCost, Pepper};
 
 /// Checks passwords against hashes of a scheme that a host has had before (S15). A password that
 /// it accepts is hashed anew at once.
+///
+/// ```
+/// use partnerkit::LegacyVerifier;
+///
+/// /// Stands for a real scheme: the password backwards.
+/// struct Backwards;
+///
+/// impl LegacyVerifier for Backwards {
+///     fn recognises(&self, hash: &str) -> bool {
+///         hash.starts_with("backwards:")
+///     }
+///
+///     fn verify(&self, password: &str, hash: &str) -> bool {
+///         hash.strip_prefix("backwards:") == Some(&*password.chars().rev().collect::<String>())
+///     }
+/// }
+/// assert!(Backwards.recognises("backwards:drowssap"));
+/// assert!(Backwards.verify("password", "backwards:drowssap"));
+/// ```
 pub trait LegacyVerifier: Send + Sync {
     /// Whether a text is a hash of the scheme.
     fn recognises(&self, hash: &str) -> bool;

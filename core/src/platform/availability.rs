@@ -34,6 +34,13 @@ impl Operator {
 impl Platform {
     /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`
     /// (S5).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// assert_eq!(platform.login_url(&acme.login_domain), "https://acme.partner.example.com");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn login_url(&self, login_domain: &LoginDomain) -> String {
         format!("https://{login_domain}.{}", self.operator.shared.login_base)
     }

@@ -56,11 +56,25 @@ impl From<PhoneTyped> for PhoneDraft {
 
 impl PhoneDraft {
     /// A number in international form (`+49 …`).
+    ///
+    /// ```
+    /// use partnerkit::PhoneDraft;
+    ///
+    /// let phone = PhoneDraft::international("+49 30 901820");
+    /// assert_eq!((phone.country, &*phone.number), (None, "+49 30 901820"));
+    /// ```
     pub fn international(number: impl Into<String>) -> Self {
         Self { country: None, number: number.into() }
     }
 
     /// A number as it is dialled within a country.
+    ///
+    /// ```
+    /// use partnerkit::PhoneDraft;
+    ///
+    /// let phone = PhoneDraft::national("US", "(415) 555-2671");
+    /// assert_eq!(phone.country.as_deref(), Some("US"));
+    /// ```
     pub fn national(country: impl Into<String>, number: impl Into<String>) -> Self {
         Self { country: Some(country.into()), number: number.into() }
     }
@@ -180,6 +194,16 @@ pub(crate) struct AcceptedDraft {
 
 impl ResellerDraft {
     /// The same form, for which a reseller is created once for this key.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let globex = agency.create_reseller(form.clone().once("order-17"))?;
+    /// let again = agency.create_reseller(form.once("order-17"))?; // a repeated request
+    /// assert_eq!(again, globex);
+    /// assert_eq!(agency.overview()?.active_resellers, 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     #[must_use]
     pub fn once(self, key: impl Into<String>) -> Self {
         Self { idempotency_key: Some(key.into()), ..self }

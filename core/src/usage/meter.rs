@@ -51,6 +51,14 @@ entity! {
 
 impl Meter {
     /// A meter that has counted nothing.
+    ///
+    /// ```
+    /// use partnerkit::{Meter, MeterKey, Metric, ResellerId};
+    ///
+    /// let reseller = ResellerId::from_uuid(uuid::Uuid::nil());
+    /// let meter = Meter::new(MeterKey { reseller, metric: Metric::MESSAGES });
+    /// assert_eq!((meter.value, meter.period_used, meter.limit), (0, 0, None));
+    /// ```
     pub fn new(key: MeterKey) -> Self {
         let never = Timestamp::from_millis(i64::MIN);
         Self {

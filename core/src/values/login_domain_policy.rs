@@ -36,11 +36,27 @@ impl Default for LoginDomainPolicy {
 
 impl LoginDomainPolicy {
     /// Lowercase letters only (S1); what is usually reserved is, and 30 days of quarantine.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters();
+    /// assert_eq!(policy.parse("acme").unwrap().as_str(), "acme");
+    /// assert_eq!(policy.parse("acme24").unwrap_err().code(), Code::Digit);
+    /// ```
     pub fn letters() -> Self {
         Self::of_shape(Shape::Letters)
     }
 
     /// Lowercase letters, digits, and inner single hyphens (S2).
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::dns();
+    /// assert_eq!(policy.parse("acme-24").unwrap().as_str(), "acme-24");
+    /// assert_eq!(policy.parse("-acme").unwrap_err().code(), Code::Hyphen);
+    /// ```
     pub fn dns() -> Self {
         Self::of_shape(Shape::Dns)
     }
@@ -59,18 +75,48 @@ impl LoginDomainPolicy {
 
     /// Reserves labels beside those that are reserved already (S4). Text that is no label makes
     /// opening the platform fail: it would reserve nothing.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters().reserve(["billing"]);
+    /// assert_eq!(policy.parse("billing").unwrap_err().code(), Code::Reserved);
+    /// assert_eq!(policy.parse("www").unwrap_err().code(), Code::Reserved); // still
+    /// ```
     pub fn reserve<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.reserved.extend(labels.into_iter().map(Into::into));
         self
     }
 
     /// Reserves these labels and no others.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters().reserve_only(["billing"]);
+    /// assert_eq!(policy.parse("billing").unwrap_err().code(), Code::Reserved);
+    /// assert!(policy.parse("www").is_ok());
+    /// ```
     pub fn reserve_only<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.reserved = labels.into_iter().map(Into::into).collect();
         self
     }
 
     /// What becomes of a label that is given up.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { form, .. } = setup::scene()?;
+    /// use partnerkit::{LoginDomainPolicy, Platform, Quarantine};
+    ///
+    /// let policy = LoginDomainPolicy::letters().quarantine(Quarantine::Immediately);
+    /// let platform = Platform::builder().login_domain_policy(policy).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// agency.delete_reseller(globex.id)?;
+    /// assert_eq!(agency.domain_availability("globex")?.refused, None);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn quarantine(mut self, quarantine: Quarantine) -> Self {
         self.quarantine = quarantine;
         self
@@ -78,6 +124,14 @@ impl LoginDomainPolicy {
 
     /// A label that a new reseller may have, if nobody else has it. Codes: those of
     /// [`LoginDomain::parse`], `digit`, `reserved`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::default();
+    /// assert_eq!(policy.parse("acme").unwrap().as_str(), "acme");
+    /// assert_eq!(policy.parse("www").unwrap_err().code(), Code::Reserved);
+    /// ```
     pub fn parse(&self, raw: &str) -> Result<LoginDomain, Refusal> {
         let label = self.shape(raw)?;
         if self.is_reserved(&label) { Err(Code::Reserved.into()) } else { Ok(label) }
@@ -89,6 +143,13 @@ impl LoginDomainPolicy {
     }
 
     /// Whether new resellers may not have the label. Whoever holds it keeps it.
+    ///
+    /// ```
+    /// use partnerkit::{LoginDomain, LoginDomainPolicy};
+    ///
+    /// let admin = LoginDomain::parse("admin").unwrap();
+    /// assert!(LoginDomainPolicy::default().is_reserved(&admin));
+    /// ```
     pub fn is_reserved(&self, label: &LoginDomain) -> bool {
         self.reserved.contains(label.as_str())
     }

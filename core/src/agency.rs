@@ -16,7 +16,7 @@ use crate::error::{Result, refused};
 use crate::tenant::Tenant;
 use crate::values::{AgencyId, plain_text};
 
-/// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
+/// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
 #[derive(Clone)]
 pub struct Agency {
     pub(crate) tenant: Tenant,
@@ -35,7 +35,7 @@ impl Agency {
         &self.tenant.id
     }
 
-    /// The same agency, with every change noted as made by this actor of the host's (S47).
+    /// The same agency, with every change noted as made by this actor of the host's.
     /// Field errors: `actor` (1–200 characters).
     ///
     /// ```

@@ -108,7 +108,7 @@ impl ChangeKind {
 
 stored! {
     /// One entry of the feed. It names what changed, never what it changed to: no entry holds
-    /// personal data, so none has to be found when a reseller is erased (S47).
+    /// personal data, so none has to be found when a reseller is erased.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Change {
         /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.

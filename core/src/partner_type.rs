@@ -1,6 +1,6 @@
 //! The two ways of being a partner.
 
-/// What a reseller sells, and therefore what it may manage (S41).
+/// What a reseller sells, and therefore what it may manage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartnerType {
     /// Owns its plans and manages them.

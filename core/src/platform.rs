@@ -97,7 +97,7 @@ impl Platform {
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count
-    /// them (S17), and for metrics.
+    /// them, and for metrics.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

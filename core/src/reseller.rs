@@ -117,7 +117,7 @@ impl Status {
 }
 
 stored! {
-    /// The person to talk to; the email need not be unique (S13).
+    /// The person to talk to; the email need not be unique.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ContactPerson {
         /// The person's name.

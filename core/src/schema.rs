@@ -289,7 +289,7 @@ tables! {
     /// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
     /// newest one that was removed; `closed_at` says that the agency is being erased.
     AGENCIES: AgencyRow,
-    /// Keys of creates, so that a repeated one is answered as the first (S23).
+    /// Keys of creates, so that a repeated one is answered as the first.
     IDEMPOTENCY: IdempotencyRow,
     /// Login domains: the one table that is unique across agencies.
     LABELS: LabelRow,

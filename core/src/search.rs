@@ -24,12 +24,12 @@ const MAX_LIMIT: u32 = 200;
 /// Counting ends here: what a person reads as "more than" need not be exact (S30).
 const MAX_COUNT: u64 = 10_000;
 
-/// Which resellers to list, and how; the newest first when not said (S28).
+/// Which resellers to list, and how; the newest first when not said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResellerQuery {
     /// White-space separated terms, each of which must occur in the name or the email, whatever
-    /// its case and accents; nothing in a term is a wildcard (S27).
+    /// its case and accents; nothing in a term is a wildcard.
     pub text: String,
     /// Only resellers of this status.
     pub status: Option<Status>,
@@ -44,12 +44,12 @@ pub struct ResellerQuery {
     /// Whether the largest comes first: the newest unless it is said, but texts from their
     /// beginning.
     pub descending: Option<bool>,
-    /// At most this many a page: 1–200, and 25 unless it is given (S28).
+    /// At most this many a page: 1–200, and 25 unless it is given.
     pub limit: Option<u32>,
     /// Where the page begins: [`Page::next`] of the page before it. Such a cursor holds the last
     /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
     pub after: Option<String>,
-    /// Counts the resellers on all pages together, too (S30).
+    /// Counts the resellers on all pages together, too.
     pub with_total: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct Page {
 pub enum Total {
     /// This many.
     Exact(u64),
-    /// This many or more: counting was ended (S30).
+    /// This many or more: counting was ended.
     AtLeast(u64),
 }
 
@@ -90,7 +90,7 @@ impl ResellerQuery {
     }
 
     /// Resellers in whose name or email every white-space separated term occurs, whatever its
-    /// case and accents; nothing in a term is a wildcard (S27).
+    /// case and accents; nothing in a term is a wildcard.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -210,7 +210,7 @@ impl ResellerQuery {
         self
     }
 
-    /// At most this many a page: 1–200, 25 when not said (S28).
+    /// At most this many a page: 1–200, 25 when not said.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -251,7 +251,7 @@ impl ResellerQuery {
         self
     }
 
-    /// With the number of resellers on all pages together (S30).
+    /// With the number of resellers on all pages together.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

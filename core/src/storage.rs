@@ -88,13 +88,13 @@ pub trait Storage: Send + Sync {
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
 
     /// Makes sure that nothing that was deleted can be read from the store's files any more, if
-    /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here: a
+    /// nobody is in the way. A database server's own files are beyond anybody's reach here: a
     /// store without files of its own has nothing to do, and answers [`Erasure::Complete`].
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }
 
-    /// Writes a copy of everything into a new file that opens as a store of its own (S54), for a
+    /// Writes a copy of everything into a new file that opens as a store of its own, for a
     /// store in a file.
     fn backup(&self, _path: &Path) -> Result<()> {
         Err(Error::configuration(
@@ -125,7 +125,7 @@ pub enum Scope {
     Join,
 }
 
-/// How far a deletion has got (S25).
+/// How far a deletion has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
     /// What was deleted can be read nowhere.

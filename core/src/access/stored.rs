@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::{HashingCost, Pepper};
 
-/// Checks passwords against hashes of a scheme that a host has had before (S15). A password that
+/// Checks passwords against hashes of a scheme that a host has had before. A password that
 /// it accepts is hashed anew at once.
 ///
 /// ```

@@ -32,8 +32,7 @@ impl Operator {
 }
 
 impl Platform {
-    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`
-    /// (S5).
+    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

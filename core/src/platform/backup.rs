@@ -7,7 +7,7 @@ use crate::error::Result;
 
 impl Operator {
     /// Writes a copy of the whole store into a new file, while others read and write: it holds
-    /// everything that was acknowledged before the call, and opens as a store of its own (S54).
+    /// everything that was acknowledged before the call, and opens as a store of its own.
     /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
     /// what the store holds, its secrets included. What a killed process leaves is beside it, as
     /// `.backup-….partial`.

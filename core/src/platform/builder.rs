@@ -58,7 +58,7 @@ impl Default for PlatformBuilder {
 
 impl PlatformBuilder {
     /// The domain under which login domains live: `partner.example.com` makes
-    /// `https://acme.partner.example.com` (S5). `partner.localhost` when not said.
+    /// `https://acme.partner.example.com`. `partner.localhost` when not said.
     ///
     /// ```
     /// use partnerkit::{LoginDomain, Platform};
@@ -109,7 +109,7 @@ impl PlatformBuilder {
     }
 
     /// What hashing a password costs; [`HashingCost::FLOOR`] when not said. Hashes that cost
-    /// less are made anew when their reseller signs in (S16).
+    /// less are made anew when their reseller signs in.
     ///
     /// ```
     /// use partnerkit::{HashingCost, Platform};
@@ -127,7 +127,7 @@ impl PlatformBuilder {
 
     /// A key that goes into password hashes and is kept nowhere but with the host: 16 bytes or
     /// more. Given several, that of the highest id is for new hashes, and hashes of the others,
-    /// or of none, are made anew when their reseller signs in (S16).
+    /// or of none, are made anew when their reseller signs in.
     ///
     /// ```
     /// use partnerkit::Platform;
@@ -144,7 +144,7 @@ impl PlatformBuilder {
     }
 
     /// Checks passwords against hashes of a scheme that the host has had before; each is hashed
-    /// anew when its reseller signs in (S15).
+    /// anew when its reseller signs in.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -246,7 +246,7 @@ impl PlatformBuilder {
     }
 
     /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
-    /// kept in the store (S59). Given several, that of the highest id makes and all of them
+    /// kept in the store. Given several, that of the highest id makes and all of them
     /// verify: that is how a secret is replaced. What was made with a secret ends when it is no
     /// longer given, so give the old one for as long as its tokens, cursors and failed sign-ins
     /// are to count.
@@ -276,7 +276,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long idempotency keys are kept; 24 hours when not said (S23).
+    /// How long idempotency keys are kept; 24 hours when not said.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -296,7 +296,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long entries of the change feed are kept; for ever when not said (S51).
+    /// How long entries of the change feed are kept; for ever when not said.
     ///
     /// ```
     /// use std::time::Duration;

@@ -125,12 +125,12 @@ pub struct ResellerDraft {
     #[serde(skip_serializing)]
     pub password_confirmation: String,
     /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    /// or of the scheme that the platform's `legacy_verifier` knows (S15). One that is cheaper
+    /// or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper
     /// than the platform's `hashing_cost` takes as long to verify as any; one that is dearer
     /// takes longer, and can be told by that until a new password is set.
     #[serde(skip_serializing)]
     pub password_hash: Option<String>,
-    /// Creates the reseller without a password: sign-in is refused until one is set (S15).
+    /// Creates the reseller without a password: sign-in is refused until one is set.
     pub invite: bool,
     /// The person to talk to.
     #[validate(nested)]

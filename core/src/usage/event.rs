@@ -8,7 +8,7 @@ use crate::schema::entity::{entity, stored};
 use crate::values::{Timestamp, text_value};
 use serde::Serialize;
 
-/// The host's id of an event: 1–255 bytes, unique within the agency (S32).
+/// The host's id of an event: 1–255 bytes, unique within the agency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(String);
 

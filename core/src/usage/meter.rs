@@ -34,7 +34,7 @@ stored! {
         pub period_used: i64,
         /// The time of the latest event, which decides the level of a gauge.
         pub last_at: Timestamp,
-        /// The id of the latest event, which decides between events of one millisecond (S34).
+        /// The id of the latest event, which decides between events of one millisecond.
         pub last_event: Option<EventId>,
         /// How much may be consumed in a period; `None` is unlimited.
         pub limit: Option<i64> as usage_limit,

@@ -1,6 +1,6 @@
 //! What is counted.
 
-/// How the values of a metric add up (S31).
+/// How the values of a metric add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
     /// Events add up.

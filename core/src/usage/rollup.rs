@@ -48,7 +48,7 @@ impl DayKey {
 }
 
 /// What happened in a quarter-hour. A counter has a sum; a gauge has levels, which are never
-/// summed (S38). What a kind does not have is zero, and packed into one byte.
+/// summed. What a kind does not have is zero, and packed into one byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// How many events.

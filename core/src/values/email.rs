@@ -4,7 +4,7 @@ use super::domain_name;
 use super::text::{is_invisible, nfc};
 use crate::error::{Code, Refusal};
 
-/// An email address: the local part in NFC as typed, the domain as lowercase A-labels (S9).
+/// An email address: the local part in NFC as typed, the domain as lowercase A-labels.
 ///
 /// Longest form 254 bytes, local part 64 (RFC 5321, 4.5.3.1). Quoted local parts and address
 /// literals are refused.

@@ -3,7 +3,7 @@
 use super::{plain_text, text_value};
 use crate::error::Refusal;
 
-/// The id by which the host knows a reseller: 1–255 characters, unique per agency (S14).
+/// The id by which the host knows a reseller: 1–255 characters, unique per agency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ExternalId(String);
 

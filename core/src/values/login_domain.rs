@@ -12,7 +12,7 @@ pub struct LoginDomain(String);
 text_value!(LoginDomain);
 
 impl LoginDomain {
-    /// Checks the label exactly as typed: it is never lowercased, trimmed or mapped (S1).
+    /// Checks the label exactly as typed: it is never lowercased, trimmed or mapped.
     /// Codes: `empty`, `too_long`, `not_ascii`, `whitespace`, `uppercase`, `special_character`,
     /// `hyphen`.
     ///

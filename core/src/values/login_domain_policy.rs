@@ -9,7 +9,7 @@ use crate::error::{Code, Refusal};
 const RESERVED: &str = include_str!("../../data/reserved_labels.txt");
 
 /// The rules of a platform's login domains. Changing them evicts nobody: they are for those who
-/// want a new one (S4).
+/// want a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginDomainPolicy {
     shape: Shape,
@@ -17,7 +17,7 @@ pub struct LoginDomainPolicy {
     quarantine: Quarantine,
 }
 
-/// For how long nobody may have a login domain that was given up (S7).
+/// For how long nobody may have a login domain that was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quarantine {
     /// So many days.
@@ -35,7 +35,7 @@ impl Default for LoginDomainPolicy {
 }
 
 impl LoginDomainPolicy {
-    /// Lowercase letters only (S1); what is usually reserved is, and 30 days of quarantine.
+    /// Lowercase letters only; what is usually reserved is, and 30 days of quarantine.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -48,7 +48,7 @@ impl LoginDomainPolicy {
         Self::of_shape(Shape::Letters)
     }
 
-    /// Lowercase letters, digits, and inner single hyphens (S2).
+    /// Lowercase letters, digits, and inner single hyphens.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -73,7 +73,7 @@ impl LoginDomainPolicy {
         Self { shape, reserved, quarantine: Quarantine::Days(30) }
     }
 
-    /// Reserves labels beside those that are reserved already (S4). Text that is no label makes
+    /// Reserves labels beside those that are reserved already. Text that is no label makes
     /// opening the platform fail: it would reserve nothing.
     ///
     /// ```

@@ -3,7 +3,7 @@
 use super::{plain_text, text_value};
 use crate::error::Refusal;
 
-/// A reseller's or a contact person's name: 1–200 characters in NFC, any script (S8).
+/// A reseller's or a contact person's name: 1–200 characters in NFC, any script.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name(String);
 

@@ -10,7 +10,7 @@ use context::{Strength, is_guessable};
 use super::text::nfc;
 use crate::error::{Code, Refusal};
 
-/// How long a password must be (S15). Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
+/// How long a password must be. Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_characters: usize,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::text_value;
 use crate::error::{Code, Refusal};
 
-/// A telephone number in E.164 (`+14155552671`), valid by its country's numbering plan (S11).
+/// A telephone number in E.164 (`+14155552671`), valid by its country's numbering plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Refusal};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds (S49).
+/// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 

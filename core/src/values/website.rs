@@ -7,7 +7,7 @@ use crate::error::{Code, Refusal};
 
 const MAX_BYTES: usize = 2_048;
 
-/// A reseller's website: an `https` or `http` address of at most 2,048 bytes (S12).
+/// A reseller's website: an `https` or `http` address of at most 2,048 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Website(String);
 

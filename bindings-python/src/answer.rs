@@ -6,7 +6,7 @@
 //!   package has none.
 //! - `Timestamp` is an aware `datetime`, and what is bytes is a `uuid.UUID`. Every other named
 //!   value is what it holds.
-//! - A sequence is a tuple where its field is annotated as one, otherwise a list; a map is a dict.
+//! - A sequence in a record is a tuple, as the record is frozen; any other is a list. A map is a dict.
 
 mod classes;
 
@@ -252,8 +252,7 @@ impl<'a, 'py> Filling<'a, 'py> {
     ) -> Result<(), Raised> {
         let field = self.record.field(self.filled, name).ok_or_else(|| differs(self.name, name))?;
         self.filled += 1;
-        let expected = if field.is_tuple { Expected::Tuple } else { Expected::Anything };
-        Ok(field.set(&self.made, value(self.answer.expecting(expected))?)?)
+        Ok(field.set(&self.made, value(self.answer.expecting(Expected::Tuple))?)?)
     }
 }
 

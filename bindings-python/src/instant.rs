@@ -5,14 +5,17 @@ use jiff::civil::date;
 use partnerkit::Timestamp;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDelta, PyDeltaAccess};
 
-use crate::class::imported;
+use crate::class::{imported, once};
 
 const DAY: i64 = 86_400_000;
 
 fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    imported!(py, "partnerkit.records", "EPOCH")
+    static EPOCH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let make = || instant(py, Timestamp::from_millis(0)).map(Bound::unbind);
+    once(py, &EPOCH, make).map(|epoch| epoch.bind(py))
 }
 
 /// An aware `datetime` in UTC. It is made as from a pickle, which every release of Python has to

@@ -61,7 +61,7 @@ def test_a_reseller_is_returned_in_pythons_own_types(agency: Agency) -> None:
     assert f"{acme.partner_type}" == "own_plans"
     assert acme.phone == "+14155552671"
     assert acme.contact == partnerkit.ContactPerson(
-        "Ann Lee", "ann@contact.example", "+4930901820"
+        name="Ann Lee", email="ann@contact.example", phone="+4930901820"
     )
     assert (acme.website, acme.external_id) == ("https://acme.example/", "crm-7")
     assert acme.metadata == {"tier": "gold"}
@@ -119,10 +119,14 @@ def test_an_inactive_reseller(agency: Agency, acme: Reseller) -> None:
 def test_signing_in(platform: Platform, agency: Agency) -> None:
     acme = agency.create_reseller(**draft_with_password("acme"))
     place = platform.resolve_host("Acme.partner.example.com:443")
-    assert place == partnerkit.ResolvedHost("northwind", acme.id, "acme", Status.ACTIVE)
+    assert place == partnerkit.ResolvedHost(
+        agency="northwind", reseller=acme.id, login_domain="acme", status=Status.ACTIVE
+    )
     access = platform.sign_in("acme", "OWNER@acme.example", PASSWORD)
     assert access.reseller == acme
-    assert platform.check_access(access.stamp) == partnerkit.Identity("northwind", acme.id)
+    assert platform.check_access(access.stamp) == partnerkit.Identity(
+        agency="northwind", reseller=acme.id
+    )
     agency.deactivate(acme.id)
     for refused in (
         lambda: platform.check_access(access.stamp),
@@ -180,7 +184,7 @@ def test_s6_s7_a_login_domain_is_looked_for_and_renamed(
     taken = platform.domain_availability("acme")
     assert (taken.available, taken.refused, len(taken.suggestions)) == (False, "taken", 5)
     free = taken.suggestions[0]
-    assert platform.domain_availability(free) == partnerkit.DomainAvailability(None, ())
+    assert platform.domain_availability(free) == partnerkit.DomainAvailability(suggestions=())
     renamed = agency.rename_login_domain(acme.id, free, version=1)
     assert (renamed.id, renamed.login_domain, renamed.version) == (acme.id, free, 2)
     with pytest.raises(partnerkit.ConflictError):
@@ -250,7 +254,7 @@ def test_usage(agency: Agency, acme: Reseller) -> None:
         whatsapp_conversations=0,
         team_members=5,
     )
-    assert agency.record_usage(iter([])).outcomes == []
+    assert agency.record_usage(iter([])).outcomes == ()
 
 
 def test_the_time_of_an_event_is_kept_to_the_millisecond(

@@ -61,7 +61,9 @@ def test_a_field_error_explains_itself(agency: Agency) -> None:
     assert isinstance(refused.value, partnerkit.ValidationError)
     assert refused.value.kind == "validation"
     (error,) = refused.value.errors
-    assert error == partnerkit.FieldError("name", "too_long", {"max": 200}, "is too long")
+    assert error == partnerkit.FieldError(
+        field="name", code="too_long", params={"max": 200}, message="is too long"
+    )
     assert str(refused.value) == "name is too long (max 200)"
 
 

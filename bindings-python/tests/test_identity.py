@@ -208,7 +208,7 @@ def test_s28_lists_are_filtered_sorted_and_counted() -> None:
     assert [r.id for r in agency.search(partner_type="commission")] == [bravo.id]
     assert [r.id for r in agency.search(joined_from=bravo.created_at)] == [bravo.id]
     page = agency.page(with_total=True, limit=2, joined_before=bravo.created_at)
-    assert page.total == partnerkit.Total(2, exact=True)
+    assert page.total == partnerkit.Total(count=2, exact=True)
     for wrong in ({"sort": "size"}, {"partner_type": "friend"}):
         with pytest.raises(partnerkit.ValidationError):
             agency.page(**wrong)  # type: ignore[arg-type]

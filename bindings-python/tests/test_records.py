@@ -120,6 +120,7 @@ def test_every_record_has_a_class_with_its_fields() -> None:
     ]
     assert {type(record) for record in found} == set(classes) - FORMS
     for record in found:
+        hash(record)
         hints = typing.get_type_hints(type(record), vars(records))
         for field in dataclasses.fields(record):
             value = getattr(record, field.name)

@@ -139,7 +139,7 @@ def to_wire(value: object) -> Json:
             return (value - EPOCH) // MILLISECOND
         case partnerkit.ValidationError():
             return {"fields": [field_to_wire(error) for error in value.errors]}
-        case partnerkit.Total(count, exact):
+        case partnerkit.Total(count=count, exact=exact):
             return {"exact" if exact else "at_least": count}
         case partnerkit.RowReport():
             return {"line": value.line, "outcome": outcome_to_wire(value)}

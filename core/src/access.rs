@@ -37,7 +37,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What a successful sign-in gives. Debug does not show the stamp.
+/// What a successful sign-in gives. Its text for debugging does not show the stamp.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     /// The agency of the reseller that signed in.

@@ -124,13 +124,13 @@ stored! {
         pub name: Name as contact_name,
         /// The person's email.
         pub email: Email as contact_email,
-        /// The person's phone.
+        /// The person's phone in E.164 (`+14155552671`).
         pub phone: Phone as contact_phone,
     }
 }
 
 stored! {
-    /// A reseller as stored. It holds no secret: password hashes and access generations live apart.
+    /// A reseller as stored. It holds no secret: its password hash lies elsewhere.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Reseller {
         /// The agency the reseller belongs to.
@@ -149,7 +149,7 @@ stored! {
         pub name: Name,
         /// The email, unique within the agency.
         pub email: Email,
-        /// The phone in E.164.
+        /// The phone in E.164 (`+14155552671`).
         pub phone: Phone,
         /// The person to talk to.
         pub contact: ContactPerson,

@@ -58,7 +58,7 @@ pub struct ResellerQuery {
 pub struct Page {
     /// At most as many as the query's limit.
     pub resellers: Vec<Reseller>,
-    /// Give this to [`ResellerQuery::after`] for the next page; `None` at the end.
+    /// What the query for the next page gives as `after`; `None` at the end.
     pub next: Option<String>,
     /// How many there are on all pages, if the query asked.
     pub total: Option<Total>,

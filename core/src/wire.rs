@@ -14,13 +14,12 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::error::{Code, Error, ErrorKind, FieldError, FieldErrors};
+use crate::error::{Code, Error, ErrorKind, FieldErrors};
 use crate::given::Given;
 use crate::storage::Erasure;
-use crate::{
-    ChangeKind, DenialReason, EventOutcome, Metric, PartnerType, ResellerId, RowOutcome, RowReport,
-    Status, Timestamp, Total,
-};
+use crate::{ChangeKind, DenialReason, Metric, PartnerType, ResellerId, Status, Timestamp};
+
+mod records;
 
 /// A variant without a value: in JSON it is its slug.
 struct Variant {
@@ -90,110 +89,6 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
-impl Serialize for Total {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (place, variant, count) = match self {
-            Self::Exact(count) => (0, "exact", *count),
-            Self::AtLeast(count) => (1, "at_least", *count),
-        };
-        if serializer.is_human_readable() {
-            serializer.serialize_newtype_variant("Total", place, variant, &count)
-        } else {
-            TotalRecord { count, exact: matches!(self, Self::Exact(_)) }.serialize(serializer)
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename = "Total")]
-struct TotalRecord {
-    count: u64,
-    exact: bool,
-}
-
-impl Serialize for EventOutcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (place, error) = match self {
-            Self::Accepted => (0, None),
-            Self::Duplicate => (1, None),
-            Self::Conflict => (2, None),
-            Self::Rejected(error) => (3, Some(error)),
-        };
-        let record = EventOutcomeRecord {
-            kind: Variant { of: "OutcomeKind", place, slug: self.slug() },
-            field: error.map(|error| &*error.field),
-            code: error.map(|error| error.code),
-            params: error.map(|error| Params(&error.params)),
-        };
-        record.serialize(serializer)
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename = "EventOutcome")]
-struct EventOutcomeRecord<'o> {
-    kind: Variant,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'o str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<Params<'o>>,
-}
-
-impl Serialize for RowReport {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { line, outcome } = self;
-        let line = *line;
-        if serializer.is_human_readable() {
-            return RowReportJson { line, outcome }.serialize(serializer);
-        }
-        let (place, slug, reseller, errors) = match outcome {
-            RowOutcome::Created(id) => (0, "created", Some(*id), [].as_slice()),
-            RowOutcome::Existing(id) => (1, "existing", Some(*id), [].as_slice()),
-            RowOutcome::Rejected(errors) => (2, "rejected", None, errors.as_slice()),
-        };
-        let kind = Variant { of: "RowKind", place, slug };
-        RowReportRecord { line, kind, reseller, errors }.serialize(serializer)
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename = "RowReport")]
-struct RowReportJson<'r> {
-    line: u64,
-    outcome: &'r RowOutcome,
-}
-
-#[derive(Serialize)]
-#[serde(rename = "RowReport")]
-struct RowReportRecord<'r> {
-    line: u64,
-    kind: Variant,
-    reseller: Option<ResellerId>,
-    errors: &'r [FieldError],
-}
-
-impl Serialize for FieldError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { field, code, params } = self;
-        // An object is shown to people as it is, while JSON goes to who translates the code.
-        let message = (!serializer.is_human_readable()).then(|| code.text());
-        let params = Params(params);
-        FieldErrorRecord { field, code: *code, params, message }.serialize(serializer)
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename = "FieldError")]
-struct FieldErrorRecord<'e> {
-    field: &'e str,
-    code: Code,
-    params: Params<'e>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
-}
-
 impl Serialize for FieldErrors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.as_slice())
@@ -216,15 +111,6 @@ impl Serialize for Error {
             map.serialize_entry("retry_after", &millis)?;
         }
         map.end()
-    }
-}
-
-/// The parameters of a field error as one object.
-struct Params<'p>(&'p [(&'static str, i64)]);
-
-impl Serialize for Params<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
     }
 }
 

@@ -512,7 +512,7 @@ class Agency:
         ```python
         agency.create_reseller(**form)
         first = agency.page(status="active", sort="name", limit=1, with_total=True)
-        assert first.resellers == [acme]
+        assert first.resellers == (acme,)
         assert first.total.count == 2
 
         second = agency.page(status="active", sort="name", limit=1, after=first.next)

@@ -435,7 +435,7 @@ class AsyncAgency(AgencyCalls):
         ```python
         await agency.create_reseller(**form)
         first = await agency.page(status="active", sort="name", limit=1, with_total=True)
-        assert first.resellers == [acme]
+        assert first.resellers == (acme,)
         assert first.total.count == 2
 
         second = await agency.page(status="active", sort="name", limit=1, after=first.next)

@@ -6,11 +6,12 @@ of the library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ._native import http_statuses
+from .records import FieldError
 
 __all__ = [
     "AbortedError",
@@ -19,7 +20,6 @@ __all__ = [
     "Code",
     "ConfigurationError",
     "ConflictError",
-    "FieldError",
     "FileError",
     "InsideTransactionError",
     "InternalError",
@@ -41,20 +41,6 @@ class Code:
     """Stable (`taken`)."""
     text: str
     """In English (`is already in use`); texts may be improved."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One refused field."""
-
-    field: str
-    """The field's stable name, dotted inside a nested record (`contact.email`)."""
-    code: str
-    """Why it was refused: a stable slug (`taken`)."""
-    params: Mapping[str, int]
-    """The bound that was broken, where there is one (`{"max": 200}`)."""
-    message: str
-    """The reason in English (`is already in use`)."""
 
 
 class PartnerKitError(Exception):

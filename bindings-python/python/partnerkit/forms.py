@@ -22,6 +22,21 @@ __all__ = [
 ]
 
 
+class AgencyPatch(TypedDict, total=False):
+    """The settings to change, as typed; `None` leaves one as it is."""
+
+    time_zone: str | None
+    """Another IANA time zone. From now on periods begin and end by its calendar, the present
+    one too, and of that everything stays used that was used since it began there.
+    """
+    capacity: Mapping[str, int] | None
+    """Capacity by the metric's slug, replaced as a whole; a metric that is not here is
+    unlimited.
+    """
+    reserved_labels: Sequence[str] | None
+    """Reserved labels, replaced as a whole. Who holds one keeps it."""
+
+
 class PhoneDraft(TypedDict, total=False):
     """A phone number as typed: national with its country, or international without.
 
@@ -29,25 +44,53 @@ class PhoneDraft(TypedDict, total=False):
     text. In errors it is one field, `phone.number`, whatever is wrong with it.
     """
 
-    # ISO 3166-1 alpha-2 code of the country a national number belongs to.
     country: str | None
-    # The number as typed.
+    """ISO 3166-1 alpha-2 code of the country a national number belongs to."""
     number: str
+    """The number as typed."""
 
 
 Phone = str | Sequence[str | None] | PhoneDraft
 """A phone as typed: `"+49 30 901820"`, `("US", "(415) 555-2671")`, or both by name."""
 
 
+class Conditions(TypedDict, total=False):
+    """Which resellers to list, and how; the newest first when not said."""
+
+    status: Status | Literal["active", "inactive"] | None
+    """Only resellers of this status."""
+    partner_type: PartnerType | Literal["own_plans", "commission"] | None
+    """Only resellers of this partner type."""
+    joined_from: datetime | None
+    """Only resellers that joined at this instant or later."""
+    joined_before: datetime | None
+    """Only resellers that joined before this instant."""
+    sort: SortBy | Literal["joined", "name", "email"] | None
+    """The order; by the time of joining unless it is given."""
+    descending: bool | None
+    """Whether the largest comes first: the newest unless it is said, but texts from their
+    beginning.
+    """
+    limit: int | None
+    """At most this many a page: 1–200, and 25 unless it is given."""
+    after: str | None
+    """Where the page begins: `Page.next` of the page before it. Such a cursor holds the last
+    row's place, a name or email if that is the order: keep it out of logs as you keep
+    those.
+    """
+    with_total: bool | None
+    """Counts the resellers on all pages together, too."""
+
+
 class ContactDraft(TypedDict, total=False):
     """A contact person as typed."""
 
-    # The person's name.
     name: str
-    # The person's email; need not be unique.
+    """The person's name."""
     email: str
-    # The person's phone.
+    """The person's email; need not be unique."""
     phone: Phone
+    """The person's phone."""
 
 
 class ResellerDraft(TypedDict, total=False):
@@ -59,39 +102,42 @@ class ResellerDraft(TypedDict, total=False):
     may be is the business of its own type.
     """
 
-    # Slug of the partner type: `own_plans` or `commission`.
     partner_type: PartnerType | Literal["own_plans", "commission"]
-    # The name, 1–200 characters.
+    """Slug of the partner type: `own_plans` or `commission`."""
     name: str
-    # The email, unique within the agency.
+    """The name, 1–200 characters."""
     email: str
-    # The phone.
+    """The email, unique within the agency."""
     phone: Phone
-    # The first password, 15 characters or more, or 8 where the platform has a second factor.
-    # Must be empty when `invite` is set.
+    """The phone."""
     password: str
-    # The same password again.
+    """The first password, 15 characters or more, or 8 where the platform has a second factor.
+    Must be empty when `invite` is set.
+    """
     password_confirmation: str
-    # In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    # or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper than
-    # the platform's `hashing_cost` takes as long to verify as any; one that is dearer takes
-    # longer, and can be told by that until a new password is set.
+    """The same password again."""
     password_hash: str | None
-    # Creates the reseller without a password: sign-in is refused until one is set.
+    """In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
+    or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper than
+    the platform's `hashing_cost` takes as long to verify as any; one that is dearer takes
+    longer, and can be told by that until a new password is set.
+    """
     invite: bool
-    # The person to talk to.
+    """Creates the reseller without a password: sign-in is refused until one is set."""
     contact: ContactDraft
-    # The login domain, `[a-z]{1,63}` unless the platform takes DNS labels; many are reserved.
+    """The person to talk to."""
     login_domain: str
-    # The website, optional.
+    """The login domain, `[a-z]{1,63}` unless the platform takes DNS labels; many are reserved."""
     website: str | None
-    # The host's own id, optional, unique within the agency.
+    """The website, optional."""
     external_id: str | None
-    # The host's own data, optional.
+    """The host's own id, optional, unique within the agency."""
     metadata: Mapping[str, str]
-    # Creates the reseller once for this key of the host's, however often the call is
-    # repeated.
+    """The host's own data, optional."""
     idempotency_key: str | None
+    """Creates the reseller once for this key of the host's, however often the call is
+    repeated.
+    """
 
 
 class ResellerPatch(TypedDict, total=False):
@@ -100,56 +146,17 @@ class ResellerPatch(TypedDict, total=False):
     `external_id` are cleared.
     """
 
-    # A new name.
     name: str | None
-    # A new email. Every access stamp given out before stops working.
+    """A new name."""
     email: str | None
-    # A new phone.
+    """A new email. Every access stamp given out before stops working."""
     phone: Phone | None
-    # A new contact person, whole.
+    """A new phone."""
     contact: ContactDraft | None
-    # The website, or nothing to clear it.
+    """A new contact person, whole."""
     website: str | None
-    # The host's own id, or nothing to clear it.
+    """The website, or nothing to clear it."""
     external_id: str | None
-    # The host's own data, replaced as a whole.
+    """The host's own id, or nothing to clear it."""
     metadata: Mapping[str, str] | None
-
-
-class Conditions(TypedDict, total=False):
-    """Which resellers to list, and how; the newest first when not said."""
-
-    # Only resellers of this status.
-    status: Status | Literal["active", "inactive"] | None
-    # Only resellers of this partner type.
-    partner_type: PartnerType | Literal["own_plans", "commission"] | None
-    # Only resellers that joined at this instant or later.
-    joined_from: datetime | None
-    # Only resellers that joined before this instant.
-    joined_before: datetime | None
-    # The order; by the time of joining unless it is given.
-    sort: SortBy | Literal["joined", "name", "email"] | None
-    # Whether the largest comes first: the newest unless it is said, but texts from their
-    # beginning.
-    descending: bool | None
-    # At most this many a page: 1–200, and 25 unless it is given.
-    limit: int | None
-    # Where the page begins: `Page.next` of the page before it. Such a cursor holds the last
-    # row's place, a name or email if that is the order: keep it out of logs as you keep
-    # those.
-    after: str | None
-    # Counts the resellers on all pages together, too.
-    with_total: bool | None
-
-
-class AgencyPatch(TypedDict, total=False):
-    """The settings to change, as typed; `None` leaves one as it is."""
-
-    # Another IANA time zone. From now on periods begin and end by its calendar, the present
-    # one too, and of that everything stays used that was used since it began there.
-    time_zone: str | None
-    # Capacity by the metric's slug, replaced as a whole; a metric that is not here is
-    # unlimited.
-    capacity: Mapping[str, int] | None
-    # Reserved labels, replaced as a whole. Who holds one keeps it.
-    reserved_labels: Sequence[str] | None
+    """The host's own data, replaced as a whole."""

@@ -32,8 +32,6 @@ pub struct Record {
 pub struct Field {
     name: String,
     slot: Py<PyString>,
-    /// Whether a sequence in it is a tuple, and not a list.
-    pub is_tuple: bool,
 }
 
 /// A class whose objects have slots and take no values but by `__init__`, which sets the slots one
@@ -167,8 +165,7 @@ impl Field {
     fn new(field: &Bound<'_, PyAny>) -> PyResult<Self> {
         let name: String = field.getattr("name")?.extract()?;
         let slot = PyString::intern(field.py(), &name).unbind();
-        let is_tuple = field.getattr("type")?.str()?.to_string_lossy().starts_with("tuple[");
-        Ok(Self { name, slot, is_tuple })
+        Ok(Self { name, slot })
     }
 
     /// Puts a value into the slot of an object.

@@ -7,9 +7,11 @@ mod documentation;
 mod forms;
 mod glue;
 mod method;
+mod records;
 mod stub;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::Result;
 use std::path::Path;
 
@@ -19,7 +21,9 @@ use crate::surface::Surface;
 use method::Method;
 
 pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
+    let behaviour = fs::read_to_string(root.join(records::BEHAVIOUR))?;
     Ok(vec![
+        ("bindings-python/python/partnerkit/records.py", records::text(surface, &behaviour)),
         ("bindings-python/src/operations.rs", formatted(&glue::text(surface), root)?),
         ("bindings-python/python/partnerkit/_native.pyi", stub::text(surface, root)?),
         ("bindings-python/python/partnerkit/asynchronous.py", asynchronous::text(surface)),
@@ -35,14 +39,12 @@ fn operations(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
     })
 }
 
-/// The forms, which have a module of their own.
-const FORMS: [&str; 4] = ["AgencyPatch", "Conditions", "ResellerDraft", "ResellerPatch"];
-
 /// Imports of the package's names.
-fn imported(names: &BTreeSet<String>, indent: usize) -> String {
+fn imported(names: &BTreeSet<String>, surface: &Surface, indent: usize) -> String {
     let indent = " ".repeat(indent);
-    let is_form = |name: &&String| FORMS.contains(&name.as_str());
-    let forms: Vec<_> = names.iter().filter(is_form).map(String::as_str).collect();
+    let forms: Vec<_> = forms::all(surface).into_iter().map(method::fields_of).collect();
+    let is_form = |name: &&String| forms.contains(&name.as_str());
+    let named: Vec<_> = names.iter().filter(is_form).map(String::as_str).collect();
     let records = names.iter().filter(|name| !is_form(name) && *name != "ValidationError");
     let records: String = records.map(|name| format!("{indent}    {name},\n")).collect();
     format!(
@@ -50,6 +52,6 @@ fn imported(names: &BTreeSet<String>, indent: usize) -> String {
 {indent}from .records import (
 {records}{indent})
 ",
-        forms.join(", ")
+        named.join(", ")
     )
 }

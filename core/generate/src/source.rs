@@ -6,7 +6,11 @@ use std::io::{Error, Result};
 use std::path::Path;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
-use syn::{ImplItemFn, Item, ItemEnum, ItemStruct, LitStr, UseTree, Visibility};
+use quote::ToTokens;
+use syn::{
+    Attribute, ImplItem, ImplItemConst, ImplItemFn, Item, ItemEnum, ItemStruct, LitStr, UseTree,
+    Visibility,
+};
 
 /// What was found.
 #[derive(Default)]
@@ -15,6 +19,10 @@ pub struct Source {
     pub exported: BTreeSet<String>,
     /// Public structs by name.
     pub structs: BTreeMap<String, ItemStruct>,
+    /// What bindings have of a type, where that is a struct of its own: by the type's name.
+    pub wired: BTreeMap<String, ItemStruct>,
+    /// Public constants of a type's own, by the type's name: each with its documentation.
+    pub constants: BTreeMap<String, Vec<ImplItemConst>>,
     /// Public enumerations by name.
     pub enums: BTreeMap<String, ItemEnum>,
     /// The codes of refused fields, each with its slug and its English text.
@@ -78,6 +86,9 @@ impl Source {
 
     fn item(&mut self, item: Item) {
         match item {
+            Item::Struct(item) if renamed(&item.attrs).is_some() => {
+                self.wired.extend(renamed(&item.attrs).map(|name| (name, item)));
+            }
             Item::Struct(item) if is_public(&item.vis) => {
                 self.structs.insert(item.ident.to_string(), item);
             }
@@ -101,13 +112,23 @@ impl Source {
                 self.codes = pairs.map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
             }
             Item::Impl(item) if item.trait_.is_none() => {
-                let of = quote::ToTokens::to_token_stream(&item.self_ty).to_string();
-                if OPERATIONS_OF.contains(&&*of) {
-                    let methods = item.items.into_iter().filter_map(|item| match item {
-                        syn::ImplItem::Fn(method) if is_public(&method.vis) => Some(method),
-                        _ => None,
-                    });
-                    self.methods.entry(of).or_default().extend(methods);
+                let of = item.self_ty.to_token_stream().to_string();
+                item.items.into_iter().for_each(|item| self.associated(&of, item));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a type has of its own.
+    fn associated(&mut self, of: &str, item: ImplItem) {
+        match item {
+            ImplItem::Fn(method) if OPERATIONS_OF.contains(&of) && is_public(&method.vis) => {
+                self.methods.entry(of.to_owned()).or_default().push(method);
+            }
+            ImplItem::Const(constant) if is_public(&constant.vis) => {
+                let is_one_of_it = constant.ty.to_token_stream().to_string() == "Self";
+                if is_one_of_it {
+                    self.constants.entry(of.to_owned()).or_default().push(constant);
                 }
             }
             _ => {}
@@ -123,6 +144,22 @@ impl Source {
             UseTree::Glob(_) => {}
         }
     }
+}
+
+/// The name under which a struct is serialized, where it is not its own.
+fn renamed(attributes: &[Attribute]) -> Option<String> {
+    let mut name = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = Some(meta.value()?.parse::<LitStr>()?.value());
+            }
+            Ok(())
+        });
+        // What else the attribute has may be of another form.
+        drop(parsed);
+    }
+    name
 }
 
 fn is_public(visibility: &Visibility) -> bool {

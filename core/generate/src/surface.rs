@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use quote::ToTokens;
 use serde::Serialize;
-use syn::{Attribute, Expr, Fields, FnArg, ImplItemFn, Lit, Meta, Pat, ReturnType};
+use syn::{
+    Attribute, Expr, Fields, FnArg, ImplItemConst, ImplItemFn, ItemStruct, Lit, Meta, Pat,
+    ReturnType,
+};
 
 use crate::examples::{self, Examples};
 use crate::source::Source;
@@ -28,6 +31,9 @@ pub struct Surface {
     /// What Rust exports.
     #[serde(skip)]
     pub exported: BTreeSet<String>,
+    /// The records and enumerations that callers are answered with.
+    #[serde(skip)]
+    pub answered: BTreeSet<String>,
 }
 
 /// An operation.
@@ -115,6 +121,8 @@ pub struct Enumeration {
 pub struct Variant {
     /// Its name in Rust.
     pub name: String,
+    /// Its name in every other language, and in JSON.
+    pub slug: String,
     /// Its documentation.
     pub documentation: String,
     /// What it holds.
@@ -140,6 +148,10 @@ pub struct Value {
     pub documentation: String,
 }
 
+/// What is handed to a caller otherwise than as an operation's answer, or taken as an argument whose
+/// type says less.
+const ALSO: [&str; 4] = ["FieldError", "PhoneCountry", "RowReport", "UsageEvent"];
+
 /// What is no record: the handle that an operation answers with, and the list of codes.
 const APART: [&str; 2] = ["Agency", "Code"];
 
@@ -161,21 +173,42 @@ impl Surface {
             codes: source.codes.iter().cloned().map(|[slug, text]| Code { slug, text }).collect(),
             values: Vec::new(),
             exported: source.exported.clone(),
+            answered: BTreeSet::new(),
         };
         let operations = surface.platform.iter().chain(&surface.agency);
         let types = operations.flat_map(|operation| {
             let arguments = operation.arguments.iter().map(|argument| &argument.of);
             arguments.chain([&operation.answer]).flat_map(Type::names).map(str::to_owned)
         });
+        let types: BTreeSet<String> = types.chain(ALSO.map(str::to_owned)).collect();
+        let answers = surface.platform.iter().chain(&surface.agency);
+        let answers = answers.flat_map(|operation| operation.answer.names()).map(str::to_owned);
+        let answers: BTreeSet<String> = answers.chain(ALSO.map(str::to_owned)).collect();
+        surface.answered = surface.add_all(source, answers)?;
+        surface.add_all(source, types)?;
+        Ok(surface)
+    }
+
+    /// Adds types and all that they name, and says which these are.
+    fn add_all(
+        &mut self,
+        source: &Source,
+        mut open: BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, String> {
         let mut seen = BTreeSet::new();
-        let mut open: BTreeSet<String> = types.collect();
         while let Some(name) = open.pop_first() {
-            if APART.contains(&&*name) || !seen.insert(name.clone()) {
+            if APART.contains(&&*name) || self.has(&name) || !seen.insert(name.clone()) {
                 continue;
             }
-            open.extend(surface.add(source, name)?);
+            open.extend(self.add(source, name)?);
         }
-        Ok(surface)
+        Ok(seen)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.records.iter().any(|record| record.name == name)
+            || self.enumerations.iter().any(|enumeration| enumeration.name == name)
+            || self.values.iter().any(|value| value.name == name)
     }
 
     /// The form that an argument is: a record whose fields other languages take by name.
@@ -189,10 +222,14 @@ impl Surface {
         let names = |fields: &[Field]| -> Vec<String> {
             fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect()
         };
+        if let Some(item) = source.wired.get(&name) {
+            return self.add_record(name, item);
+        }
         if let Some(item) = source.enums.get(&name) {
             let variant = |variant: &syn::Variant| {
                 let (name, documentation) = (variant.ident.to_string(), document(&variant.attrs));
-                fields(&variant.fields).map(|fields| Variant { name, documentation, fields })
+                let slug = snake(&name);
+                fields(&variant.fields).map(|fields| Variant { name, slug, documentation, fields })
             };
             let variants = item.variants.iter().map(variant).collect::<Result<Vec<_>, _>>()?;
             let named = variants.iter().flat_map(|variant| names(&variant.fields)).collect();
@@ -201,16 +238,35 @@ impl Surface {
             return Ok(named);
         }
         let item = source.structs.get(&name).ok_or_else(|| format!("there is no type {name}"))?;
-        let documentation = document(&item.attrs);
-        let fields = fields(&item.fields)?;
-        if fields.is_empty() {
-            self.values.push(Value { name, documentation });
+        if fields(&item.fields)?.is_empty() {
+            let documentation = document(&item.attrs);
+            match source.constants.get(&name) {
+                Some(constants) => {
+                    self.enumerations.push(enumerated(name, documentation, constants))
+                }
+                None => self.values.push(Value { name, documentation }),
+            }
             return Ok(Vec::new());
         }
-        let named = names(&fields);
+        self.add_record(name, item)
+    }
+
+    fn add_record(&mut self, name: String, item: &ItemStruct) -> Result<Vec<String>, String> {
+        let (documentation, fields) = (document(&item.attrs), fields(&item.fields)?);
+        let named = fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect();
         self.records.push(Record { name, documentation, fields });
         Ok(named)
     }
+}
+
+/// A value whose constants are all there are is an enumeration in other languages.
+fn enumerated(name: String, documentation: String, constants: &[ImplItemConst]) -> Enumeration {
+    let variant = |constant: &ImplItemConst| {
+        let name = constant.ident.to_string();
+        let (slug, documentation) = (name.to_lowercase(), document(&constant.attrs));
+        Variant { name, slug, documentation, fields: Vec::new() }
+    };
+    Enumeration { name, documentation, variants: constants.iter().map(variant).collect() }
 }
 
 fn operation(method: &ImplItemFn) -> Result<Operation, String> {
@@ -256,10 +312,44 @@ fn fields(fields: &Fields) -> Result<Vec<Field>, String> {
     let shown = named.named.iter().filter(|field| !is_skipped(&field.attrs));
     let field = |field: &syn::Field| {
         let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let (documentation, of) = (document(&field.attrs), Type::of(&field.ty)?);
+        let (documentation, of) =
+            (document(&field.attrs), sent(&field.attrs, Type::of(&field.ty)?));
         Ok(Field { name, documentation, of })
     };
     shown.map(field).collect()
+}
+
+/// What a field is in the wire form, where that has a function of its own for it.
+fn sent(attributes: &[Attribute], of: Type) -> Type {
+    let is_sent_by = |function: &str| {
+        attributes.iter().any(|attribute| {
+            let tokens = attribute.meta.to_token_stream().to_string();
+            tokens.contains(&format!("\"crate::wire::{function}\""))
+        })
+    };
+    match of {
+        of if is_sent_by("until") => Type::Optional(Box::new(of)),
+        Type::List(pair) if is_sent_by("pairs") => match *pair {
+            Type::Tuple(pair) => match <[Type; 2]>::try_from(pair) {
+                Ok([key, value]) => Type::Map(Box::new(key), Box::new(value)),
+                Err(other) => Type::List(Box::new(Type::Tuple(other))),
+            },
+            other => Type::List(Box::new(other)),
+        },
+        of => of,
+    }
+}
+
+/// `LimitReached` is `limit_reached`.
+pub fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
 }
 
 /// Whether the wire form leaves a field out both ways.

@@ -86,10 +86,11 @@ impl Type {
             "bool" => Self::Bool,
             "str" | "String" => Self::Text,
             "Uuid" => Self::Uuid,
-            "i64" | "u64" | "u32" | "u8" => Self::Integer(name.to_owned()),
+            "i64" | "u64" | "u32" | "u16" | "u8" => Self::Integer(name.to_owned()),
             "Option" => Self::Optional(arguments.next()?),
             "Vec" => Self::List(arguments.next()?),
             "BTreeSet" => Self::Set(arguments.next()?),
+            "Params" => Self::Map(Self::Text.into(), Self::Integer("i64".to_owned()).into()),
             "BTreeMap" => Self::Map(arguments.next()?, arguments.next()?),
             "Patch" => Self::Patch(arguments.next()?),
             "Result" => {

@@ -40,7 +40,7 @@ impl EventId {
 /// Something that was used, as a host reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageEvent {
-    /// The host's id of the event; reporting it again changes nothing.
+    /// The host's id of the event, 1–255 bytes; reporting the event again changes nothing.
     pub id: String,
     /// Who used it.
     pub reseller: ResellerId,
@@ -48,7 +48,7 @@ pub struct UsageEvent {
     pub metric: Metric,
     /// How much: what a counter adds, or the level of a gauge. Not negative.
     pub quantity: i64,
-    /// When.
+    /// When, at most 35 days ago.
     pub at: Timestamp,
 }
 

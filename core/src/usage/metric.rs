@@ -9,7 +9,7 @@ pub enum MetricKind {
     Gauge,
 }
 
-/// A metric, by its stable slug.
+/// What is counted. Team members are a gauge (the latest level counts), the others add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric(&'static str);
 

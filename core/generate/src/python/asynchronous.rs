@@ -25,7 +25,7 @@ pub fn text(surface: &Surface) -> String {
         }
     }
     let mut text = HEAD.to_owned();
-    text += &imported(&names, 4);
+    text += &imported(&names, surface, 4);
     text + &body
 }
 

@@ -2,28 +2,39 @@
 
 use std::fmt::Write as _;
 
-use super::documentation::{docstring, documentation};
+use super::documentation::docstring;
 use super::method::{fields_of, first_field};
 use crate::surface::{Enumeration, Field, Record, Surface};
 use crate::types::Type;
 
-/// Forms, each before the one whose field it is.
-const FORMS: [&str; 6] = [
-    "PhoneDraft",
-    "ContactDraft",
-    "ResellerDraft",
-    "ResellerPatch",
-    "ResellerQuery",
-    "AgencyPatch",
-];
+/// Records that are given otherwise: an event as a dict of anything, options one by one.
+const APART: [&str; 2] = ["EventDraft", "ImportOptions"];
+
+/// The forms: records that are given and never answered. Each comes after those that it names.
+pub fn all(surface: &Surface) -> Vec<&Record> {
+    let is_form = |record: &&Record| {
+        !surface.answered.contains(&record.name) && !APART.contains(&&*record.name)
+    };
+    let mut left: Vec<&Record> = surface.records.iter().filter(is_form).collect();
+    let mut forms: Vec<&Record> = Vec::new();
+    while !left.is_empty() {
+        let open: Vec<_> = left.iter().map(|form| form.name.clone()).collect();
+        let is_open =
+            |field: &Field| field.of.names().iter().any(|&name| open.iter().any(|o| o == name));
+        let (ready, later) = left.into_iter().partition(|form| !form.fields.iter().any(is_open));
+        forms.extend::<Vec<_>>(ready);
+        left = later;
+    }
+    forms
+}
 
 pub fn text(surface: &Surface) -> String {
-    let forms = || FORMS.iter().filter_map(|name| surface.records.iter().find(|r| r.name == *name));
-    let mut names: Vec<_> = forms().map(fields_of).chain(["Phone"]).collect();
+    let forms = all(surface);
+    let mut names: Vec<_> = forms.iter().map(|form| fields_of(form)).chain(["Phone"]).collect();
     names.sort_unstable();
     let names: String = names.iter().map(|name| format!("    \"{name}\",\n")).collect();
     let mut text = format!("{HEAD}__all__ = [\n{names}]\n");
-    for form in forms() {
+    for form in forms {
         text += &class(form, surface);
         if form.name == "PhoneDraft" {
             text += PHONE;
@@ -59,10 +70,8 @@ fn class(form: &Record, surface: &Surface) -> String {
     text += "\n";
     let first = first_field(form).map(|field| &field.name);
     for field in form.fields.iter().filter(|field| Some(&field.name) != first) {
-        for line in documentation(&field.documentation).lines() {
-            let _ = writeln!(text, "    # {line}");
-        }
         let _ = writeln!(text, "    {}: {}", field.name, of(form, field, surface));
+        text += &docstring(&field.documentation, 4);
     }
     text
 }
@@ -109,16 +118,5 @@ fn enumeration(name: &str, surface: &Surface) -> String {
 }
 
 fn slugs(of: &Enumeration) -> Vec<String> {
-    of.variants.iter().map(|variant| format!("\"{}\"", snake(&variant.name))).collect()
-}
-
-fn snake(name: &str) -> String {
-    let mut snake = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
+    of.variants.iter().map(|variant| format!("\"{}\"", variant.slug)).collect()
 }

@@ -145,6 +145,7 @@ pub fn given(of: &Type) -> String {
         Type::Named(name) => match name.as_str() {
             "ResellerId" => "UUID | str".to_owned(),
             "Metric" => "Metric | str".to_owned(),
+            "Timestamp" => "datetime".to_owned(),
             _ => "str".to_owned(),
         },
         _ => "str".to_owned(),

@@ -29,7 +29,7 @@ pub fn text(surface: &Surface, root: &Path) -> Result<String> {
     }
     names.remove("Agency");
     names.extend(BY_HAND.map(str::to_owned));
-    Ok(text.replace("# What operations name.\n", &imported(&names, 0)))
+    Ok(text.replace("# What operations name.\n", &imported(&names, surface, 0)))
 }
 
 fn stub(method: &Method<'_>) -> String {

@@ -1,0 +1,173 @@
+//! What bindings have of types that most languages cannot have: an enumeration with values is one
+//! record there, with a field that says which of them it is. In JSON the enumeration stays one.
+//!
+//! A struct that is serialized under another type's name is what the generator of the bindings takes
+//! for that type, so that its documentation is for every language.
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Code, FieldError};
+use crate::{EventOutcome, ResellerId, RowOutcome, RowReport, Total};
+
+/// How many resellers a query finds.
+#[derive(Serialize)]
+#[serde(rename = "Total")]
+struct TotalRecord {
+    /// This many.
+    count: u64,
+    /// Whether there are exactly this many; otherwise there are more, because counting was ended.
+    exact: bool,
+}
+
+impl Serialize for Total {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (place, variant, count) = match self {
+            Self::Exact(count) => (0, "exact", *count),
+            Self::AtLeast(count) => (1, "at_least", *count),
+        };
+        if serializer.is_human_readable() {
+            serializer.serialize_newtype_variant("Total", place, variant, &count)
+        } else {
+            TotalRecord { count, exact: matches!(self, Self::Exact(_)) }.serialize(serializer)
+        }
+    }
+}
+
+/// What became of one event of a batch.
+#[derive(Serialize)]
+#[serde(rename = "EventOutcome")]
+struct EventOutcomeRecord<'o> {
+    /// Whether it was counted, and if not, why not.
+    kind: OutcomeKind,
+    /// Which field of the event is wrong, where it was rejected: the first that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'o str>,
+    /// Why it was rejected: a stable slug, one of those that field errors have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    /// The bound that was broken, where there is one (`{"max": 200}`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<Params<'o>>,
+}
+
+/// What became of one event of a batch.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// It was counted.
+    Accepted,
+    /// It had been counted before.
+    Duplicate,
+    /// Another event has its id.
+    Conflict,
+    /// It was not counted, because a field of it is wrong.
+    Rejected,
+}
+
+impl Serialize for EventOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, error) = match self {
+            Self::Accepted => (OutcomeKind::Accepted, None),
+            Self::Duplicate => (OutcomeKind::Duplicate, None),
+            Self::Conflict => (OutcomeKind::Conflict, None),
+            Self::Rejected(error) => (OutcomeKind::Rejected, Some(error)),
+        };
+        let record = EventOutcomeRecord {
+            kind,
+            field: error.map(|error| &*error.field),
+            code: error.map(|error| error.code),
+            params: error.map(|error| Params(&error.params)),
+        };
+        record.serialize(serializer)
+    }
+}
+
+/// What became of one row of a file.
+#[derive(Serialize)]
+#[serde(rename = "RowReport")]
+struct RowReportRecord<'r> {
+    /// The line it begins at, from 1.
+    line: u64,
+    /// Whether it is a reseller now.
+    kind: RowKind,
+    /// The reseller it is now or was already. In a dry run the id of a new one is not kept.
+    reseller: Option<ResellerId>,
+    /// Every reason why it was rejected.
+    errors: &'r [FieldError],
+}
+
+/// What became of a row of a file.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// It is a reseller now.
+    Created,
+    /// The reseller was there already, with this email, login domain and external id.
+    Existing,
+    /// It was refused.
+    Rejected,
+}
+
+#[derive(Serialize)]
+struct RowReportJson<'r> {
+    line: u64,
+    outcome: &'r RowOutcome,
+}
+
+impl Serialize for RowReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { line, outcome } = self;
+        let line = *line;
+        if serializer.is_human_readable() {
+            return RowReportJson { line, outcome }.serialize(serializer);
+        }
+        let (kind, reseller, errors) = match outcome {
+            RowOutcome::Created(id) => (RowKind::Created, Some(*id), [].as_slice()),
+            RowOutcome::Existing(id) => (RowKind::Existing, Some(*id), [].as_slice()),
+            RowOutcome::Rejected(errors) => (RowKind::Rejected, None, errors.as_slice()),
+        };
+        RowReportRecord { line, kind, reseller, errors }.serialize(serializer)
+    }
+}
+
+/// One refused field.
+#[derive(Serialize)]
+#[serde(rename = "FieldError")]
+struct FieldErrorRecord<'e> {
+    /// The field's stable name, dotted inside a nested record (`contact.email`).
+    field: &'e str,
+    /// Why it was refused: a stable slug (`taken`).
+    code: Code,
+    /// The bound that was broken, where there is one (`{"max": 200}`); never user input.
+    params: Params<'e>,
+    /// The reason in English (`is already in use`).
+    message: &'static str,
+}
+
+/// An object is shown to people as it is, while JSON goes to a program that translates the code.
+#[derive(Serialize)]
+struct FieldErrorJson<'e> {
+    field: &'e str,
+    code: Code,
+    params: Params<'e>,
+}
+
+impl Serialize for FieldError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { field, code, params } = self;
+        let (code, params) = (*code, Params(params));
+        if serializer.is_human_readable() {
+            return FieldErrorJson { field, code, params }.serialize(serializer);
+        }
+        FieldErrorRecord { field, code, params, message: code.text() }.serialize(serializer)
+    }
+}
+
+/// The parameters of a field error as one object.
+struct Params<'p>(&'p [(&'static str, i64)]);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}

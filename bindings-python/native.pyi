@@ -53,15 +53,36 @@ class Platform:
         `partnerkit.Settings` tells what the settings mean; all of them are optional.
 
         Raises ConfigurationError, StorageError.
+
+        ```python
+        platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
+        agency = platform.ensure_agency("northwind")
+        assert agency.id == "northwind"
+        try:
+            partnerkit.Platform.open("mysql:resellers")
+        except partnerkit.ConfigurationError as error:
+            assert "sqlite:" in str(error)
+        ```
         """
     @staticmethod
     def with_storage(storage: TableStore, **settings: Unpack[Settings]) -> Platform:
         """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
         `open`. The store is not asked for anything before the first call that needs it.
+
+        ```python
+        from partnerkit.django import DjangoStorage
+
+        platform = partnerkit.Platform.with_storage(DjangoStorage(using="default"))
+        assert platform.login_url("acme") == "https://acme.partner.localhost"
+        ```
         """
     def login_url(self, login_domain: str) -> str:
         """Where the customers of whoever has this login domain sign in: `https://acme.` and the
         login base. Raises ValidationError with the field `login_domain`.
+
+        ```python
+        assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
+        ```
         """
     # The operations of Platform.
 
@@ -73,10 +94,21 @@ class Agency:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     @property
     def id(self) -> str:
-        """The agency's id."""
+        """The agency's id.
+
+        ```python
+        assert agency.id == "northwind"
+        ```
+        """
     def acting_as(self, actor: str) -> Agency:
         """The same agency, with every change noted as made by this actor of the host's. Raises
         ValidationError with the field `actor` (1-200 characters).
+
+        ```python
+        agency.acting_as("user-42").deactivate(acme.id)
+        change = agency.changes()[-1]
+        assert (change.kind, change.actor) == ("reseller_deactivated", "user-42")
+        ```
         """
     def import_csv(
         self,
@@ -91,6 +123,18 @@ class Agency:
         ends the import. Rows that are there already are left alone, so that a file can be taken
         in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
         that gives text; BlockingIOError for one that does not block and has nothing now.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        agency.export_csv(file)
+        file.seek(0)
+        rows = []
+        report = agency.import_csv(file, each=rows.append)
+        assert (report.created, report.existing, report.rejected) == (0, 1, 0)
+        assert [(row.line, row.kind, row.reseller) for row in rows] == [(2, "existing", acme.id)]
+        ```
         """
     def export_csv(
         self,
@@ -102,10 +146,26 @@ class Agency:
         of them at a time as its `write` answers; text and conditions are those of `page`. Raises
         FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
         one that does not block and takes nothing now. Then the file may hold a part of the rows.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        assert agency.export_csv(file, "telecom") == 1
+        assert "Acme Télécom" in file.getvalue().decode()
+        ```
         """
     def search(self, text: str | None = None, **fields: Unpack[Conditions]) -> Search:
         """Every reseller that a text and the conditions of `page` find, read page by page as they
         are asked for; limit is the size of a page.
+
+        ```python
+        agency.create_reseller(**form)
+        found = agency.search("telecom", status="active")
+        assert [reseller.name for reseller in found] == ["Acme Télécom"]
+        everybody = agency.search(sort="name", limit=100)
+        assert [reseller.login_domain for reseller in everybody] == ["acme", "globex"]
+        ```
         """
     # The operations of Agency.
 

@@ -28,6 +28,10 @@ impl Agency {
     }
 
     /// The agency's id.
+    ///
+    /// ```python
+    /// assert agency.id == "northwind"
+    /// ```
     #[getter]
     fn id(&self) -> &str {
         self.0.id().as_str()
@@ -35,6 +39,12 @@ impl Agency {
 
     /// The same agency, with every change noted as made by this actor of the host's. Raises
     /// ValidationError with the field `actor` (1-200 characters).
+    ///
+    /// ```python
+    /// agency.acting_as("user-42").deactivate(acme.id)
+    /// change = agency.changes()[-1]
+    /// assert (change.kind, change.actor) == ("reseller_deactivated", "user-42")
+    /// ```
     fn acting_as(&self, py: Python<'_>, actor: &Bound<'_, PyAny>) -> PyResult<Self> {
         let actor: String = argument("actor", actor)?;
         call(py, || self.0.acting_as(&actor)).map(|agency| Self(agency.into()))
@@ -45,6 +55,18 @@ impl Agency {
     /// ends the import. Rows that are there already are left alone, so that a file can be taken
     /// in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
     /// that gives text; BlockingIOError for one that does not block and has nothing now.
+    ///
+    /// ```python
+    /// import io
+    ///
+    /// file = io.BytesIO()  # or a path: "partners.csv"
+    /// agency.export_csv(file)
+    /// file.seek(0)
+    /// rows = []
+    /// report = agency.import_csv(file, each=rows.append)
+    /// assert (report.created, report.existing, report.rejected) == (0, 1, 0)
+    /// assert [(row.line, row.kind, row.reseller) for row in rows] == [(2, "existing", acme.id)]
+    /// ```
     #[pyo3(signature = (file, *, dry_run=false, delimiter=None, each=None))]
     fn import_csv<'py>(
         &self,
@@ -72,6 +94,14 @@ impl Agency {
     /// them at a time as its `write` answers; text and conditions are those of `page`. Raises
     /// FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
     /// one that does not block and takes nothing now. Then the file may hold a part of the rows.
+    ///
+    /// ```python
+    /// import io
+    ///
+    /// file = io.BytesIO()  # or a path: "partners.csv"
+    /// assert agency.export_csv(file, "telecom") == 1
+    /// assert "Acme Télécom" in file.getvalue().decode()
+    /// ```
     #[pyo3(signature = (file, text=None, **fields))]
     fn export_csv(
         &self,
@@ -88,6 +118,14 @@ impl Agency {
 
     /// Every reseller that a text and the conditions of `page` find, read page by page as they
     /// are asked for; limit is the size of a page.
+    ///
+    /// ```python
+    /// agency.create_reseller(**form)
+    /// found = agency.search("telecom", status="active")
+    /// assert [reseller.name for reseller in found] == ["Acme Télécom"]
+    /// everybody = agency.search(sort="name", limit=100)
+    /// assert [reseller.login_domain for reseller in everybody] == ["acme", "globex"]
+    /// ```
     #[pyo3(signature = (text=None, **fields))]
     fn search(
         &self,

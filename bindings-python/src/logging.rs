@@ -93,6 +93,14 @@ impl Subscriber for Logging {
 /// From now on every call is a record of the logger `partnerkit`: operation, agency, reseller,
 /// outcome and microseconds, never a name, an address or a secret. Raises RuntimeError when it
 /// was called before.
+///
+/// ```python
+/// import logging
+///
+/// logging.basicConfig(level=logging.DEBUG)
+/// partnerkit.log_calls()
+/// agency.overview()  # DEBUG:partnerkit:operation=overview agency=northwind …
+/// ```
 #[pyfunction]
 #[pyo3(signature = (level=10))]
 pub fn log_calls(py: Python<'_>, level: i32) -> PyResult<()> {

@@ -9,6 +9,11 @@ use crate::error::validation;
 use crate::given::argument;
 
 /// Every country of the telephone numbering plan, by code: for a form's drop-down.
+///
+/// ```python
+/// (us,) = [country for country in partnerkit.phone_countries() if country.code == "US"]
+/// assert (us.calling_code, us.example) == (1, "2015550123")
+/// ```
 #[pyfunction]
 pub fn phone_countries(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     answer(py, &py.detach(partnerkit::phone_countries))
@@ -16,6 +21,10 @@ pub fn phone_countries(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 
 /// A phone number as people of its country write it. Raises ValidationError with `phone` for
 /// what is no international number.
+///
+/// ```python
+/// assert partnerkit.national_format("+14155552671") == "(415) 555-2671"
+/// ```
 #[pyfunction]
 pub fn national_format(py: Python<'_>, phone: &Bound<'_, PyAny>) -> PyResult<String> {
     let phone: String = argument("phone", phone)?;
@@ -26,6 +35,12 @@ pub fn national_format(py: Python<'_>, phone: &Bound<'_, PyAny>) -> PyResult<Str
 }
 
 /// Every code of a refused field, with its English text: for translations.
+///
+/// ```python
+/// german = {"taken": "ist schon vergeben"}  # what there is no text for stays English
+/// texts = {code.slug: german.get(code.slug, code.text) for code in partnerkit.field_codes()}
+/// assert (texts["taken"], texts["reserved"]) == ("ist schon vergeben", "is reserved")
+/// ```
 #[pyfunction]
 pub fn field_codes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let codes = Code::ALL.iter().map(|code| CodeRecord { slug: code.slug(), text: code.text() });

@@ -21,6 +21,12 @@ use crate::platform::Platform;
 impl Platform {
     /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of
     /// UTC unless one is given. Refused fields: `id`, `time_zone`.
+    ///
+    /// ```python
+    /// contoso = platform.create_agency("contoso", "Europe/Berlin")
+    /// settings = contoso.settings()
+    /// assert settings.time_zone == "Europe/Berlin"
+    /// ```
     #[pyo3(signature = (id, time_zone=None))]
     fn create_agency<'py>(
         &self,
@@ -39,6 +45,13 @@ impl Platform {
     /// that is created here; one that is there stays as it is.
     ///
     /// Refused fields: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+    ///
+    /// ```python
+    /// there = platform.ensure_agency("northwind")  # had been created before
+    /// contoso = platform.ensure_agency("contoso")  # is created now
+    /// assert there.id == agency.id
+    /// assert contoso.id == "contoso"
+    /// ```
     #[pyo3(signature = (id, time_zone=None))]
     fn ensure_agency<'py>(
         &self,
@@ -54,6 +67,15 @@ impl Platform {
 
     /// The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
     /// empty agency.
+    ///
+    /// ```python
+    /// found = platform.agency("northwind")
+    /// assert found.id == agency.id
+    /// try:
+    ///     platform.agency("nortwind")
+    /// except partnerkit.NotFoundError as error:
+    ///     assert error.http_status == 404
+    /// ```
     fn agency<'py>(&self, py: Python<'py>, id: &Bound<'py, PyAny>) -> PyResult<Agency> {
         let id: String = argument("id", id)?;
         call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into()))
@@ -61,6 +83,13 @@ impl Platform {
 
     /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
     /// it is given.
+    ///
+    /// ```python
+    /// platform.create_agency("contoso")
+    /// first = platform.agencies(limit=1)
+    /// rest = platform.agencies(after=first[-1])
+    /// assert (first, rest) == (["contoso"], ["northwind"])
+    /// ```
     #[pyo3(signature = (after=None, limit=None))]
     fn agencies<'py>(
         &self,
@@ -74,6 +103,12 @@ impl Platform {
     }
 
     /// What `delete_agency` would do now: it changes nothing.
+    ///
+    /// ```python
+    /// preview = platform.preview_agency_deletion("northwind")
+    /// assert preview.resellers == 1
+    /// assert agency.reseller(acme.id) == acme  # nothing has happened
+    /// ```
     fn preview_agency_deletion<'py>(
         &self,
         py: Python<'py>,
@@ -92,6 +127,11 @@ impl Platform {
     /// goes on; until the last row is gone the id stays `taken`.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```python
+    /// assert platform.delete_agency("northwind") == "complete"
+    /// assert platform.agencies() == []
+    /// ```
     fn delete_agency<'py>(
         &self,
         py: Python<'py>,
@@ -112,6 +152,15 @@ impl Platform {
     /// Where the host knows the address that an attempt comes from, it gives that as `source`:
     /// of one source only so many attempts may fail; others are `ThrottledError`, before any
     /// password is looked at and whatever the account.
+    ///
+    /// ```python
+    /// access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
+    /// assert access.reseller == acme
+    /// try:
+    ///     platform.sign_in("acme", "owner@acme.example", "a guess")
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     #[pyo3(signature = (login_domain, email, password, source=None))]
     fn sign_in<'py>(
         &self,
@@ -139,6 +188,12 @@ impl Platform {
     /// `resolve_host`.
     ///
     /// Raises: `AccessDeniedError`.
+    ///
+    /// ```python
+    /// access = platform.sign_in("acme", "owner@acme.example", password)
+    /// identity = platform.check_access(access.stamp, "acme.partner.example.com")
+    /// assert (identity.agency, identity.reseller) == ("northwind", acme.id)
+    /// ```
     #[pyo3(signature = (stamp, host=None))]
     fn check_access<'py>(
         &self,
@@ -156,6 +211,14 @@ impl Platform {
     ///
     /// Raises: `AccessDeniedError` for a token that is not valid (any more); fields `password`
     /// and `password_confirmation`.
+    ///
+    /// ```python
+    /// token = agency.reset_token(acme.id)
+    /// new = "nine cobalt otters 17 harbour"
+    /// platform.reset_password(token, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     #[pyo3(signature = (token, *, password, password_confirmation))]
     fn reset_password<'py>(
         &self,
@@ -174,6 +237,12 @@ impl Platform {
     /// Whether a label could be claimed now, why not, and what could be instead. The answer may
     /// be old when it arrives: only creating and renaming decide. Where the agency is known,
     /// ask `Agency.domain_availability`, which also knows what that one has reserved.
+    ///
+    /// ```python
+    /// typed = platform.domain_availability("Globex")
+    /// assert (typed.available, typed.refused) == (False, "uppercase")
+    /// assert typed.suggestions[0] == "globex"
+    /// ```
     fn domain_availability<'py>(
         &self,
         py: Python<'py>,
@@ -198,6 +267,15 @@ impl Platform {
     /// `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
     /// torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
     /// all of them.
+    ///
+    /// ```python
+    /// platform = partnerkit.Platform.open("sqlite:resellers.db")
+    /// platform.create_agency("northwind")
+    /// platform.backup("copy.db")
+    ///
+    /// copy = partnerkit.Platform.open("sqlite:copy.db")
+    /// assert copy.agencies() == ["northwind"]
+    /// ```
     fn backup<'py>(&self, py: Python<'py>, path: &Bound<'py, PyAny>) -> PyResult<()> {
         let path: PathBuf = argument("path", path)?;
         call(py, || self.0.backup(path))
@@ -208,6 +286,12 @@ impl Platform {
     /// the host has configured. At most `budget` rows, counting each look as one, and 10,000
     /// unless it is given; the next call goes on where this one ended. Call it every few
     /// minutes, from as many processes as you like.
+    ///
+    /// ```python
+    /// done = platform.maintain()
+    /// assert done.finished
+    /// assert done.removed == 0  # nothing was due yet
+    /// ```
     #[pyo3(signature = (budget=None))]
     fn maintain<'py>(
         &self,
@@ -223,20 +307,37 @@ impl Platform {
     /// who opens a store of one's own may, once its tables are there.
     ///
     /// Raises: `ConfigurationError` for tables of a newer release.
+    ///
+    /// ```python
+    /// platform.prepare()  # raises ConfigurationError where a migration is missing
+    /// ```
     fn prepare<'py>(&self, py: Python<'py>) -> PyResult<()> {
         call(py, || self.0.prepare())
     }
 
     /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one is a `ConfigurationError`
-    /// error, the next one of an import that is under way, too. Closing it again does nothing.
-    /// Without this call a store is closed with its last handle.
+    /// transaction that is under way runs to its end; every later one fails with
+    /// `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+    /// does nothing. Without this call a store is closed with its last handle.
+    ///
+    /// ```python
+    /// platform.close()
+    /// try:
+    ///     agency.overview()
+    /// except partnerkit.ConfigurationError as refused:
+    ///     assert str(refused) == "configuration: the platform is closed"
+    /// ```
     fn close<'py>(&self, py: Python<'py>) -> PyResult<()> {
         call(py, || self.0.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+    ///
+    /// ```python
+    /// place = platform.resolve_host("Acme.partner.example.com:443")
+    /// assert (place.agency, place.reseller) == ("northwind", acme.id)
+    /// ```
     fn resolve_host<'py>(
         &self,
         py: Python<'py>,
@@ -250,6 +351,12 @@ impl Platform {
 #[pymethods]
 impl Agency {
     /// The settings as they are now. Raises: `NotFoundError` once the agency is deleted.
+    ///
+    /// ```python
+    /// settings = agency.settings()
+    /// assert (settings.version, settings.time_zone) == (1, "UTC")
+    /// assert settings.capacity == {}  # unlimited
+    /// ```
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         answer(py, &call(py, || self.0.settings())?)
     }
@@ -259,6 +366,16 @@ impl Agency {
     ///
     /// Raises: `NotFoundError`, `ConflictError`; fields `time_zone`, `capacity`,
     /// `reserved_labels`.
+    ///
+    /// ```python
+    /// seen = agency.settings()
+    /// settings = agency.configure(seen.version, time_zone="Europe/Berlin")
+    /// assert settings.time_zone == "Europe/Berlin"
+    /// try:
+    ///     agency.configure(seen.version, capacity={"messages": 100_000})
+    /// except partnerkit.ConflictError as error:
+    ///     assert error.current_version == settings.version
+    /// ```
     #[pyo3(signature = (version=None, **fields))]
     fn configure<'py>(
         &self,
@@ -281,6 +398,21 @@ impl Agency {
     /// Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
     /// reseller has been deleted since; those of the form; field `idempotency_key` (1–255
     /// characters).
+    ///
+    /// ```python
+    /// globex = agency.create_reseller(
+    ///     partner_type="own_plans",
+    ///     name="Globex",
+    ///     email="owner@globex.example",
+    ///     phone=("US", "(415) 555-2671"),
+    ///     password=password,
+    ///     password_confirmation=password,
+    ///     contact={"name": "Ann Lee", "email": "ann@globex.example", "phone": "+49 30 901820"},
+    ///     login_domain="globex",
+    /// )
+    /// assert globex.phone == "+14155552671"
+    /// assert agency.reseller(globex.id) == globex
+    /// ```
     #[pyo3(signature = (**fields))]
     fn create_reseller<'py>(
         &self,
@@ -297,6 +429,14 @@ impl Agency {
     /// `taken`.
     ///
     /// Raises: `NotFoundError` once the agency is deleted; field `resellers` (`too_many`).
+    ///
+    /// ```python
+    /// taken = {**form, "login_domain": "acme", "email": "a@b.example"}
+    /// globex, refused = agency.create_resellers([form, taken])
+    /// assert globex.name == "Globex"
+    /// (error,) = refused.errors
+    /// assert (error.field, error.code) == ("login_domain", "taken")
+    /// ```
     fn create_resellers<'py>(
         &self,
         py: Python<'py>,
@@ -308,6 +448,13 @@ impl Agency {
 
     /// The same, without creating anything: what could be created is answered with the record
     /// it would become. Raises: those of `create_resellers`.
+    ///
+    /// ```python
+    /// (globex,) = agency.check_resellers([form])
+    /// assert globex.name == "Globex"
+    /// overview = agency.overview()
+    /// assert overview.active_resellers == 1  # still acme alone
+    /// ```
     fn check_resellers<'py>(
         &self,
         py: Python<'py>,
@@ -318,6 +465,12 @@ impl Agency {
     }
 
     /// What `delete_reseller` would do now: it changes nothing.
+    ///
+    /// ```python
+    /// preview = agency.preview_deletion(acme.id)
+    /// assert preview.login_domain == "acme"
+    /// assert preview.quarantined_until > acme.created_at
+    /// ```
     fn preview_deletion<'py>(
         &self,
         py: Python<'py>,
@@ -331,6 +484,12 @@ impl Agency {
     /// used stays in the agency's totals; its login domain is quarantined.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```python
+    /// assert agency.delete_reseller(acme.id) == "complete"
+    /// label = agency.domain_availability("acme")
+    /// assert label.refused == "quarantined"
+    /// ```
     fn delete_reseller<'py>(
         &self,
         py: Python<'py>,
@@ -341,6 +500,11 @@ impl Agency {
     }
 
     /// A reseller by id.
+    ///
+    /// ```python
+    /// found = agency.reseller(acme.id)
+    /// assert found.name == acme.name
+    /// ```
     fn reseller<'py>(
         &self,
         py: Python<'py>,
@@ -352,6 +516,12 @@ impl Agency {
 
     /// A reseller by the host's own id; `None` if no reseller has it. Raises: `NotFoundError`
     /// once the agency is deleted; field `external_id`.
+    ///
+    /// ```python
+    /// globex = agency.create_reseller(**form, external_id="customer-7")
+    /// assert agency.reseller_by_external_id("customer-7") == globex
+    /// assert agency.reseller_by_external_id("customer-8") is None
+    /// ```
     fn reseller_by_external_id<'py>(
         &self,
         py: Python<'py>,
@@ -365,6 +535,17 @@ impl Agency {
     ///
     /// Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
     /// and `text`.
+    ///
+    /// ```python
+    /// agency.create_reseller(**form)
+    /// first = agency.page(status="active", sort="name", limit=1, with_total=True)
+    /// assert first.resellers == (acme,)
+    /// assert first.total.count == 2
+    ///
+    /// second = agency.page(status="active", sort="name", limit=1, after=first.next)
+    /// assert second.resellers[0].name == "Globex"
+    /// assert second.next is None
+    /// ```
     #[pyo3(signature = (text=None, **fields))]
     fn page<'py>(
         &self,
@@ -378,6 +559,17 @@ impl Agency {
 
     /// Changes a profile. With an expected `version`, a record that has changed since is a
     /// `ConflictError`. A patch that changes nothing leaves the version as it is.
+    ///
+    /// ```python
+    /// updated = agency.update_reseller(
+    ///     acme.id, acme.version, name="Acme Mobile", website="acme.example"
+    /// )
+    /// assert updated.website == "https://acme.example/"
+    /// try:
+    ///     agency.update_reseller(acme.id, acme.version, website=None)  # clears it
+    /// except partnerkit.ConflictError as error:
+    ///     assert error.current_version == updated.version
+    /// ```
     #[pyo3(signature = (id, version=None, **fields))]
     fn update_reseller<'py>(
         &self,
@@ -395,6 +587,15 @@ impl Agency {
     /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
     /// out before is valid, on any process. Repeating it changes nothing. Refused fields:
     /// `reason` (1–500 characters).
+    ///
+    /// ```python
+    /// acme = agency.deactivate(acme.id, "nonpayment")
+    /// assert (acme.status, acme.deactivation_reason) == ("inactive", "nonpayment")
+    /// try:
+    ///     platform.sign_in("acme", "owner@acme.example", password)
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     #[pyo3(signature = (id, reason=None))]
     fn deactivate<'py>(
         &self,
@@ -409,6 +610,12 @@ impl Agency {
 
     /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
     /// nothing.
+    ///
+    /// ```python
+    /// agency.deactivate(acme.id)
+    /// acme = agency.activate(acme.id)
+    /// assert acme.status == "active"
+    /// ```
     fn activate<'py>(
         &self,
         py: Python<'py>,
@@ -420,6 +627,11 @@ impl Agency {
 
     /// Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
     /// the same type again changes nothing. Refused fields: `partner_type`.
+    ///
+    /// ```python
+    /// changed = agency.change_partner_type(acme.id, "commission")
+    /// assert (acme.partner_type, changed.partner_type) == ("own_plans", "commission")
+    /// ```
     #[pyo3(signature = (id, partner_type, version=None))]
     fn change_partner_type<'py>(
         &self,
@@ -437,6 +649,12 @@ impl Agency {
     /// Whether a reseller of this agency could have a label now, why not, and what it could
     /// have instead. The answer may be old when it arrives: only creating and renaming decide.
     /// Raises: `NotFoundError` once the agency is deleted.
+    ///
+    /// ```python
+    /// label = agency.domain_availability("acme")
+    /// assert (label.available, label.refused) == (False, "taken")
+    /// assert label.suggestions[0] == "acmeapp"
+    /// ```
     fn domain_availability<'py>(
         &self,
         py: Python<'py>,
@@ -451,6 +669,13 @@ impl Agency {
     /// `ConflictError`. Renaming to the present login domain changes nothing.
     ///
     /// Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
+    ///
+    /// ```python
+    /// renamed = agency.rename_login_domain(acme.id, "acmetelecom", acme.version)
+    /// assert renamed.login_domain == "acmetelecom"
+    /// place = platform.resolve_host("acmetelecom.partner.example.com")
+    /// assert place.reseller == acme.id
+    /// ```
     #[pyo3(signature = (id, login_domain, version=None))]
     fn rename_login_domain<'py>(
         &self,
@@ -467,6 +692,13 @@ impl Agency {
 
     /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
     /// are forgotten. Raises: `NotFoundError`; fields `password` and `password_confirmation`.
+    ///
+    /// ```python
+    /// new = "nine cobalt otters 17 harbour"
+    /// agency.set_password(acme.id, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     #[pyo3(signature = (id, *, password, password_confirmation))]
     fn set_password<'py>(
         &self,
@@ -487,6 +719,15 @@ impl Agency {
     ///
     /// Raises: `NotFoundError`, `AccessDeniedError`; fields `password` and
     /// `password_confirmation`.
+    ///
+    /// ```python
+    /// new = "nine cobalt otters 17 harbour"
+    /// agency.change_password(
+    ///     acme.id, current=password, password=new, password_confirmation=new
+    /// )
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     #[pyo3(signature = (id, *, current, password, password_confirmation))]
     fn change_password<'py>(
         &self,
@@ -507,6 +748,14 @@ impl Agency {
     /// A token with which `Platform.reset_password` sets a password, once and within an hour.
     /// It is as good as the password: send it to the reseller's own address only. Raises:
     /// `NotFoundError`.
+    ///
+    /// ```python
+    /// token = agency.reset_token(acme.id)  # goes into a mail to `acme.email`
+    /// new = "nine cobalt otters 17 harbour"
+    /// platform.reset_password(token, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     fn reset_token<'py>(
         &self,
         py: Python<'py>,
@@ -517,12 +766,27 @@ impl Agency {
     }
 
     /// Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+    ///
+    /// ```python
+    /// access = platform.sign_in("acme", "owner@acme.example", password)
+    /// agency.revoke_access(acme.id)
+    /// try:
+    ///     platform.check_access(access.stamp)
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     fn revoke_access<'py>(&self, py: Python<'py>, id: &Bound<'py, PyAny>) -> PyResult<()> {
         let id: ResellerId = argument("id", id)?;
         call(py, || self.0.revoke_access(id))
     }
 
     /// Forgets a reseller's failed sign-ins, a hard stop included. Raises: `NotFoundError`.
+    ///
+    /// ```python
+    /// agency.unlock(acme.id)
+    /// change = agency.changes()[-1]
+    /// assert (change.kind, change.reseller) == ("sign_in_unlocked", acme.id)
+    /// ```
     fn unlock<'py>(&self, py: Python<'py>, id: &Bound<'py, PyAny>) -> PyResult<()> {
         let id: ResellerId = argument("id", id)?;
         call(py, || self.0.unlock(id))
@@ -532,6 +796,20 @@ impl Agency {
     /// each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
     /// is wrong with an event, a field of another type included, is its own rejection. Raises:
     /// `NotFoundError` once the agency is deleted; field `events` (`too_many`).
+    ///
+    /// ```python
+    /// event = {
+    ///     "id": "msg-1",
+    ///     "reseller": acme.id,
+    ///     "metric": "messages",
+    ///     "quantity": 250,
+    ///     "at": acme.created_at,
+    /// }
+    /// report = agency.record_usage([event, event])
+    /// assert [outcome.kind for outcome in report.outcomes] == ["accepted", "duplicate"]
+    /// overview = agency.overview()
+    /// assert overview.messages == 250
+    /// ```
     fn record_usage<'py>(
         &self,
         py: Python<'py>,
@@ -547,6 +825,14 @@ impl Agency {
     ///
     /// Raises: `NotFoundError` for the reseller or the agency; fields `id`, `metric`,
     /// `quantity`.
+    ///
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 5)
+    /// assert agency.consume(acme.id, "messages", 3, "evt-1")
+    /// denied = agency.consume(acme.id, "messages", 3, "evt-2")
+    /// assert not denied
+    /// assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
+    /// ```
     fn consume<'py>(
         &self,
         py: Python<'py>,
@@ -567,6 +853,13 @@ impl Agency {
     ///
     /// Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
     /// `consume` does not take) and `limit` (not negative).
+    ///
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 0)
+    /// assert not agency.consume(acme.id, "messages", 1, "evt-1")
+    /// agency.set_allowance(acme.id, "messages", None)
+    /// assert agency.consume(acme.id, "messages", 1, "evt-1")
+    /// ```
     fn set_allowance<'py>(
         &self,
         py: Python<'py>,
@@ -582,6 +875,12 @@ impl Agency {
 
     /// Active resellers and what was used, over all time: read, not summed. Raises:
     /// `NotFoundError` once the agency is deleted.
+    ///
+    /// ```python
+    /// agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")
+    /// overview = agency.overview()
+    /// assert (overview.active_resellers, overview.whatsapp_messages) == (1, 3)
+    /// ```
     fn overview<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         answer(py, &call(py, || self.0.overview())?)
     }
@@ -592,6 +891,13 @@ impl Agency {
     ///
     /// Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
+    ///
+    /// ```python
+    /// agency.acting_as("user-42").deactivate(acme.id, "nonpayment")
+    /// changes = agency.changes()  # the agency, acme, and that it was switched off
+    /// assert (changes[2].kind, changes[2].actor) == ("reseller_deactivated", "user-42")
+    /// assert agency.changes(after=changes[2].sequence) == []  # so far
+    /// ```
     #[pyo3(signature = (after=None, limit=None))]
     fn changes<'py>(
         &self,

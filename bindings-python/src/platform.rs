@@ -38,6 +38,16 @@ impl Platform {
     /// `partnerkit.Settings` tells what the settings mean; all of them are optional.
     ///
     /// Raises ConfigurationError, StorageError.
+    ///
+    /// ```python
+    /// platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
+    /// agency = platform.ensure_agency("northwind")
+    /// assert agency.id == "northwind"
+    /// try:
+    ///     partnerkit.Platform.open("mysql:resellers")
+    /// except partnerkit.ConfigurationError as error:
+    ///     assert "sqlite:" in str(error)
+    /// ```
     #[staticmethod]
     #[pyo3(signature = (url, **settings))]
     fn open(
@@ -62,6 +72,13 @@ impl Platform {
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
     /// `open`. The store is not asked for anything before the first call that needs it.
+    ///
+    /// ```python
+    /// from partnerkit.django import DjangoStorage
+    ///
+    /// platform = partnerkit.Platform.with_storage(DjangoStorage(using="default"))
+    /// assert platform.login_url("acme") == "https://acme.partner.localhost"
+    /// ```
     #[staticmethod]
     #[pyo3(signature = (storage, **settings))]
     fn with_storage(
@@ -85,6 +102,10 @@ impl Platform {
 
     /// Where the customers of whoever has this login domain sign in: `https://acme.` and the login
     /// base. Raises ValidationError with the field `login_domain`.
+    ///
+    /// ```python
+    /// assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
+    /// ```
     fn login_url(&self, py: Python<'_>, login_domain: &Bound<'_, PyAny>) -> PyResult<String> {
         let label: String = argument("login_domain", login_domain)?;
         call(py, || {

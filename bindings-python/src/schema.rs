@@ -50,6 +50,12 @@ fn kind_slug(kind: Kind) -> &'static str {
 }
 
 /// The tables that every storage keeps, as data.
+///
+/// ```python
+/// (resellers,) = [table for table in partnerkit.schema() if table.name == "resellers"]
+/// assert resellers.key == ("agency", "id")
+/// assert ("email", True) in [(index.name, index.unique) for index in resellers.indexes]
+/// ```
 #[pyfunction]
 pub fn schema(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     PyTuple::new(py, python_tables(py)?)

@@ -16,7 +16,7 @@ use crate::error::{Result, refused};
 use crate::tenant::Tenant;
 use crate::values::{AgencyId, plain_text};
 
-/// One agency's resellers, usage and changes. Ids of other agencies do not exist here (S26).
+/// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
 #[derive(Clone)]
 pub struct Agency {
     pub(crate) tenant: Tenant,
@@ -24,12 +24,28 @@ pub struct Agency {
 
 impl Agency {
     /// The agency's id.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// assert_eq!(agency.id().as_str(), "northwind");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn id(&self) -> &AgencyId {
         &self.tenant.id
     }
 
-    /// The same agency, with every change noted as made by this actor of the host's (S47).
+    /// The same agency, with every change noted as made by this actor of the host's.
     /// Field errors: `actor` (1–200 characters).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// agency.acting_as("user-42")?.deactivate(acme.id, None)?;
+    /// let changes = agency.changes(None, None)?;
+    /// assert_eq!(changes.last().unwrap().actor.as_deref(), Some("user-42"));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn acting_as(&self, actor: &str) -> Result<Self> {
         let actor = Some(plain_text(actor, 200).map_err(refused("actor"))?);
         Ok(Self { tenant: Tenant { actor, ..self.tenant.clone() } })

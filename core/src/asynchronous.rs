@@ -38,22 +38,69 @@ async fn blocking<T: Send + 'static>(
 
 impl AsyncPlatform {
     /// [`Platform::open`].
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use partnerkit::AsyncPlatform;
+    ///
+    /// let platform = AsyncPlatform::open("memory:").await?;
+    /// let agency = platform.create_agency("northwind".into(), None).await?;
+    /// assert_eq!(agency.overview().await?.active_resellers, 0);
+    /// # Ok::<(), partnerkit::Error>(()) })?;
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub async fn open(url: impl Into<String>) -> Result<Self> {
         Self::open_with(Platform::builder(), url).await
     }
 
     /// [`PlatformBuilder::open`], with settings.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use partnerkit::{AsyncPlatform, LoginDomain, Platform};
+    ///
+    /// let settings = Platform::builder().login_base("partner.example.com");
+    /// let platform = AsyncPlatform::open_with(settings, "memory:").await?;
+    /// let acme = LoginDomain::parse("acme").unwrap();
+    /// assert_eq!(platform.login_url(&acme), "https://acme.partner.example.com");
+    /// # Ok::<(), partnerkit::Error>(()) })?;
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub async fn open_with(settings: PlatformBuilder, url: impl Into<String>) -> Result<Self> {
         let url = url.into();
         blocking(move || settings.open(&url)).await.map(Self)
     }
 
     /// [`Platform::login_url`]; it asks no store.
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use partnerkit::{AsyncPlatform, LoginDomain};
+    ///
+    /// let platform = AsyncPlatform::open("memory:").await?;
+    /// let acme = LoginDomain::parse("acme").unwrap();
+    /// assert_eq!(platform.login_url(&acme), "https://acme.partner.localhost");
+    /// # Ok::<(), partnerkit::Error>(()) })?;
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn login_url(&self, login_domain: &LoginDomain) -> String {
         self.0.login_url(login_domain)
     }
 
     /// The platform whose calls block.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::AsyncPlatform;
+    ///
+    /// let awaited = AsyncPlatform::from(platform);
+    /// assert_eq!(awaited.blocking().agencies(None, None)?, [agency.id().clone()]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn blocking(&self) -> &Platform {
         &self.0
     }
@@ -67,16 +114,50 @@ impl From<Platform> for AsyncPlatform {
 
 impl AsyncAgency {
     /// The agency whose calls block.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::AsyncAgency;
+    ///
+    /// let awaited = AsyncAgency::from(agency);
+    /// assert_eq!(awaited.blocking().reseller(acme.id)?, acme);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn blocking(&self) -> &Agency {
         &self.0
     }
 
     /// [`Agency::id`].
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::AsyncAgency;
+    ///
+    /// assert_eq!(AsyncAgency::from(agency).id().as_str(), "northwind");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn id(&self) -> &AgencyId {
         self.0.id()
     }
 
     /// [`Agency::acting_as`]; it asks no store.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use partnerkit::AsyncAgency;
+    ///
+    /// let agency = AsyncAgency::from(agency);
+    /// agency.acting_as("user-42")?.deactivate(acme.id, None).await?;
+    /// let changes = agency.changes(None, None).await?;
+    /// assert_eq!(changes.last().unwrap().actor.as_deref(), Some("user-42"));
+    /// # Ok::<(), partnerkit::Error>(()) })?;
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn acting_as(&self, actor: &str) -> Result<Self> {
         self.0.acting_as(actor).map(Self)
     }

@@ -68,6 +68,12 @@ impl ChangeKind {
     ];
 
     /// The stable slug.
+    ///
+    /// ```
+    /// use partnerkit::ChangeKind;
+    ///
+    /// assert_eq!(ChangeKind::ResellerDeactivated.slug(), "reseller_deactivated");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::AgencyCreated => "agency_created",
@@ -88,6 +94,13 @@ impl ChangeKind {
     }
 
     /// The kind with this slug.
+    ///
+    /// ```
+    /// use partnerkit::ChangeKind;
+    ///
+    /// assert_eq!(ChangeKind::from_slug("reseller_created"), Some(ChangeKind::ResellerCreated));
+    /// assert_eq!(ChangeKind::from_slug("reseller_greeted"), None);
+    /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.slug() == slug)
     }
@@ -95,7 +108,7 @@ impl ChangeKind {
 
 stored! {
     /// One entry of the feed. It names what changed, never what it changed to: no entry holds
-    /// personal data, so none has to be found when a reseller is erased (S47).
+    /// personal data, so none has to be found when a reseller is erased.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Change {
         /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.

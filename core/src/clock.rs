@@ -8,12 +8,34 @@ use uuid::{Builder, Uuid};
 use crate::values::Timestamp;
 
 /// Tells the time.
+///
+/// ```
+/// use partnerkit::{Clock, Timestamp};
+///
+/// /// The first millisecond of 1970.
+/// struct Epoch;
+///
+/// impl Clock for Epoch {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_millis(0)
+///     }
+/// }
+/// assert_eq!(Epoch.now().to_string(), "1970-01-01T00:00:00Z");
+/// ```
 pub trait Clock: Send + Sync {
     /// The present instant, to the millisecond.
     fn now(&self) -> Timestamp;
 }
 
 /// Draws ids and secrets.
+///
+/// ```
+/// use partnerkit::{Entropy, SystemEntropy};
+///
+/// let mut bytes = [[0; 16]; 2];
+/// bytes.iter_mut().for_each(|bytes| SystemEntropy.fill(bytes));
+/// assert_ne!(bytes[0], bytes[1]);
+/// ```
 pub trait Entropy: Send + Sync {
     /// Fills the bytes from a cryptographically secure source.
     fn fill(&self, bytes: &mut [u8]);

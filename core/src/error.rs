@@ -100,6 +100,12 @@ macro_rules! kinds {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// The stable slug of the kind.
+            ///
+            /// ```
+            /// use partnerkit::ErrorKind;
+            ///
+            /// assert_eq!(ErrorKind::OutcomeUnknown.slug(), "outcome_unknown");
+            /// ```
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$name => $slug,)* }
             }
@@ -135,6 +141,13 @@ kinds! {
 
 impl Error {
     /// What kind of error this is.
+    ///
+    /// ```
+    /// use partnerkit::{ErrorKind, Platform};
+    ///
+    /// let error = Platform::open("mysql:resellers").err().unwrap();
+    /// assert_eq!(error.kind(), ErrorKind::Configuration);
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         match *self.0 {
             Repr::Validation(_) => ErrorKind::Validation,
@@ -154,6 +167,15 @@ impl Error {
     }
 
     /// Every refused field, for an error of kind [`ErrorKind::Validation`]; empty otherwise.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let error = platform.create_agency("Contoso Ltd", Some("Europe/Atlantis")).err().unwrap();
+    /// let fields: Vec<_> = error.fields().iter().map(|field| (&*field.field, field.code.slug())).collect();
+    /// assert_eq!(fields, [("id", "invalid"), ("time_zone", "unknown_time_zone")]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn fields(&self) -> &[FieldError] {
         match &*self.0 {
             Repr::Validation(fields) => fields.as_slice(),
@@ -162,6 +184,14 @@ impl Error {
     }
 
     /// The record's present version, for an error of kind [`ErrorKind::Conflict`].
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let error = agency.rename_login_domain(acme.id, Some(7), "acmetelecom").unwrap_err();
+    /// assert_eq!(error.current_version(), Some(1));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn current_version(&self) -> Option<u64> {
         match *self.0 {
             Repr::Conflict { current } => Some(current),
@@ -170,6 +200,17 @@ impl Error {
     }
 
     /// How long to wait, for an error of kind [`ErrorKind::Throttled`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use partnerkit::Platform;
+    ///
+    /// let platform = Platform::builder().source_limit(1, Duration::from_secs(60)).open("memory:")?;
+    /// let guess = || platform.sign_in("acme", "owner@acme.example", "a guess", Some("203.0.113.7"));
+    /// assert_eq!(guess().unwrap_err().retry_after(), None); // the first one is looked at
+    /// assert!(guess().unwrap_err().retry_after() > Some(Duration::ZERO));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         match *self.0 {
             Repr::Throttled { retry_after } => {
@@ -214,27 +255,59 @@ impl Error {
 
     /// For backends: the store, or what it is to be opened with, is not as it has to be. `detail`
     /// must not contain user input.
+    ///
+    /// ```
+    /// use partnerkit::{Error, ErrorKind};
+    ///
+    /// let error = Error::configuration("the table `resellers` is missing");
+    /// assert_eq!(error.kind(), ErrorKind::Configuration);
+    /// ```
     pub fn configuration(detail: impl Display) -> Self {
         Repr::Configuration { detail: detail.to_string() }.into()
     }
 
     /// For backends: the call needs a transaction of its own and cannot have one here.
+    ///
+    /// ```
+    /// use partnerkit::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::inside_transaction().kind(), ErrorKind::InsideTransaction);
+    /// ```
     pub fn inside_transaction() -> Self {
         Repr::InsideTransaction.into()
     }
 
     /// For backends: a concurrent transaction was in the way. The core runs the work again,
     /// unless it is part of a host's transaction. `detail` must not contain user input.
+    ///
+    /// ```
+    /// use partnerkit::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::aborted("deadlock").kind(), ErrorKind::Aborted);
+    /// ```
     pub fn aborted(detail: impl Display) -> Self {
         Repr::Aborted { detail: detail.to_string() }.into()
     }
 
     /// For backends: COMMIT was sent and no answer came. `detail` must not contain user input.
+    ///
+    /// ```
+    /// use partnerkit::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::outcome_unknown("connection reset").kind(), ErrorKind::OutcomeUnknown);
+    /// ```
     pub fn outcome_unknown(detail: impl Display) -> Self {
         Repr::OutcomeUnknown { detail: detail.to_string() }.into()
     }
 
     /// For backends: the store failed. `detail` must not contain user input.
+    ///
+    /// ```
+    /// use partnerkit::{Error, ErrorKind};
+    ///
+    /// let error = Error::storage("the disk is full");
+    /// assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Storage, "storage: the disk is full"));
+    /// ```
     pub fn storage(detail: impl Display) -> Self {
         Repr::Storage { detail: detail.to_string() }.into()
     }

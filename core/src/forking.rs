@@ -64,6 +64,15 @@ pub struct Forking {
 ///
 /// Nothing is needed where only one thread uses the library, or where the child runs another
 /// program.
+///
+/// ```
+/// let still = partnerkit::before_fork();
+/// // Here the process forks; then both processes let go:
+/// drop(still);
+/// let platform = partnerkit::Platform::open("memory:")?;
+/// assert!(platform.agencies(None, None)?.is_empty());
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 pub fn before_fork() -> Forking {
     let holds = !FORKS.get() && GATE.close();
     if holds {

@@ -14,6 +14,16 @@ use crate::reseller::{FORM_ORDER, ResellerDraft, ResellerPatch};
 use crate::search::ResellerQuery;
 
 /// What is given as fields by name.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use partnerkit::ResellerPatch;
+/// use partnerkit::form::{Given, read};
+///
+/// let given = BTreeMap::from([("email".to_owned(), Given::Truth(true))]);
+/// let patch: ResellerPatch = read(given).unwrap(); // keeps what is wrong until it is judged
+/// assert_eq!(patch.unreadable.as_slice()[0].to_string(), "email is not valid");
+/// ```
 pub trait Form: DeserializeOwned {
     /// The form, of which some fields could not be read; they are as if nobody had given them.
     ///

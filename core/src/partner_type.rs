@@ -1,6 +1,6 @@
 //! The two ways of being a partner.
 
-/// What a reseller sells, and therefore what it may manage (S41).
+/// What a reseller sells, and therefore what it may manage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartnerType {
     /// Owns its plans and manages them.
@@ -11,6 +11,10 @@ pub enum PartnerType {
 
 impl PartnerType {
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::PartnerType::OwnPlans.slug(), "own_plans");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::OwnPlans => "own_plans",
@@ -19,6 +23,13 @@ impl PartnerType {
     }
 
     /// The type with this slug.
+    ///
+    /// ```
+    /// use partnerkit::PartnerType;
+    ///
+    /// assert_eq!(PartnerType::from_slug("commission"), Some(PartnerType::Commission));
+    /// assert_eq!(PartnerType::from_slug("franchise"), None);
+    /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         [Self::OwnPlans, Self::Commission].into_iter().find(|t| t.slug() == slug)
     }

@@ -70,17 +70,45 @@ impl Platform {
     ///
     /// Whoever in this process still has the file open when its last platform has gone keeps its
     /// log beside it, empty, until the next platform on any file goes, or the process ends.
+    ///
+    /// ```
+    /// use partnerkit::Platform;
+    ///
+    /// let platform = Platform::open("memory:")?;
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// assert!(Platform::open("mysql:resellers").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open(url: &str) -> Result<Self> {
         Self::builder().open(url)
     }
 
     /// Settings first, then [`PlatformBuilder::open`].
+    ///
+    /// ```
+    /// use partnerkit::{LoginDomain, Platform};
+    ///
+    /// let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
+    /// let acme = LoginDomain::parse("acme").unwrap();
+    /// assert_eq!(platform.login_url(&acme), "https://acme.partner.example.com");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn builder() -> PlatformBuilder {
         PlatformBuilder::default()
     }
 
     /// How many Argon2 computations this handle and its clones have made: for tests that count
-    /// them (S17), and for metrics.
+    /// them, and for metrics.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let before = platform.hash_computations();
+    /// let _ = platform.sign_in("acme", "owner@acme.example", "a guess", None);
+    /// let _ = platform.sign_in("nobody", "nobody@acme.example", "a guess", None);
+    /// assert_eq!(platform.hash_computations(), before + 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn hash_computations(&self) -> u64 {
         self.operator.shared.hasher.computations()
     }
@@ -92,15 +120,40 @@ impl Operator {
     /// who opens a store of one's own may, once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
+    ///
+    /// ```example
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let platform = Platform::builder().open_storage(Arc::new(Memory::new()))?;
+    /// platform.prepare()?; // fails here, and not at the first request, where the store is not ready
+    /// ```
+    /// ```python
+    /// platform.prepare()  # raises ConfigurationError where a migration is missing
+    /// ```
     pub fn prepare(&self) -> Result<()> {
         self.shared.storage.schema_version()?;
         self.shared.secrets().map(drop)
     }
 
     /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one is a `Configuration` error,
+    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
     /// the next one of an import that is under way, too. Closing it again does nothing. Without this
     /// call a store is closed with its last handle.
+    ///
+    /// ```example
+    /// platform.close()?;
+    /// let refused = agency.overview().expect_err("every handle is closed");
+    /// assert_eq!(refused.to_string(), "configuration: the platform is closed");
+    /// ```
+    /// ```python
+    /// platform.close()
+    /// try:
+    ///     agency.overview()
+    /// except partnerkit.ConfigurationError as refused:
+    ///     assert str(refused) == "configuration: the platform is closed"
+    /// ```
     pub fn close(&self) -> Result<()> {
         self.shared.storage.close();
         Ok(())
@@ -108,6 +161,16 @@ impl Operator {
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
+    ///
+    /// ```example
+    /// let place = platform.resolve_host("Acme.partner.example.com:443")?;
+    /// assert_eq!((&place.agency, place.reseller), (agency.id(), acme.id));
+    /// assert!(platform.resolve_host("acme.elsewhere.example").is_err());
+    /// ```
+    /// ```python
+    /// place = platform.resolve_host("Acme.partner.example.com:443")
+    /// assert (place.agency, place.reseller) == ("northwind", acme.id)
+    /// ```
     pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         let missing = || Error::not_found("host");
         let label = self.label_of(host).ok_or_else(missing)?;

@@ -40,11 +40,28 @@ stored!(ResellerId(Uuid));
 
 impl ResellerId {
     /// From a UUID.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerId;
+    ///
+    /// let kept: uuid::Uuid = acme.id.as_uuid(); // in a table of the host's
+    /// assert_eq!(agency.reseller(ResellerId::from_uuid(kept))?, acme);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
     /// As a UUID.
+    ///
+    /// ```
+    /// use partnerkit::ResellerId;
+    ///
+    /// let id: ResellerId = "01936b2e-3f4a-7c1d-8e5f-0123456789ab".parse().unwrap();
+    /// assert_eq!(id.as_uuid().get_version_num(), 7);
+    /// ```
     pub const fn as_uuid(self) -> Uuid {
         self.0
     }
@@ -75,6 +92,10 @@ pub enum Status {
 
 impl Status {
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::Status::Inactive.slug(), "inactive");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -83,13 +104,20 @@ impl Status {
     }
 
     /// The status with this slug.
+    ///
+    /// ```
+    /// use partnerkit::Status;
+    ///
+    /// assert_eq!(Status::from_slug("active"), Some(Status::Active));
+    /// assert_eq!(Status::from_slug("asleep"), None);
+    /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         [Self::Active, Self::Inactive].into_iter().find(|s| s.slug() == slug)
     }
 }
 
 stored! {
-    /// The person to talk to; the email need not be unique (S13).
+    /// The person to talk to; the email need not be unique.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ContactPerson {
         /// The person's name.

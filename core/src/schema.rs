@@ -104,6 +104,13 @@ pub struct Table {
 
 impl Table {
     /// Whether each row is one agency's, and goes with it.
+    ///
+    /// ```
+    /// use partnerkit::schema::{RESELLERS, SECRETS};
+    ///
+    /// assert!(RESELLERS.of_agency());
+    /// assert!(!SECRETS.of_agency()); // the platform's
+    /// ```
     pub const fn of_agency(&self) -> bool {
         self.parent.is_some()
     }
@@ -118,6 +125,14 @@ impl Table {
     }
 
     /// Whether its rows go with those of another table, and with no narrower one.
+    ///
+    /// ```
+    /// use partnerkit::schema::{AGENCIES, CREDENTIALS, RESELLERS};
+    ///
+    /// assert!(RESELLERS.goes_with(&AGENCIES));
+    /// assert!(CREDENTIALS.goes_with(&RESELLERS));
+    /// assert!(!CREDENTIALS.goes_with(&AGENCIES));
+    /// ```
     pub fn goes_with(&self, parent: &Table) -> bool {
         self.parent.is_some_and(|own| own.name == parent.name)
     }
@@ -126,6 +141,12 @@ impl Table {
     ///
     /// # Panics
     /// When the table has no such index; in a constant that is an error of the compiler.
+    ///
+    /// ```
+    /// use partnerkit::schema::RESELLERS;
+    ///
+    /// assert_eq!(RESELLERS.index("by_name"), ["agency", "sort_name", "id"]);
+    /// ```
     pub const fn index(&self, name: &str) -> &'static [&'static str] {
         let mut i = 0;
         while !same(self.indexes[i].name, name) {
@@ -138,6 +159,13 @@ impl Table {
     ///
     /// # Panics
     /// When the table has no such column; in a constant that is an error of the compiler.
+    ///
+    /// ```
+    /// use partnerkit::schema::RESELLERS;
+    ///
+    /// const EMAIL: usize = RESELLERS.place("email");
+    /// assert_eq!(RESELLERS.columns[EMAIL].name, "email");
+    /// ```
     pub const fn place(&self, column: &str) -> usize {
         find(self.columns, column).expect("the table has no such column")
     }
@@ -261,7 +289,7 @@ tables! {
     /// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
     /// newest one that was removed; `closed_at` says that the agency is being erased.
     AGENCIES: AgencyRow,
-    /// Keys of creates, so that a repeated one is answered as the first (S23).
+    /// Keys of creates, so that a repeated one is answered as the first.
     IDEMPOTENCY: IdempotencyRow,
     /// Login domains: the one table that is unique across agencies.
     LABELS: LabelRow,

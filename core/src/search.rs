@@ -24,12 +24,12 @@ const MAX_LIMIT: u32 = 200;
 /// Counting ends here: what a person reads as "more than" need not be exact (S30).
 const MAX_COUNT: u64 = 10_000;
 
-/// Which resellers to list, and how; the newest first when not said (S28).
+/// Which resellers to list, and how; the newest first when not said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResellerQuery {
     /// White-space separated terms, each of which must occur in the name or the email, whatever
-    /// its case and accents; nothing in a term is a wildcard (S27).
+    /// its case and accents; nothing in a term is a wildcard.
     pub text: String,
     /// Only resellers of this status.
     pub status: Option<Status>,
@@ -44,12 +44,12 @@ pub struct ResellerQuery {
     /// Whether the largest comes first: the newest unless it is said, but texts from their
     /// beginning.
     pub descending: Option<bool>,
-    /// At most this many a page: 1–200, and 25 unless it is given (S28).
+    /// At most this many a page: 1–200, and 25 unless it is given.
     pub limit: Option<u32>,
     /// Where the page begins: [`Page::next`] of the page before it. Such a cursor holds the last
     /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
     pub after: Option<String>,
-    /// Counts the resellers on all pages together, too (S30).
+    /// Counts the resellers on all pages together, too.
     pub with_total: bool,
 }
 
@@ -69,59 +69,159 @@ pub struct Page {
 pub enum Total {
     /// This many.
     Exact(u64),
-    /// This many or more: counting was ended (S30).
+    /// This many or more: counting was ended.
     AtLeast(u64),
 }
 
 impl ResellerQuery {
     /// Every reseller.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// agency.create_reseller(form)?;
+    /// assert_eq!(agency.page(&ResellerQuery::all())?.resellers.len(), 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn all() -> Self {
         Self::default()
     }
 
     /// Resellers in whose name or email every white-space separated term occurs, whatever its
-    /// case and accents; nothing in a term is a wildcard (S27).
+    /// case and accents; nothing in a term is a wildcard.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// agency.create_reseller(form)?;
+    /// assert_eq!(agency.page(&ResellerQuery::text("telecom acme"))?.resellers, [acme]);
+    /// assert!(agency.page(&ResellerQuery::text("%"))?.resellers.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 
     /// Only resellers of this status.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ResellerQuery, Status};
+    ///
+    /// let globex = agency.create_reseller(form)?;
+    /// let globex = agency.deactivate(globex.id, None)?;
+    /// let query = ResellerQuery::all().status(Status::Inactive);
+    /// assert_eq!(agency.page(&query)?.resellers, [globex]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn status(mut self, status: Status) -> Self {
         self.status = Some(status);
         self
     }
 
     /// Only resellers of this partner type.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{PartnerType, ResellerQuery};
+    ///
+    /// let query = ResellerQuery::all().partner_type(PartnerType::OwnPlans);
+    /// assert_eq!(agency.page(&query)?.resellers, [acme]);
+    /// let query = ResellerQuery::all().partner_type(PartnerType::Commission);
+    /// assert!(agency.page(&query)?.resellers.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn partner_type(mut self, partner_type: PartnerType) -> Self {
         self.partner_type = Some(partner_type);
         self
     }
 
     /// Only resellers that joined at this instant or later.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// let query = ResellerQuery::all().joined_from(acme.created_at);
+    /// assert_eq!(agency.page(&query)?.resellers, [acme]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn joined_from(mut self, from: Timestamp) -> Self {
         self.joined_from = Some(from);
         self
     }
 
     /// Only resellers that joined before this instant.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// let query = ResellerQuery::all().joined_before(acme.created_at); // not at that instant
+    /// assert!(agency.page(&query)?.resellers.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn joined_before(mut self, before: Timestamp) -> Self {
         self.joined_before = Some(before);
         self
     }
 
     /// In this order; the smallest first.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ResellerQuery, SortBy};
+    ///
+    /// agency.create_reseller(form)?;
+    /// let page = agency.page(&ResellerQuery::all().ascending(SortBy::Name))?;
+    /// let names: Vec<_> = page.resellers.iter().map(|reseller| reseller.name.as_str()).collect();
+    /// assert_eq!(names, ["Acme Télécom", "Globex"]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn ascending(mut self, by: SortBy) -> Self {
         (self.sort, self.descending) = (by, Some(false));
         self
     }
 
     /// In this order; the largest first.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ResellerQuery, SortBy};
+    ///
+    /// agency.create_reseller(form)?;
+    /// let page = agency.page(&ResellerQuery::all().descending(SortBy::Name))?;
+    /// let names: Vec<_> = page.resellers.iter().map(|reseller| reseller.name.as_str()).collect();
+    /// assert_eq!(names, ["Globex", "Acme Télécom"]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn descending(mut self, by: SortBy) -> Self {
         (self.sort, self.descending) = (by, Some(true));
         self
     }
 
-    /// At most this many a page: 1–200, 25 when not said (S28).
+    /// At most this many a page: 1–200, 25 when not said.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// agency.create_reseller(form)?;
+    /// let page = agency.page(&ResellerQuery::all().limit(1))?;
+    /// assert_eq!((page.resellers.len(), page.next.is_some()), (1, true));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -129,12 +229,39 @@ impl ResellerQuery {
 
     /// The page that follows the one whose [`Page::next`] this is. Such a cursor holds the last
     /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// agency.create_reseller(form)?;
+    /// let mut query = Some(ResellerQuery::all().limit(1));
+    /// let mut seen = 0;
+    /// while let Some(asked) = query {
+    ///     let page = agency.page(&asked)?;
+    ///     seen += page.resellers.len();
+    ///     query = page.next.map(|cursor| asked.after(cursor));
+    /// }
+    /// assert_eq!(seen, 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.after = Some(cursor.into());
         self
     }
 
-    /// With the number of resellers on all pages together (S30).
+    /// With the number of resellers on all pages together.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ResellerQuery, Total};
+    ///
+    /// let page = agency.page(&ResellerQuery::all().limit(1).with_total())?;
+    /// assert_eq!(page.total, Some(Total::Exact(1)));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn with_total(mut self) -> Self {
         self.with_total = true;
         self

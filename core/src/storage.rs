@@ -41,6 +41,37 @@ pub type ReadWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
 pub type WriteWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
 
 /// A place where rows are kept.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use partnerkit::storage::memory::Memory;
+/// use partnerkit::storage::{ReadWork, Scope, Storage, WriteWork};
+/// use partnerkit::{AgencyId, Platform, Result};
+///
+/// /// Another store, whose writes are counted.
+/// struct Counting<S> {
+///     rows: S,
+///     writes: AtomicU64,
+/// }
+///
+/// impl<S: Storage> Storage for Counting<S> {
+///     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+///         self.rows.read(agency, work)
+///     }
+///
+///     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+///         self.writes.fetch_add(1, Ordering::Relaxed);
+///         self.rows.write(agency, scope, work)
+///     }
+/// }
+///
+/// let store = Arc::new(Counting { rows: Memory::new(), writes: AtomicU64::new(0) });
+/// let platform = Platform::builder().open_storage(store.clone())?;
+/// platform.create_agency("northwind", None)?;
+/// assert_eq!(store.writes.load(Ordering::Relaxed), 1);
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 pub trait Storage: Send + Sync {
     /// Runs the work on one snapshot of an agency's rows.
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()>;
@@ -57,13 +88,13 @@ pub trait Storage: Send + Sync {
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
 
     /// Makes sure that nothing that was deleted can be read from the store's files any more, if
-    /// nobody is in the way (S25). A database server's own files are beyond anybody's reach here: a
+    /// nobody is in the way. A database server's own files are beyond anybody's reach here: a
     /// store without files of its own has nothing to do, and answers [`Erasure::Complete`].
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }
 
-    /// Writes a copy of everything into a new file that opens as a store of its own (S54), for a
+    /// Writes a copy of everything into a new file that opens as a store of its own, for a
     /// store in a file.
     fn backup(&self, _path: &Path) -> Result<()> {
         Err(Error::configuration(
@@ -94,7 +125,7 @@ pub enum Scope {
     Join,
 }
 
-/// How far a deletion has got (S25).
+/// How far a deletion has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
     /// What was deleted can be read nowhere.
@@ -106,6 +137,10 @@ pub enum Erasure {
 
 impl Erasure {
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::Erasure::Pending.slug(), "pending");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::Complete => "complete",

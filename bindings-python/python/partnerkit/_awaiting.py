@@ -87,7 +87,14 @@ class PlatformCalls(Calls):
 
     @classmethod
     async def open(cls, url: str | PathLike[str], **settings: Unpack[Settings]) -> Self:
-        """Opens a store, as `Platform.open` does."""
+        """Opens a store, as `Platform.open` does.
+
+        ```python
+        platform = await partnerkit.AsyncPlatform.open("sqlite:resellers.db")
+        agency = await platform.ensure_agency("northwind")
+        assert agency.id == "northwind"
+        ```
+        """
         return cls(await cls._run_long(Platform.open, url, **settings))
 
     async def __aenter__(self) -> Self:
@@ -99,11 +106,21 @@ class PlatformCalls(Calls):
 
     @property
     def blocking(self) -> Platform:
-        """The platform whose calls block."""
+        """The platform whose calls block.
+
+        ```python
+        assert platform.blocking.agencies() == await platform.agencies()
+        ```
+        """
         return self._platform
 
     def login_url(self, login_domain: str) -> str:
-        """Where the customers of whoever has this login domain sign in; it asks no store."""
+        """Where the customers of whoever has this login domain sign in; it asks no store.
+
+        ```python
+        assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
+        ```
+        """
         return self._platform.login_url(login_domain)
 
 
@@ -117,24 +134,47 @@ class AgencyCalls(Calls):
 
     @property
     def blocking(self) -> Agency:
-        """The agency whose calls block."""
+        """The agency whose calls block.
+
+        ```python
+        assert agency.blocking.reseller(acme.id) == await agency.reseller(acme.id)
+        ```
+        """
         return self._agency
 
     @property
     def id(self) -> str:
-        """The agency's id."""
+        """The agency's id.
+
+        ```python
+        assert agency.id == "northwind"
+        ```
+        """
         return self._agency.id
 
     def acting_as(self, actor: str) -> Self:
         """The same agency, with every change noted as made by this actor of the host's. Raises
         ValidationError with the field `actor` (1-200 characters); it asks no store.
+
+        ```python
+        await agency.acting_as("user-42").deactivate(acme.id)
+        change = (await agency.changes())[-1]
+        assert (change.kind, change.actor) == ("reseller_deactivated", "user-42")
+        ```
         """
         return type(self)(self._agency.acting_as(actor))
 
     async def search(
         self, text: str | None = None, **fields: Unpack[Conditions]
     ) -> AsyncIterator[Reseller]:
-        """Every reseller that a text and conditions find, read page by page."""
+        """Every reseller that a text and conditions find, read page by page.
+
+        ```python
+        await agency.create_reseller(**form)
+        found = [reseller.name async for reseller in agency.search("telecom", status="active")]
+        assert found == ["Acme Télécom"]
+        ```
+        """
         while True:
             page = await self._run(self._agency.page, text, **fields)
             for reseller in page.resellers:
@@ -153,6 +193,16 @@ class AgencyCalls(Calls):
     ) -> ImportReport:
         """Creates a reseller of each row of a CSV file, as `Agency.import_csv` does. The file is
         read, and `each` is called, on another thread.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        await agency.export_csv(file)
+        file.seek(0)
+        report = await agency.import_csv(file)
+        assert (report.created, report.existing, report.rejected) == (0, 1, 0)
+        ```
         """
         return await self._run_long(
             self._agency.import_csv, file, dry_run=dry_run, delimiter=delimiter, each=each
@@ -166,5 +216,13 @@ class AgencyCalls(Calls):
     ) -> int:
         """Writes resellers as CSV, as `Agency.export_csv` does, and says how many. The file is
         written on another thread.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        assert await agency.export_csv(file, "telecom") == 1
+        assert "Acme Télécom" in file.getvalue().decode()
+        ```
         """
         return await self._run_long(self._agency.export_csv, file, text, **fields)

@@ -26,7 +26,13 @@ class DomainAvailability:
 
     @property
     def available(self) -> bool:
-        """Whether the label was free when asked."""
+        """Whether the label was free when asked.
+
+        ```python
+        label = agency.domain_availability("acme")
+        assert not label.available
+        ```
+        """
         return self.refused is None
 
 
@@ -38,5 +44,14 @@ class UsageReport:
 
     @property
     def accepted(self) -> int:
-        """How many events were counted."""
+        """How many events were counted.
+
+        ```python
+        event = partnerkit.UsageEvent(
+            id="msg-1", reseller=acme.id, metric="messages", quantity=250, at=acme.created_at
+        )
+        report = agency.record_usage([event, event])
+        assert report.accepted == 1  # the other one is a duplicate
+        ```
+        """
         return sum(outcome.kind == "accepted" for outcome in self.outcomes)

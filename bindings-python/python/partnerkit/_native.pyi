@@ -75,19 +75,46 @@ class Platform:
         `partnerkit.Settings` tells what the settings mean; all of them are optional.
 
         Raises ConfigurationError, StorageError.
+
+        ```python
+        platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
+        agency = platform.ensure_agency("northwind")
+        assert agency.id == "northwind"
+        try:
+            partnerkit.Platform.open("mysql:resellers")
+        except partnerkit.ConfigurationError as error:
+            assert "sqlite:" in str(error)
+        ```
         """
     @staticmethod
     def with_storage(storage: TableStore, **settings: Unpack[Settings]) -> Platform:
         """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
         `open`. The store is not asked for anything before the first call that needs it.
+
+        ```python
+        from partnerkit.django import DjangoStorage
+
+        platform = partnerkit.Platform.with_storage(DjangoStorage(using="default"))
+        assert platform.login_url("acme") == "https://acme.partner.localhost"
+        ```
         """
     def login_url(self, login_domain: str) -> str:
         """Where the customers of whoever has this login domain sign in: `https://acme.` and the
         login base. Raises ValidationError with the field `login_domain`.
+
+        ```python
+        assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
+        ```
         """
     def create_agency(self, id: str, time_zone: str | None = None) -> Agency:
         """Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of
         UTC unless one is given. Refused fields: `id`, `time_zone`.
+
+        ```python
+        contoso = platform.create_agency("contoso", "Europe/Berlin")
+        settings = contoso.settings()
+        assert settings.time_zone == "Europe/Berlin"
+        ```
         """
     def ensure_agency(self, id: str, time_zone: str | None = None) -> Agency:
         """The handle on an agency, which is created first if there is none: what a worker asks for
@@ -95,17 +122,47 @@ class Platform:
         that is created here; one that is there stays as it is.
 
         Refused fields: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+
+        ```python
+        there = platform.ensure_agency("northwind")  # had been created before
+        contoso = platform.ensure_agency("contoso")  # is created now
+        assert there.id == agency.id
+        assert contoso.id == "contoso"
+        ```
         """
     def agency(self, id: str) -> Agency:
         """The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
         empty agency.
+
+        ```python
+        found = platform.agency("northwind")
+        assert found.id == agency.id
+        try:
+            platform.agency("nortwind")
+        except partnerkit.NotFoundError as error:
+            assert error.http_status == 404
+        ```
         """
     def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]:
         """The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
         it is given.
+
+        ```python
+        platform.create_agency("contoso")
+        first = platform.agencies(limit=1)
+        rest = platform.agencies(after=first[-1])
+        assert (first, rest) == (["contoso"], ["northwind"])
+        ```
         """
     def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
-        """What `delete_agency` would do now: it changes nothing."""
+        """What `delete_agency` would do now: it changes nothing.
+
+        ```python
+        preview = platform.preview_agency_deletion("northwind")
+        assert preview.resellers == 1
+        assert agency.reseller(acme.id) == acme  # nothing has happened
+        ```
+        """
     def delete_agency(self, id: str) -> Erasure:
         """Deletes an agency for good: its resellers, what they used, its change feed. Login
         domains are quarantined as if each reseller had been deleted.
@@ -116,6 +173,11 @@ class Platform:
         goes on; until the last row is gone the id stays `taken`.
 
         The answer tells whether the data is gone from the store's files, too.
+
+        ```python
+        assert platform.delete_agency("northwind") == "complete"
+        assert platform.agencies() == []
+        ```
         """
     def sign_in(
         self, login_domain: str, email: str, password: str, source: str | None = None
@@ -131,6 +193,15 @@ class Platform:
         Where the host knows the address that an attempt comes from, it gives that as `source`:
         of one source only so many attempts may fail; others are `ThrottledError`, before any
         password is looked at and whatever the account.
+
+        ```python
+        access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
+        assert access.reseller == acme
+        try:
+            platform.sign_in("acme", "owner@acme.example", "a guess")
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
         """
     def check_access(self, stamp: str, host: str | None = None) -> Identity:
         """Whose access a stamp is, if it still is valid: asked at every request, it makes
@@ -141,6 +212,12 @@ class Platform:
         `resolve_host`.
 
         Raises: `AccessDeniedError`.
+
+        ```python
+        access = platform.sign_in("acme", "owner@acme.example", password)
+        identity = platform.check_access(access.stamp, "acme.partner.example.com")
+        assert (identity.agency, identity.reseller) == ("northwind", acme.id)
+        ```
         """
     def reset_password(self, token: str, *, password: str, password_confirmation: str) -> None:
         """Sets a password with the token that `Agency.reset_token` gave: once, and in time. Failed
@@ -148,11 +225,25 @@ class Platform:
 
         Raises: `AccessDeniedError` for a token that is not valid (any more); fields `password`
         and `password_confirmation`.
+
+        ```python
+        token = agency.reset_token(acme.id)
+        new = "nine cobalt otters 17 harbour"
+        platform.reset_password(token, password=new, password_confirmation=new)
+        access = platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
     def domain_availability(self, label: str) -> DomainAvailability:
         """Whether a label could be claimed now, why not, and what could be instead. The answer may
         be old when it arrives: only creating and renaming decide. Where the agency is known,
         ask `Agency.domain_availability`, which also knows what that one has reserved.
+
+        ```python
+        typed = platform.domain_availability("Globex")
+        assert (typed.available, typed.refused) == (False, "uppercase")
+        assert typed.suggestions[0] == "globex"
+        ```
         """
     def backup(self, path: str | PathLike[str]) -> None:
         """Writes a copy of the whole store into a new file, while others read and write: it holds
@@ -170,6 +261,15 @@ class Platform:
         `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
         torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
         all of them.
+
+        ```python
+        platform = partnerkit.Platform.open("sqlite:resellers.db")
+        platform.create_agency("northwind")
+        platform.backup("copy.db")
+
+        copy = partnerkit.Platform.open("sqlite:copy.db")
+        assert copy.agencies() == ["northwind"]
+        ```
         """
     def maintain(self, budget: int | None = None) -> Maintenance:
         """Removes what is no longer needed: events that cannot arrive a second time, idempotency
@@ -177,6 +277,12 @@ class Platform:
         the host has configured. At most `budget` rows, counting each look as one, and 10,000
         unless it is given; the next call goes on where this one ended. Call it every few
         minutes, from as many processes as you like.
+
+        ```python
+        done = platform.maintain()
+        assert done.finished
+        assert done.removed == 0  # nothing was due yet
+        ```
         """
     def prepare(self) -> None:
         """Asks the store now for what is otherwise asked at the first use: the version of its
@@ -184,16 +290,33 @@ class Platform:
         who opens a store of one's own may, once its tables are there.
 
         Raises: `ConfigurationError` for tables of a newer release.
+
+        ```python
+        platform.prepare()  # raises ConfigurationError where a migration is missing
+        ```
         """
     def close(self) -> None:
         """Closes the store, for every handle on it: clones of this one, and those of agencies. A
-        transaction that is under way runs to its end; every later one is a `ConfigurationError`
-        error, the next one of an import that is under way, too. Closing it again does nothing.
-        Without this call a store is closed with its last handle.
+        transaction that is under way runs to its end; every later one fails with
+        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+        does nothing. Without this call a store is closed with its last handle.
+
+        ```python
+        platform.close()
+        try:
+            agency.overview()
+        except partnerkit.ConfigurationError as refused:
+            assert str(refused) == "configuration: the platform is closed"
+        ```
         """
     def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not
         matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+
+        ```python
+        place = platform.resolve_host("Acme.partner.example.com:443")
+        assert (place.agency, place.reseller) == ("northwind", acme.id)
+        ```
         """
 
 @final
@@ -204,10 +327,21 @@ class Agency:
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     @property
     def id(self) -> str:
-        """The agency's id."""
+        """The agency's id.
+
+        ```python
+        assert agency.id == "northwind"
+        ```
+        """
     def acting_as(self, actor: str) -> Agency:
         """The same agency, with every change noted as made by this actor of the host's. Raises
         ValidationError with the field `actor` (1-200 characters).
+
+        ```python
+        agency.acting_as("user-42").deactivate(acme.id)
+        change = agency.changes()[-1]
+        assert (change.kind, change.actor) == ("reseller_deactivated", "user-42")
+        ```
         """
     def import_csv(
         self,
@@ -222,6 +356,18 @@ class Agency:
         ends the import. Rows that are there already are left alone, so that a file can be taken
         in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
         that gives text; BlockingIOError for one that does not block and has nothing now.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        agency.export_csv(file)
+        file.seek(0)
+        rows = []
+        report = agency.import_csv(file, each=rows.append)
+        assert (report.created, report.existing, report.rejected) == (0, 1, 0)
+        assert [(row.line, row.kind, row.reseller) for row in rows] == [(2, "existing", acme.id)]
+        ```
         """
     def export_csv(
         self,
@@ -233,13 +379,36 @@ class Agency:
         of them at a time as its `write` answers; text and conditions are those of `page`. Raises
         FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
         one that does not block and takes nothing now. Then the file may hold a part of the rows.
+
+        ```python
+        import io
+
+        file = io.BytesIO()  # or a path: "partners.csv"
+        assert agency.export_csv(file, "telecom") == 1
+        assert "Acme Télécom" in file.getvalue().decode()
+        ```
         """
     def search(self, text: str | None = None, **fields: Unpack[Conditions]) -> Search:
         """Every reseller that a text and the conditions of `page` find, read page by page as they
         are asked for; limit is the size of a page.
+
+        ```python
+        agency.create_reseller(**form)
+        found = agency.search("telecom", status="active")
+        assert [reseller.name for reseller in found] == ["Acme Télécom"]
+        everybody = agency.search(sort="name", limit=100)
+        assert [reseller.login_domain for reseller in everybody] == ["acme", "globex"]
+        ```
         """
     def settings(self) -> AgencySettings:
-        """The settings as they are now. Raises: `NotFoundError` once the agency is deleted."""
+        """The settings as they are now. Raises: `NotFoundError` once the agency is deleted.
+
+        ```python
+        settings = agency.settings()
+        assert (settings.version, settings.time_zone) == (1, "UTC")
+        assert settings.capacity == {}  # unlimited
+        ```
+        """
     def configure(
         self, /, version: int | None = None, **fields: Unpack[AgencyPatch]
     ) -> AgencySettings:
@@ -248,6 +417,16 @@ class Agency:
 
         Raises: `NotFoundError`, `ConflictError`; fields `time_zone`, `capacity`,
         `reserved_labels`.
+
+        ```python
+        seen = agency.settings()
+        settings = agency.configure(seen.version, time_zone="Europe/Berlin")
+        assert settings.time_zone == "Europe/Berlin"
+        try:
+            agency.configure(seen.version, capacity={"messages": 100_000})
+        except partnerkit.ConflictError as error:
+            assert error.current_version == settings.version
+        ```
         """
     def create_reseller(self, /, **fields: Unpack[ResellerDraft]) -> Reseller:
         """Creates a reseller from a form. All that is wrong with it comes back at once, a taken
@@ -260,6 +439,21 @@ class Agency:
         Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
         reseller has been deleted since; those of the form; field `idempotency_key` (1–255
         characters).
+
+        ```python
+        globex = agency.create_reseller(
+            partner_type="own_plans",
+            name="Globex",
+            email="owner@globex.example",
+            phone=("US", "(415) 555-2671"),
+            password=password,
+            password_confirmation=password,
+            contact={"name": "Ann Lee", "email": "ann@globex.example", "phone": "+49 30 901820"},
+            login_domain="globex",
+        )
+        assert globex.phone == "+14155552671"
+        assert agency.reseller(globex.id) == globex
+        ```
         """
     def create_resellers(
         self, forms: Iterable[ResellerDraft]
@@ -270,58 +464,146 @@ class Agency:
         `taken`.
 
         Raises: `NotFoundError` once the agency is deleted; field `resellers` (`too_many`).
+
+        ```python
+        taken = {**form, "login_domain": "acme", "email": "a@b.example"}
+        globex, refused = agency.create_resellers([form, taken])
+        assert globex.name == "Globex"
+        (error,) = refused.errors
+        assert (error.field, error.code) == ("login_domain", "taken")
+        ```
         """
     def check_resellers(
         self, forms: Iterable[ResellerDraft]
     ) -> list[Reseller | ValidationError]:
         """The same, without creating anything: what could be created is answered with the record
         it would become. Raises: those of `create_resellers`.
+
+        ```python
+        (globex,) = agency.check_resellers([form])
+        assert globex.name == "Globex"
+        overview = agency.overview()
+        assert overview.active_resellers == 1  # still acme alone
+        ```
         """
     def preview_deletion(self, id: UUID | str) -> DeletionPreview:
-        """What `delete_reseller` would do now: it changes nothing."""
+        """What `delete_reseller` would do now: it changes nothing.
+
+        ```python
+        preview = agency.preview_deletion(acme.id)
+        assert preview.login_domain == "acme"
+        assert preview.quarantined_until > acme.created_at
+        ```
+        """
     def delete_reseller(self, id: UUID | str) -> Erasure:
         """Deletes a reseller for good, with its personal data, credentials and meters. What it
         used stays in the agency's totals; its login domain is quarantined.
 
         The answer tells whether the data is gone from the store's files, too.
+
+        ```python
+        assert agency.delete_reseller(acme.id) == "complete"
+        label = agency.domain_availability("acme")
+        assert label.refused == "quarantined"
+        ```
         """
     def reseller(self, id: UUID | str) -> Reseller:
-        """A reseller by id."""
+        """A reseller by id.
+
+        ```python
+        found = agency.reseller(acme.id)
+        assert found.name == acme.name
+        ```
+        """
     def reseller_by_external_id(self, external_id: str) -> Reseller | None:
         """A reseller by the host's own id; `None` if no reseller has it. Raises: `NotFoundError`
         once the agency is deleted; field `external_id`.
+
+        ```python
+        globex = agency.create_reseller(**form, external_id="customer-7")
+        assert agency.reseller_by_external_id("customer-7") == globex
+        assert agency.reseller_by_external_id("customer-8") is None
+        ```
         """
     def page(self, /, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
         """One page of the resellers that a query asks for, newest first unless it says otherwise.
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
         and `text`.
+
+        ```python
+        agency.create_reseller(**form)
+        first = agency.page(status="active", sort="name", limit=1, with_total=True)
+        assert first.resellers == (acme,)
+        assert first.total.count == 2
+
+        second = agency.page(status="active", sort="name", limit=1, after=first.next)
+        assert second.resellers[0].name == "Globex"
+        assert second.next is None
+        ```
         """
     def update_reseller(
         self, /, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
     ) -> Reseller:
         """Changes a profile. With an expected `version`, a record that has changed since is a
         `ConflictError`. A patch that changes nothing leaves the version as it is.
+
+        ```python
+        updated = agency.update_reseller(
+            acme.id, acme.version, name="Acme Mobile", website="acme.example"
+        )
+        assert updated.website == "https://acme.example/"
+        try:
+            agency.update_reseller(acme.id, acme.version, website=None)  # clears it
+        except partnerkit.ConflictError as error:
+            assert error.current_version == updated.version
+        ```
         """
     def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
         """Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
         out before is valid, on any process. Repeating it changes nothing. Refused fields:
         `reason` (1–500 characters).
+
+        ```python
+        acme = agency.deactivate(acme.id, "nonpayment")
+        assert (acme.status, acme.deactivation_reason) == ("inactive", "nonpayment")
+        try:
+            platform.sign_in("acme", "owner@acme.example", password)
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
         """
     def activate(self, id: UUID | str) -> Reseller:
         """Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
         nothing.
+
+        ```python
+        agency.deactivate(acme.id)
+        acme = agency.activate(acme.id)
+        assert acme.status == "active"
+        ```
         """
     def change_partner_type(
         self, id: UUID | str, partner_type: str, version: int | None = None
     ) -> Reseller:
         """Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
         the same type again changes nothing. Refused fields: `partner_type`.
+
+        ```python
+        changed = agency.change_partner_type(acme.id, "commission")
+        assert (acme.partner_type, changed.partner_type) == ("own_plans", "commission")
+        ```
         """
     def domain_availability(self, label: str) -> DomainAvailability:
         """Whether a reseller of this agency could have a label now, why not, and what it could
         have instead. The answer may be old when it arrives: only creating and renaming decide.
         Raises: `NotFoundError` once the agency is deleted.
+
+        ```python
+        label = agency.domain_availability("acme")
+        assert (label.available, label.refused) == (False, "taken")
+        assert label.suggestions[0] == "acmeapp"
+        ```
         """
     def rename_login_domain(
         self, id: UUID | str, login_domain: str, version: int | None = None
@@ -331,12 +613,26 @@ class Agency:
         `ConflictError`. Renaming to the present login domain changes nothing.
 
         Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
+
+        ```python
+        renamed = agency.rename_login_domain(acme.id, "acmetelecom", acme.version)
+        assert renamed.login_domain == "acmetelecom"
+        place = platform.resolve_host("acmetelecom.partner.example.com")
+        assert place.reseller == acme.id
+        ```
         """
     def set_password(
         self, id: UUID | str, *, password: str, password_confirmation: str
     ) -> None:
         """Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
         are forgotten. Raises: `NotFoundError`; fields `password` and `password_confirmation`.
+
+        ```python
+        new = "nine cobalt otters 17 harbour"
+        agency.set_password(acme.id, password=new, password_confirmation=new)
+        access = platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
     def change_password(
         self, id: UUID | str, *, current: str, password: str, password_confirmation: str
@@ -346,21 +642,69 @@ class Agency:
 
         Raises: `NotFoundError`, `AccessDeniedError`; fields `password` and
         `password_confirmation`.
+
+        ```python
+        new = "nine cobalt otters 17 harbour"
+        agency.change_password(
+            acme.id, current=password, password=new, password_confirmation=new
+        )
+        access = platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
     def reset_token(self, id: UUID | str) -> str:
         """A token with which `Platform.reset_password` sets a password, once and within an hour.
         It is as good as the password: send it to the reseller's own address only. Raises:
         `NotFoundError`.
+
+        ```python
+        token = agency.reset_token(acme.id)  # goes into a mail to `acme.email`
+        new = "nine cobalt otters 17 harbour"
+        platform.reset_password(token, password=new, password_confirmation=new)
+        access = platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
     def revoke_access(self, id: UUID | str) -> None:
-        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`."""
+        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+
+        ```python
+        access = platform.sign_in("acme", "owner@acme.example", password)
+        agency.revoke_access(acme.id)
+        try:
+            platform.check_access(access.stamp)
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
+        """
     def unlock(self, id: UUID | str) -> None:
-        """Forgets a reseller's failed sign-ins, a hard stop included. Raises: `NotFoundError`."""
+        """Forgets a reseller's failed sign-ins, a hard stop included. Raises: `NotFoundError`.
+
+        ```python
+        agency.unlock(acme.id)
+        change = agency.changes()[-1]
+        assert (change.kind, change.reseller) == ("sign_in_unlocked", acme.id)
+        ```
+        """
     def record_usage(self, events: Iterable[UsageEvent | Mapping[str, object]]) -> UsageReport:
         """Records a batch of at most 10,000 events in one step; the report has an outcome for
         each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
         is wrong with an event, a field of another type included, is its own rejection. Raises:
         `NotFoundError` once the agency is deleted; field `events` (`too_many`).
+
+        ```python
+        event = {
+            "id": "msg-1",
+            "reseller": acme.id,
+            "metric": "messages",
+            "quantity": 250,
+            "at": acme.created_at,
+        }
+        report = agency.record_usage([event, event])
+        assert [outcome.kind for outcome in report.outcomes] == ["accepted", "duplicate"]
+        overview = agency.overview()
+        assert overview.messages == 250
+        ```
         """
     def consume(
         self, reseller: UUID | str, metric: Metric | str, quantity: int, id: str
@@ -371,6 +715,14 @@ class Agency:
 
         Raises: `NotFoundError` for the reseller or the agency; fields `id`, `metric`,
         `quantity`.
+
+        ```python
+        agency.set_allowance(acme.id, "messages", 5)
+        assert agency.consume(acme.id, "messages", 3, "evt-1")
+        denied = agency.consume(acme.id, "messages", 3, "evt-2")
+        assert not denied
+        assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
+        ```
         """
     def set_allowance(self, id: UUID | str, metric: Metric | str, limit: int | None) -> None:
         """Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
@@ -378,10 +730,23 @@ class Agency:
 
         Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
         `consume` does not take) and `limit` (not negative).
+
+        ```python
+        agency.set_allowance(acme.id, "messages", 0)
+        assert not agency.consume(acme.id, "messages", 1, "evt-1")
+        agency.set_allowance(acme.id, "messages", None)
+        assert agency.consume(acme.id, "messages", 1, "evt-1")
+        ```
         """
     def overview(self) -> Overview:
         """Active resellers and what was used, over all time: read, not summed. Raises:
         `NotFoundError` once the agency is deleted.
+
+        ```python
+        agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")
+        overview = agency.overview()
+        assert (overview.active_resellers, overview.whatsapp_messages) == (1, 3)
+        ```
         """
     def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
         """Entries of the change feed after the sequence `after`, or from the first one on, in
@@ -390,6 +755,13 @@ class Agency:
 
         Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
         the host has configured: read everything anew then, and follow from `min` on.
+
+        ```python
+        agency.acting_as("user-42").deactivate(acme.id, "nonpayment")
+        changes = agency.changes()  # the agency, acme, and that it was switched off
+        assert (changes[2].kind, changes[2].actor) == ("reseller_deactivated", "user-42")
+        assert agency.changes(after=changes[2].sequence) == []  # so far
+        ```
         """
 
 @final

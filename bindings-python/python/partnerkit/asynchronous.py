@@ -49,6 +49,12 @@ class AsyncPlatform(PlatformCalls):
     async def create_agency(self, id: str, time_zone: str | None = None) -> AsyncAgency:
         """Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of
         UTC unless one is given. Refused fields: `id`, `time_zone`.
+
+        ```python
+        contoso = await platform.create_agency("contoso", "Europe/Berlin")
+        settings = await contoso.settings()
+        assert settings.time_zone == "Europe/Berlin"
+        ```
         """
         agency = await self._run(self._platform.create_agency, id, time_zone=time_zone)
         return AsyncAgency(agency)
@@ -59,6 +65,13 @@ class AsyncPlatform(PlatformCalls):
         that is created here; one that is there stays as it is.
 
         Refused fields: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+
+        ```python
+        there = await platform.ensure_agency("northwind")  # had been created before
+        contoso = await platform.ensure_agency("contoso")  # is created now
+        assert there.id == agency.id
+        assert contoso.id == "contoso"
+        ```
         """
         agency = await self._run(self._platform.ensure_agency, id, time_zone=time_zone)
         return AsyncAgency(agency)
@@ -66,6 +79,15 @@ class AsyncPlatform(PlatformCalls):
     async def agency(self, id: str) -> AsyncAgency:
         """The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
         empty agency.
+
+        ```python
+        found = await platform.agency("northwind")
+        assert found.id == agency.id
+        try:
+            await platform.agency("nortwind")
+        except partnerkit.NotFoundError as error:
+            assert error.http_status == 404
+        ```
         """
         agency = await self._run(self._platform.agency, id)
         return AsyncAgency(agency)
@@ -73,11 +95,25 @@ class AsyncPlatform(PlatformCalls):
     async def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]:
         """The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
         it is given.
+
+        ```python
+        await platform.create_agency("contoso")
+        first = await platform.agencies(limit=1)
+        rest = await platform.agencies(after=first[-1])
+        assert (first, rest) == (["contoso"], ["northwind"])
+        ```
         """
         return await self._run(self._platform.agencies, after=after, limit=limit)
 
     async def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
-        """What `delete_agency` would do now: it changes nothing."""
+        """What `delete_agency` would do now: it changes nothing.
+
+        ```python
+        preview = await platform.preview_agency_deletion("northwind")
+        assert preview.resellers == 1
+        assert await agency.reseller(acme.id) == acme  # nothing has happened
+        ```
+        """
         return await self._run(self._platform.preview_agency_deletion, id)
 
     async def delete_agency(self, id: str) -> Erasure:
@@ -90,6 +126,11 @@ class AsyncPlatform(PlatformCalls):
         goes on; until the last row is gone the id stays `taken`.
 
         The answer tells whether the data is gone from the store's files, too.
+
+        ```python
+        assert await platform.delete_agency("northwind") == "complete"
+        assert await platform.agencies() == []
+        ```
         """
         return await self._run(self._platform.delete_agency, id)
 
@@ -107,6 +148,15 @@ class AsyncPlatform(PlatformCalls):
         Where the host knows the address that an attempt comes from, it gives that as `source`:
         of one source only so many attempts may fail; others are `ThrottledError`, before any
         password is looked at and whatever the account.
+
+        ```python
+        access = await platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
+        assert access.reseller == acme
+        try:
+            await platform.sign_in("acme", "owner@acme.example", "a guess")
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
         """
         return await self._run_long(
             self._platform.sign_in, login_domain, email, password, source=source
@@ -121,6 +171,12 @@ class AsyncPlatform(PlatformCalls):
         `resolve_host`.
 
         Raises: `AccessDeniedError`.
+
+        ```python
+        access = await platform.sign_in("acme", "owner@acme.example", password)
+        identity = await platform.check_access(access.stamp, "acme.partner.example.com")
+        assert (identity.agency, identity.reseller) == ("northwind", acme.id)
+        ```
         """
         return await self._run(self._platform.check_access, stamp, host=host)
 
@@ -132,6 +188,14 @@ class AsyncPlatform(PlatformCalls):
 
         Raises: `AccessDeniedError` for a token that is not valid (any more); fields `password`
         and `password_confirmation`.
+
+        ```python
+        token = await agency.reset_token(acme.id)
+        new = "nine cobalt otters 17 harbour"
+        await platform.reset_password(token, password=new, password_confirmation=new)
+        access = await platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
         return await self._run_long(
             self._platform.reset_password,
@@ -144,6 +208,12 @@ class AsyncPlatform(PlatformCalls):
         """Whether a label could be claimed now, why not, and what could be instead. The answer may
         be old when it arrives: only creating and renaming decide. Where the agency is known,
         ask `Agency.domain_availability`, which also knows what that one has reserved.
+
+        ```python
+        typed = await platform.domain_availability("Globex")
+        assert (typed.available, typed.refused) == (False, "uppercase")
+        assert typed.suggestions[0] == "globex"
+        ```
         """
         return await self._run(self._platform.domain_availability, label)
 
@@ -163,6 +233,15 @@ class AsyncPlatform(PlatformCalls):
         `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
         torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
         all of them.
+
+        ```python
+        platform = await partnerkit.AsyncPlatform.open("sqlite:resellers.db")
+        await platform.create_agency("northwind")
+        await platform.backup("copy.db")
+
+        copy = await partnerkit.AsyncPlatform.open("sqlite:copy.db")
+        assert await copy.agencies() == ["northwind"]
+        ```
         """
         return await self._run(self._platform.backup, path)
 
@@ -172,6 +251,12 @@ class AsyncPlatform(PlatformCalls):
         the host has configured. At most `budget` rows, counting each look as one, and 10,000
         unless it is given; the next call goes on where this one ended. Call it every few
         minutes, from as many processes as you like.
+
+        ```python
+        done = await platform.maintain()
+        assert done.finished
+        assert done.removed == 0  # nothing was due yet
+        ```
         """
         return await self._run(self._platform.maintain, budget=budget)
 
@@ -181,20 +266,37 @@ class AsyncPlatform(PlatformCalls):
         who opens a store of one's own may, once its tables are there.
 
         Raises: `ConfigurationError` for tables of a newer release.
+
+        ```python
+        await platform.prepare()  # raises ConfigurationError where a migration is missing
+        ```
         """
         return await self._run(self._platform.prepare)
 
     async def close(self) -> None:
         """Closes the store, for every handle on it: clones of this one, and those of agencies. A
-        transaction that is under way runs to its end; every later one is a `ConfigurationError`
-        error, the next one of an import that is under way, too. Closing it again does nothing.
-        Without this call a store is closed with its last handle.
+        transaction that is under way runs to its end; every later one fails with
+        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+        does nothing. Without this call a store is closed with its last handle.
+
+        ```python
+        await platform.close()
+        try:
+            await agency.overview()
+        except partnerkit.ConfigurationError as refused:
+            assert str(refused) == "configuration: the platform is closed"
+        ```
         """
         return await self._run(self._platform.close)
 
     async def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not
         matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+
+        ```python
+        place = await platform.resolve_host("Acme.partner.example.com:443")
+        assert (place.agency, place.reseller) == ("northwind", acme.id)
+        ```
         """
         return await self._run(self._platform.resolve_host, host)
 
@@ -204,7 +306,14 @@ class AsyncAgency(AgencyCalls):
     """One agency whose calls are awaited."""
 
     async def settings(self) -> AgencySettings:
-        """The settings as they are now. Raises: `NotFoundError` once the agency is deleted."""
+        """The settings as they are now. Raises: `NotFoundError` once the agency is deleted.
+
+        ```python
+        settings = await agency.settings()
+        assert (settings.version, settings.time_zone) == (1, "UTC")
+        assert settings.capacity == {}  # unlimited
+        ```
+        """
         return await self._run(self._agency.settings)
 
     async def configure(
@@ -215,6 +324,16 @@ class AsyncAgency(AgencyCalls):
 
         Raises: `NotFoundError`, `ConflictError`; fields `time_zone`, `capacity`,
         `reserved_labels`.
+
+        ```python
+        seen = await agency.settings()
+        settings = await agency.configure(seen.version, time_zone="Europe/Berlin")
+        assert settings.time_zone == "Europe/Berlin"
+        try:
+            await agency.configure(seen.version, capacity={"messages": 100_000})
+        except partnerkit.ConflictError as error:
+            assert error.current_version == settings.version
+        ```
         """
         return await self._run(self._agency.configure, version=version, **fields)
 
@@ -229,6 +348,21 @@ class AsyncAgency(AgencyCalls):
         Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
         reseller has been deleted since; those of the form; field `idempotency_key` (1–255
         characters).
+
+        ```python
+        globex = await agency.create_reseller(
+            partner_type="own_plans",
+            name="Globex",
+            email="owner@globex.example",
+            phone=("US", "(415) 555-2671"),
+            password=password,
+            password_confirmation=password,
+            contact={"name": "Ann Lee", "email": "ann@globex.example", "phone": "+49 30 901820"},
+            login_domain="globex",
+        )
+        assert globex.phone == "+14155552671"
+        assert await agency.reseller(globex.id) == globex
+        ```
         """
         return await self._run_long(self._agency.create_reseller, **fields)
 
@@ -241,6 +375,14 @@ class AsyncAgency(AgencyCalls):
         `taken`.
 
         Raises: `NotFoundError` once the agency is deleted; field `resellers` (`too_many`).
+
+        ```python
+        taken = {**form, "login_domain": "acme", "email": "a@b.example"}
+        globex, refused = await agency.create_resellers([form, taken])
+        assert globex.name == "Globex"
+        (error,) = refused.errors
+        assert (error.field, error.code) == ("login_domain", "taken")
+        ```
         """
         return await self._run_long(self._agency.create_resellers, forms)
 
@@ -249,11 +391,25 @@ class AsyncAgency(AgencyCalls):
     ) -> list[Reseller | ValidationError]:
         """The same, without creating anything: what could be created is answered with the record
         it would become. Raises: those of `create_resellers`.
+
+        ```python
+        (globex,) = await agency.check_resellers([form])
+        assert globex.name == "Globex"
+        overview = await agency.overview()
+        assert overview.active_resellers == 1  # still acme alone
+        ```
         """
         return await self._run_long(self._agency.check_resellers, forms)
 
     async def preview_deletion(self, id: UUID | str) -> DeletionPreview:
-        """What `delete_reseller` would do now: it changes nothing."""
+        """What `delete_reseller` would do now: it changes nothing.
+
+        ```python
+        preview = await agency.preview_deletion(acme.id)
+        assert preview.login_domain == "acme"
+        assert preview.quarantined_until > acme.created_at
+        ```
+        """
         return await self._run(self._agency.preview_deletion, id)
 
     async def delete_reseller(self, id: UUID | str) -> Erasure:
@@ -261,16 +417,34 @@ class AsyncAgency(AgencyCalls):
         used stays in the agency's totals; its login domain is quarantined.
 
         The answer tells whether the data is gone from the store's files, too.
+
+        ```python
+        assert await agency.delete_reseller(acme.id) == "complete"
+        label = await agency.domain_availability("acme")
+        assert label.refused == "quarantined"
+        ```
         """
         return await self._run(self._agency.delete_reseller, id)
 
     async def reseller(self, id: UUID | str) -> Reseller:
-        """A reseller by id."""
+        """A reseller by id.
+
+        ```python
+        found = await agency.reseller(acme.id)
+        assert found.name == acme.name
+        ```
+        """
         return await self._run(self._agency.reseller, id)
 
     async def reseller_by_external_id(self, external_id: str) -> Reseller | None:
         """A reseller by the host's own id; `None` if no reseller has it. Raises: `NotFoundError`
         once the agency is deleted; field `external_id`.
+
+        ```python
+        globex = await agency.create_reseller(**form, external_id="customer-7")
+        assert await agency.reseller_by_external_id("customer-7") == globex
+        assert await agency.reseller_by_external_id("customer-8") is None
+        ```
         """
         return await self._run(self._agency.reseller_by_external_id, external_id)
 
@@ -279,6 +453,17 @@ class AsyncAgency(AgencyCalls):
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
         and `text`.
+
+        ```python
+        await agency.create_reseller(**form)
+        first = await agency.page(status="active", sort="name", limit=1, with_total=True)
+        assert first.resellers == (acme,)
+        assert first.total.count == 2
+
+        second = await agency.page(status="active", sort="name", limit=1, after=first.next)
+        assert second.resellers[0].name == "Globex"
+        assert second.next is None
+        ```
         """
         return await self._run(self._agency.page, text, **fields)
 
@@ -287,6 +472,17 @@ class AsyncAgency(AgencyCalls):
     ) -> Reseller:
         """Changes a profile. With an expected `version`, a record that has changed since is a
         `ConflictError`. A patch that changes nothing leaves the version as it is.
+
+        ```python
+        updated = await agency.update_reseller(
+            acme.id, acme.version, name="Acme Mobile", website="acme.example"
+        )
+        assert updated.website == "https://acme.example/"
+        try:
+            await agency.update_reseller(acme.id, acme.version, website=None)  # clears it
+        except partnerkit.ConflictError as error:
+            assert error.current_version == updated.version
+        ```
         """
         return await self._run(self._agency.update_reseller, id, version=version, **fields)
 
@@ -294,12 +490,27 @@ class AsyncAgency(AgencyCalls):
         """Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
         out before is valid, on any process. Repeating it changes nothing. Refused fields:
         `reason` (1–500 characters).
+
+        ```python
+        acme = await agency.deactivate(acme.id, "nonpayment")
+        assert (acme.status, acme.deactivation_reason) == ("inactive", "nonpayment")
+        try:
+            await platform.sign_in("acme", "owner@acme.example", password)
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
         """
         return await self._run(self._agency.deactivate, id, reason=reason)
 
     async def activate(self, id: UUID | str) -> Reseller:
         """Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
         nothing.
+
+        ```python
+        await agency.deactivate(acme.id)
+        acme = await agency.activate(acme.id)
+        assert acme.status == "active"
+        ```
         """
         return await self._run(self._agency.activate, id)
 
@@ -308,6 +519,11 @@ class AsyncAgency(AgencyCalls):
     ) -> Reseller:
         """Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
         the same type again changes nothing. Refused fields: `partner_type`.
+
+        ```python
+        changed = await agency.change_partner_type(acme.id, "commission")
+        assert (acme.partner_type, changed.partner_type) == ("own_plans", "commission")
+        ```
         """
         return await self._run(
             self._agency.change_partner_type, id, partner_type, version=version
@@ -317,6 +533,12 @@ class AsyncAgency(AgencyCalls):
         """Whether a reseller of this agency could have a label now, why not, and what it could
         have instead. The answer may be old when it arrives: only creating and renaming decide.
         Raises: `NotFoundError` once the agency is deleted.
+
+        ```python
+        label = await agency.domain_availability("acme")
+        assert (label.available, label.refused) == (False, "taken")
+        assert label.suggestions[0] == "acmeapp"
+        ```
         """
         return await self._run(self._agency.domain_availability, label)
 
@@ -328,6 +550,13 @@ class AsyncAgency(AgencyCalls):
         `ConflictError`. Renaming to the present login domain changes nothing.
 
         Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
+
+        ```python
+        renamed = await agency.rename_login_domain(acme.id, "acmetelecom", acme.version)
+        assert renamed.login_domain == "acmetelecom"
+        place = await platform.resolve_host("acmetelecom.partner.example.com")
+        assert place.reseller == acme.id
+        ```
         """
         return await self._run(
             self._agency.rename_login_domain, id, login_domain, version=version
@@ -338,6 +567,13 @@ class AsyncAgency(AgencyCalls):
     ) -> None:
         """Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
         are forgotten. Raises: `NotFoundError`; fields `password` and `password_confirmation`.
+
+        ```python
+        new = "nine cobalt otters 17 harbour"
+        await agency.set_password(acme.id, password=new, password_confirmation=new)
+        access = await platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
         return await self._run_long(
             self._agency.set_password,
@@ -354,6 +590,15 @@ class AsyncAgency(AgencyCalls):
 
         Raises: `NotFoundError`, `AccessDeniedError`; fields `password` and
         `password_confirmation`.
+
+        ```python
+        new = "nine cobalt otters 17 harbour"
+        await agency.change_password(
+            acme.id, current=password, password=new, password_confirmation=new
+        )
+        access = await platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
         return await self._run_long(
             self._agency.change_password,
@@ -367,15 +612,40 @@ class AsyncAgency(AgencyCalls):
         """A token with which `Platform.reset_password` sets a password, once and within an hour.
         It is as good as the password: send it to the reseller's own address only. Raises:
         `NotFoundError`.
+
+        ```python
+        token = await agency.reset_token(acme.id)  # goes into a mail to `acme.email`
+        new = "nine cobalt otters 17 harbour"
+        await platform.reset_password(token, password=new, password_confirmation=new)
+        access = await platform.sign_in("acme", "owner@acme.example", new)
+        assert access.reseller.id == acme.id
+        ```
         """
         return await self._run(self._agency.reset_token, id)
 
     async def revoke_access(self, id: UUID | str) -> None:
-        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`."""
+        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+
+        ```python
+        access = await platform.sign_in("acme", "owner@acme.example", password)
+        await agency.revoke_access(acme.id)
+        try:
+            await platform.check_access(access.stamp)
+        except partnerkit.AccessDeniedError as error:
+            assert error.http_status == 401
+        ```
+        """
         return await self._run(self._agency.revoke_access, id)
 
     async def unlock(self, id: UUID | str) -> None:
-        """Forgets a reseller's failed sign-ins, a hard stop included. Raises: `NotFoundError`."""
+        """Forgets a reseller's failed sign-ins, a hard stop included. Raises: `NotFoundError`.
+
+        ```python
+        await agency.unlock(acme.id)
+        change = (await agency.changes())[-1]
+        assert (change.kind, change.reseller) == ("sign_in_unlocked", acme.id)
+        ```
+        """
         return await self._run(self._agency.unlock, id)
 
     async def record_usage(
@@ -385,6 +655,20 @@ class AsyncAgency(AgencyCalls):
         each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
         is wrong with an event, a field of another type included, is its own rejection. Raises:
         `NotFoundError` once the agency is deleted; field `events` (`too_many`).
+
+        ```python
+        event = {
+            "id": "msg-1",
+            "reseller": acme.id,
+            "metric": "messages",
+            "quantity": 250,
+            "at": acme.created_at,
+        }
+        report = await agency.record_usage([event, event])
+        assert [outcome.kind for outcome in report.outcomes] == ["accepted", "duplicate"]
+        overview = await agency.overview()
+        assert overview.messages == 250
+        ```
         """
         return await self._run(self._agency.record_usage, events)
 
@@ -397,6 +681,14 @@ class AsyncAgency(AgencyCalls):
 
         Raises: `NotFoundError` for the reseller or the agency; fields `id`, `metric`,
         `quantity`.
+
+        ```python
+        await agency.set_allowance(acme.id, "messages", 5)
+        assert await agency.consume(acme.id, "messages", 3, "evt-1")
+        denied = await agency.consume(acme.id, "messages", 3, "evt-2")
+        assert not denied
+        assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
+        ```
         """
         return await self._run(self._agency.consume, reseller, metric, quantity, id)
 
@@ -408,12 +700,25 @@ class AsyncAgency(AgencyCalls):
 
         Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
         `consume` does not take) and `limit` (not negative).
+
+        ```python
+        await agency.set_allowance(acme.id, "messages", 0)
+        assert not await agency.consume(acme.id, "messages", 1, "evt-1")
+        await agency.set_allowance(acme.id, "messages", None)
+        assert await agency.consume(acme.id, "messages", 1, "evt-1")
+        ```
         """
         return await self._run(self._agency.set_allowance, id, metric, limit)
 
     async def overview(self) -> Overview:
         """Active resellers and what was used, over all time: read, not summed. Raises:
         `NotFoundError` once the agency is deleted.
+
+        ```python
+        await agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")
+        overview = await agency.overview()
+        assert (overview.active_resellers, overview.whatsapp_messages) == (1, 3)
+        ```
         """
         return await self._run(self._agency.overview)
 
@@ -424,5 +729,12 @@ class AsyncAgency(AgencyCalls):
 
         Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
         the host has configured: read everything anew then, and follow from `min` on.
+
+        ```python
+        await agency.acting_as("user-42").deactivate(acme.id, "nonpayment")
+        changes = await agency.changes()  # the agency, acme, and that it was switched off
+        assert (changes[2].kind, changes[2].actor) == ("reseller_deactivated", "user-42")
+        assert await agency.changes(after=changes[2].sequence) == []  # so far
+        ```
         """
         return await self._run(self._agency.changes, after=after, limit=limit)

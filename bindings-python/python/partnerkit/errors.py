@@ -52,12 +52,28 @@ class PartnerKitError(Exception):
     def http_status(self) -> int:
         """The HTTP status that says the same to a client: 422 for refused input, 404 for what is
         not there, 401 for a sign-in, 503 where the same request may succeed later.
+
+        ```python
+        try:
+            agency.reseller("00000000-0000-7000-8000-000000000000")
+        except partnerkit.PartnerKitError as error:
+            assert (error.kind, error.http_status) == ("not_found", 404)
+        ```
         """
         return http_statuses().get(self.kind, 500)
 
 
 class ValidationError(PartnerKitError, ValueError):
-    """Input was refused. Nothing was written."""
+    """Input was refused. Nothing was written.
+
+    ```python
+    try:
+        agency.create_reseller(**{**form, "name": "", "login_domain": "Globex"})
+    except partnerkit.ValidationError as error:
+        refused = [(refused.field, refused.code) for refused in error.errors]
+        assert refused == [("name", "empty"), ("login_domain", "uppercase")]
+    ```
+    """
 
     kind = "validation"
     errors: list[FieldError]

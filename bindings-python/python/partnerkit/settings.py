@@ -8,7 +8,26 @@ __all__ = ["LegacyVerifier", "Settings"]
 
 
 class LegacyVerifier(Protocol):
-    """Checks passwords against hashes of a scheme that the host has had before."""
+    """Checks passwords against hashes of a scheme that the host has had before.
+
+    ```python
+    import hashlib
+
+    class Sha1:
+        def recognises(self, hash):
+            return hash.startswith("sha1:")
+
+        def verify(self, password, hash):
+            return hash == "sha1:" + hashlib.sha1(password.encode()).hexdigest()
+
+    platform = partnerkit.Platform.open("memory:", legacy_verifier=Sha1())
+    agency = platform.create_agency("northwind")
+    old = "sha1:" + hashlib.sha1(b"an old password").hexdigest()
+    agency.create_reseller(**{**form, "invite": False, "password_hash": old})
+    access = platform.sign_in("globex", "owner@globex.example", "an old password")
+    assert access.reseller.name == "Globex"
+    ```
+    """
 
     def recognises(self, hash: str, /) -> bool:
         """Whether a text is a hash of the scheme."""

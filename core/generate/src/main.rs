@@ -8,6 +8,7 @@
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
 //! fails where one differs.
 
+mod examples;
 mod python;
 mod rust;
 mod source;

@@ -2,6 +2,7 @@
 //! facades whose calls are awaited.
 
 mod asynchronous;
+mod awaited;
 mod documentation;
 mod forms;
 mod glue;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Generated;
+use crate::examples::doctest;
 use crate::surface::{Argument, Operation, Surface};
 use crate::types::Type;
 
@@ -40,7 +41,8 @@ fn handle(handle: &Handle<'_>, surface: &Surface) -> String {
     let mut text = header(&format!("The operations of [`{}`](crate::{0}).", handle.name));
     text += &imports(handle.operations, surface, &[handle.name]);
     write_block(&mut text, handle.name, handle.operations, |text, operation| {
-        write_documentation(text, &operation.documentation);
+        let (documentation, example) = (&operation.documentation, doctest(&operation.examples));
+        write_documentation(text, &format!("{documentation}\n\n{example}"));
         let arguments: Vec<_> = operation
             .arguments
             .iter()

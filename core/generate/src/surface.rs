@@ -9,6 +9,7 @@ use syn::{
     ReturnType,
 };
 
+use crate::examples::{self, Examples};
 use crate::source::Source;
 use crate::types::Type;
 
@@ -42,6 +43,8 @@ pub struct Operation {
     pub name: String,
     /// Its documentation, as Markdown.
     pub documentation: String,
+    /// How it is called, in each language.
+    pub examples: Examples,
     /// What it takes.
     pub arguments: Vec<Argument>,
     /// What it answers.
@@ -291,8 +294,10 @@ fn operation(method: &ImplItemFn) -> Result<Operation, String> {
         written = format!("Result < {outer} >");
     }
     let answer = syn::parse_str(&written).map_err(|error| wrong(error.to_string()))?;
+    let (documentation, examples) = examples::split(&document(&method.attrs)).map_err(wrong)?;
     Ok(Operation {
-        documentation: document(&method.attrs),
+        documentation,
+        examples,
         arguments,
         answer: Type::of(&answer).map_err(wrong)?,
         written,
@@ -355,7 +360,7 @@ fn is_skipped(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The text of documentation comments.
+/// The text of documentation comments, without what names lines of the semantics.
 fn document(attributes: &[Attribute]) -> String {
     let line = |attribute: &Attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
@@ -369,5 +374,26 @@ fn document(attributes: &[Attribute]) -> String {
         },
         _ => None,
     };
-    attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+    without_lines(&attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// `(S22)` says nothing to a user.
+fn without_lines(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("(S") {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(')').map_or(from.len(), |end| end + 1);
+        let inner = &from[1..end.saturating_sub(1).max(1)];
+        let is_lines = inner.split(", ").all(|line| {
+            line.strip_prefix('S')
+                .is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
+        });
+        kept += if is_lines { before.trim_end() } else { before };
+        if !is_lines {
+            kept += &from[..end];
+        }
+        rest = &from[end..];
+    }
+    kept + rest
 }

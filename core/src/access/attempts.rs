@@ -13,11 +13,25 @@ stored!(AttemptKey([u8; 32]));
 
 impl AttemptKey {
     /// From bytes.
+    ///
+    /// ```
+    /// use partnerkit::access::AttemptKey;
+    ///
+    /// assert_eq!(AttemptKey::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes, for a store to keep.
+    ///
+    /// ```
+    /// use partnerkit::access::AttemptKey;
+    ///
+    /// let mut keys = [[2; 32], [1; 32]].map(AttemptKey::from_bytes);
+    /// keys.sort();
+    /// assert_eq!(keys[0].as_bytes(), &[1; 32]); // in the order of their bytes
+    /// ```
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -112,6 +126,12 @@ entity! {
 
 impl Attempts {
     /// No attempt so far.
+    ///
+    /// ```
+    /// use partnerkit::access::{AttemptKey, Attempts};
+    ///
+    /// assert_eq!(Attempts::none(AttemptKey::from_bytes([7; 32])).failures, 0);
+    /// ```
     pub const fn none(key: AttemptKey) -> Self {
         Self { key, failures: 0, blocked_until: Timestamp::from_millis(i64::MIN) }
     }

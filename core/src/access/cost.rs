@@ -22,6 +22,14 @@ impl HashingCost {
     ///
     /// Errors: `Configuration` below [`FLOOR`](Self::FLOOR) or above
     /// [`CEILING`](Self::CEILING) in any of them.
+    ///
+    /// ```
+    /// use partnerkit::HashingCost;
+    ///
+    /// assert_eq!(HashingCost::new(19_456, 2, 1)?, HashingCost::FLOOR);
+    /// assert!(HashingCost::new(19_456, 1, 1).is_err()); // one pass is not enough
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn new(memory: u32, passes: u32, lanes: u32) -> Result<Self> {
         let cost = Self { memory, passes, lanes };
         if !Self::FLOOR.is_within(cost) || !cost.is_within(Self::CEILING) {

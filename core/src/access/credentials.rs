@@ -16,6 +16,19 @@ const RESET_TOKEN: i64 = 60 * 60_000;
 impl Tenant {
     /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
     /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    ///
+    /// ```example
+    /// let new = "nine cobalt otters 17 harbour";
+    /// agency.set_password(acme.id, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", password, None).is_err());
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// ```
+    /// ```python
+    /// new = "nine cobalt otters 17 harbour"
+    /// agency.set_password(acme.id, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     pub fn set_password(
         &self,
         id: ResellerId,
@@ -31,6 +44,24 @@ impl Tenant {
     /// as a failed sign-in. Earlier stamps end.
     ///
     /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
+    ///
+    /// ```example
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let new = "nine cobalt otters 17 harbour";
+    /// let wrong = agency.change_password(acme.id, "not the password", new, new).unwrap_err();
+    /// assert_eq!(wrong.kind(), ErrorKind::AccessDenied);
+    /// agency.change_password(acme.id, password, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// ```
+    /// ```python
+    /// new = "nine cobalt otters 17 harbour"
+    /// agency.change_password(
+    ///     acme.id, current=password, password=new, password_confirmation=new
+    /// )
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     pub fn change_password(
         &self,
         id: ResellerId,
@@ -65,6 +96,20 @@ impl Tenant {
     /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
     /// password, once and within an hour. It is as good as the password: send it to the
     /// reseller's own address only. Errors: `NotFound`.
+    ///
+    /// ```example
+    /// let token = agency.reset_token(acme.id)?; // goes into a mail to `acme.email`
+    /// let new = "nine cobalt otters 17 harbour";
+    /// platform.reset_password(&token, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// ```
+    /// ```python
+    /// token = agency.reset_token(acme.id)  # goes into a mail to `acme.email`
+    /// new = "nine cobalt otters 17 harbour"
+    /// platform.reset_password(token, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
         let (_, credentials) = self.account(id)?;
         let identity = self.identity(id);
@@ -74,6 +119,20 @@ impl Tenant {
     }
 
     /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
+    ///
+    /// ```example
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// agency.revoke_access(acme.id)?;
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
+    /// ```
+    /// ```python
+    /// access = platform.sign_in("acme", "owner@acme.example", password)
+    /// agency.revoke_access(acme.id)
+    /// try:
+    ///     platform.check_access(access.stamp)
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         let generation = self.shared.new_generation();
         self.renew(id, ChangeKind::AccessRevoked, |now| {
@@ -82,6 +141,23 @@ impl Tenant {
     }
 
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
+    ///
+    /// ```example
+    /// use partnerkit::{ChangeKind, Platform};
+    ///
+    /// let strict = Platform::builder().sign_in_limit(1).open("memory:")?;
+    /// let agency = strict.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// let _ = strict.sign_in("globex", "owner@globex.example", "a guess", None);
+    /// agency.unlock(globex.id)?;
+    /// let kinds: Vec<_> = agency.changes(None, None)?.iter().map(|change| change.kind).collect();
+    /// assert_eq!(kinds[2..], [ChangeKind::SignInLocked, ChangeKind::SignInUnlocked]);
+    /// ```
+    /// ```python
+    /// agency.unlock(acme.id)
+    /// change = agency.changes()[-1]
+    /// assert (change.kind, change.reseller) == ("sign_in_unlocked", acme.id)
+    /// ```
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.clear_attempts(id)?;
         self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))

@@ -16,11 +16,23 @@ stored!(Secret([u8; 32]));
 
 impl Secret {
     /// From bytes.
+    ///
+    /// ```
+    /// use partnerkit::access::Secret;
+    ///
+    /// assert_eq!(format!("{:?}", Secret::from_bytes([7; 32])), "Secret(…)");
+    /// ```
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes, for a store to keep.
+    ///
+    /// ```
+    /// use partnerkit::access::Secret;
+    ///
+    /// assert_eq!(Secret::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -36,6 +36,24 @@ impl Operator {
     /// Where the host knows the address that an attempt comes from, it gives that as `source`: of
     /// one source only so many attempts may fail; others are `Throttled`, before any password is
     /// looked at and whatever the account (S19).
+    ///
+    /// ```example
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let access = platform.sign_in("acme", "Owner@acme.example", password, Some("203.0.113.7"))?;
+    /// assert_eq!(access.reseller, acme);
+    ///
+    /// let wrong = platform.sign_in("acme", "owner@acme.example", "a guess", None).unwrap_err();
+    /// assert_eq!(wrong.kind(), ErrorKind::AccessDenied);
+    /// ```
+    /// ```python
+    /// access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
+    /// assert access.reseller == acme
+    /// try:
+    ///     platform.sign_in("acme", "owner@acme.example", "a guess")
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     pub fn sign_in(
         &self,
         login_domain: &str,
@@ -131,6 +149,18 @@ impl Operator {
     /// [`resolve_host`](Self::resolve_host).
     ///
     /// Errors: `AccessDenied`.
+    ///
+    /// ```example
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// let identity = platform.check_access(&access.stamp, Some("acme.partner.example.com"))?;
+    /// assert_eq!((&identity.agency, identity.reseller), (agency.id(), acme.id));
+    /// assert!(platform.check_access(&access.stamp, Some("globex.partner.example.com")).is_err());
+    /// ```
+    /// ```python
+    /// access = platform.sign_in("acme", "owner@acme.example", password)
+    /// identity = platform.check_access(access.stamp, "acme.partner.example.com")
+    /// assert (identity.agency, identity.reseller) == ("northwind", acme.id)
+    /// ```
     pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
         let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
         let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
@@ -148,6 +178,20 @@ impl Operator {
     ///
     /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
     /// `password_confirmation`.
+    ///
+    /// ```example
+    /// let token = agency.reset_token(acme.id)?;
+    /// let new = "nine cobalt otters 17 harbour";
+    /// platform.reset_password(&token, new, new)?;
+    /// assert!(platform.reset_password(&token, new, new).is_err()); // once
+    /// ```
+    /// ```python
+    /// token = agency.reset_token(acme.id)
+    /// new = "nine cobalt otters 17 harbour"
+    /// platform.reset_password(token, password=new, password_confirmation=new)
+    /// access = platform.sign_in("acme", "owner@acme.example", new)
+    /// assert access.reseller.id == acme.id
+    /// ```
     pub fn reset_password(
         &self,
         token: &str,

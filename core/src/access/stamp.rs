@@ -19,11 +19,24 @@ stored!(Generation([u8; 16]));
 
 impl Generation {
     /// From random bytes.
+    ///
+    /// ```
+    /// use partnerkit::access::Generation;
+    ///
+    /// let generation = Generation::from_bytes([7; 16]);
+    /// assert_eq!(format!("{generation:?}"), "Generation(…)"); // it is in every stamp
+    /// ```
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
     /// The bytes, for a store to keep.
+    ///
+    /// ```
+    /// use partnerkit::access::Generation;
+    ///
+    /// assert_eq!(Generation::from_bytes([7; 16]).as_bytes(), &[7; 16]);
+    /// ```
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

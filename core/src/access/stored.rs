@@ -10,8 +10,28 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::{HashingCost, Pepper};
 
-/// Checks passwords against hashes of a scheme that a host has had before (S15). A password that
+/// Checks passwords against hashes of a scheme that a host has had before. A password that
 /// it accepts is hashed anew at once.
+///
+/// ```
+/// use partnerkit::LegacyVerifier;
+///
+/// /// Stands for a real scheme: the password backwards.
+/// struct Backwards;
+///
+/// impl LegacyVerifier for Backwards {
+///     fn recognises(&self, hash: &str) -> bool {
+///         hash.starts_with("backwards:")
+///     }
+///
+///     fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+///         let backwards: String = password.chars().rev().collect();
+///         Some(hash.strip_prefix("backwards:") == Some(&*backwards))
+///     }
+/// }
+/// assert!(Backwards.recognises("backwards:drowssap"));
+/// assert_eq!(Backwards.verify("password", "backwards:drowssap"), Some(true));
+/// ```
 pub trait LegacyVerifier: Send + Sync {
     /// Whether a text is a hash of the scheme.
     fn recognises(&self, hash: &str) -> bool;

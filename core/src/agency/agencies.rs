@@ -14,6 +14,16 @@ use crate::values::AgencyId;
 impl Operator {
     /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of UTC
     /// unless one is given. Field errors: `id`, `time_zone`.
+    ///
+    /// ```example
+    /// let contoso = platform.create_agency("contoso", Some("Europe/Berlin"))?;
+    /// assert_eq!(contoso.settings()?.time_zone, "Europe/Berlin");
+    /// ```
+    /// ```python
+    /// contoso = platform.create_agency("contoso", "Europe/Berlin")
+    /// settings = contoso.settings()
+    /// assert settings.time_zone == "Europe/Berlin"
+    /// ```
     pub fn create_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         let time_zone = time_zone.unwrap_or("UTC");
         let mut errors = FieldErrors::default();
@@ -39,6 +49,19 @@ impl Operator {
     /// is created here; one that is there stays as it is.
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+    ///
+    /// ```example
+    /// let there = platform.ensure_agency("northwind", None)?; // had been created before
+    /// let contoso = platform.ensure_agency("contoso", None)?; // is created now
+    /// assert_eq!(there.id(), agency.id());
+    /// assert_eq!(contoso.overview()?.active_resellers, 0);
+    /// ```
+    /// ```python
+    /// there = platform.ensure_agency("northwind")  # had been created before
+    /// contoso = platform.ensure_agency("contoso")  # is created now
+    /// assert there.id == agency.id
+    /// assert contoso.id == "contoso"
+    /// ```
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone_name(name).is_err()) {
             return self.create_agency(id, time_zone); // which tells all that is wrong
@@ -60,6 +83,23 @@ impl Operator {
 
     /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
     /// agency (S56).
+    ///
+    /// ```example
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let found = platform.agency("northwind")?;
+    /// assert_eq!(found.overview()?.active_resellers, 1);
+    /// let typo = platform.agency("nortwind").err();
+    /// assert_eq!(typo.map(|error| error.kind()), Some(ErrorKind::NotFound));
+    /// ```
+    /// ```python
+    /// found = platform.agency("northwind")
+    /// assert found.id == agency.id
+    /// try:
+    ///     platform.agency("nortwind")
+    /// except partnerkit.NotFoundError as error:
+    ///     assert error.http_status == 404
+    /// ```
     pub fn agency(&self, id: &str) -> Result<Tenant> {
         let id = existing(id)?;
         records::read(&self.shared.storage, &id, |reads| reads.hold_agency())?;
@@ -68,6 +108,20 @@ impl Operator {
 
     /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
     /// is given.
+    ///
+    /// ```example
+    /// platform.create_agency("contoso", None)?;
+    /// let first = platform.agencies(None, Some(1))?;
+    /// let rest = platform.agencies(first.last(), None)?;
+    /// assert_eq!(first[0].as_str(), "contoso");
+    /// assert_eq!(rest, [agency.id().clone()]);
+    /// ```
+    /// ```python
+    /// platform.create_agency("contoso")
+    /// first = platform.agencies(limit=1)
+    /// rest = platform.agencies(after=first[-1])
+    /// assert (first, rest) == (["contoso"], ["northwind"])
+    /// ```
     pub fn agencies(&self, after: Option<&AgencyId>, limit: Option<u32>) -> Result<Vec<AgencyId>> {
         let limit = limit.unwrap_or(100);
         if !(1..=1_000).contains(&limit) {

@@ -11,6 +11,17 @@ use super::{AgencyPatch, AgencySettings};
 
 impl Tenant {
     /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```example
+    /// let settings = agency.settings()?;
+    /// assert_eq!((settings.version, &*settings.time_zone), (1, "UTC"));
+    /// assert!(settings.capacity.is_empty()); // unlimited
+    /// ```
+    /// ```python
+    /// settings = agency.settings()
+    /// assert (settings.version, settings.time_zone) == (1, "UTC")
+    /// assert settings.capacity == {}  # unlimited
+    /// ```
     pub fn settings(&self) -> Result<AgencySettings> {
         self.read(|reads| reads.held_agency()).map(|row| row.settings)
     }
@@ -19,6 +30,27 @@ impl Tenant {
     /// the version as it is.
     ///
     /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
+    ///
+    /// ```example
+    /// use partnerkit::AgencyPatch;
+    ///
+    /// let seen = agency.settings()?;
+    /// let patch = AgencyPatch { time_zone: Some("Europe/Berlin".into()), ..AgencyPatch::default() };
+    /// let settings = agency.configure(Some(seen.version), &patch)?;
+    /// assert_eq!(settings.time_zone, "Europe/Berlin");
+    ///
+    /// let stale = agency.configure(Some(seen.version), &patch).unwrap_err();
+    /// assert_eq!(stale.current_version(), Some(settings.version));
+    /// ```
+    /// ```python
+    /// seen = agency.settings()
+    /// settings = agency.configure(seen.version, time_zone="Europe/Berlin")
+    /// assert settings.time_zone == "Europe/Berlin"
+    /// try:
+    ///     agency.configure(seen.version, capacity={"messages": 100_000})
+    /// except partnerkit.ConflictError as error:
+    ///     assert error.current_version == settings.version
+    /// ```
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
         let mutation = self.mutation(ChangeKind::AgencyUpdated, None);
         self.write(|tx| {

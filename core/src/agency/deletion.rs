@@ -42,6 +42,17 @@ pub(crate) struct Erased {
 
 impl Operator {
     /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
+    ///
+    /// ```example
+    /// let preview = platform.preview_agency_deletion("northwind")?;
+    /// assert_eq!(preview.resellers, 1);
+    /// assert_eq!(agency.reseller(acme.id)?, acme); // nothing has happened
+    /// ```
+    /// ```python
+    /// preview = platform.preview_agency_deletion("northwind")
+    /// assert preview.resellers == 1
+    /// assert agency.reseller(acme.id) == acme  # nothing has happened
+    /// ```
     pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
         let id = existing(id)?;
         let resellers = records::read(&self.shared.storage, &id, |reads| {
@@ -59,6 +70,18 @@ impl Operator {
     /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```example
+    /// use partnerkit::Erasure;
+    ///
+    /// assert_eq!(platform.delete_agency("northwind")?, Erasure::Complete);
+    /// assert!(agency.reseller(acme.id).is_err());
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// ```
+    /// ```python
+    /// assert platform.delete_agency("northwind") == "complete"
+    /// assert platform.agencies() == []
+    /// ```
     pub fn delete_agency(&self, id: &str) -> Result<DeletedAgency> {
         let id = existing(id)?;
         records::write_unheld(&self.shared.storage, &id, Scope::Join, |tx| {

@@ -23,7 +23,7 @@ stored! {
         pub time_zone: String,
         /// How much of a metric the agency has to give to its resellers; unlimited if not here.
         pub capacity: BTreeMap<Metric, i64>,
-        /// Login domains that none of its resellers may take, beside those of the platform (S4).
+        /// Login domains that none of its resellers may take, beside those of the platform.
         pub reserved_labels: BTreeSet<LoginDomain>,
         /// When it was created.
         pub created_at: Timestamp,

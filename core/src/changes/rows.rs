@@ -19,6 +19,22 @@ impl Tenant {
     ///
     /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
+    ///
+    /// ```example
+    /// use partnerkit::ChangeKind;
+    ///
+    /// agency.acting_as("user-42")?.deactivate(acme.id, Some("nonpayment"))?;
+    /// let changes = agency.changes(None, None)?; // the agency, acme, and that it was switched off
+    /// assert_eq!(changes[2].kind, ChangeKind::ResellerDeactivated);
+    /// assert_eq!(changes[2].actor.as_deref(), Some("user-42"));
+    /// assert!(agency.changes(Some(changes[2].sequence), None)?.is_empty()); // so far
+    /// ```
+    /// ```python
+    /// agency.acting_as("user-42").deactivate(acme.id, "nonpayment")
+    /// changes = agency.changes()  # the agency, acme, and that it was switched off
+    /// assert (changes[2].kind, changes[2].actor) == ("reseller_deactivated", "user-42")
+    /// assert agency.changes(after=changes[2].sequence) == []  # so far
+    /// ```
     pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(100));
         if !(1..=1_000).contains(&limit) {

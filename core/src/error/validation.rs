@@ -17,11 +17,23 @@ macro_rules! codes {
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
 
             /// The stable slug.
+            ///
+            /// ```
+            /// use partnerkit::Code;
+            ///
+            /// assert_eq!(Code::TooLong.slug(), "too_long");
+            /// let slugs: std::collections::BTreeSet<_> = Code::ALL.iter().map(|code| code.slug()).collect();
+            /// assert_eq!(slugs.len(), Code::ALL.len()); // no two have one slug
+            /// ```
             pub fn slug(self) -> &'static str {
                 match self { $(Code::$name => $slug,)* }
             }
 
             /// The English text.
+            ///
+            /// ```
+            /// assert_eq!(partnerkit::Code::Taken.text(), "is already in use");
+            /// ```
             pub fn text(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
             }
@@ -77,6 +89,13 @@ pub struct FieldError {
 
 impl FieldError {
     /// A refusal without parameters.
+    ///
+    /// ```
+    /// use partnerkit::{Code, FieldError};
+    ///
+    /// let error = FieldError::new("contact.email", Code::Empty);
+    /// assert_eq!(error.to_string(), "contact.email is required");
+    /// ```
     pub fn new(field: impl Into<String>, code: Code) -> Self {
         Self { field: field.into(), code, params: Vec::new() }
     }
@@ -117,11 +136,24 @@ impl Refusal {
     }
 
     /// The same refusal, said of a field.
+    ///
+    /// ```
+    /// use partnerkit::Name;
+    ///
+    /// let refusal = Name::parse(&"x".repeat(201)).unwrap_err();
+    /// assert_eq!(refusal.of("name").to_string(), "name is too long (max 200)");
+    /// ```
     pub fn of(self, field: impl Into<String>) -> FieldError {
         FieldError { field: field.into(), code: self.code, params: self.params }
     }
 
     /// Why the value was refused.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Email};
+    ///
+    /// assert_eq!(Email::parse("owner at acme").unwrap_err().code(), Code::Whitespace);
+    /// ```
     pub fn code(&self) -> Code {
         self.code
     }
@@ -139,11 +171,28 @@ pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
     /// The refusals so far.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let answers = agency.check_resellers(&[partnerkit::ResellerDraft::default()])?;
+    /// let errors = answers[0].as_ref().unwrap_err();
+    /// let fields: Vec<_> = errors.as_slice().iter().map(|error| &*error.field).collect();
+    /// assert_eq!(fields[..3], ["partner_type", "name", "email"]); // in the order of the form
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }
 
     /// Whether nothing was refused.
+    ///
+    /// ```
+    /// use partnerkit::{Code, FieldError, FieldErrors};
+    ///
+    /// assert!(FieldErrors::default().is_empty());
+    /// assert!(!FieldErrors::from(FieldError::new("name", Code::Empty)).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -17,6 +17,21 @@ impl Tenant {
     /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
     ///
     /// Errors: `Io`; those of [`page`](Self::page).
+    ///
+    /// ```example
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// let mut file = Vec::new(); // or `std::fs::File::create("partners.csv")`
+    /// assert_eq!(agency.export_csv(&ResellerQuery::text("telecom"), &mut file)?, 1);
+    /// assert!(String::from_utf8_lossy(&file).contains("Acme Télécom"));
+    /// ```
+    /// ```python
+    /// import io
+    ///
+    /// file = io.BytesIO()  # or a path: "partners.csv"
+    /// assert agency.export_csv(file, "telecom") == 1
+    /// assert "Acme Télécom" in file.getvalue().decode()
+    /// ```
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
         let mut query = query.clone().limit(PAGE);
         // Before anything is written: what is refused leaves the file as it is.

@@ -47,6 +47,33 @@ impl Tenant {
     /// Errors: `Io`; fields `columns` (`unexpected`, `taken`, `too_many`, `too_long`, `invalid`)
     /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
     /// a quotation mark or the end of a line. Rows that were created before an error stay.
+    ///
+    /// ```example
+    /// use partnerkit::{ImportOptions, ImportReport, ResellerQuery, RowOutcome};
+    ///
+    /// let mut file = Vec::new();
+    /// agency.export_csv(&ResellerQuery::all(), &mut file)?;
+    ///
+    /// let contoso = platform.create_agency("contoso", None)?;
+    /// let mut rejected = Vec::new();
+    /// let report = contoso.import_csv(&*file, &ImportOptions::default(), |row| match row.outcome {
+    ///     RowOutcome::Rejected(errors) => rejected.push((row.line, errors.as_slice()[0].to_string())),
+    ///     _ => {}
+    /// })?;
+    /// assert_eq!(report, ImportReport { created: 0, existing: 0, rejected: 1 });
+    /// assert_eq!(rejected, [(2, "login_domain is already in use".to_owned())]);
+    /// ```
+    /// ```python
+    /// import io
+    ///
+    /// file = io.BytesIO()  # or a path: "partners.csv"
+    /// agency.export_csv(file)
+    /// file.seek(0)
+    /// rows = []
+    /// report = agency.import_csv(file, each=rows.append)
+    /// assert (report.created, report.existing, report.rejected) == (0, 1, 0)
+    /// assert [(row.line, row.kind, row.reseller) for row in rows] == [(2, "existing", acme.id)]
+    /// ```
     pub fn import_csv(
         &self,
         input: impl Read,

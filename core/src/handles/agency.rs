@@ -12,6 +12,15 @@ use crate::{
 
 impl Agency {
     /// The settings as they are now. Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let settings = agency.settings()?;
+    /// assert_eq!((settings.version, &*settings.time_zone), (1, "UTC"));
+    /// assert!(settings.capacity.is_empty()); // unlimited
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn settings(&self) -> Result<AgencySettings> {
         self.observe("settings", None, || self.tenant.settings())
     }
@@ -20,6 +29,21 @@ impl Agency {
     /// the version as it is.
     ///
     /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::AgencyPatch;
+    ///
+    /// let seen = agency.settings()?;
+    /// let patch = AgencyPatch { time_zone: Some("Europe/Berlin".into()), ..AgencyPatch::default() };
+    /// let settings = agency.configure(Some(seen.version), &patch)?;
+    /// assert_eq!(settings.time_zone, "Europe/Berlin");
+    ///
+    /// let stale = agency.configure(Some(seen.version), &patch).unwrap_err();
+    /// assert_eq!(stale.current_version(), Some(settings.version));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
         self.observe("configure", None, || self.tenant.configure(version, patch))
     }
@@ -28,11 +52,36 @@ impl Agency {
     /// login domain, email or external id included, and nothing is written then.
     ///
     /// With an idempotency key, which is kept for 24 hours unless configured otherwise, it is
-    /// created once: a repeated call returns the reseller as it is now, and creates nothing (S23).
+    /// created once: a repeated call returns the reseller as it is now, and creates nothing.
     /// A create that fails does not use the key up. Passwords are not compared.
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
     /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
+    ///
+    /// let globex = agency.create_reseller(ResellerDraft {
+    ///     partner_type: "own_plans".into(),
+    ///     name: "Globex".into(),
+    ///     email: "owner@globex.example".into(),
+    ///     phone: PhoneDraft::national("US", "(415) 555-2671"),
+    ///     password: password.into(),
+    ///     password_confirmation: password.into(),
+    ///     contact: ContactDraft {
+    ///         name: "Ann Lee".into(),
+    ///         email: "ann@globex.example".into(),
+    ///         phone: PhoneDraft::international("+49 30 901820"),
+    ///     },
+    ///     login_domain: "globex".into(),
+    ///     ..ResellerDraft::default()
+    /// })?;
+    /// assert_eq!(globex.phone.as_str(), "+14155552671");
+    /// assert_eq!(agency.reseller(globex.id)?, globex);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
         self.observe("create_reseller", None, || self.tenant.create_reseller(draft))
     }
@@ -42,6 +91,23 @@ impl Agency {
     /// may have an idempotency key: what a repeated batch has created already it refuses as `taken`.
     ///
     /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Code, ResellerDraft};
+    ///
+    /// let taken = ResellerDraft {
+    ///     login_domain: "acme".into(),
+    ///     email: "a@b.example".into(),
+    ///     ..form.clone()
+    /// };
+    /// let answers = agency.create_resellers(&[form, taken])?;
+    /// assert!(answers[0].as_ref().is_ok_and(|globex| globex.name.as_str() == "Globex"));
+    /// let refused = answers[1].as_ref().unwrap_err().as_slice();
+    /// assert_eq!((&*refused[0].field, refused[0].code), ("login_domain", Code::Taken));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn create_resellers(
         &self,
         forms: &[ResellerDraft],
@@ -51,6 +117,15 @@ impl Agency {
 
     /// The same, without creating anything: what could be created is answered with the record it
     /// would become. Errors: those of [`create_resellers`](Self::create_resellers).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let answers = agency.check_resellers(&[form])?;
+    /// assert!(answers[0].is_ok());
+    /// assert_eq!(agency.overview()?.active_resellers, 1); // still acme alone
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn check_resellers(
         &self,
         forms: &[ResellerDraft],
@@ -58,26 +133,66 @@ impl Agency {
         self.observe("check_resellers", None, || self.tenant.check_resellers(forms))
     }
 
-    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
+    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let preview = agency.preview_deletion(acme.id)?;
+    /// assert_eq!(preview.login_domain, acme.login_domain);
+    /// assert!(preview.quarantined_until > acme.created_at);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         self.observe("preview_deletion", id, || self.tenant.preview_deletion(id))
     }
 
     /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
+    /// used stays in the agency's totals; its login domain is quarantined.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Code, Erasure};
+    ///
+    /// assert_eq!(agency.delete_reseller(acme.id)?, Erasure::Complete);
+    /// assert!(agency.reseller(acme.id).is_err());
+    /// assert_eq!(agency.domain_availability("acme")?.refused, Some(Code::Quarantined));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         self.observe("delete_reseller", id, || self.tenant.delete_reseller(id))
     }
 
     /// A reseller by id.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let found = agency.reseller(acme.id)?;
+    /// assert_eq!(found.name, acme.name);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         self.observe("reseller", id, || self.tenant.reseller(id))
     }
 
     /// A reseller by the host's own id; `None` if no reseller has it. Errors: `NotFound` once the
     /// agency is deleted; field `external_id`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerDraft;
+    ///
+    /// let globex = ResellerDraft { external_id: Some("customer-7".into()), ..form };
+    /// let globex = agency.create_reseller(globex)?;
+    /// assert_eq!(agency.reseller_by_external_id("customer-7")?, Some(globex));
+    /// assert_eq!(agency.reseller_by_external_id("customer-8")?, None);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
         self.observe("reseller_by_external_id", None, || {
             self.tenant.reseller_by_external_id(external_id)
@@ -87,12 +202,47 @@ impl Agency {
     /// One page of the resellers that a query asks for, newest first unless it says otherwise.
     ///
     /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ResellerQuery, SortBy, Status, Total};
+    ///
+    /// agency.create_reseller(form)?;
+    /// let query = ResellerQuery::all().status(Status::Active).ascending(SortBy::Name).limit(1);
+    /// let first = agency.page(&query.clone().with_total())?;
+    /// assert_eq!(first.resellers, [acme]);
+    /// assert_eq!(first.total, Some(Total::Exact(2)));
+    ///
+    /// let second = agency.page(&query.after(first.next.unwrap()))?;
+    /// assert_eq!(second.resellers[0].name.as_str(), "Globex");
+    /// assert_eq!(second.next, None);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         self.observe("page", None, || self.tenant.page(query))
     }
 
     /// Changes a profile. With an expected `version`, a record that has changed since is a
-    /// `Conflict` (S22). A patch that changes nothing leaves the version as it is.
+    /// `Conflict`. A patch that changes nothing leaves the version as it is.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Patch, ResellerPatch};
+    ///
+    /// let patch = ResellerPatch {
+    ///     name: Some("Acme Mobile".into()),
+    ///     website: Patch::Set("acme.example".into()),
+    ///     ..ResellerPatch::default()
+    /// };
+    /// let updated = agency.update_reseller(acme.id, Some(acme.version), &patch)?;
+    /// assert_eq!(updated.website.unwrap().as_str(), "https://acme.example/");
+    ///
+    /// let stale = agency.update_reseller(acme.id, Some(acme.version), &patch).unwrap_err();
+    /// assert_eq!(stale.current_version(), Some(updated.version));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn update_reseller(
         &self,
         id: ResellerId,
@@ -103,20 +253,54 @@ impl Agency {
     }
 
     /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-    /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
+    /// out before is valid, on any process. Repeating it changes nothing.
     /// Field errors: `reason` (1–500 characters).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Status;
+    ///
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// let acme = agency.deactivate(acme.id, Some("nonpayment"))?;
+    /// assert_eq!(acme.status, Status::Inactive);
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
         self.observe("deactivate", id, || self.tenant.deactivate(id, reason))
     }
 
     /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
     /// nothing.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Status;
+    ///
+    /// agency.deactivate(acme.id, None)?;
+    /// assert_eq!(agency.activate(acme.id)?.status, Status::Active);
+    /// assert!(platform.sign_in("acme", "owner@acme.example", password, None).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
         self.observe("activate", id, || self.tenant.activate(id))
     }
 
-    /// Changes what a reseller sells, from now on; what it did so far stays as it is (S41).
+    /// Changes what a reseller sells, from now on; what it did so far stays as it is.
     /// Setting the same type again changes nothing. Field errors: `partner_type`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::PartnerType;
+    ///
+    /// let changed = agency.change_partner_type(acme.id, None, "commission")?;
+    /// assert_eq!(acme.partner_type, PartnerType::OwnPlans);
+    /// assert_eq!(changed.partner_type, PartnerType::Commission);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn change_partner_type(
         &self,
         id: ResellerId,
@@ -129,17 +313,38 @@ impl Agency {
     }
 
     /// Whether a reseller of this agency could have a label now, why not, and what it could have
-    /// instead. The answer may be old when it arrives: only creating and renaming decide (S6).
+    /// instead. The answer may be old when it arrives: only creating and renaming decide.
     /// Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Code;
+    ///
+    /// let label = agency.domain_availability("acme")?;
+    /// assert_eq!(label.refused, Some(Code::Taken));
+    /// assert_eq!(label.suggestions[0], "acmeapp");
+    /// assert_eq!(agency.domain_availability("globex")?.refused, None);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         self.observe("domain_availability", None, || self.tenant.domain_availability(label))
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined
-    /// (S7). Ids and stamps stay. With an expected `version`, a record that has changed
+    /// Gives a reseller another login domain, in one step; the old one is quarantined. Ids and stamps stay. With an expected `version`, a record that has changed
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let renamed = agency.rename_login_domain(acme.id, Some(acme.version), "acmetelecom")?;
+    /// assert_eq!(renamed.login_domain.as_str(), "acmetelecom");
+    /// assert_eq!(platform.resolve_host("acmetelecom.partner.example.com")?.reseller, acme.id);
+    /// assert!(platform.resolve_host("acme.partner.example.com").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn rename_login_domain(
         &self,
         id: ResellerId,
@@ -153,6 +358,16 @@ impl Agency {
 
     /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
     /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let new = "nine cobalt otters 17 harbour";
+    /// agency.set_password(acme.id, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", password, None).is_err());
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn set_password(
         &self,
         id: ResellerId,
@@ -168,6 +383,19 @@ impl Agency {
     /// as a failed sign-in. Earlier stamps end.
     ///
     /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let new = "nine cobalt otters 17 harbour";
+    /// let wrong = agency.change_password(acme.id, "not the password", new, new).unwrap_err();
+    /// assert_eq!(wrong.kind(), ErrorKind::AccessDenied);
+    /// agency.change_password(acme.id, password, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn change_password(
         &self,
         id: ResellerId,
@@ -183,33 +411,99 @@ impl Agency {
     /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
     /// password, once and within an hour. It is as good as the password: send it to the
     /// reseller's own address only. Errors: `NotFound`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let token = agency.reset_token(acme.id)?; // goes into a mail to `acme.email`
+    /// let new = "nine cobalt otters 17 harbour";
+    /// platform.reset_password(&token, new, new)?;
+    /// assert!(platform.sign_in("acme", "owner@acme.example", new, None).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
         self.observe("reset_token", id, || self.tenant.reset_token(id))
     }
 
     /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// agency.revoke_access(acme.id)?;
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         self.observe("revoke_access", id, || self.tenant.revoke_access(id))
     }
 
     /// Forgets a reseller's failed sign-ins, a hard stop included. Errors: `NotFound`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ChangeKind, Platform};
+    ///
+    /// let strict = Platform::builder().sign_in_limit(1).open("memory:")?;
+    /// let agency = strict.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// let _ = strict.sign_in("globex", "owner@globex.example", "a guess", None);
+    /// agency.unlock(globex.id)?;
+    /// let kinds: Vec<_> = agency.changes(None, None)?.iter().map(|change| change.kind).collect();
+    /// assert_eq!(kinds[2..], [ChangeKind::SignInLocked, ChangeKind::SignInUnlocked]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.observe("unlock", id, || self.tenant.unlock(id))
     }
 
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). Whatever is
+    /// each. An event that was recorded before is a `duplicate` and changes nothing. Whatever is
     /// wrong with an event, a field of another type included, is its own rejection.
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{EventOutcome, Metric, UsageEvent};
+    ///
+    /// let event = UsageEvent {
+    ///     id: "msg-1".into(),
+    ///     reseller: acme.id,
+    ///     metric: Metric::MESSAGES,
+    ///     quantity: 250,
+    ///     at: acme.created_at,
+    /// };
+    /// let report = agency.record_usage(&[event.clone(), event])?;
+    /// assert_eq!(report.outcomes, [EventOutcome::Accepted, EventOutcome::Duplicate]);
+    /// assert_eq!(agency.overview()?.messages, 250);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn record_usage(&self, events: &[impl Reported]) -> Result<UsageReport> {
         self.observe("record_usage", None, || self.tenant.record_usage(events))
     }
 
     /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
-    /// the limit is never passed (S43). The same `id` again is answered as before. The period is
+    /// the limit is never passed. The same `id` again is answered as before. The period is
     /// the calendar month of the agency's time zone as it is now, however old this handle is.
     ///
     /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{DenialReason, Metric};
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(5))?;
+    /// let granted = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// assert!(granted.granted);
+    /// let denied = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-2")?;
+    /// assert_eq!(denied.reason, Some(DenialReason::LimitReached));
+    /// assert_eq!((denied.used, denied.limit), (3, Some(5)));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn consume(
         &self,
         reseller: ResellerId,
@@ -221,16 +515,39 @@ impl Agency {
     }
 
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-    /// lifts the limit. A limit below what is used already blocks further use (S44).
+    /// lifts the limit. A limit below what is used already blocks further use.
     ///
     /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
     /// does not take) and `limit` (not negative).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(0))?;
+    /// assert!(!agency.consume(acme.id, Metric::MESSAGES, 1, "evt-1")?.granted);
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, None)?;
+    /// assert!(agency.consume(acme.id, Metric::MESSAGES, 1, "evt-1")?.granted);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
         self.observe("set_allowance", id, || self.tenant.set_allowance(id, metric, limit))
     }
 
-    /// Active resellers and what was used, over all time: read, not summed (S39).
+    /// Active resellers and what was used, over all time: read, not summed.
     /// Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.consume(acme.id, Metric::WHATSAPP_MESSAGES, 3, "evt-1")?;
+    /// let overview = agency.overview()?;
+    /// assert_eq!((overview.active_resellers, overview.whatsapp_messages), (1, 3));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.observe("overview", None, || self.tenant.overview())
     }
@@ -241,6 +558,19 @@ impl Agency {
     ///
     /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
     /// the host has configured: read everything anew then, and follow from `min` on.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ChangeKind;
+    ///
+    /// agency.acting_as("user-42")?.deactivate(acme.id, Some("nonpayment"))?;
+    /// let changes = agency.changes(None, None)?; // the agency, acme, and that it was switched off
+    /// assert_eq!(changes[2].kind, ChangeKind::ResellerDeactivated);
+    /// assert_eq!(changes[2].actor.as_deref(), Some("user-42"));
+    /// assert!(agency.changes(Some(changes[2].sequence), None)?.is_empty()); // so far
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         self.observe("changes", None, || self.tenant.changes(after, limit))
     }
@@ -248,9 +578,20 @@ impl Agency {
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
     /// says how many. They are read page by page: whoever is there throughout is written once.
     /// What a spreadsheet would take for a formula, at the beginning of a cell or after a
-    /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
+    /// semicolon in it, stands behind an apostrophe, which an import takes off again.
     ///
     /// Errors: `Io`; those of [`page`](Self::page).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ResellerQuery;
+    ///
+    /// let mut file = Vec::new(); // or `std::fs::File::create("partners.csv")`
+    /// assert_eq!(agency.export_csv(&ResellerQuery::text("telecom"), &mut file)?, 1);
+    /// assert!(String::from_utf8_lossy(&file).contains("Acme Télécom"));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
         self.observe("export_csv", None, || self.tenant.export_csv(query, output))
     }
@@ -268,7 +609,7 @@ impl Agency {
     ///   `updated_at`.
     ///
     /// A row whose email, login domain and external id a reseller of the agency has already is
-    /// left alone: so a file can be taken in again, also after it was interrupted (S48).
+    /// left alone: so a file can be taken in again, also after it was interrupted.
     ///
     /// A record has at most 256 KiB; a row that is longer is refused (`row`: `too_long`). With it,
     /// and with a row that only goes on over several lines because a quotation mark stands where
@@ -278,6 +619,25 @@ impl Agency {
     /// Errors: `Io`; fields `columns` (`unexpected`, `taken`, `too_many`, `too_long`, `invalid`)
     /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
     /// a quotation mark or the end of a line. Rows that were created before an error stay.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{ImportOptions, ImportReport, ResellerQuery, RowOutcome};
+    ///
+    /// let mut file = Vec::new();
+    /// agency.export_csv(&ResellerQuery::all(), &mut file)?;
+    ///
+    /// let contoso = platform.create_agency("contoso", None)?;
+    /// let mut rejected = Vec::new();
+    /// let report = contoso.import_csv(&*file, &ImportOptions::default(), |row| match row.outcome {
+    ///     RowOutcome::Rejected(errors) => rejected.push((row.line, errors.as_slice()[0].to_string())),
+    ///     _ => {}
+    /// })?;
+    /// assert_eq!(report, ImportReport { created: 0, existing: 0, rejected: 1 });
+    /// assert_eq!(rejected, [(2, "login_domain is already in use".to_owned())]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn import_csv(
         &self,
         input: impl Read,

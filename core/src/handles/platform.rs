@@ -12,6 +12,14 @@ use crate::{
 impl Platform {
     /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of UTC
     /// unless one is given. Field errors: `id`, `time_zone`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let contoso = platform.create_agency("contoso", Some("Europe/Berlin"))?;
+    /// assert_eq!(contoso.settings()?.time_zone, "Europe/Berlin");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn create_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Agency> {
         self.observe("create_agency", || self.operator.create_agency(id, time_zone))
             .map(Agency::from)
@@ -22,24 +30,66 @@ impl Platform {
     /// is created here; one that is there stays as it is.
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let there = platform.ensure_agency("northwind", None)?; // had been created before
+    /// let contoso = platform.ensure_agency("contoso", None)?; // is created now
+    /// assert_eq!(there.id(), agency.id());
+    /// assert_eq!(contoso.overview()?.active_resellers, 0);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Agency> {
         self.observe("ensure_agency", || self.operator.ensure_agency(id, time_zone))
             .map(Agency::from)
     }
 
     /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
-    /// agency (S56).
+    /// agency.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let found = platform.agency("northwind")?;
+    /// assert_eq!(found.overview()?.active_resellers, 1);
+    /// let typo = platform.agency("nortwind").err();
+    /// assert_eq!(typo.map(|error| error.kind()), Some(ErrorKind::NotFound));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn agency(&self, id: &str) -> Result<Agency> {
         self.observe("agency", || self.operator.agency(id)).map(Agency::from)
     }
 
     /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
     /// is given.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// platform.create_agency("contoso", None)?;
+    /// let first = platform.agencies(None, Some(1))?;
+    /// let rest = platform.agencies(first.last(), None)?;
+    /// assert_eq!(first[0].as_str(), "contoso");
+    /// assert_eq!(rest, [agency.id().clone()]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn agencies(&self, after: Option<&AgencyId>, limit: Option<u32>) -> Result<Vec<AgencyId>> {
         self.observe("agencies", || self.operator.agencies(after, limit))
     }
 
-    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
+    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let preview = platform.preview_agency_deletion("northwind")?;
+    /// assert_eq!(preview.resellers, 1);
+    /// assert_eq!(agency.reseller(acme.id)?, acme); // nothing has happened
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
         self.observe("preview_agency_deletion", || self.operator.preview_agency_deletion(id))
     }
@@ -53,21 +103,45 @@ impl Platform {
     /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Erasure;
+    ///
+    /// assert_eq!(platform.delete_agency("northwind")?, Erasure::Complete);
+    /// assert!(agency.reseller(acme.id).is_err());
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn delete_agency(&self, id: &str) -> Result<Erasure> {
         self.observe("delete_agency", || self.operator.delete_agency(id)).map(Erasure::from)
     }
 
     /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,
     /// not the whole host name; the case of the email does not matter. Whatever is wrong, the error is `AccessDenied`,
-    /// and the attempt costs one Argon2 computation (S17). `Busy`, under too much load, depends
+    /// and the attempt costs one Argon2 computation. `Busy`, under too much load, depends
     /// on nothing else.
     ///
     /// The attempt is counted in a transaction of its own, so that it stays counted when the
-    /// host rolls back what it had open (S19).
+    /// host rolls back what it had open.
     ///
     /// Where the host knows the address that an attempt comes from, it gives that as `source`: of
     /// one source only so many attempts may fail; others are `Throttled`, before any password is
-    /// looked at and whatever the account (S19).
+    /// looked at and whatever the account.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::ErrorKind;
+    ///
+    /// let access = platform.sign_in("acme", "Owner@acme.example", password, Some("203.0.113.7"))?;
+    /// assert_eq!(access.reseller, acme);
+    ///
+    /// let wrong = platform.sign_in("acme", "owner@acme.example", "a guess", None).unwrap_err();
+    /// assert_eq!(wrong.kind(), ErrorKind::AccessDenied);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn sign_in(
         &self,
         login_domain: &str,
@@ -79,13 +153,23 @@ impl Platform {
     }
 
     /// Whose access a stamp is, if it still is valid: asked at every request, it makes
-    /// "switched off" take effect at once, in every process (S20).
+    /// "switched off" take effect at once, in every process.
     ///
     /// With the request's host name it is valid at that reseller's login domain only: otherwise a
     /// stamp of one reseller opens the pages of another. The host name is read as by
     /// [`resolve_host`](Self::resolve_host).
     ///
     /// Errors: `AccessDenied`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// let identity = platform.check_access(&access.stamp, Some("acme.partner.example.com"))?;
+    /// assert_eq!((&identity.agency, identity.reseller), (agency.id(), acme.id));
+    /// assert!(platform.check_access(&access.stamp, Some("globex.partner.example.com")).is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
         self.observe("check_access", || self.operator.check_access(stamp, host))
     }
@@ -95,6 +179,16 @@ impl Platform {
     ///
     /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
     /// `password_confirmation`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let token = agency.reset_token(acme.id)?;
+    /// let new = "nine cobalt otters 17 harbour";
+    /// platform.reset_password(&token, new, new)?;
+    /// assert!(platform.reset_password(&token, new, new).is_err()); // once
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn reset_password(
         &self,
         token: &str,
@@ -110,12 +204,25 @@ impl Platform {
     /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
     /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
     /// that one has reserved.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Code;
+    ///
+    /// assert_eq!(platform.domain_availability("globex")?.refused, None);
+    /// assert_eq!(platform.domain_availability("www")?.refused, Some(Code::Reserved));
+    /// let typed = platform.domain_availability("Globex")?;
+    /// assert_eq!(typed.refused, Some(Code::Uppercase));
+    /// assert_eq!(typed.suggestions[0], "globex");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         self.observe("domain_availability", || self.operator.domain_availability(label))
     }
 
     /// Writes a copy of the whole store into a new file, while others read and write: it holds
-    /// everything that was acknowledged before the call, and opens as a store of its own (S54).
+    /// everything that was acknowledged before the call, and opens as a store of its own.
     /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
     /// what the store holds, its secrets included. What a killed process leaves is beside it, as
     /// `.backup-….partial`.
@@ -128,6 +235,24 @@ impl Platform {
     /// other stores: a server is backed up with its own tools, such as `pg_dump`. The nodes of a
     /// Citus cluster have no snapshot in common, so there a dump is torn unless nobody writes:
     /// `citus_create_restore_point` marks one moment in the logs of all of them.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// # #[cfg(feature = "sqlite")]
+    /// # {
+    /// # use partnerkit::Platform;
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let folder = folder.path();
+    /// let platform = Platform::open(&format!("sqlite:{}/resellers.db", folder.display()))?;
+    /// platform.create_agency("northwind", None)?;
+    /// platform.backup(folder.join("copy.db"))?;
+    ///
+    /// let copy = Platform::open(&format!("sqlite:{}/copy.db", folder.display()))?;
+    /// assert_eq!(copy.agency("northwind")?.id().as_str(), "northwind");
+    /// # }
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.observe("backup", || self.operator.backup(path))
     }
@@ -136,6 +261,15 @@ impl Platform {
     /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
     /// host has configured. At most `budget` rows, counting each look as one, and 10,000 unless
     /// it is given; the next call goes on where this one ended. Call it every few minutes, from as many processes as you like.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let done = platform.maintain(None)?;
+    /// assert!(done.finished);
+    /// assert_eq!(done.removed, 0); // nothing was due yet
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn maintain(&self, budget: Option<u32>) -> Result<Maintenance> {
         self.observe("maintain", || self.operator.maintain(budget))
     }
@@ -145,20 +279,50 @@ impl Platform {
     /// who opens a store of one's own may, once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let platform = Platform::builder().open_storage(Arc::new(Memory::new()))?;
+    /// platform.prepare()?; // fails here, and not at the first request, where the store is not ready
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn prepare(&self) -> Result<()> {
         self.observe("prepare", || self.operator.prepare())
     }
 
     /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one is a `Configuration` error,
+    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
     /// the next one of an import that is under way, too. Closing it again does nothing. Without this
     /// call a store is closed with its last handle.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// platform.close()?;
+    /// let refused = agency.overview().expect_err("every handle is closed");
+    /// assert_eq!(refused.to_string(), "configuration: the platform is closed");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn close(&self) -> Result<()> {
         self.observe("close", || self.operator.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
-    /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
+    /// matter; unknown, quarantined and foreign hosts are all `NotFound`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let place = platform.resolve_host("Acme.partner.example.com:443")?;
+    /// assert_eq!((&place.agency, place.reseller), (agency.id(), acme.id));
+    /// assert!(platform.resolve_host("acme.elsewhere.example").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         self.observe("resolve_host", || self.operator.resolve_host(host))
     }

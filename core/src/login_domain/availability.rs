@@ -25,6 +25,20 @@ impl Tenant {
     /// Whether a reseller of this agency could have a label now, why not, and what it could have
     /// instead. The answer may be old when it arrives: only creating and renaming decide (S6).
     /// Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```example
+    /// use partnerkit::Code;
+    ///
+    /// let label = agency.domain_availability("acme")?;
+    /// assert_eq!(label.refused, Some(Code::Taken));
+    /// assert_eq!(label.suggestions[0], "acmeapp");
+    /// assert_eq!(agency.domain_availability("globex")?.refused, None);
+    /// ```
+    /// ```python
+    /// label = agency.domain_availability("acme")
+    /// assert (label.available, label.refused) == (False, "taken")
+    /// assert label.suggestions[0] == "acmeapp"
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let agency = self.read(|reads| reads.held_agency())?;
         self.shared.availability(label, self.shared.reserves(&agency.settings))

@@ -16,6 +16,19 @@ impl Tenant {
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
+    ///
+    /// ```example
+    /// let renamed = agency.rename_login_domain(acme.id, Some(acme.version), "acmetelecom")?;
+    /// assert_eq!(renamed.login_domain.as_str(), "acmetelecom");
+    /// assert_eq!(platform.resolve_host("acmetelecom.partner.example.com")?.reseller, acme.id);
+    /// assert!(platform.resolve_host("acme.partner.example.com").is_err());
+    /// ```
+    /// ```python
+    /// renamed = agency.rename_login_domain(acme.id, "acmetelecom", acme.version)
+    /// assert renamed.login_domain == "acmetelecom"
+    /// place = platform.resolve_host("acmetelecom.partner.example.com")
+    /// assert place.reseller == acme.id
+    /// ```
     pub fn rename_login_domain(
         &self,
         id: ResellerId,

@@ -10,6 +10,21 @@ impl Operator {
     /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
     /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
     /// that one has reserved.
+    ///
+    /// ```example
+    /// use partnerkit::Code;
+    ///
+    /// assert_eq!(platform.domain_availability("globex")?.refused, None);
+    /// assert_eq!(platform.domain_availability("www")?.refused, Some(Code::Reserved));
+    /// let typed = platform.domain_availability("Globex")?;
+    /// assert_eq!(typed.refused, Some(Code::Uppercase));
+    /// assert_eq!(typed.suggestions[0], "globex");
+    /// ```
+    /// ```python
+    /// typed = platform.domain_availability("Globex")
+    /// assert (typed.available, typed.refused) == (False, "uppercase")
+    /// assert typed.suggestions[0] == "globex"
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
         self.shared.availability(label, reserved)
@@ -17,8 +32,14 @@ impl Operator {
 }
 
 impl Platform {
-    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`
-    /// (S5).
+    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// assert_eq!(platform.login_url(&acme.login_domain), "https://acme.partner.example.com");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn login_url(&self, login_domain: &LoginDomain) -> String {
         format!("https://{login_domain}.{}", self.operator.shared.login_base)
     }

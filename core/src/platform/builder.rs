@@ -58,26 +58,68 @@ impl Default for PlatformBuilder {
 
 impl PlatformBuilder {
     /// The domain under which login domains live: `partner.example.com` makes
-    /// `https://acme.partner.example.com` (S5). `partner.localhost` when not said.
+    /// `https://acme.partner.example.com`. `partner.localhost` when not said.
+    ///
+    /// ```
+    /// use partnerkit::{LoginDomain, Platform};
+    ///
+    /// let platform = Platform::builder().login_base("Partner.BÜRO.example").open("memory:")?;
+    /// let acme = LoginDomain::parse("acme").unwrap();
+    /// assert_eq!(platform.login_url(&acme), "https://acme.partner.xn--bro-hoa.example");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn login_base(mut self, domain: impl Into<String>) -> Self {
         self.login_base = domain.into();
         self
     }
 
     /// How long passwords must be.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let form = setup::scene()?.form;
+    /// use partnerkit::{PasswordPolicy, Platform};
+    ///
+    /// let policy = PasswordPolicy::with_mfa(); // the host asks for a second factor
+    /// let platform = Platform::builder().password_policy(policy).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// assert!(agency.set_password(globex.id, "teal w4lrus", "teal w4lrus").is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.password_policy = policy;
         self
     }
 
     /// Which login domains new resellers may have; lowercase letters only when not said.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy, Platform};
+    ///
+    /// let policy = LoginDomainPolicy::dns().reserve(["billing"]);
+    /// let platform = Platform::builder().login_domain_policy(policy).open("memory:")?;
+    /// assert_eq!(platform.domain_availability("acme-24")?.refused, None);
+    /// assert_eq!(platform.domain_availability("billing")?.refused, Some(Code::Reserved));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn login_domain_policy(mut self, policy: LoginDomainPolicy) -> Self {
         self.login_domains = policy;
         self
     }
 
     /// What hashing a password costs; [`HashingCost::FLOOR`] when not said. Hashes that cost
-    /// less are made anew when their reseller signs in (S16).
+    /// less are made anew when their reseller signs in.
+    ///
+    /// ```
+    /// use partnerkit::{HashingCost, Platform};
+    ///
+    /// let cost = HashingCost::new(65_536, 3, 1)?; // 64 MiB, three passes
+    /// let platform = Platform::builder().hashing_cost(cost).open("memory:")?;
+    /// # drop(platform);
+    /// assert!(HashingCost::new(1_024, 1, 1).is_err()); // less than the floor
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn hashing_cost(mut self, cost: HashingCost) -> Self {
         self.hashing_cost = cost;
         self
@@ -85,26 +127,102 @@ impl PlatformBuilder {
 
     /// A key that goes into password hashes and is kept nowhere but with the host: 16 bytes or
     /// more. Given several, that of the highest id is for new hashes, and hashes of the others,
-    /// or of none, are made anew when their reseller signs in (S16).
+    /// or of none, are made anew when their reseller signs in.
+    ///
+    /// ```
+    /// use partnerkit::Platform;
+    ///
+    /// let key = [7; 32]; // from the host's own vault
+    /// let platform = Platform::builder().pepper(1, key).open("memory:")?;
+    /// # drop(platform);
+    /// assert!(Platform::builder().pepper(1, *b"too short").open("memory:").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn pepper(mut self, id: u32, key: impl Into<Vec<u8>>) -> Self {
         self.peppers.insert(id, Pepper::new(key.into()));
         self
     }
 
     /// Checks passwords against hashes of a scheme that the host has had before; each is hashed
-    /// anew when its reseller signs in (S15).
+    /// anew when its reseller signs in.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let form = setup::scene()?.form;
+    /// use std::sync::Arc;
+    /// use partnerkit::{LegacyVerifier, Platform, ResellerDraft};
+    ///
+    /// /// Stands for a real scheme: the password backwards.
+    /// struct Backwards;
+    ///
+    /// impl LegacyVerifier for Backwards {
+    ///     fn recognises(&self, hash: &str) -> bool {
+    ///         hash.starts_with("backwards:")
+    ///     }
+    ///
+    ///     fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+    ///         let backwards: String = password.chars().rev().collect();
+    ///         Some(hash.strip_prefix("backwards:") == Some(&*backwards))
+    ///     }
+    /// }
+    ///
+    /// let platform = Platform::builder().legacy_verifier(Arc::new(Backwards)).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let hash = Some("backwards:drowssap dlo na".into());
+    /// agency.create_reseller(ResellerDraft { invite: false, password_hash: hash, ..form })?;
+    /// assert!(platform.sign_in("globex", "owner@globex.example", "an old password", None).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn legacy_verifier(mut self, verifier: Arc<dyn LegacyVerifier>) -> Self {
         self.legacy = Some(verifier);
         self
     }
 
     /// After how many failed sign-ins in a row no further one is looked at; 100 when not said.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { password, form, .. } = setup::scene()?;
+    /// # let (first, again) = (password.into(), password.into());
+    /// # let form = partnerkit::ResellerDraft {
+    /// #     invite: false, password: first, password_confirmation: again, ..form
+    /// # };
+    /// use partnerkit::Platform;
+    ///
+    /// let platform = Platform::builder().sign_in_limit(1).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// let sign_in = |password| platform.sign_in("globex", "owner@globex.example", password, None);
+    /// assert!(sign_in("a guess").is_err());
+    /// assert!(sign_in(password).is_err()); // not looked at any more
+    /// agency.unlock(globex.id)?;
+    /// assert!(sign_in(password).is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn sign_in_limit(mut self, failures: u32) -> Self {
         self.attempts.hard_stop = failures;
         self
     }
 
     /// From which failed sign-in in a row the next ones are delayed; 10 when not said.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { password, form, .. } = setup::scene()?;
+    /// # let (first, again) = (password.into(), password.into());
+    /// # let form = partnerkit::ResellerDraft {
+    /// #     invite: false, password: first, password_confirmation: again, ..form
+    /// # };
+    /// use partnerkit::Platform;
+    ///
+    /// let platform = Platform::builder().sign_in_delay_from(1).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// agency.create_reseller(form)?;
+    /// let sign_in = |password| platform.sign_in("globex", "owner@globex.example", password, None);
+    /// assert!(sign_in("a guess").is_err());
+    /// assert!(sign_in(password).is_err()); // within a second: not looked at
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn sign_in_delay_from(mut self, failures: u32) -> Self {
         self.attempts.free = failures;
         self
@@ -112,28 +230,86 @@ impl PlatformBuilder {
 
     /// How many attempts from one source (see [`Platform::sign_in`]) may fail: so many at
     /// once, and then one each so often. 50 and ten seconds when not said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use partnerkit::{ErrorKind, Platform};
+    ///
+    /// let platform = Platform::builder().source_limit(2, Duration::from_secs(60)).open("memory:")?;
+    /// let guess = |_| platform.sign_in("acme", "owner@acme.example", "a guess", Some("203.0.113.7"));
+    /// let kinds = [1, 2, 3].map(|n| guess(n).unwrap_err().kind());
+    /// assert_eq!(kinds, [ErrorKind::AccessDenied, ErrorKind::AccessDenied, ErrorKind::Throttled]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn source_limit(mut self, burst: u32, every: Duration) -> Self {
         self.sources = SourcePolicy { burst: burst.max(1), every: millis(every) };
         self
     }
 
     /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
-    /// kept in the store (S59). Given several, that of the highest id makes and all of them
+    /// kept in the store. Given several, that of the highest id makes and all of them
     /// verify: that is how a secret is replaced. What was made with a secret ends when it is no
     /// longer given, so give the old one for as long as its tokens, cursors and failed sign-ins
     /// are to count.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { password, form, .. } = setup::scene()?;
+    /// # let (first, again) = (password.into(), password.into());
+    /// # let form = partnerkit::ResellerDraft {
+    /// #     invite: false, password: first, password_confirmation: again, ..form
+    /// # };
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let store = Arc::new(Memory::new());
+    /// let before = Platform::builder().secret(1, [7; 32]).open_storage(store.clone())?;
+    /// let agency = before.create_agency("northwind", None)?;
+    /// let token = agency.reset_token(agency.create_reseller(form)?.id)?;
+    ///
+    /// let after = Platform::builder().secret(1, [7; 32]).secret(2, [8; 32]).open_storage(store)?;
+    /// after.reset_password(&token, password, password)?; // what the old one made still counts
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn secret(mut self, id: u32, secret: [u8; 32]) -> Self {
         self.secrets.insert(id, Secret::from_bytes(secret));
         self
     }
 
-    /// How long idempotency keys are kept; 24 hours when not said (S23).
+    /// How long idempotency keys are kept; 24 hours when not said.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let form = setup::scene()?.form;
+    /// use std::time::Duration;
+    /// use partnerkit::Platform;
+    ///
+    /// let week = Duration::from_secs(7 * 86_400);
+    /// let platform = Platform::builder().keep_idempotency_keys(week).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form.clone().once("order-17"))?;
+    /// assert_eq!(agency.create_reseller(form.once("order-17"))?.id, globex.id); // up to a week later
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn keep_idempotency_keys(mut self, kept: Duration) -> Self {
         self.retention.idempotency_keys = millis(kept);
         self
     }
 
-    /// How long entries of the change feed are kept; for ever when not said (S51).
+    /// How long entries of the change feed are kept; for ever when not said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use partnerkit::Platform;
+    ///
+    /// let year = Duration::from_secs(365 * 86_400);
+    /// let platform = Platform::builder().keep_changes(year).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// platform.maintain(None)?; // removes what is older, here nothing
+    /// assert_eq!(agency.changes(None, None)?.len(), 1);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn keep_changes(mut self, kept: Duration) -> Self {
         self.retention.changes = Some(millis(kept));
         self
@@ -145,18 +321,65 @@ impl PlatformBuilder {
     /// to go. When not said: as many as there are cores, and 50 waiting for each, at most 64 and
     /// 200. Hashes that the host brought along and that take more memory than
     /// [`hashing_cost`](Self::hashing_cost) are computed one at a time, beside the others.
+    ///
+    /// ```
+    /// use partnerkit::{ErrorKind, Platform};
+    ///
+    /// let platform = Platform::builder().hashing(1, 8).open("memory:")?; // one core, eight wait
+    /// let denied = platform.sign_in("acme", "owner@acme.example", "a guess", None).unwrap_err();
+    /// assert_eq!(denied.kind(), ErrorKind::AccessDenied); // a tenth at once would be `Busy`
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn hashing(mut self, at_once: usize, queue: usize) -> Self {
         self.hashing = Some((at_once, queue));
         self
     }
 
     /// Another source of time, for tests.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use partnerkit::{Clock, Platform, Timestamp};
+    ///
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now(&self) -> Timestamp {
+    ///         "2026-03-15T12:00:00Z".parse().expect("an instant")
+    ///     }
+    /// }
+    ///
+    /// let platform = Platform::builder().clock(Arc::new(Noon)).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// assert_eq!(agency.settings()?.created_at, Noon.now());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
     /// Another source of ids and secrets, for tests.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let form = setup::scene()?.form;
+    /// use std::sync::Arc;
+    /// use partnerkit::{Entropy, Platform};
+    ///
+    /// struct Sevens;
+    ///
+    /// impl Entropy for Sevens {
+    ///     fn fill(&self, bytes: &mut [u8]) {
+    ///         bytes.fill(7);
+    ///     }
+    /// }
+    ///
+    /// let platform = Platform::builder().entropy(Arc::new(Sevens)).open("memory:")?;
+    /// let globex = platform.create_agency("northwind", None)?.create_reseller(form)?;
+    /// assert!(globex.id.to_string().ends_with("-070707070707"));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
         self
@@ -167,6 +390,16 @@ impl PlatformBuilder {
     ///
     /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
     /// release; `Storage` for one that cannot be reached, read or written.
+    ///
+    /// ```
+    /// use partnerkit::{ErrorKind, Platform};
+    ///
+    /// let platform = Platform::builder().login_base("partner.example.com").open("memory:")?;
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// let wrong = Platform::builder().login_base("not a domain").open("memory:").err().unwrap();
+    /// assert_eq!(wrong.kind(), ErrorKind::Configuration);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open(self, url: &str) -> Result<Platform> {
         let platform = self.open_storage(open_url(url)?)?;
         platform.prepare()?;
@@ -175,6 +408,19 @@ impl PlatformBuilder {
 
     /// Opens a store of your own. It is not asked for anything before the first call that needs
     /// it, or [`Platform::prepare`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let store = Arc::new(Memory::new());
+    /// let one = Platform::builder().open_storage(store.clone())?;
+    /// let other = Platform::builder().open_storage(store)?;
+    /// one.create_agency("northwind", None)?;
+    /// assert!(other.agency("northwind").is_ok());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Platform> {
         let login_base = checked_base(&self.login_base)?;
         if !self.login_domains.reserves_labels() {

@@ -68,6 +68,17 @@ impl Operator {
     /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
     /// host has configured. At most `budget` rows, counting each look as one, and 10,000 unless
     /// it is given; the next call goes on where this one ended. Call it every few minutes, from as many processes as you like.
+    ///
+    /// ```example
+    /// let done = platform.maintain(None)?;
+    /// assert!(done.finished);
+    /// assert_eq!(done.removed, 0); // nothing was due yet
+    /// ```
+    /// ```python
+    /// done = platform.maintain()
+    /// assert done.finished
+    /// assert done.removed == 0  # nothing was due yet
+    /// ```
     pub fn maintain(&self, budget: Option<u32>) -> Result<Maintenance> {
         let mut progress = self.progress().clone();
         let (mut left, mut removed, mut finished) = (budget.unwrap_or(10_000), 0, false);

@@ -30,6 +30,42 @@ impl Tenant {
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
     /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
+    ///
+    /// ```example
+    /// use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
+    ///
+    /// let globex = agency.create_reseller(ResellerDraft {
+    ///     partner_type: "own_plans".into(),
+    ///     name: "Globex".into(),
+    ///     email: "owner@globex.example".into(),
+    ///     phone: PhoneDraft::national("US", "(415) 555-2671"),
+    ///     password: password.into(),
+    ///     password_confirmation: password.into(),
+    ///     contact: ContactDraft {
+    ///         name: "Ann Lee".into(),
+    ///         email: "ann@globex.example".into(),
+    ///         phone: PhoneDraft::international("+49 30 901820"),
+    ///     },
+    ///     login_domain: "globex".into(),
+    ///     ..ResellerDraft::default()
+    /// })?;
+    /// assert_eq!(globex.phone.as_str(), "+14155552671");
+    /// assert_eq!(agency.reseller(globex.id)?, globex);
+    /// ```
+    /// ```python
+    /// globex = agency.create_reseller(
+    ///     partner_type="own_plans",
+    ///     name="Globex",
+    ///     email="owner@globex.example",
+    ///     phone=("US", "(415) 555-2671"),
+    ///     password=password,
+    ///     password_confirmation=password,
+    ///     contact={"name": "Ann Lee", "email": "ann@globex.example", "phone": "+49 30 901820"},
+    ///     login_domain="globex",
+    /// )
+    /// assert globex.phone == "+14155552671"
+    /// assert agency.reseller(globex.id) == globex
+    /// ```
     pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
         match &draft.idempotency_key {
             None => self.create(&draft, |_| None),
@@ -42,6 +78,27 @@ impl Tenant {
     /// may have an idempotency key: what a repeated batch has created already it refuses as `taken`.
     ///
     /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
+    ///
+    /// ```example
+    /// use partnerkit::{Code, ResellerDraft};
+    ///
+    /// let taken = ResellerDraft {
+    ///     login_domain: "acme".into(),
+    ///     email: "a@b.example".into(),
+    ///     ..form.clone()
+    /// };
+    /// let answers = agency.create_resellers(&[form, taken])?;
+    /// assert!(answers[0].as_ref().is_ok_and(|globex| globex.name.as_str() == "Globex"));
+    /// let refused = answers[1].as_ref().unwrap_err().as_slice();
+    /// assert_eq!((&*refused[0].field, refused[0].code), ("login_domain", Code::Taken));
+    /// ```
+    /// ```python
+    /// taken = {**form, "login_domain": "acme", "email": "a@b.example"}
+    /// globex, refused = agency.create_resellers([form, taken])
+    /// assert globex.name == "Globex"
+    /// (error,) = refused.errors
+    /// assert (error.field, error.code) == ("login_domain", "taken")
+    /// ```
     pub fn create_resellers(
         &self,
         forms: &[ResellerDraft],
@@ -51,6 +108,18 @@ impl Tenant {
 
     /// The same, without creating anything: what could be created is answered with the record it
     /// would become. Errors: those of [`create_resellers`](Self::create_resellers).
+    ///
+    /// ```example
+    /// let answers = agency.check_resellers(&[form])?;
+    /// assert!(answers[0].is_ok());
+    /// assert_eq!(agency.overview()?.active_resellers, 1); // still acme alone
+    /// ```
+    /// ```python
+    /// (globex,) = agency.check_resellers([form])
+    /// assert globex.name == "Globex"
+    /// overview = agency.overview()
+    /// assert overview.active_resellers == 1  # still acme alone
+    /// ```
     pub fn check_resellers(
         &self,
         forms: &[ResellerDraft],

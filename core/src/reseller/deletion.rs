@@ -30,6 +30,17 @@ pub struct DeletionPreview {
 
 impl Tenant {
     /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
+    ///
+    /// ```example
+    /// let preview = agency.preview_deletion(acme.id)?;
+    /// assert_eq!(preview.login_domain, acme.login_domain);
+    /// assert!(preview.quarantined_until > acme.created_at);
+    /// ```
+    /// ```python
+    /// preview = agency.preview_deletion(acme.id)
+    /// assert preview.login_domain == "acme"
+    /// assert preview.quarantined_until > acme.created_at
+    /// ```
     pub fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         let quarantined_until = self.shared.login_domains.free_at(self.now());
         self.read(|reads| {
@@ -43,6 +54,19 @@ impl Tenant {
     /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
     ///
     /// The answer tells whether the data is gone from the store's files, too.
+    ///
+    /// ```example
+    /// use partnerkit::{Code, Erasure};
+    ///
+    /// assert_eq!(agency.delete_reseller(acme.id)?, Erasure::Complete);
+    /// assert!(agency.reseller(acme.id).is_err());
+    /// assert_eq!(agency.domain_availability("acme")?.refused, Some(Code::Quarantined));
+    /// ```
+    /// ```python
+    /// assert agency.delete_reseller(acme.id) == "complete"
+    /// label = agency.domain_availability("acme")
+    /// assert label.refused == "quarantined"
+    /// ```
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         let mutation = self.mutation(ChangeKind::ResellerDeleted, id);
         if !self.shared.storage.joined() {

@@ -56,11 +56,25 @@ impl From<PhoneTyped> for PhoneDraft {
 
 impl PhoneDraft {
     /// A number in international form (`+49 …`).
+    ///
+    /// ```
+    /// use partnerkit::PhoneDraft;
+    ///
+    /// let phone = PhoneDraft::international("+49 30 901820");
+    /// assert_eq!((phone.country, &*phone.number), (None, "+49 30 901820"));
+    /// ```
     pub fn international(number: impl Into<String>) -> Self {
         Self { country: None, number: number.into() }
     }
 
     /// A number as it is dialled within a country.
+    ///
+    /// ```
+    /// use partnerkit::PhoneDraft;
+    ///
+    /// let phone = PhoneDraft::national("US", "(415) 555-2671");
+    /// assert_eq!(phone.country.as_deref(), Some("US"));
+    /// ```
     pub fn national(country: impl Into<String>, number: impl Into<String>) -> Self {
         Self { country: Some(country.into()), number: number.into() }
     }
@@ -110,12 +124,12 @@ pub struct ResellerDraft {
     #[serde(skip_serializing)]
     pub password_confirmation: String,
     /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    /// or of the scheme that the platform's `legacy_verifier` knows (S15). One that is cheaper
+    /// or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper
     /// than the platform's `hashing_cost` takes as long to verify as any; one that is dearer
     /// takes longer, and can be told by that until a new password is set.
     #[serde(skip_serializing)]
     pub password_hash: Option<String>,
-    /// Creates the reseller without a password: sign-in is refused until one is set (S15).
+    /// Creates the reseller without a password: sign-in is refused until one is set.
     pub invite: bool,
     /// The person to talk to.
     #[validate(nested)]
@@ -198,6 +212,16 @@ pub(crate) struct Standing {
 
 impl ResellerDraft {
     /// The same form, for which a reseller is created once for this key.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// let globex = agency.create_reseller(form.clone().once("order-17"))?;
+    /// let again = agency.create_reseller(form.once("order-17"))?; // a repeated request
+    /// assert_eq!(again, globex);
+    /// assert_eq!(agency.overview()?.active_resellers, 2);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     #[must_use]
     pub fn once(self, key: impl Into<String>) -> Self {
         Self { idempotency_key: Some(key.into()), ..self }

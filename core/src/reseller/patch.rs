@@ -9,7 +9,7 @@ use super::draft::{ContactDraft, FORM_ORDER, PhoneDraft, form_errors, optional};
 use crate::error::{FieldErrors, Refusal};
 use crate::values::{Email, ExternalId, Metadata, Name, Website};
 
-/// What to do with an optional field: leaving it is not clearing it (S24).
+/// What to do with an optional field: leaving it is not clearing it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// Keep what is stored.
@@ -35,7 +35,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 pub struct ResellerPatch {
     /// A new name.
     pub name: Option<String>,
-    /// A new email. Every access stamp given out before stops working (S20).
+    /// A new email. Every access stamp given out before stops working.
     pub email: Option<String>,
     /// A new phone.
     pub phone: Option<PhoneDraft>,

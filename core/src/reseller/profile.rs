@@ -14,12 +14,35 @@ use crate::values::ExternalId;
 
 impl Tenant {
     /// A reseller by id.
+    ///
+    /// ```example
+    /// let found = agency.reseller(acme.id)?;
+    /// assert_eq!(found.name, acme.name);
+    /// ```
+    /// ```python
+    /// found = agency.reseller(acme.id)
+    /// assert found.name == acme.name
+    /// ```
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         self.read(|reads| reads.one(&id)?.ok_or_else(no_reseller))
     }
 
     /// A reseller by the host's own id; `None` if no reseller has it. Errors: `NotFound` once the
     /// agency is deleted; field `external_id`.
+    ///
+    /// ```example
+    /// use partnerkit::ResellerDraft;
+    ///
+    /// let globex = ResellerDraft { external_id: Some("customer-7".into()), ..form };
+    /// let globex = agency.create_reseller(globex)?;
+    /// assert_eq!(agency.reseller_by_external_id("customer-7")?, Some(globex));
+    /// assert_eq!(agency.reseller_by_external_id("customer-8")?, None);
+    /// ```
+    /// ```python
+    /// globex = agency.create_reseller(**form, external_id="customer-7")
+    /// assert agency.reseller_by_external_id("customer-7") == globex
+    /// assert agency.reseller_by_external_id("customer-8") is None
+    /// ```
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
         let id = ExternalId::parse(external_id).map_err(refused("external_id"))?;
         let lookup = [Lookup::ExternalId(id)];
@@ -29,6 +52,30 @@ impl Tenant {
     /// One page of the resellers that a query asks for, newest first unless it says otherwise.
     ///
     /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
+    ///
+    /// ```example
+    /// use partnerkit::{ResellerQuery, SortBy, Status, Total};
+    ///
+    /// agency.create_reseller(form)?;
+    /// let query = ResellerQuery::all().status(Status::Active).ascending(SortBy::Name).limit(1);
+    /// let first = agency.page(&query.clone().with_total())?;
+    /// assert_eq!(first.resellers, [acme]);
+    /// assert_eq!(first.total, Some(Total::Exact(2)));
+    ///
+    /// let second = agency.page(&query.after(first.next.unwrap()))?;
+    /// assert_eq!(second.resellers[0].name.as_str(), "Globex");
+    /// assert_eq!(second.next, None);
+    /// ```
+    /// ```python
+    /// agency.create_reseller(**form)
+    /// first = agency.page(status="active", sort="name", limit=1, with_total=True)
+    /// assert first.resellers == (acme,)
+    /// assert first.total.count == 2
+    ///
+    /// second = agency.page(status="active", sort="name", limit=1, after=first.next)
+    /// assert second.resellers[0].name == "Globex"
+    /// assert second.next is None
+    /// ```
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         let seal = self.seal()?;
         let spec = query.spec(&seal)?;
@@ -42,6 +89,31 @@ impl Tenant {
 
     /// Changes a profile. With an expected `version`, a record that has changed since is a
     /// `Conflict` (S22). A patch that changes nothing leaves the version as it is.
+    ///
+    /// ```example
+    /// use partnerkit::{Patch, ResellerPatch};
+    ///
+    /// let patch = ResellerPatch {
+    ///     name: Some("Acme Mobile".into()),
+    ///     website: Patch::Set("acme.example".into()),
+    ///     ..ResellerPatch::default()
+    /// };
+    /// let updated = agency.update_reseller(acme.id, Some(acme.version), &patch)?;
+    /// assert_eq!(updated.website.unwrap().as_str(), "https://acme.example/");
+    ///
+    /// let stale = agency.update_reseller(acme.id, Some(acme.version), &patch).unwrap_err();
+    /// assert_eq!(stale.current_version(), Some(updated.version));
+    /// ```
+    /// ```python
+    /// updated = agency.update_reseller(
+    ///     acme.id, acme.version, name="Acme Mobile", website="acme.example"
+    /// )
+    /// assert updated.website == "https://acme.example/"
+    /// try:
+    ///     agency.update_reseller(acme.id, acme.version, website=None)  # clears it
+    /// except partnerkit.ConflictError as error:
+    ///     assert error.current_version == updated.version
+    /// ```
     pub fn update_reseller(
         &self,
         id: ResellerId,
@@ -59,6 +131,23 @@ impl Tenant {
     /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
     /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
     /// Field errors: `reason` (1–500 characters).
+    ///
+    /// ```example
+    /// use partnerkit::Status;
+    ///
+    /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
+    /// let acme = agency.deactivate(acme.id, Some("nonpayment"))?;
+    /// assert_eq!(acme.status, Status::Inactive);
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
+    /// ```
+    /// ```python
+    /// acme = agency.deactivate(acme.id, "nonpayment")
+    /// assert (acme.status, acme.deactivation_reason) == ("inactive", "nonpayment")
+    /// try:
+    ///     platform.sign_in("acme", "owner@acme.example", password)
+    /// except partnerkit.AccessDeniedError as error:
+    ///     assert error.http_status == 401
+    /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
         let reason = reason.map(deactivation_reason).transpose();
         let reason = reason.map_err(refused("reason"))?;
@@ -72,6 +161,19 @@ impl Tenant {
 
     /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
     /// nothing.
+    ///
+    /// ```example
+    /// use partnerkit::Status;
+    ///
+    /// agency.deactivate(acme.id, None)?;
+    /// assert_eq!(agency.activate(acme.id)?.status, Status::Active);
+    /// assert!(platform.sign_in("acme", "owner@acme.example", password, None).is_ok());
+    /// ```
+    /// ```python
+    /// agency.deactivate(acme.id)
+    /// acme = agency.activate(acme.id)
+    /// assert acme.status == "active"
+    /// ```
     pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
         self.mutate(id, ChangeKind::ResellerActivated, |before| {
             let (status, deactivation_reason) = (Status::Active, None);
@@ -82,6 +184,18 @@ impl Tenant {
 
     /// Changes what a reseller sells, from now on; what it did so far stays as it is (S41).
     /// Setting the same type again changes nothing. Field errors: `partner_type`.
+    ///
+    /// ```example
+    /// use partnerkit::PartnerType;
+    ///
+    /// let changed = agency.change_partner_type(acme.id, None, "commission")?;
+    /// assert_eq!(acme.partner_type, PartnerType::OwnPlans);
+    /// assert_eq!(changed.partner_type, PartnerType::Commission);
+    /// ```
+    /// ```python
+    /// changed = agency.change_partner_type(acme.id, "commission")
+    /// assert (acme.partner_type, changed.partner_type) == ("own_plans", "commission")
+    /// ```
     pub fn change_partner_type(
         &self,
         id: ResellerId,

@@ -24,6 +24,10 @@ impl SortBy {
     const ALL: [Self; 3] = [Self::Joined, Self::Name, Self::Email];
 
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::SortBy::Joined.slug(), "joined");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::Joined => "joined",
@@ -34,6 +38,13 @@ impl SortBy {
 
     /// Whether the largest comes first when nobody has said which way: the newest does, but
     /// texts begin at their beginning.
+    ///
+    /// ```
+    /// use partnerkit::SortBy;
+    ///
+    /// assert!(SortBy::Joined.descends());
+    /// assert!(!SortBy::Name.descends());
+    /// ```
     pub fn descends(self) -> bool {
         self == Self::Joined
     }
@@ -48,6 +59,13 @@ impl SortBy {
     }
 
     /// The order with this slug.
+    ///
+    /// ```
+    /// use partnerkit::SortBy;
+    ///
+    /// assert_eq!(SortBy::from_slug("email"), Some(SortBy::Email));
+    /// assert_eq!(SortBy::from_slug("phone"), None);
+    /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|by| by.slug() == slug)
     }
@@ -64,6 +82,17 @@ pub struct Sort {
 
 impl Sort {
     /// A row's place in this order.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Sort, SortBy, SortKey};
+    ///
+    /// let place = Sort { by: SortBy::Name, descending: false }.position(&acme);
+    /// assert_eq!(place.key, SortKey::Text("acme telecom".into())); // without case and accents
+    /// assert_eq!(place.id, acme.id);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn position(self, of: &Reseller) -> Position {
         let key = match self.by {
             SortBy::Joined => SortKey::Instant(of.created_at),

@@ -1,10 +1,7 @@
 //! The storage contract as tests: one list of cases, for every backend, with no opt-outs.
 //!
-//! ```ignore
-//! partnerkit::conformance_tests!(MyHarness);
-//! ```
-//!
-//! makes one `#[test]` for each case. A case fails by panicking.
+//! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` for each case. A case fails by
+//! panicking.
 
 mod attempts;
 mod conflicts;
@@ -34,6 +31,24 @@ use std::sync::Arc;
 use super::Storage;
 
 /// How the suite gets at a backend.
+///
+/// ```
+/// use std::sync::Arc;
+/// use partnerkit::storage::Storage;
+/// use partnerkit::storage::conformance::Harness;
+/// use partnerkit::storage::memory::Memory;
+///
+/// struct InMemory;
+///
+/// impl Harness for InMemory {
+///     fn storage(&self) -> Arc<dyn Storage> {
+///         Arc::new(Memory::new())
+///     }
+/// }
+///
+/// let first = partnerkit::storage::conformance::cases()[0];
+/// (first.run)(&InMemory); // panics where the store does something else
+/// ```
 pub trait Harness: Send + Sync {
     /// An empty store. Called once for each case.
     fn storage(&self) -> Arc<dyn Storage>;
@@ -52,6 +67,12 @@ pub struct Case {
 }
 
 /// Every case.
+///
+/// ```
+/// use partnerkit::storage::conformance::cases;
+///
+/// assert!(cases().iter().any(|case| case.name == "a_read_is_not_torn"));
+/// ```
 pub fn cases() -> &'static [Case] {
     crate::each_conformance_case!(conformance_table)
 }
@@ -60,6 +81,23 @@ pub fn cases() -> &'static [Case] {
 ///
 /// # Panics
 /// When the backend fails the case, or no case has this name.
+///
+/// ```
+/// use std::sync::Arc;
+/// use partnerkit::storage::Storage;
+/// use partnerkit::storage::conformance::Harness;
+/// use partnerkit::storage::memory::Memory;
+///
+/// struct InMemory;
+///
+/// impl Harness for InMemory {
+///     fn storage(&self) -> Arc<dyn Storage> {
+///         Arc::new(Memory::new())
+///     }
+/// }
+///
+/// partnerkit::storage::conformance::run("a_read_is_not_torn", &InMemory);
+/// ```
 pub fn run(name: &str, harness: &dyn Harness) {
     let case = cases().iter().find(|case| case.name == name);
     (case.expect("the name of a conformance case").run)(harness);
@@ -238,6 +276,23 @@ macro_rules! conformance_test_functions {
 }
 
 /// One `#[test]` for each case, run on the harness the expression makes.
+///
+/// ```
+/// use std::sync::Arc;
+/// use partnerkit::storage::Storage;
+/// use partnerkit::storage::conformance::Harness;
+/// use partnerkit::storage::memory::Memory;
+///
+/// struct InMemory;
+///
+/// impl Harness for InMemory {
+///     fn storage(&self) -> Arc<dyn Storage> {
+///         Arc::new(Memory::new())
+///     }
+/// }
+///
+/// partnerkit::conformance_tests!(InMemory);
+/// ```
 #[macro_export]
 macro_rules! conformance_tests {
     ($harness:expr) => {

@@ -26,6 +26,16 @@ impl Default for Memory {
 
 impl Memory {
     /// An empty store.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::memory::Memory;
+    ///
+    /// let platform = Platform::builder().open_storage(Arc::new(Memory::new()))?;
+    /// assert!(platform.agencies(None, None)?.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }

@@ -64,12 +64,37 @@ impl Postgres {
     /// Opens the database at a URL `postgres://user:password@host:port/database` and brings its
     /// schema to the newest version. Without `sslmode=disable` the host must be this machine:
     /// there is no TLS yet.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::postgres::Postgres;
+    ///
+    /// let store = Arc::new(Postgres::open("postgres://partnerkit@localhost/partnerkit")?);
+    /// let platform = Platform::builder().open_storage(store)?;
+    /// platform.ensure_agency("northwind", None)?;
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open(url: &str) -> Result<Self> {
         let config = address::parse(url)?;
         Home::open(move || Connections::open(config.clone())).map(Self)
     }
 
     /// How often callers have waited for the server so far, for tests and measurements.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::postgres::Postgres;
+    ///
+    /// let store = Arc::new(Postgres::open("postgres://partnerkit@localhost/partnerkit")?);
+    /// let platform = Platform::builder().open_storage(store.clone())?;
+    /// let agency = platform.ensure_agency("northwind", None)?;
+    /// let before = store.waits();
+    /// agency.overview()?;
+    /// println!("the overview waited {} times", store.waits() - before);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn waits(&self) -> u64 {
         self.0.get().map_or(0, |connections| connections.driver.waits())
     }

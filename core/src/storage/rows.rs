@@ -20,6 +20,25 @@ use crate::values::AgencyId;
 ///
 /// Errors: whatever a concurrent transaction causes (serialization failure, deadlock, a busy
 /// database) is [`Error::aborted`](crate::Error::aborted), everything else `storage`.
+///
+/// ```
+/// use partnerkit::AgencyId;
+/// use partnerkit::schema::{TOTALS, Value};
+/// use partnerkit::storage::memory::Memory;
+/// use partnerkit::storage::{Answer, Ask, Batch, Get, Scope, Storage, Tell};
+///
+/// let agency = AgencyId::parse("northwind").unwrap();
+/// let mut answers = Vec::new();
+/// Memory::new().write(&agency, Scope::Join, &mut |rows| {
+///     let row = vec!["northwind".into(), "messages".into(), 3.into()];
+///     rows.tell(vec![Tell::Add(Batch { table: &TOTALS, rows: vec![row.clone(), row] })])?;
+///     let keys = vec![vec!["northwind".into(), "messages".into()]];
+///     rows.ask(vec![Ask::Get(Get { table: &TOTALS, by: TOTALS.key, keys, lock: None })], &mut answers)
+/// })?;
+/// let Answer::Rows(found) = &answers[0] else { panic!("a get is answered with rows") };
+/// assert_eq!(found[0].as_ref().unwrap()[2], Value::Integer(6));
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 pub trait Rows {
     /// Answers questions in their order; each one sees what the one before has waited for. Where
     /// one fails, the answers to those before it are there all the same.
@@ -160,6 +179,15 @@ pub struct Scan {
 
 impl Scan {
     /// All rows whose leading columns equal something.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    /// use partnerkit::storage::Scan;
+    ///
+    /// let scan = Scan::all(&TOTALS, TOTALS.key, vec!["northwind".into()], 100);
+    /// assert!(scan.has(&vec!["northwind".into(), "messages".into(), 3.into()]));
+    /// assert!(!scan.has(&vec!["contoso".into(), "messages".into(), 3.into()]));
+    /// ```
     pub fn all(
         table: &'static Table,
         columns: &'static [&'static str],
@@ -171,6 +199,15 @@ impl Scan {
     }
 
     /// Only those after this.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    /// use partnerkit::storage::Scan;
+    ///
+    /// let scan = Scan::all(&TOTALS, TOTALS.key, vec!["northwind".into()], 100).after("messages".into());
+    /// assert!(scan.has(&vec!["northwind".into(), "team_members".into(), 3.into()]));
+    /// assert!(!scan.has(&vec!["northwind".into(), "messages".into(), 3.into()]));
+    /// ```
     #[must_use]
     pub fn after(mut self, value: Value) -> Self {
         self.range.0 = Bound::Excluded(vec![value]);
@@ -178,6 +215,15 @@ impl Scan {
     }
 
     /// Only those up to this, and this.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    /// use partnerkit::storage::Scan;
+    ///
+    /// let scan = Scan::all(&TOTALS, TOTALS.key, vec!["northwind".into()], 100).through("messages".into());
+    /// assert!(scan.has(&vec!["northwind".into(), "messages".into(), 3.into()]));
+    /// assert!(!scan.has(&vec!["northwind".into(), "team_members".into(), 3.into()]));
+    /// ```
     #[must_use]
     pub fn through(mut self, value: Value) -> Self {
         self.range.1 = Bound::Included(vec![value]);
@@ -185,6 +231,14 @@ impl Scan {
     }
 
     /// The columns that the range is about.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    /// use partnerkit::storage::Scan;
+    ///
+    /// let scan = Scan::all(&TOTALS, TOTALS.key, vec!["northwind".into()], 100);
+    /// assert_eq!(scan.ranged(&vec!["messages".into()]), ["name"]);
+    /// ```
     pub fn ranged(&self, bound: &Row) -> &'static [&'static str] {
         let first = self.equals.len();
         &self.columns[first..first + bound.len()]
@@ -205,11 +259,28 @@ pub struct Filter {
 
 impl Filter {
     /// Every reseller of an agency.
+    ///
+    /// ```
+    /// use partnerkit::AgencyId;
+    /// use partnerkit::storage::Filter;
+    ///
+    /// let filter = Filter::all(AgencyId::parse("northwind").unwrap());
+    /// assert!(filter.terms.is_empty() && filter.conditions.is_empty());
+    /// ```
     pub fn all(agency: AgencyId) -> Self {
         Self { agency, terms: Vec::new(), conditions: Vec::new() }
     }
 
     /// Whether it finds every reseller.
+    ///
+    /// ```
+    /// use partnerkit::AgencyId;
+    /// use partnerkit::storage::Filter;
+    ///
+    /// let all = Filter::all(AgencyId::parse("northwind").unwrap());
+    /// let some = Filter { terms: vec!["acme".to_owned()], ..all.clone() };
+    /// assert!(all.is_all() && !some.is_all());
+    /// ```
     pub fn is_all(&self) -> bool {
         self.terms.is_empty() && self.conditions.is_empty()
     }
@@ -320,6 +391,16 @@ pub fn remove_by_key(rows: &mut (impl Verbs + ?Sized), scan: &Scan) -> Result<u6
 
 impl Scan {
     /// Whether a row is among what it looks for.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    /// use partnerkit::storage::Scan;
+    ///
+    /// let mut scan = Scan::all(&TOTALS, TOTALS.key, vec!["northwind".into()], 100);
+    /// scan.range.1 = std::ops::Bound::Excluded(vec!["messages".into()]);
+    /// assert!(scan.has(&vec!["northwind".into(), "active_resellers".into(), 3.into()]));
+    /// assert!(!scan.has(&vec!["northwind".into(), "messages".into(), 3.into()]));
+    /// ```
     pub fn has(&self, row: &Row) -> bool {
         let values = self.table.values_of(self.columns, row);
         let (leading, rest) = values.split_at(self.equals.len());
@@ -421,11 +502,25 @@ fn unasked() -> Error {
 
 impl Table {
     /// A row's primary key.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    ///
+    /// let row = vec!["northwind".into(), "messages".into(), 3.into()];
+    /// assert_eq!(TOTALS.key_of(&row), ["northwind".into(), "messages".into()]);
+    /// ```
     pub fn key_of(&self, row: &Row) -> Row {
         self.values_of(self.key, row)
     }
 
     /// A row's values of these columns.
+    ///
+    /// ```
+    /// use partnerkit::schema::TOTALS;
+    ///
+    /// let row = vec!["northwind".into(), "messages".into(), 3.into()];
+    /// assert_eq!(TOTALS.values_of(&["value", "name"], &row), [3.into(), "messages".into()]);
+    /// ```
     pub fn values_of(&self, columns: &[&str], row: &Row) -> Row {
         columns.iter().map(|name| row[self.place(name)].clone()).collect()
     }

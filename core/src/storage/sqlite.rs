@@ -67,6 +67,20 @@ impl Sqlite {
     /// `:memory:`, `file:…`); `Storage` for a file that cannot be read or written, and in a child
     /// process if a thread of its parent was using a store when it forked, which
     /// [`before_fork`](crate::before_fork) prevents.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use partnerkit::Platform;
+    /// use partnerkit::storage::sqlite::Sqlite;
+    ///
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let folder = folder.path();
+    /// let store = Arc::new(Sqlite::open(folder.join("resellers.db"))?); // a path with any bytes
+    /// let platform = Platform::builder().open_storage(store)?;
+    /// platform.create_agency("northwind", None)?;
+    /// assert!(folder.join("resellers.db").exists());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = place::found(path.as_ref())?;
         let home = undisturbed(|| Home::open(move || Connections::open(&path)))?;

@@ -41,6 +41,10 @@ pub enum DenialReason {
 
 impl DenialReason {
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::DenialReason::LimitReached.slug(), "limit_reached");
+    /// ```
     pub fn slug(self) -> &'static str {
         match self {
             Self::LimitReached => "limit_reached",

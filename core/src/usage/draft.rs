@@ -50,6 +50,18 @@ impl EventDraft {
     /// The form of an event whose fields are asked for by name: for bindings.
     ///
     /// Errors: the first that a field is answered with.
+    ///
+    /// ```
+    /// use partnerkit::form::Given;
+    /// use partnerkit::{Code, EventDraft};
+    ///
+    /// let fields = [("id", Given::Text("msg-1".into())), ("quantity", Given::Truth(true))];
+    /// let draft = EventDraft::of(|name| {
+    ///     let given = fields.iter().find(|(field, _)| *field == name);
+    ///     Ok::<_, ()>(given.map(|(_, value)| value.clone()).unwrap_or_default())
+    /// });
+    /// assert_eq!(draft.unwrap().parse().unwrap_err().code, Code::Empty); // no reseller
+    /// ```
     pub fn of<E>(mut field: impl FnMut(&'static str) -> Result<Given, E>) -> Result<Self, E> {
         Ok(Self {
             id: field("id")?,
@@ -63,6 +75,20 @@ impl EventDraft {
     /// The event, or what is wrong with the first field that is. Codes: `empty` for what is
     /// missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`, `negative`,
     /// `out_of_range`.
+    ///
+    /// ```
+    /// use partnerkit::EventDraft;
+    ///
+    /// let draft: EventDraft = serde_json::from_str(
+    ///     r#"{"id": "msg-1", "reseller": "01936b2e-3f4a-7c1d-8e5f-0123456789ab",
+    ///         "metric": "messages", "quantity": 3, "at": "2026-03-15T12:00:00Z"}"#,
+    /// ).unwrap();
+    /// let event = draft.parse().unwrap();
+    /// assert_eq!((event.quantity, event.at.as_millis()), (3, 1_773_576_000_000));
+    ///
+    /// let wrong = EventDraft { metric: serde_json::json!("calls").into(), ..draft };
+    /// assert_eq!(wrong.parse().unwrap_err().to_string(), "metric is not a known metric");
+    /// ```
     pub fn parse(&self) -> Result<UsageEvent, FieldError> {
         let id = self.id.text("id")?.to_owned();
         let reseller: Option<ResellerId> = self.reseller.text("reseller")?.parse().ok();
@@ -85,6 +111,17 @@ impl EventDraft {
 }
 
 /// What can be recorded: a [`UsageEvent`], or an [`EventDraft`] that may turn out to be none.
+///
+/// ```
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// use partnerkit::{EventDraft, Reported};
+///
+/// let drafts = [EventDraft::default()]; // from a queue, say: nothing is known of them
+/// assert_eq!(drafts[0].event().unwrap_err().field, "id");
+/// assert_eq!(agency.record_usage(&drafts)?.accepted(), 0);
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 pub trait Reported {
     /// The event, or why it is none.
     fn event(&self) -> Result<Cow<'_, UsageEvent>, FieldError>;

@@ -8,7 +8,7 @@ use crate::schema::entity::{entity, stored};
 use crate::values::{Timestamp, text_value};
 use serde::Serialize;
 
-/// The host's id of an event: 1–255 bytes, unique within the agency (S32).
+/// The host's id of an event: 1–255 bytes, unique within the agency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(String);
 
@@ -16,6 +16,13 @@ text_value!(EventId);
 
 impl EventId {
     /// Checks the id as given. Codes: `empty`, `too_long`, `control_character`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, EventId};
+    ///
+    /// assert_eq!(EventId::parse("msg-1").unwrap().as_str(), "msg-1");
+    /// assert_eq!(EventId::parse("").unwrap_err().code(), Code::Empty);
+    /// ```
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());
@@ -86,6 +93,10 @@ pub enum EventOutcome {
 
 impl EventOutcome {
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::EventOutcome::Duplicate.slug(), "duplicate");
+    /// ```
     pub fn slug(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -105,6 +116,13 @@ pub struct UsageReport {
 
 impl UsageReport {
     /// How many events were counted.
+    ///
+    /// ```
+    /// use partnerkit::{EventOutcome, UsageReport};
+    ///
+    /// let report = UsageReport { outcomes: vec![EventOutcome::Accepted, EventOutcome::Duplicate] };
+    /// assert_eq!(report.accepted(), 1);
+    /// ```
     pub fn accepted(&self) -> usize {
         self.outcomes.iter().filter(|o| **o == EventOutcome::Accepted).count()
     }

@@ -34,7 +34,7 @@ stored! {
         pub period_used: i64,
         /// The time of the latest event, which decides the level of a gauge.
         pub last_at: Timestamp,
-        /// The id of the latest event, which decides between events of one millisecond (S34).
+        /// The id of the latest event, which decides between events of one millisecond.
         pub last_event: Option<EventId>,
         /// How much may be consumed in a period; `None` is unlimited.
         pub limit: Option<i64> as usage_limit,
@@ -51,6 +51,14 @@ entity! {
 
 impl Meter {
     /// A meter that has counted nothing.
+    ///
+    /// ```
+    /// use partnerkit::{Meter, MeterKey, Metric, ResellerId};
+    ///
+    /// let reseller = ResellerId::from_uuid(uuid::Uuid::nil());
+    /// let meter = Meter::new(MeterKey { reseller, metric: Metric::MESSAGES });
+    /// assert_eq!((meter.value, meter.period_used, meter.limit), (0, 0, None));
+    /// ```
     pub fn new(key: MeterKey) -> Self {
         let never = Timestamp::from_millis(i64::MIN);
         Self {

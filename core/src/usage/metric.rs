@@ -1,6 +1,6 @@
 //! What is counted.
 
-/// How the values of a metric add up (S31).
+/// How the values of a metric add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
     /// Events add up.
@@ -28,16 +28,34 @@ impl Metric {
         [Self::MESSAGES, Self::WHATSAPP_MESSAGES, Self::WHATSAPP_CONVERSATIONS, Self::TEAM_MEMBERS];
 
     /// The metric with this slug.
+    ///
+    /// ```
+    /// use partnerkit::Metric;
+    ///
+    /// assert_eq!(Metric::from_slug("messages"), Some(Metric::MESSAGES));
+    /// assert_eq!(Metric::from_slug("calls"), None);
+    /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|m| m.0 == slug)
     }
 
     /// The stable slug.
+    ///
+    /// ```
+    /// assert_eq!(partnerkit::Metric::TEAM_MEMBERS.slug(), "team_members");
+    /// ```
     pub fn slug(self) -> &'static str {
         self.0
     }
 
     /// How its values add up.
+    ///
+    /// ```
+    /// use partnerkit::{Metric, MetricKind};
+    ///
+    /// assert_eq!(Metric::MESSAGES.kind(), MetricKind::Counter);
+    /// assert_eq!(Metric::TEAM_MEMBERS.kind(), MetricKind::Gauge);
+    /// ```
     pub fn kind(self) -> MetricKind {
         if self == Self::TEAM_MEMBERS { MetricKind::Gauge } else { MetricKind::Counter }
     }

@@ -17,6 +17,34 @@ impl Tenant {
     /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). Whatever is
     /// wrong with an event, a field of another type included, is its own rejection.
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
+    ///
+    /// ```example
+    /// use partnerkit::{EventOutcome, Metric, UsageEvent};
+    ///
+    /// let event = UsageEvent {
+    ///     id: "msg-1".into(),
+    ///     reseller: acme.id,
+    ///     metric: Metric::MESSAGES,
+    ///     quantity: 250,
+    ///     at: acme.created_at,
+    /// };
+    /// let report = agency.record_usage(&[event.clone(), event])?;
+    /// assert_eq!(report.outcomes, [EventOutcome::Accepted, EventOutcome::Duplicate]);
+    /// assert_eq!(agency.overview()?.messages, 250);
+    /// ```
+    /// ```python
+    /// event = {
+    ///     "id": "msg-1",
+    ///     "reseller": acme.id,
+    ///     "metric": "messages",
+    ///     "quantity": 250,
+    ///     "at": acme.created_at,
+    /// }
+    /// report = agency.record_usage([event, event])
+    /// assert [outcome.kind for outcome in report.outcomes] == ["accepted", "duplicate"]
+    /// overview = agency.overview()
+    /// assert overview.messages == 250
+    /// ```
     pub fn record_usage(&self, events: &[impl Reported]) -> Result<UsageReport> {
         if events.len() > MAX_BATCH {
             return Err(refused("events")(Refusal::too_many(MAX_BATCH as i64)));
@@ -33,6 +61,24 @@ impl Tenant {
     /// the calendar month of the agency's time zone as it is now, however old this handle is.
     ///
     /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
+    ///
+    /// ```example
+    /// use partnerkit::{DenialReason, Metric};
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(5))?;
+    /// let granted = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// assert!(granted.granted);
+    /// let denied = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-2")?;
+    /// assert_eq!(denied.reason, Some(DenialReason::LimitReached));
+    /// assert_eq!((denied.used, denied.limit), (3, Some(5)));
+    /// ```
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 5)
+    /// assert agency.consume(acme.id, "messages", 3, "evt-1")
+    /// denied = agency.consume(acme.id, "messages", 3, "evt-2")
+    /// assert not denied
+    /// assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
+    /// ```
     pub fn consume(
         &self,
         reseller: ResellerId,
@@ -51,6 +97,21 @@ impl Tenant {
     ///
     /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
     /// does not take) and `limit` (not negative).
+    ///
+    /// ```example
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(0))?;
+    /// assert!(!agency.consume(acme.id, Metric::MESSAGES, 1, "evt-1")?.granted);
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, None)?;
+    /// assert!(agency.consume(acme.id, Metric::MESSAGES, 1, "evt-1")?.granted);
+    /// ```
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 0)
+    /// assert not agency.consume(acme.id, "messages", 1, "evt-1")
+    /// agency.set_allowance(acme.id, "messages", None)
+    /// assert agency.consume(acme.id, "messages", 1, "evt-1")
+    /// ```
     pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
         if metric.kind() != MetricKind::Counter {
             return Err(refused("metric")(Code::NotACounter));
@@ -73,6 +134,19 @@ impl Tenant {
 
     /// Active resellers and what was used, over all time: read, not summed (S39).
     /// Errors: `NotFound` once the agency is deleted.
+    ///
+    /// ```example
+    /// use partnerkit::Metric;
+    ///
+    /// agency.consume(acme.id, Metric::WHATSAPP_MESSAGES, 3, "evt-1")?;
+    /// let overview = agency.overview()?;
+    /// assert_eq!((overview.active_resellers, overview.whatsapp_messages), (1, 3));
+    /// ```
+    /// ```python
+    /// agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")
+    /// overview = agency.overview()
+    /// assert (overview.active_resellers, overview.whatsapp_messages) == (1, 3)
+    /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.read(overview)
     }

@@ -52,6 +52,15 @@ impl Period {
     }
 
     /// Whether the instant lies in it.
+    ///
+    /// ```
+    /// use partnerkit::{Period, Timestamp};
+    ///
+    /// let [start, end] = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"].map(|at| at.parse().unwrap());
+    /// let march = Period { start, end };
+    /// assert!(march.contains(start) && !march.contains(end));
+    /// assert!(!Period::NONE.contains(Timestamp::from_millis(0)));
+    /// ```
     pub fn contains(&self, at: Timestamp) -> bool {
         self.start <= at && at < self.end
     }

@@ -28,6 +28,19 @@ stored! {
 
 impl DayKey {
     /// The day an event falls on.
+    ///
+    /// ```
+    /// use partnerkit::{DayKey, Event, EventId, Metric, ResellerId, Timestamp};
+    ///
+    /// let event = Event {
+    ///     id: EventId::parse("msg-1").unwrap(),
+    ///     reseller: ResellerId::from_uuid(uuid::Uuid::nil()),
+    ///     metric: Metric::MESSAGES,
+    ///     quantity: 3,
+    ///     at: Timestamp::from_millis(86_400_000),
+    /// };
+    /// assert_eq!(DayKey::of(&event).day, 1);
+    /// ```
     pub fn of(event: &Event) -> Self {
         let meter = MeterKey { reseller: event.reseller, metric: event.metric };
         Self { day: event.at.utc_day(), meter }
@@ -35,7 +48,7 @@ impl DayKey {
 }
 
 /// What happened in a quarter-hour. A counter has a sum; a gauge has levels, which are never
-/// summed (S38). What a kind does not have is zero, and packed into one byte.
+/// summed. What a kind does not have is zero, and packed into one byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// How many events.
@@ -98,6 +111,15 @@ impl Stored for BTreeMap<u8, Slot> {
 
 impl DayRollup {
     /// A day on which nothing has happened.
+    ///
+    /// ```
+    /// use partnerkit::{DayKey, DayRollup, MeterKey, Metric, ResellerId};
+    ///
+    /// let reseller = ResellerId::from_uuid(uuid::Uuid::nil());
+    /// let meter = MeterKey { reseller, metric: Metric::MESSAGES };
+    /// let rollup = DayRollup::new(DayKey { day: 20_527, meter });
+    /// assert_eq!((rollup.sum, rollup.events), (0, 0));
+    /// ```
     pub fn new(key: DayKey) -> Self {
         Self { key, sum: 0, events: 0, slots: BTreeMap::new() }
     }

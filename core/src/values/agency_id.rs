@@ -14,6 +14,13 @@ const PLATFORM: &str = "_platform";
 impl AgencyId {
     /// Checks the slug as typed; nothing is lowercased or trimmed.
     /// Codes: `empty`, `too_long`, `invalid`.
+    ///
+    /// ```
+    /// use partnerkit::{AgencyId, Code};
+    ///
+    /// assert_eq!(AgencyId::parse("north-wind").unwrap().as_str(), "north-wind");
+    /// assert_eq!(AgencyId::parse("North Wind").unwrap_err().code(), Code::Invalid);
+    /// ```
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());

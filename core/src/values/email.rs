@@ -4,7 +4,7 @@ use super::domain_name;
 use super::text::{is_invisible, nfc};
 use crate::error::{Code, Refusal};
 
-/// An email address: the local part in NFC as typed, the domain as lowercase A-labels (S9).
+/// An email address: the local part in NFC as typed, the domain as lowercase A-labels.
 ///
 /// Longest form 254 bytes, local part 64 (RFC 5321, 4.5.3.1). Quoted local parts and address
 /// literals are refused.
@@ -15,6 +15,14 @@ super::text_value!(Email);
 
 impl Email {
     /// Checks and canonicalises. Codes: `empty`, `too_long`, `whitespace`, `invalid`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Email};
+    ///
+    /// let email = Email::parse("Owner+Sales@BÜRO.example").unwrap();
+    /// assert_eq!(email.as_str(), "Owner+Sales@xn--bro-hoa.example");
+    /// assert_eq!(Email::parse("owner@localhost").unwrap_err().code(), Code::Invalid);
+    /// ```
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());
@@ -50,6 +58,14 @@ impl Email {
 
     /// What is compared: ASCII letters without case, everything else exactly. A dotless i is
     /// therefore never an `i`, nor a long s an `s`.
+    ///
+    /// ```
+    /// use partnerkit::Email;
+    ///
+    /// let [one, other] = ["Owner@acme.example", "owner@acme.example"].map(|raw| Email::parse(raw).unwrap());
+    /// assert_ne!(one, other);
+    /// assert_eq!(one.key(), other.key());
+    /// ```
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }

@@ -12,9 +12,16 @@ pub struct LoginDomain(String);
 text_value!(LoginDomain);
 
 impl LoginDomain {
-    /// Checks the label exactly as typed: it is never lowercased, trimmed or mapped (S1).
+    /// Checks the label exactly as typed: it is never lowercased, trimmed or mapped.
     /// Codes: `empty`, `too_long`, `not_ascii`, `whitespace`, `uppercase`, `special_character`,
     /// `hyphen`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomain};
+    ///
+    /// assert_eq!(LoginDomain::parse("acme-24").unwrap().as_str(), "acme-24");
+    /// assert_eq!(LoginDomain::parse("Acme").unwrap_err().code(), Code::Uppercase);
+    /// ```
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         Self::of_shape(raw, Shape::Dns)
     }

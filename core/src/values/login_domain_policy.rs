@@ -9,7 +9,7 @@ use crate::error::{Code, Refusal};
 const RESERVED: &str = include_str!("../../data/reserved_labels.txt");
 
 /// The rules of a platform's login domains. Changing them evicts nobody: they are for those who
-/// want a new one (S4).
+/// want a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginDomainPolicy {
     shape: Shape,
@@ -17,7 +17,7 @@ pub struct LoginDomainPolicy {
     quarantine: Quarantine,
 }
 
-/// For how long nobody may have a login domain that was given up (S7).
+/// For how long nobody may have a login domain that was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quarantine {
     /// So many days.
@@ -35,12 +35,28 @@ impl Default for LoginDomainPolicy {
 }
 
 impl LoginDomainPolicy {
-    /// Lowercase letters only (S1); what is usually reserved is, and 30 days of quarantine.
+    /// Lowercase letters only; what is usually reserved is, and 30 days of quarantine.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters();
+    /// assert_eq!(policy.parse("acme").unwrap().as_str(), "acme");
+    /// assert_eq!(policy.parse("acme24").unwrap_err().code(), Code::Digit);
+    /// ```
     pub fn letters() -> Self {
         Self::of_shape(Shape::Letters)
     }
 
-    /// Lowercase letters, digits, and inner single hyphens (S2).
+    /// Lowercase letters, digits, and inner single hyphens.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::dns();
+    /// assert_eq!(policy.parse("acme-24").unwrap().as_str(), "acme-24");
+    /// assert_eq!(policy.parse("-acme").unwrap_err().code(), Code::Hyphen);
+    /// ```
     pub fn dns() -> Self {
         Self::of_shape(Shape::Dns)
     }
@@ -57,20 +73,50 @@ impl LoginDomainPolicy {
         Self { shape, reserved, quarantine: Quarantine::Days(30) }
     }
 
-    /// Reserves labels beside those that are reserved already (S4). Text that is no label makes
+    /// Reserves labels beside those that are reserved already. Text that is no label makes
     /// opening the platform fail: it would reserve nothing.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters().reserve(["billing"]);
+    /// assert_eq!(policy.parse("billing").unwrap_err().code(), Code::Reserved);
+    /// assert_eq!(policy.parse("www").unwrap_err().code(), Code::Reserved); // still
+    /// ```
     pub fn reserve<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.reserved.extend(labels.into_iter().map(Into::into));
         self
     }
 
     /// Reserves these labels and no others.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::letters().reserve_only(["billing"]);
+    /// assert_eq!(policy.parse("billing").unwrap_err().code(), Code::Reserved);
+    /// assert!(policy.parse("www").is_ok());
+    /// ```
     pub fn reserve_only<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
         self.reserved = labels.into_iter().map(Into::into).collect();
         self
     }
 
     /// What becomes of a label that is given up.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { form, .. } = setup::scene()?;
+    /// use partnerkit::{LoginDomainPolicy, Platform, Quarantine};
+    ///
+    /// let policy = LoginDomainPolicy::letters().quarantine(Quarantine::Immediately);
+    /// let platform = Platform::builder().login_domain_policy(policy).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// agency.delete_reseller(globex.id)?;
+    /// assert_eq!(agency.domain_availability("globex")?.refused, None);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
     pub fn quarantine(mut self, quarantine: Quarantine) -> Self {
         self.quarantine = quarantine;
         self
@@ -78,6 +124,14 @@ impl LoginDomainPolicy {
 
     /// A label that a new reseller may have, if nobody else has it. Codes: those of
     /// [`LoginDomain::parse`], `digit`, `reserved`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, LoginDomainPolicy};
+    ///
+    /// let policy = LoginDomainPolicy::default();
+    /// assert_eq!(policy.parse("acme").unwrap().as_str(), "acme");
+    /// assert_eq!(policy.parse("www").unwrap_err().code(), Code::Reserved);
+    /// ```
     pub fn parse(&self, raw: &str) -> Result<LoginDomain, Refusal> {
         let label = self.shape(raw)?;
         if self.is_reserved(&label) { Err(Code::Reserved.into()) } else { Ok(label) }
@@ -89,6 +143,13 @@ impl LoginDomainPolicy {
     }
 
     /// Whether new resellers may not have the label. Whoever holds it keeps it.
+    ///
+    /// ```
+    /// use partnerkit::{LoginDomain, LoginDomainPolicy};
+    ///
+    /// let admin = LoginDomain::parse("admin").unwrap();
+    /// assert!(LoginDomainPolicy::default().is_reserved(&admin));
+    /// ```
     pub fn is_reserved(&self, label: &LoginDomain) -> bool {
         self.reserved.contains(label.as_str())
     }

@@ -6,12 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::error::{Code, Refusal};
 
-/// At most 50 pairs of text, keys up to 40 and values up to 500 characters (S14).
+/// At most 50 pairs of text, keys up to 40 and values up to 500 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
     /// Checks counts and lengths. Codes: `too_many`, `empty`, `too_long`, `control_character`.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use partnerkit::{Code, Metadata};
+    ///
+    /// let pairs = |key: String| BTreeMap::from([(key, "gold".to_owned())]);
+    /// assert!(Metadata::parse(pairs("tier".to_owned())).is_ok());
+    /// let refusal = Metadata::parse(pairs("x".repeat(41))).unwrap_err();
+    /// assert_eq!(refusal.code(), Code::TooLong);
+    /// ```
     pub fn parse(raw: BTreeMap<String, String>) -> Result<Self, Refusal> {
         if raw.len() > 50 {
             return Err(Refusal { code: Code::TooMany, params: vec![("max", 50)] });
@@ -34,6 +44,15 @@ impl Metadata {
     }
 
     /// The pairs, by key.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use partnerkit::Metadata;
+    ///
+    /// let pairs = BTreeMap::from([("tier".to_owned(), "gold".to_owned())]);
+    /// let metadata = Metadata::parse(pairs).unwrap();
+    /// assert_eq!(metadata.as_map()["tier"], "gold");
+    /// ```
     pub fn as_map(&self) -> &BTreeMap<String, String> {
         &self.0
     }

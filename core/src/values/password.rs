@@ -10,7 +10,7 @@ use context::{Strength, is_guessable};
 use super::text::nfc;
 use crate::error::{Code, Refusal};
 
-/// How long a password must be (S15). Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
+/// How long a password must be. Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_characters: usize,
@@ -24,11 +24,27 @@ impl PasswordPolicy {
     pub const MAX_BYTES: usize = 1_024;
 
     /// For the password as the only factor: 15 code points or more.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Password, PasswordPolicy};
+    ///
+    /// let policy = PasswordPolicy::single_factor();
+    /// assert!(Password::parse("plain teal walrus 94 umbrella", policy, &[]).is_ok());
+    /// assert_eq!(Password::parse("teal w4lrus", policy, &[]).unwrap_err().code(), Code::TooShort);
+    /// ```
     pub const fn single_factor() -> Self {
         Self { min_characters: 15, strength: Strength::Alone }
     }
 
     /// For hosts that ask for a second factor: 8 code points or more.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Password, PasswordPolicy};
+    ///
+    /// let policy = PasswordPolicy::with_mfa();
+    /// assert!(Password::parse("teal w4lrus", policy, &[]).is_ok());
+    /// assert_eq!(Password::parse("teal w4", policy, &[]).unwrap_err().code(), Code::TooShort);
+    /// ```
     pub const fn with_mfa() -> Self {
         Self { min_characters: 8, strength: Strength::BesideAnother }
     }
@@ -47,6 +63,15 @@ pub struct Password(String);
 impl Password {
     /// Checks a new password. `context` is what a guesser would try first: the reseller's name,
     /// email and login domain, whole and word by word. Codes: `empty`, `too_short`, `too_long`, `guessable`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Password, PasswordPolicy};
+    ///
+    /// let policy = PasswordPolicy::default();
+    /// let judged = |raw: &str| Password::parse(raw, policy, &["Acme Télécom"]);
+    /// assert!(judged("plain teal walrus 94 umbrella").is_ok());
+    /// assert_eq!(judged("acmetelecom acmetelecom").unwrap_err().code(), Code::Guessable);
+    /// ```
     pub fn parse(raw: &str, policy: PasswordPolicy, context: &[&str]) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());

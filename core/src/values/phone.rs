@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::text_value;
 use crate::error::{Code, Refusal};
 
-/// A telephone number in E.164 (`+14155552671`), valid by its country's numbering plan (S11).
+/// A telephone number in E.164 (`+14155552671`), valid by its country's numbering plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
@@ -30,6 +30,15 @@ pub struct PhoneCountry {
 impl Phone {
     /// Reads an international number (`+49 30 …`), or a national one of the given country.
     /// Codes: `empty`, `too_long`, `invalid`, `unknown_country`, `country_mismatch`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Phone};
+    ///
+    /// assert_eq!(Phone::parse("(415) 555-2671", Some("US")).unwrap().as_str(), "+14155552671");
+    /// assert_eq!(Phone::parse("+49 30 901820", None).unwrap().as_str(), "+4930901820");
+    /// let refusal = Phone::parse("+49 30 901820", Some("US")).unwrap_err();
+    /// assert_eq!(refusal.code(), Code::CountryMismatch);
+    /// ```
     pub fn parse(raw: &str, country: Option<&str>) -> Result<Self, Refusal> {
         let raw = raw.trim();
         if raw.is_empty() {
@@ -52,6 +61,11 @@ impl Phone {
     }
 
     /// The number as people of its country write it.
+    ///
+    /// ```
+    /// let phone = partnerkit::Phone::parse("+14155552671", None).unwrap();
+    /// assert_eq!(phone.national_format(), "(415) 555-2671");
+    /// ```
     pub fn national_format(&self) -> String {
         plans::ask(|plans| match plans.parse(&self.0, None) {
             Ok(number) => plans.format(&number, PhoneNumberFormat::National).into_owned(),
@@ -88,6 +102,12 @@ fn region(plans: &Plans, country: &str) -> Option<(Region, i32)> {
 }
 
 /// Every country of the numbering plan, by code.
+///
+/// ```
+/// let countries = partnerkit::phone_countries();
+/// let us = countries.iter().find(|country| country.code == "US").unwrap();
+/// assert_eq!((us.calling_code, us.example.as_deref()), (1, Some("2015550123")));
+/// ```
 pub fn phone_countries() -> Vec<PhoneCountry> {
     plans::ask(|plans| {
         let country = |region| {

@@ -8,27 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Refusal};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds (S49).
+/// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// From milliseconds since the epoch.
+    ///
+    /// ```
+    /// let noon = partnerkit::Timestamp::from_millis(1_773_576_000_000);
+    /// assert_eq!(noon.to_string(), "2026-03-15T12:00:00Z");
+    /// ```
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
     /// Milliseconds since the epoch.
+    ///
+    /// ```
+    /// let noon: partnerkit::Timestamp = "2026-03-15T13:00:00+01:00".parse().unwrap();
+    /// assert_eq!(noon.as_millis(), 1_773_576_000_000);
+    /// ```
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
     /// The UTC day, counted from 1970-01-01.
+    ///
+    /// ```
+    /// use partnerkit::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::from_millis(0).utc_day(), 0);
+    /// assert_eq!(Timestamp::from_millis(-1).utc_day(), -1);
+    /// ```
     pub const fn utc_day(self) -> i32 {
         self.0.div_euclid(Self::DAY) as i32
     }
 
     /// The quarter-hour of the UTC day, 0–95.
+    ///
+    /// ```
+    /// let at: partnerkit::Timestamp = "2026-03-15T12:20:00Z".parse().unwrap();
+    /// assert_eq!(at.quarter_hour(), 4 * 12 + 1);
+    /// ```
     pub const fn quarter_hour(self) -> u8 {
         (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }

@@ -7,7 +7,7 @@ use crate::error::{Code, Refusal};
 
 const MAX_BYTES: usize = 2_048;
 
-/// A reseller's website: an `https` or `http` address of at most 2,048 bytes (S12).
+/// A reseller's website: an `https` or `http` address of at most 2,048 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Website(String);
 
@@ -16,6 +16,13 @@ text_value!(Website);
 impl Website {
     /// Checks and canonicalises; a bare host gets `https://`.
     /// Codes: `empty`, `too_long`, `unsupported_scheme`, `user_info`, `invalid`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Website};
+    ///
+    /// assert_eq!(Website::parse("Acme.example").unwrap().as_str(), "https://acme.example/");
+    /// assert_eq!(Website::parse("ftp://acme.example").unwrap_err().code(), Code::UnsupportedScheme);
+    /// ```
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         let raw = raw.trim();
         if raw.is_empty() {

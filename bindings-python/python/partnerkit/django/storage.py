@@ -72,6 +72,19 @@ class DjangoStorage:
     of Django's `TestCase` are not the caller's (see `partnerkit.django`). On SQLite that is not
     possible once the block has written: sign in before, or outside of it. After a sign-in inside
     a block that has only read, SQLite refuses the block's first write: its snapshot has aged.
+
+    ```python
+    from django.db import transaction
+    from partnerkit.django import DjangoStorage
+
+    platform = partnerkit.Platform.with_storage(DjangoStorage())
+    agency = platform.ensure_agency("northwind")
+    with transaction.atomic():
+        agency.create_reseller(**form)
+        transaction.set_rollback(True)  # as when the request fails
+    overview = agency.overview()
+    assert overview.active_resellers == 0
+    ```
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::documentation::docstring;
+use super::awaited::awaited;
+use super::documentation::docstring_with;
 use super::method::{Method, listed};
 use super::{imported, operations};
 use crate::surface::Surface;
@@ -61,7 +62,8 @@ fn call(handle: &str, method: &Method<'_>) -> String {
         "\n{}",
         listed(&head, &method.typed(), &format!(") -> {}:", method.answer("AsyncAgency")))
     );
-    text += &docstring(&operation.documentation, 8);
+    let example = awaited(&operation.examples.python);
+    text += &docstring_with(&operation.documentation, &example, 8);
     let mut passed = vec![format!("self._{}.{name}", handle.to_lowercase())];
     passed.extend(method.passed());
     let run = if method.hashes() { "_run_long" } else { "_run" };

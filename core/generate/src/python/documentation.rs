@@ -16,10 +16,9 @@ const EXCEPTIONS: [(&str, &str); 9] = [
     ("`Throttled`", "`ThrottledError`"),
 ];
 
-/// Documentation as Python has it: without links, lines of the semantics and names of Rust.
+/// Documentation as Python has it: without links and names of Rust.
 pub fn documentation(markdown: &str) -> String {
-    let in_line = markdown.replace("\n(S", " (S");
-    let mut text = without_definitions(&without_links(&without_lines(&in_line)));
+    let mut text = without_definitions(&without_links(markdown));
     for (kind, exception) in EXCEPTIONS {
         text = text.replace(kind, exception);
     }
@@ -31,31 +30,25 @@ pub fn documentation(markdown: &str) -> String {
 
 /// A docstring within a class that is indented so far.
 pub fn docstring(markdown: &str, indent: usize) -> String {
-    let (text, indent) = (documentation(markdown), " ".repeat(indent));
+    quoted(&documentation(markdown), indent)
+}
+
+/// The same of an operation, with its example.
+pub fn docstring_with(markdown: &str, example: &str, indent: usize) -> String {
+    quoted(&with_example(markdown, example), indent)
+}
+
+/// Documentation, and after it an example.
+pub fn with_example(markdown: &str, example: &str) -> String {
+    format!("{}\n\n```python\n{example}\n```", documentation(markdown))
+}
+
+fn quoted(text: &str, indent: usize) -> String {
+    let indent = " ".repeat(indent);
     let end = if text.contains('\n') { format!("\n{indent}") } else { String::new() };
     let lines: Vec<_> = text.lines().collect();
     let text = lines.join(&format!("\n{indent}")).replace(&format!("\n{indent}\n"), "\n\n");
     format!("{indent}\"\"\"{text}{end}\"\"\"\n")
-}
-
-/// `(S22)` says nothing to a user.
-fn without_lines(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(" (S") {
-        let (before, from) = rest.split_at(at);
-        kept += before;
-        let end = from.find(')').map_or(from.len(), |end| end + 1);
-        let inner = &from[2..end.saturating_sub(1).max(2)];
-        let is_lines = inner.split(", ").all(|line| {
-            line.strip_prefix('S').is_some_and(|n| n.bytes().all(|c| c.is_ascii_digit()))
-        });
-        if !is_lines {
-            kept += &from[..end];
-        }
-        rest = &from[end..];
-    }
-    kept + rest
 }
 
 /// `` [`page`](Self::page) `` and `` [`page`] `` are `` `page` ``.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::documentation::documentation;
+use super::documentation::with_example;
 use super::method::Method;
 use super::operations;
 use crate::rust::{Owned, header};
@@ -50,7 +50,7 @@ pub fn text(surface: &Surface) -> String {
 fn glue(method: &Method<'_>) -> String {
     let operation = method.operation;
     let mut text = String::new();
-    for line in documentation(&operation.documentation).lines() {
+    for line in with_example(&operation.documentation, &operation.examples.python).lines() {
         let _ = writeln!(text, "/// {line}");
     }
     let signature = signature(method).join(", ");

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Result;
 use std::path::Path;
 
-use super::documentation::docstring;
+use super::documentation::docstring_with;
 use super::method::{Method, listed};
 use super::{imported, operations};
 use crate::surface::Surface;
@@ -33,7 +33,9 @@ pub fn text(surface: &Surface, root: &Path) -> Result<String> {
 }
 
 fn stub(method: &Method<'_>) -> String {
-    let head = format!("    def {}(", method.operation.name);
+    let operation = method.operation;
+    let head = format!("    def {}(", operation.name);
     let after = format!(") -> {}:", method.answer("Agency"));
-    listed(&head, &method.typed(), &after) + &docstring(&method.operation.documentation, 8)
+    let docstring = docstring_with(&operation.documentation, &operation.examples.python, 8);
+    listed(&head, &method.typed(), &after) + &docstring
 }

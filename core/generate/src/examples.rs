@@ -1,0 +1,96 @@
+//! The examples of an operation: the code blocks at the end of its documentation, one for each
+//! language.
+
+use serde::Serialize;
+
+/// What each language shows.
+#[derive(Debug, Serialize)]
+pub struct Examples {
+    /// In Rust, as a reader sees it.
+    pub rust: String,
+    /// In Python.
+    pub python: String,
+    /// In Rust, with the lines that begin with `# `, which rustdoc runs and hides.
+    #[serde(skip)]
+    pub run: String,
+}
+
+/// What rustdoc calls the blocks: no language that it runs, because the noun's methods are private.
+const BLOCKS: [&str; 2] = ["```example", "```python"];
+
+/// The documentation without its examples, and those.
+///
+/// Errors: a block that is missing, or that does not end.
+pub fn split(documentation: &str) -> Result<(String, Examples), String> {
+    let [(text, run), (between, python)] = {
+        let (text, run, rest) = block(documentation, BLOCKS[0])?;
+        let (between, python, rest) = block(rest, BLOCKS[1])?;
+        if !rest.trim().is_empty() {
+            return Err("its documentation goes on after the examples".to_owned());
+        }
+        [(text, run), (between, python)]
+    };
+    if !between.trim().is_empty() {
+        return Err("its documentation has text between the examples".to_owned());
+    }
+    let shown = run.lines().filter(|line| !is_hidden(line)).collect::<Vec<_>>().join("\n");
+    let examples = Examples { rust: shown, python: python.to_owned(), run: run.to_owned() };
+    Ok((text.trim_end().to_owned(), examples))
+}
+
+/// What is before a block, in it, and after it.
+fn block<'d>(text: &'d str, opening: &str) -> Result<(&'d str, &'d str, &'d str), String> {
+    let missing = || format!("its documentation has no {opening} block with code at its end");
+    let begins = format!("{opening}\n");
+    let (before, rest) = text.split_once(&*begins).ok_or_else(missing)?;
+    let (code, after) = rest.split_once("\n```").ok_or_else(missing)?;
+    if code.trim().is_empty() { Err(missing()) } else { Ok((before, code, after)) }
+}
+
+fn is_hidden(line: &str) -> bool {
+    line == "#" || line.starts_with("# ")
+}
+
+/// A doctest: what the example needs is there before it, and is hidden.
+pub fn doctest(examples: &Examples) -> String {
+    format!(
+        "```
+# mod setup {{ include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/docs/examples/setup.rs\")); }}
+# let setup::Scene {{ platform, agency, acme, password, form }} = setup::scene()?;
+{}
+# Ok::<(), partnerkit::Error>(())
+```",
+        examples.run
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    const RUST: &str = "```example\n# hidden();\nassert!(true);\n```\n";
+    const PYTHON: &str = "```python\nassert True\n```";
+
+    #[test]
+    fn examples_are_taken_out_of_the_documentation() {
+        let (text, examples) = split(&format!("Does it.\n\n{RUST}{PYTHON}")).expect("has both");
+        assert_eq!(text, "Does it.");
+        assert_eq!((&*examples.rust, &*examples.python), ("assert!(true);", "assert True"));
+        assert_eq!(examples.run, "# hidden();\nassert!(true);");
+    }
+
+    #[test]
+    fn what_lacks_an_example_is_refused() {
+        for (documentation, missing) in [
+            ("Does it.", "no ```example block"),
+            (PYTHON, "no ```example block"),
+            (RUST, "no ```python block"),
+            ("```example\n\n```\n```python\npass\n```", "no ```example block"),
+            (&format!("{RUST}{PYTHON}\nAnd more."), "after the examples"),
+            (&format!("{RUST}And\n{PYTHON}"), "between the examples"),
+        ] {
+            let why = split(documentation).expect_err("is refused");
+            assert!(why.contains(missing), "{why}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! An example whose calls block, as one whose calls are awaited.
+
+/// Where a call on a handle begins.
+const HANDLES: [&str; 5] = ["agency.", "contoso.", "copy.", "platform.", "partnerkit.Platform."];
+
+/// What asks no store, so that nobody waits for it.
+const AT_ONCE: [&str; 2] = ["acting_as", "login_url"];
+
+/// The code with `await` where a handle is asked something.
+pub fn awaited(code: &str) -> String {
+    let mut text = String::new();
+    let mut rest = code;
+    while let Some(first) = rest.chars().next() {
+        let in_word = text.ends_with(|c: char| c.is_alphanumeric() || "_.\"'".contains(c));
+        match call(rest).filter(|_| !in_word) {
+            Some((call, after)) => {
+                text += &asked(call, after);
+                rest = after;
+            }
+            None => {
+                text.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    text.replace("partnerkit.Platform", "partnerkit.AsyncPlatform")
+}
+
+/// A call on a handle that has to be awaited, and what follows it.
+fn call(code: &str) -> Option<(&str, &str)> {
+    let handle = HANDLES.into_iter().find(|handle| code.starts_with(handle))?;
+    let mut at = handle.len();
+    loop {
+        let opens = at + code[at..].find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        if !code[opens..].starts_with('(') {
+            return None;
+        }
+        let closes = closing(code, opens)?;
+        if !AT_ONCE.contains(&&code[at..opens]) {
+            return Some(code.split_at(closes));
+        }
+        at = closes + code[closes..].strip_prefix('.').map(|_| 1)?;
+    }
+}
+
+/// Where the parenthesis ends that is opened here. The texts in examples close what they open.
+fn closing(code: &str, opens: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in code[opens..].char_indices() {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        if depth == 0 {
+            return Some(opens + at + 1);
+        }
+    }
+    None
+}
+
+fn asked(call: &str, after: &str) -> String {
+    let opens = call.find('(').unwrap_or(call.len());
+    let (before, arguments) = call.split_at(opens);
+    let call = format!("await {before}{}", awaited(arguments));
+    if after.starts_with(['.', '[']) { format!("({call})") } else { call }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::awaited;
+
+    #[test]
+    fn calls_on_handles_are_awaited() {
+        for (code, expected) in [
+            ("agency.unlock(acme.id)", "await agency.unlock(acme.id)"),
+            ("x = agency.page().next", "x = (await agency.page()).next"),
+            ("assert agency.id == acme.agency", "assert agency.id == acme.agency"),
+            ("platform.login_url('acme')", "platform.login_url('acme')"),
+            ("agency.acting_as('x').unlock(1)", "await agency.acting_as('x').unlock(1)"),
+            (
+                "platform.sign_in(platform.agency('a').id)",
+                "await platform.sign_in((await platform.agency('a')).id)",
+            ),
+            (
+                "copy = partnerkit.Platform.open('memory:')",
+                "copy = await partnerkit.AsyncPlatform.open('memory:')",
+            ),
+        ] {
+            assert_eq!(awaited(code), expected);
+        }
+    }
+}

@@ -134,7 +134,7 @@ impl Agency {
         fields: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Search> {
         let query = form(text.map(|text| ("text", text)), fields, py)?;
-        Ok(Search::new(self.0.clone(), query))
+        Ok(Search::new(&self.0, query))
     }
 
     fn __repr__(&self) -> String {

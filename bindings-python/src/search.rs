@@ -1,10 +1,9 @@
 //! The iterator over a search.
 
-use std::collections::VecDeque;
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use partnerkit::{Agency, Reseller, ResellerQuery};
+use partnerkit::{Agency, Reseller, ResellerQuery, Resellers};
 use pyo3::prelude::*;
 
 use crate::answer::answer;
@@ -14,17 +13,9 @@ use crate::handle::Handle;
 /// The resellers that a search finds, page by page.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Search {
-    agency: Handle<Agency>,
     /// The process that began it.
     process: u32,
-    place: Mutex<Place>,
-}
-
-/// How far a search has got.
-struct Place {
-    read: VecDeque<Reseller>,
-    /// The query of the next page; none after the last one.
-    next: Option<ResellerQuery>,
+    resellers: Handle<Mutex<Resellers>>,
 }
 
 #[pymethods]
@@ -40,32 +31,23 @@ impl Search {
 }
 
 impl Search {
-    pub fn new(agency: Agency, query: ResellerQuery) -> Self {
-        let place = Place { read: VecDeque::new(), next: Some(query) };
-        Self { agency: agency.into(), process: process::id(), place: Mutex::new(place) }
+    pub fn new(agency: &Agency, query: ResellerQuery) -> Self {
+        Self { process: process::id(), resellers: Mutex::new(agency.search(query)).into() }
     }
 
-    /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
+    /// The next reseller. Another thread that asks meanwhile waits, and gets another reseller.
     fn next(&self) -> partnerkit::Result<Option<Reseller>> {
-        let mut place = self.lock()?;
-        while place.read.is_empty() {
-            // An error leaves the place as it is: the next call tries the same page again.
-            let Some(query) = &place.next else { return Ok(None) };
-            let page = self.agency.page(query)?;
-            place.next = page.next.map(|cursor| query.clone().after(cursor));
-            place.read = page.resellers.into();
-        }
-        Ok(place.read.pop_front())
+        self.lock()?.next().transpose()
     }
 
     /// In a child process, a lock that a thread of the parent held is never given back.
-    fn lock(&self) -> partnerkit::Result<MutexGuard<'_, Place>> {
+    fn lock(&self) -> partnerkit::Result<MutexGuard<'_, Resellers>> {
         if self.process == process::id() {
-            return Ok(self.place.lock().unwrap_or_else(PoisonError::into_inner));
+            return Ok(self.resellers.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        match self.place.try_lock() {
-            Ok(place) => Ok(place),
-            Err(TryLockError::Poisoned(place)) => Ok(place.into_inner()),
+        match self.resellers.try_lock() {
+            Ok(resellers) => Ok(resellers),
+            Err(TryLockError::Poisoned(resellers)) => Ok(resellers.into_inner()),
             Err(TryLockError::WouldBlock) => Err(partnerkit::Error::storage(
                 "another thread was reading this search when the process forked",
             )),

@@ -3,7 +3,10 @@
 //!
 //! What a call is given it owns. A call whose future is dropped runs to its end all the same.
 
+mod resellers;
 mod twins;
+
+pub use resellers::AsyncResellers;
 
 use std::panic::resume_unwind;
 

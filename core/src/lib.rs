@@ -74,12 +74,13 @@ mod wire;
 pub use access::{Access, HashingCost, Identity, LegacyVerifier};
 pub use agency::{Agency, AgencyDeletionPreview, AgencyPatch, AgencySettings};
 #[cfg(feature = "tokio")]
-pub use asynchronous::{AsyncAgency, AsyncPlatform};
+pub use asynchronous::{AsyncAgency, AsyncPlatform, AsyncResellers};
 pub use changes::{Change, ChangeKind};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use error::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal, Result};
 pub use exchange::{ImportOptions, ImportReport, RowOutcome, RowReport};
 pub use forking::{Forking, before_fork};
+pub use handles::Resellers;
 pub use login_domain::DomainAvailability;
 pub use partner_type::PartnerType;
 pub use platform::{Maintenance, Platform, PlatformBuilder, ResolvedHost};

@@ -27,6 +27,14 @@ async fn live(url: String) {
     }
     let page = agency.page(ResellerQuery::all()).await.expect("reads");
     assert_eq!(page.resellers.len(), 8);
+    let query = ResellerQuery { limit: Some(3), ..ResellerQuery::all() };
+    let one_by_one: Result<Vec<_>, _> = agency.blocking().search(query.clone()).collect();
+    assert_eq!(one_by_one.expect("reads"), page.resellers);
+    let mut awaited = agency.search(query);
+    for expected in &page.resellers {
+        assert_eq!(&awaited.next().await.expect("one more").expect("reads"), expected);
+    }
+    assert!(awaited.next().await.is_none() && awaited.next().await.is_none());
     let id = created[0].id;
     agency.consume(id, Metric::MESSAGES, 2, "c-1".into()).await.expect("granted");
     agency.deactivate(id, Some("nonpayment".into())).await.expect("deactivates");

@@ -37,7 +37,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl AsyncPlatform {
-    /// [`Platform::open`].
+    /// Opens a store, as [`Platform::open`] does.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -54,7 +54,7 @@ impl AsyncPlatform {
         Self::open_with(Platform::builder(), url).await
     }
 
-    /// [`PlatformBuilder::open`], with settings.
+    /// Opens a store with these settings, as [`PlatformBuilder::open`] does.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -73,7 +73,7 @@ impl AsyncPlatform {
         blocking(move || settings.open(&url)).await.map(Self)
     }
 
-    /// [`Platform::login_url`]; it asks no store.
+    /// What [`Platform::login_url`] answers. It asks no store, so it is not awaited.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -90,7 +90,7 @@ impl AsyncPlatform {
         self.0.login_url(login_domain)
     }
 
-    /// The platform whose calls block.
+    /// The same platform, as a handle whose calls block.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -113,7 +113,7 @@ impl From<Platform> for AsyncPlatform {
 }
 
 impl AsyncAgency {
-    /// The agency whose calls block.
+    /// The same agency, as a handle whose calls block.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -128,7 +128,7 @@ impl AsyncAgency {
         &self.0
     }
 
-    /// [`Agency::id`].
+    /// The agency's id, as [`Agency::id`] answers it.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -142,7 +142,7 @@ impl AsyncAgency {
         self.0.id()
     }
 
-    /// [`Agency::acting_as`]; it asks no store.
+    /// What [`Agency::acting_as`] answers. It asks no store, so it is not awaited.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

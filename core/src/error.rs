@@ -183,7 +183,8 @@ impl Error {
         }
     }
 
-    /// The record's present version, for an error of kind [`ErrorKind::Conflict`].
+    /// The version that the record has now, for an error of kind [`ErrorKind::Conflict`]; `None`
+    /// where the conflict is about an idempotency key.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -253,8 +254,8 @@ impl Error {
         Repr::Io { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the store, or what it is to be opened with, is not as it has to be. `detail`
-    /// must not contain user input.
+    /// For stores: the store, or what it is opened with, cannot be used as it is. `detail` must not
+    /// contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -266,7 +267,7 @@ impl Error {
         Repr::Configuration { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the call needs a transaction of its own and cannot have one here.
+    /// For stores: the call needs a transaction of its own and cannot have one here.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -277,8 +278,8 @@ impl Error {
         Repr::InsideTransaction.into()
     }
 
-    /// For backends: a concurrent transaction was in the way. The core runs the work again,
-    /// unless it is part of a host's transaction. `detail` must not contain user input.
+    /// For stores: a concurrent transaction was in the way. The core runs the work again, unless it
+    /// is part of a host's transaction. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -289,7 +290,7 @@ impl Error {
         Repr::Aborted { detail: detail.to_string() }.into()
     }
 
-    /// For backends: COMMIT was sent and no answer came. `detail` must not contain user input.
+    /// For stores: COMMIT was sent and no answer came. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -300,7 +301,7 @@ impl Error {
         Repr::OutcomeUnknown { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the store failed. `detail` must not contain user input.
+    /// For stores: the store failed. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};

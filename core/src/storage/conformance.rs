@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use super::Storage;
 
-/// How the suite gets at a backend.
+/// Gives the suite the stores that it tries.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -65,7 +65,7 @@ pub struct Case {
     pub run: fn(&dyn Harness),
 }
 
-/// Every case.
+/// Every case of the suite.
 ///
 /// ```
 /// use partnerkit::storage::conformance::cases;

@@ -14,10 +14,45 @@ use crate::{Agency, AgencyId, LoginDomain, Platform, PlatformBuilder};
 
 /// A [`Platform`] whose calls are awaited. In a child of `fork` that needs a runtime which was
 /// started there.
+///
+/// Each operation is that of [`Platform`], but owns what it is given: a `String` for a `&str`, a
+/// `Vec` for a slice.
+///
+/// ```
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// use partnerkit::{AsyncPlatform, ErrorKind};
+///
+/// let platform = AsyncPlatform::open("memory:").await?;
+/// platform.create_agency("northwind".into(), Some("Europe/Berlin".into())).await?;
+/// let guess = ["acme", "owner@acme.example", "a guess"].map(String::from);
+/// let [login_domain, email, password] = guess;
+/// let denied = platform.sign_in(login_domain, email, password, None).await.unwrap_err();
+/// assert_eq!(denied.kind(), ErrorKind::AccessDenied);
+/// # Ok::<(), partnerkit::Error>(()) })?;
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AsyncPlatform(Platform);
 
 /// An [`Agency`] whose calls are awaited.
+///
+/// Each operation is that of [`Agency`], but owns what it is given.
+///
+/// ```
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// use partnerkit::{AsyncAgency, Metric, ResellerQuery};
+///
+/// let agency = AsyncAgency::from(agency); // or from an `AsyncPlatform`
+/// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1".into()).await?;
+/// assert_eq!(agency.overview().await?.messages, 3);
+/// assert_eq!(agency.page(ResellerQuery::text("telecom")).await?.resellers, [acme]);
+/// # Ok::<(), partnerkit::Error>(()) })?;
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AsyncAgency(Agency);
 

@@ -76,6 +76,9 @@ impl From<ResellerDraft> for partnerkit::ResellerDraft {
             website: draft.website,
             external_id: draft.external_id,
             metadata: draft.metadata.unwrap_or_default().into_iter().collect(),
+            status: None,
+            deactivation_reason: None,
+            created_at: None,
             // napi makes text of whatever JavaScript calls text.
             unreadable: partnerkit::FieldErrors::default(),
         }

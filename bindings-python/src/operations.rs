@@ -187,20 +187,27 @@ impl Platform {
     /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process.
     ///
+    /// With the request's host name a stamp is valid at its own reseller's login domain only;
+    /// without it, a stamp of one reseller opens the pages of another. The host name is read as
+    /// by `resolve_host`.
+    ///
     /// Raises: `AccessDeniedError` for a stamp that is not valid, or no longer.
     ///
     /// ```python
     /// access = platform.sign_in("acme", "owner@acme.example", password)
-    /// identity = platform.check_access(access.stamp)
+    /// identity = platform.check_access(access.stamp, "acme.partner.example.com")
     /// assert (identity.agency, identity.reseller) == ("northwind", acme.id)
     /// ```
+    #[pyo3(signature = (stamp, host=None))]
     fn check_access<'py>(
         &self,
         py: Python<'py>,
         stamp: &Bound<'py, PyAny>,
+        host: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let stamp: String = argument("stamp", stamp)?;
-        answer(py, &call(py, || self.0.check_access(&stamp))?)
+        let host: Option<String> = optional("host", host)?;
+        answer(py, &call(py, || self.0.check_access(&stamp, host.as_deref()))?)
     }
 
     /// Sets a password with a token that `Agency.reset_token` gave: once, and in time. Stamps
@@ -310,6 +317,22 @@ impl Platform {
     /// ```
     fn prepare<'py>(&self, py: Python<'py>) -> PyResult<()> {
         call(py, || self.0.prepare())
+    }
+
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
+    /// transaction that is under way runs to its end; every later one fails with
+    /// `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+    /// does nothing. Without this call a store is closed with its last handle.
+    ///
+    /// ```python
+    /// platform.close()
+    /// try:
+    ///     agency.overview()
+    /// except partnerkit.ConfigurationError as refused:
+    ///     assert str(refused) == "configuration: the platform is closed"
+    /// ```
+    fn close<'py>(&self, py: Python<'py>) -> PyResult<()> {
+        call(py, || self.0.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

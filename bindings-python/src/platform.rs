@@ -7,7 +7,7 @@ use partnerkit::storage::host::Tables;
 use partnerkit::storage::sqlite::Sqlite;
 use partnerkit::{FieldErrors, LoginDomain};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::call;
 use crate::given::argument;
@@ -113,6 +113,16 @@ impl Platform {
             let label = label.map_err(|refusal| FieldErrors::from(refusal.of("login_domain")))?;
             Ok(self.0.login_url(&label))
         })
+    }
+
+    /// `with Platform.open(…) as platform:` closes it at the end.
+    fn __enter__(handle: Py<Self>) -> Py<Self> {
+        handle
+    }
+
+    #[pyo3(signature = (*_raised))]
+    fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, PyTuple>) -> PyResult<()> {
+        call(py, || self.0.close())
     }
 
     fn __repr__(&self) -> &'static str {

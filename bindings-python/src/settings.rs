@@ -179,21 +179,26 @@ impl Clock for PythonClock {
 struct PythonVerifier(Py<PyAny>);
 
 impl PythonVerifier {
-    fn ask(&self, method: &str, arguments: &[&str]) -> bool {
+    /// What the method answers. What it raises is told to `sys.unraisablehook`, because whoever
+    /// tries to sign in is not to learn of it.
+    fn ask(&self, method: &str, arguments: &[&str]) -> Option<bool> {
         Python::attach(|py| {
-            let arguments = pyo3::types::PyTuple::new(py, arguments)?;
-            self.0.bind(py).call_method1(method, arguments)?.is_truthy()
+            let verifier = self.0.bind(py);
+            let ask = || {
+                let arguments = pyo3::types::PyTuple::new(py, arguments)?;
+                verifier.call_method1(method, arguments)?.is_truthy()
+            };
+            ask().map_err(|raised: PyErr| raised.write_unraisable(py, Some(verifier))).ok()
         })
-        .unwrap_or(false)
     }
 }
 
 impl LegacyVerifier for PythonVerifier {
     fn recognises(&self, hash: &str) -> bool {
-        self.ask("recognises", &[hash])
+        self.ask("recognises", &[hash]).unwrap_or(false)
     }
 
-    fn verify(&self, password: &str, hash: &str) -> bool {
+    fn verify(&self, password: &str, hash: &str) -> Option<bool> {
         self.ask("verify", &[password, hash])
     }
 }

@@ -226,6 +226,21 @@ def test_a_search_serves_many_threads(agency: Agency) -> None:
     assert len({id for part in walked for id in part}) == sum(map(len, walked)) == 8
 
 
+def test_a_platform_is_closed_at_the_end_of_a_with_statement(tmp_path: Path) -> None:
+    file = tmp_path / "resellers.db"
+    with Platform.open(file) as platform:
+        agency = platform.ensure_agency("northwind")
+        assert file.with_name("resellers.db-wal").exists()
+    assert not file.with_name("resellers.db-wal").exists()
+    for call in (agency.overview, agency.page, platform.agencies):
+        with pytest.raises(partnerkit.ConfigurationError, match="closed"):
+            call()
+    platform.close()
+    with pytest.raises(ZeroDivisionError), Platform.open(file) as platform:
+        1 / 0  # noqa: B018
+    assert not file.with_name("resellers.db-wal").exists()
+
+
 def test_usage(agency: Agency, acme: Reseller) -> None:
     first = event("e-1", acme, 3)
     report = agency.record_usage(

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,3 +125,15 @@ def test_a_form_may_have_any_name(name: str) -> None:
 
     with pytest.raises(partnerkit.ValidationError, match=f"{name} is not a known field"):
         asyncio.run(create())
+
+
+def test_a_platform_is_closed_at_the_end_of_an_async_with_statement(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with await AsyncPlatform.open(tmp_path / "resellers.db") as platform:
+            agency = await platform.ensure_agency("northwind")
+        assert not (tmp_path / "resellers.db-wal").exists()
+        with pytest.raises(partnerkit.ConfigurationError, match="closed"):
+            await agency.overview()
+        await platform.close()
+
+    asyncio.run(main())

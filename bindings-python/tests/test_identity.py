@@ -7,9 +7,11 @@ import functools
 import io
 import itertools
 import signal
+import sys
 import types
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,11 +277,24 @@ def test_s15_hashes_are_taken_over() -> None:
         agency.create_reseller(**form("md5:0123"))
     assert [(e.field, e.code) for e in refused.value.errors] == [("password_hash", "invalid")]
     agency.create_reseller(**form("rev:terces"))
-    for wrong in ("wrong", "poison"):
-        with pytest.raises(partnerkit.AccessDeniedError):
-            platform.sign_in("acme", "owner@acme.example", wrong)
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", "wrong")
     for _ in range(2):
         platform.sign_in("acme", "owner@acme.example", "secret")
+
+
+def test_s19_a_verifier_that_raises_stops_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    platform, agency = northwind(legacy_verifier=Reversed(), sign_in_limit=2)
+    agency.create_reseller(**draft("acme", invite=False, password_hash="rev:terces"))
+    for _ in range(5):
+        with pytest.raises(partnerkit.AccessDeniedError):
+            platform.sign_in("acme", "owner@acme.example", "poison")
+    assert [type(raised.exc_value) for raised in told] == [AssertionError] * 5
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", "wrong")
+    platform.sign_in("acme", "owner@acme.example", "secret")
 
 
 @pytest.mark.parametrize(

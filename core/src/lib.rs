@@ -30,13 +30,13 @@
 //! assert_eq!(place.reseller, acme.id);
 //!
 //! let access = platform.sign_in("acme", "owner@acme.example", "plain teal walrus 94 umbrella", None)?;
-//! platform.check_access(&access.stamp)?;
+//! platform.check_access(&access.stamp, None)?;
 //! agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
 //! assert_eq!(agency.page(&ResellerQuery::text("telecom"))?.resellers.len(), 1);
 //! assert_eq!(agency.overview()?.messages, 3);
 //!
 //! agency.deactivate(acme.id, Some("nonpayment"))?;
-//! assert!(platform.check_access(&access.stamp).is_err());
+//! assert!(platform.check_access(&access.stamp, None).is_err());
 //! # Ok(())
 //! # }
 //! ```

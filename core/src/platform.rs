@@ -16,6 +16,7 @@ use crate::login_domain::{LabelRow, LabelState, holders, holders_beside};
 use crate::records;
 use crate::reseller::{ResellerId, Status};
 use crate::shared::Shared;
+use crate::storage::Storage;
 use crate::values::{AgencyId, LoginDomain};
 
 /// A handle on one store. Cheap to clone, and safe to use from many threads; in a child of `fork`,
@@ -137,6 +138,28 @@ impl Operator {
         self.shared.secrets().map(drop)
     }
 
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
+    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
+    /// the next one of an import that is under way, too. Closing it again does nothing. Without this
+    /// call a store is closed with its last handle.
+    ///
+    /// ```example
+    /// platform.close()?;
+    /// let refused = agency.overview().expect_err("every handle is closed");
+    /// assert_eq!(refused.to_string(), "configuration: the platform is closed");
+    /// ```
+    /// ```python
+    /// platform.close()
+    /// try:
+    ///     agency.overview()
+    /// except partnerkit.ConfigurationError as refused:
+    ///     assert str(refused) == "configuration: the platform is closed"
+    /// ```
+    pub fn close(&self) -> Result<()> {
+        self.shared.storage.close();
+        Ok(())
+    }
+
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
     /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
     ///
@@ -153,7 +176,7 @@ impl Operator {
         let missing = || Error::not_found("host");
         let label = self.label_of(host).ok_or_else(missing)?;
         let (agency, reseller) = self.holder(&label)?.ok_or_else(missing)?;
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let found = records::read(storage, &agency, |reads| {
             Ok(reads.resellers(&[reseller])?.into_iter().flatten().next())
         });
@@ -161,7 +184,8 @@ impl Operator {
         Ok(ResolvedHost { agency, reseller, login_domain: label, status })
     }
 
-    fn label_of(&self, host: &str) -> Option<LoginDomain> {
+    /// The label in a host name below the login base.
+    pub(crate) fn label_of(&self, host: &str) -> Option<LoginDomain> {
         if host.len() > 512 {
             return None;
         }
@@ -176,7 +200,7 @@ impl Operator {
 
     /// The agency and reseller that hold a label now.
     pub(crate) fn holder(&self, label: &LoginDomain) -> Result<Option<(AgencyId, ResellerId)>> {
-        holders(&*self.shared.storage, std::slice::from_ref(label)).map(held)
+        holders(&self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
     /// The same, as it is committed.
@@ -184,7 +208,7 @@ impl Operator {
         &self,
         label: &LoginDomain,
     ) -> Result<Option<(AgencyId, ResellerId)>> {
-        holders_beside(&*self.shared.storage, std::slice::from_ref(label)).map(held)
+        holders_beside(&self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 }
 

@@ -8,12 +8,12 @@ use crate::access::{AttemptPolicy, Generation, Hasher, KnownSecrets, SourcePolic
 use crate::clock::{Clock, Entropy, Ids, random};
 use crate::process::PerProcess;
 use crate::reseller::FormRules;
-use crate::storage::{Erasure, Storage};
+use crate::storage::{Erasure, Opened, Storage};
 use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
 
 /// Made once, when a platform is opened.
 pub(crate) struct Shared {
-    pub storage: Arc<dyn Storage>,
+    pub storage: Opened,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub ids: Ids,
@@ -72,7 +72,7 @@ impl Shared {
     /// What a form is judged by.
     pub fn form_rules(&self) -> FormRules<'_> {
         let Self { password_policy: passwords, login_domains, hasher, .. } = self;
-        FormRules { passwords: *passwords, login_domains, hasher }
+        FormRules { passwords: *passwords, login_domains, hasher, now: self.clock.now() }
     }
 
     /// A generation that no stamp has.

@@ -8,10 +8,10 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod first_use;
 mod home;
 pub mod host;
 pub mod memory;
+mod opened;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rows;
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::schema::VERSION;
 use crate::values::AgencyId;
 
-pub(crate) use first_use::CheckedAtFirstUse;
+pub(crate) use opened::Opened;
 pub use rows::{
     Answer, Ask, Batch, Condition, Filter, Get, Inserted, Insertion, Is, Keys, Lock, PageSpec,
     Rows, Scan, Tell, Verbs, remove_by_key,

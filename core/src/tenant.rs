@@ -29,7 +29,7 @@ impl Tenant {
         &self,
         work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        records::read(&*self.shared.storage, &self.id, work)
+        records::read(&self.shared.storage, &self.id, work)
     }
 
     /// The same in a transaction, the host's if there is one.
@@ -37,7 +37,7 @@ impl Tenant {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        records::write(&*self.shared.storage, &self.id, Scope::Join, work)
+        records::write(&self.shared.storage, &self.id, Scope::Join, work)
     }
 
     /// The same in a transaction of its own.
@@ -45,7 +45,7 @@ impl Tenant {
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        records::write(&*self.shared.storage, &self.id, Scope::Own, work)
+        records::write(&self.shared.storage, &self.id, Scope::Own, work)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

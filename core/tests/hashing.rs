@@ -32,6 +32,7 @@ fn s18_every_attempt_is_hashed_once_or_told_to_come_again() {
 }
 
 const RIGHT: &str = "password";
+const LONG: &str = "plain teal walrus 94 umbrella";
 
 /// The reference implementation's own test vectors, and one as npm's argon2 orders parameters.
 const OF_OTHERS: [&str; 4] = [
@@ -79,13 +80,13 @@ impl LegacyVerifier for Counted {
         hash.starts_with("counted:")
     }
 
-    fn verify(&self, _: &str, _: &str) -> bool {
+    fn verify(&self, _: &str, _: &str) -> Option<bool> {
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(running, Ordering::SeqCst);
         // Long enough that others would come in.
         std::thread::sleep(Duration::from_millis(2));
         self.running.fetch_sub(1, Ordering::SeqCst);
-        false
+        Some(false)
     }
 }
 
@@ -225,9 +226,10 @@ impl LegacyVerifier for Reversed {
         hash.starts_with("rev:")
     }
 
-    fn verify(&self, password: &str, hash: &str) -> bool {
+    fn verify(&self, password: &str, hash: &str) -> Option<bool> {
         assert_ne!(password, "poison", "breaks down");
-        hash.strip_prefix("rev:").is_some_and(|rest| rest.chars().rev().eq(password.chars()))
+        let rest = hash.strip_prefix("rev:").filter(|_| password != "offline")?;
+        Some(rest.chars().rev().eq(password.chars()))
     }
 }
 
@@ -243,7 +245,32 @@ fn s15_an_old_schemes_hash_is_made_anew_at_the_first_success() {
     let access = platform.sign_in("acme", "owner@acme.example", RIGHT, None).expect("signs in");
     assert_eq!(sign_in(&platform, RIGHT), (1, None), "the library's own now");
     assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "nobody asks the old scheme");
-    platform.check_access(&access.stamp).expect("a new hash ends no stamp");
+    platform.check_access(&access.stamp, None).expect("a new hash ends no stamp");
+}
+
+/// A host whose verifier is down for an hour would find every account stopped otherwise.
+#[test]
+fn s19_an_attempt_that_the_old_scheme_could_not_judge_counts_as_none() {
+    let builder = Platform::builder().legacy_verifier(Arc::new(Reversed)).hashing(1, 0);
+    let builder = builder.sign_in_limit(3).source_limit(2, Duration::from_secs(3_600));
+    let platform = builder.open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind", None).expect("creates");
+    let acme = agency.create_reseller(form("rev:drowssap")).expect("creates").id;
+    let from = |password| {
+        let result = platform.sign_in("acme", "owner@acme.example", password, Some("192.0.2.1"));
+        result.err().map(|error| error.kind())
+    };
+    assert_eq!(from("wrong"), DENIED);
+    for unknown in ["offline", "poison"].into_iter().cycle().take(10) {
+        assert_eq!(from(unknown), DENIED);
+        let changed = agency.change_password(acme, unknown, LONG, LONG);
+        assert_eq!(changed.map_err(|error| error.kind()), Err(ErrorKind::AccessDenied));
+    }
+    assert_eq!(from("wrong"), DENIED, "the first failure is still counted, and this is the second");
+    assert_eq!(from("wrong"), Some(ErrorKind::Throttled), "of the source, too");
+    let wrong = agency.change_password(acme, "wrong", LONG, LONG);
+    assert_eq!(wrong.map_err(|error| error.kind()), Err(ErrorKind::AccessDenied), "the third");
+    assert_eq!(sign_in(&platform, RIGHT), (1, DENIED), "which is the last");
 }
 
 /// An old scheme that takes until it is let go.
@@ -271,12 +298,12 @@ impl LegacyVerifier for Held {
         hash.starts_with("held:")
     }
 
-    fn verify(&self, _: &str, _: &str) -> bool {
+    fn verify(&self, _: &str, _: &str) -> Option<bool> {
         let mut state = self.state.lock().expect("no panic");
         state.0 += 1;
         self.changed.notify_all();
         drop(self.changed.wait_while(state, |(_, let_go)| !*let_go).expect("no panic"));
-        false
+        Some(false)
     }
 }
 

@@ -43,8 +43,8 @@ impl LegacyVerifier for Plain {
         hash.starts_with("plain:")
     }
 
-    fn verify(&self, password: &str, hash: &str) -> bool {
-        hash.strip_prefix("plain:") == Some(password)
+    fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+        Some(hash.strip_prefix("plain:") == Some(password))
     }
 }
 

@@ -63,7 +63,7 @@ fn no_error_repeats_what_was_given() {
         platform.agency("canary").map(drop).expect_err("wrong"),
         platform.create_agency("Canary", None).map(drop).expect_err("wrong"),
         platform.sign_in("canary", "canary@acme.example", "canary", None).expect_err("wrong"),
-        platform.check_access("northwind.canary.canary").expect_err("wrong"),
+        platform.check_access("northwind.canary.canary", None).expect_err("wrong"),
         platform.reset_password("canary", "canary", "canary").expect_err("wrong"),
         platform.resolve_host("canary.partner.localhost").expect_err("wrong"),
         Platform::open("canary:canary").map(drop).expect_err("wrong"),

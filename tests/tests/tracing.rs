@@ -80,7 +80,7 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
         platform
             .sign_in("canary", "canary@acme.example", "canary wrong", None)
             .expect_err("denied");
-        platform.check_access(&access.stamp).expect("valid");
+        platform.check_access(&access.stamp, None).expect("valid");
         agency.page(&ResellerQuery::text("canary")).expect("reads");
         agency.deactivate(reseller.id, Some("canary reason")).expect("deactivates");
         platform.resolve_host("canary.partner.localhost").expect("resolves");

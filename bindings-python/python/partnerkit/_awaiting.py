@@ -97,6 +97,13 @@ class PlatformCalls(Calls):
         """
         return cls(await cls._run_long(Platform.open, url, **settings))
 
+    async def __aenter__(self) -> Self:
+        """`async with await AsyncPlatform.open(…) as platform:` closes it at the end."""
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        await self._run(self._platform.close)
+
     @property
     def blocking(self) -> Platform:
         """The platform whose calls block.

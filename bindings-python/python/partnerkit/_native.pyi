@@ -55,6 +55,8 @@ class Platform:
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_raised: object) -> None: ...
     @staticmethod
     def open(url: str | PathLike[str], **settings: Unpack[Settings]) -> Platform:
         """Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a
@@ -205,15 +207,19 @@ class Platform:
             assert error.http_status == 401
         ```
         """
-    def check_access(self, stamp: str) -> Identity:
+    def check_access(self, stamp: str, host: str | None = None) -> Identity:
         """Says whose access a stamp is, while it is valid. Ask this at every request: it makes
         "switched off" take effect at once, in every process.
+
+        With the request's host name a stamp is valid at its own reseller's login domain only;
+        without it, a stamp of one reseller opens the pages of another. The host name is read as
+        by `resolve_host`.
 
         Raises: `AccessDeniedError` for a stamp that is not valid, or no longer.
 
         ```python
         access = platform.sign_in("acme", "owner@acme.example", password)
-        identity = platform.check_access(access.stamp)
+        identity = platform.check_access(access.stamp, "acme.partner.example.com")
         assert (identity.agency, identity.reseller) == ("northwind", acme.id)
         ```
         """
@@ -291,6 +297,20 @@ class Platform:
 
         ```python
         platform.prepare()  # raises ConfigurationError where a migration is missing
+        ```
+        """
+    def close(self) -> None:
+        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
+        transaction that is under way runs to its end; every later one fails with
+        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+        does nothing. Without this call a store is closed with its last handle.
+
+        ```python
+        platform.close()
+        try:
+            agency.overview()
+        except partnerkit.ConfigurationError as refused:
+            assert str(refused) == "configuration: the platform is closed"
         ```
         """
     def resolve_host(self, host: str) -> ResolvedHost:

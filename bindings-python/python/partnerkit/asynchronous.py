@@ -166,19 +166,23 @@ class AsyncPlatform(PlatformCalls):
             self._platform.sign_in, login_domain, email, password, source=source
         )
 
-    async def check_access(self, stamp: str) -> Identity:
+    async def check_access(self, stamp: str, host: str | None = None) -> Identity:
         """Says whose access a stamp is, while it is valid. Ask this at every request: it makes
         "switched off" take effect at once, in every process.
+
+        With the request's host name a stamp is valid at its own reseller's login domain only;
+        without it, a stamp of one reseller opens the pages of another. The host name is read as
+        by `resolve_host`.
 
         Raises: `AccessDeniedError` for a stamp that is not valid, or no longer.
 
         ```python
         access = await platform.sign_in("acme", "owner@acme.example", password)
-        identity = await platform.check_access(access.stamp)
+        identity = await platform.check_access(access.stamp, "acme.partner.example.com")
         assert (identity.agency, identity.reseller) == ("northwind", acme.id)
         ```
         """
-        return await self._run(self._platform.check_access, stamp)
+        return await self._run(self._platform.check_access, stamp, host=host)
 
     async def reset_password(
         self, token: str, *, password: str, password_confirmation: str
@@ -272,6 +276,22 @@ class AsyncPlatform(PlatformCalls):
         ```
         """
         return await self._run(self._platform.prepare)
+
+    async def close(self) -> None:
+        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
+        transaction that is under way runs to its end; every later one fails with
+        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
+        does nothing. Without this call a store is closed with its last handle.
+
+        ```python
+        await platform.close()
+        try:
+            await agency.overview()
+        except partnerkit.ConfigurationError as refused:
+            assert str(refused) == "configuration: the platform is closed"
+        ```
+        """
+        return await self._run(self._platform.close)
 
     async def resolve_host(self, host: str) -> ResolvedHost:
         """Which reseller a request's host name is for. Case, a port and one trailing dot do not

@@ -94,9 +94,8 @@ class ContactDraft(TypedDict, total=False):
 
 
 class ResellerDraft(TypedDict, total=False):
-    """The form of a new reseller, as typed. Optional are `website`, `external_id`, `metadata`
-    and `idempotency_key`; everything else is required, but for the password where `invite`
-    or `password_hash` stands for it.
+    """The form of a new reseller, as typed. Everything up to `login_domain` is required, but
+    for the password where `invite` or `password_hash` stands for it; the rest is optional.
 
     Rules of the form (what must be there, what must agree) are declared here; what a value
     may be is the business of its own type.
@@ -134,6 +133,14 @@ class ResellerDraft(TypedDict, total=False):
     """The host's own id, optional, unique within the agency."""
     metadata: Mapping[str, str]
     """The host's own data, optional."""
+    status: str | None
+    """Whether the reseller may sign in: `active`, unless `inactive` is given for one that an
+    earlier system has switched off.
+    """
+    deactivation_reason: str | None
+    """Why an inactive reseller was switched off, optional, 1–500 characters."""
+    created_at: datetime | None
+    """When a reseller of an earlier system joined; now, unless it is given. Not in the future."""
     idempotency_key: str | None
     """Creates the reseller once for this key of the host's, however often the call is
     repeated.

@@ -212,6 +212,13 @@ impl AttemptPolicy {
         Ok(Attempts { failures, blocked_until, ..before })
     }
 
+    /// One failure less, with the delay of the failures that are left.
+    pub fn take_back(self, stored: Attempts, whom: Whom, now: Timestamp) -> Attempts {
+        let failures = stored.failures.saturating_sub(1);
+        let blocked_until = now.plus_millis(self.delay(failures, whom));
+        Attempts { failures, blocked_until: stored.blocked_until.min(blocked_until), ..stored }
+    }
+
     /// However far ahead the clock was that blocked it, it is for as long as any failure does.
     /// Clocks that differ by less than the longest delay leave each other's instants alone: one
     /// that is behind must not end a delay, either.

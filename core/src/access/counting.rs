@@ -7,7 +7,7 @@ use super::{AttemptKey, AttemptKeys, AttemptPolicy, Attempts, Identity, Whom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::records::{self, Reads, Tx};
 use crate::shared::Shared;
-use crate::storage::Scope;
+use crate::storage::{Scope, Storage};
 use crate::values::AgencyId;
 
 /// On whom an attempt is, and where it comes from, if the host has said.
@@ -66,7 +66,7 @@ impl Shared {
         if failed.is_empty() {
             return Ok(());
         }
-        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             tx.lock_attempts(&failed)?;
             tx.delete::<Attempts>(&failed)
         })
@@ -76,7 +76,7 @@ impl Shared {
         &self,
         work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
     ) -> Result<T> {
-        records::read_beside(&*self.storage, &AgencyId::platform(), work)
+        records::read_beside(&self.storage, &AgencyId::platform(), work)
     }
 
     /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
@@ -85,7 +85,7 @@ impl Shared {
     /// Errors: `Throttled`; nothing is counted then.
     pub fn reserve_attempt(&self, attempt: &Attempt) -> Result<Option<Attempts>> {
         let (now, policy, sources) = (self.clock.now(), self.attempts, self.sources);
-        let reserved = records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        let reserved = records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
                 match sources.reserve(locked.of(source), now) {
@@ -107,7 +107,7 @@ impl Shared {
 
     /// What telling the feed of a stop costs, for a stop of nobody (S17).
     pub fn tell_nobody(&self, attempt: &Attempt) -> Result<()> {
-        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             let stored = locked.of(&attempt.account);
             locked.put(tx, &attempt.account, stored.unlike(stored))
@@ -117,7 +117,7 @@ impl Shared {
     /// Forgets an account's failures in a row, because somebody says so.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
         let clear = |scope| {
-            records::write(&*self.storage, &AgencyId::platform(), scope, |tx| {
+            records::write(&self.storage, &AgencyId::platform(), scope, |tx| {
                 Rows::locked(tx, attempt)?;
                 forget(tx, &attempt.account)
             })
@@ -137,7 +137,31 @@ impl Shared {
     /// of already: whoever failed for the last time before others were forgiven may have told of
     /// the stop that this very attempt has brought about.
     pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
-        records::write(&*self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+        self.settle(attempt, reserved, |tx, _| forget(tx, &attempt.account))
+    }
+
+    /// After an attempt of which nobody could tell whether its password was right: it counts as
+    /// none, on the account and for the source. What stays of a stop stays as after a success.
+    pub fn take_back(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
+        let now = self.clock.now();
+        self.settle(attempt, reserved, |tx, locked| {
+            let stored = locked.of(&attempt.account);
+            match self.attempts.take_back(stored, attempt.whom, now) {
+                Attempts { failures: 0, .. } => forget(tx, &attempt.account),
+                fewer => locked.put(tx, &attempt.account, fewer),
+            }
+        })
+    }
+
+    /// Gives the source its attempt back, and does with the account's failures what is to be done,
+    /// unless a stop has to stay.
+    fn settle(
+        &self,
+        attempt: &Attempt,
+        reserved: &Attempts,
+        mut account: impl FnMut(&mut Tx<'_>, &Rows) -> Result<()> + Send,
+    ) -> Result<()> {
+        records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
                 let given_back = self.sources.give_back(locked.of(source));
@@ -149,7 +173,7 @@ impl Shared {
             let (policy, now) = (self.attempts, locked.of(&attempt.account));
             let by_others = policy.is_last(&now) && !policy.is_last(reserved);
             let stays = by_others || AttemptPolicy::is_told(&now);
-            if stays { Ok(()) } else { forget(tx, &attempt.account) }
+            if stays { Ok(()) } else { account(tx, &locked) }
         })
     }
 

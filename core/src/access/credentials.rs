@@ -6,6 +6,7 @@ use crate::changes::ChangeKind;
 use crate::clock::random;
 use crate::error::{Code, Error, FieldError, FieldErrors, Result};
 use crate::reseller::{Reseller, ResellerId};
+use crate::storage::Storage;
 use crate::tenant::Tenant;
 use crate::values::Password;
 
@@ -78,9 +79,16 @@ impl Tenant {
         let attempt = self.attempt_on(id)?;
         let reserved = self.shared.reserve_attempt(&attempt)?;
         let typed = Password::as_typed(current).filter(|_| reserved.is_some());
-        if turn.verify(typed.as_ref(), hash) == Verified::No {
-            if reserved.is_some_and(|reserved| self.shared.attempts.is_last(&reserved)) {
-                self.note_sign_in_locked(id, &attempt)?;
+        let verified = turn.verify(typed.as_ref(), hash);
+        if !verified.is_right() {
+            match reserved {
+                Some(reserved) if verified == Verified::Unknown => {
+                    self.shared.take_back(&attempt, &reserved)?;
+                }
+                Some(reserved) if self.shared.attempts.is_last(&reserved) => {
+                    self.note_sign_in_locked(id, &attempt)?;
+                }
+                _ => {}
             }
             return Err(Error::access_denied());
         }
@@ -117,7 +125,7 @@ impl Tenant {
     /// ```example
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
     /// agency.revoke_access(acme.id)?;
-    /// assert!(platform.check_access(&access.stamp).is_err());
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
     /// ```
     /// ```python
     /// access = platform.sign_in("acme", "owner@acme.example", password)

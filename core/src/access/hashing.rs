@@ -47,6 +47,14 @@ pub(crate) enum Verified {
     Yes,
     /// It was, but the hash is not what one would be made today.
     Outdated,
+    /// The host's verifier could not tell.
+    Unknown,
+}
+
+impl Verified {
+    pub fn is_right(self) -> bool {
+        matches!(self, Self::Yes | Self::Outdated)
+    }
 }
 
 impl fmt::Debug for Hasher {
@@ -104,7 +112,7 @@ impl Hasher {
     }
 
     fn recognises(&self, text: &str) -> bool {
-        self.legacy.as_ref().is_some_and(|legacy| guarded(|| legacy.recognises(text)))
+        self.legacy.as_ref().and_then(|legacy| guarded(|| legacy.recognises(text))) == Some(true)
     }
 
     /// What is hashed instead of a password: a keyed hash of it, in hexadecimal digits so that
@@ -137,9 +145,14 @@ impl Hasher {
         right
     }
 
-    fn legacy(&self, password: &Password, hash: &str) -> bool {
-        let legacy = self.legacy.as_ref();
-        legacy.is_some_and(|legacy| guarded(|| legacy.verify(password.as_str(), hash)))
+    fn legacy(&self, password: &Password, hash: &str) -> Verified {
+        // The verifier that knew the hash when it was stored is gone: nobody can tell any more.
+        let Some(legacy) = &self.legacy else { return Verified::No };
+        match guarded(|| legacy.verify(password.as_str(), hash)).flatten() {
+            Some(true) => Verified::Outdated,
+            Some(false) => Verified::No,
+            None => Verified::Unknown,
+        }
     }
 
     fn newest_pepper(&self) -> Option<u32> {
@@ -175,9 +188,7 @@ impl Turn<'_> {
         let right = hasher.compute(of, input.as_deref().unwrap_or_default());
         match (known, password, &stored) {
             (Some(hash), Some(_), _) if right => hasher.verified(hash),
-            (None, Some(password), Some(Stored::Other(hash))) if hasher.legacy(password, hash) => {
-                Verified::Outdated
-            }
+            (None, Some(password), Some(Stored::Other(hash))) => hasher.legacy(password, hash),
             _ => Verified::No,
         }
     }
@@ -188,9 +199,9 @@ impl Turn<'_> {
     }
 }
 
-/// A panic of the host's own scheme is a no.
-fn guarded(ask: impl FnOnce() -> bool) -> bool {
-    catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
+/// What the host's own scheme answers, unless it panics.
+fn guarded<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(ask)).ok()
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Shared {
         if let Some(known) = self.known_secrets.0.get() {
             return Ok(Cow::Borrowed(known));
         }
-        let (secrets, lasting) = stored(&*self.storage, &*self.entropy, self.clock.now())?;
+        let (secrets, lasting) = stored(&self.storage, &*self.entropy, self.clock.now())?;
         if lasting {
             // Others may have been as fast; they have found the same.
             drop(self.known_secrets.0.set(Box::new(secrets.clone())));

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result, optional};
 use crate::platform::Operator;
 use crate::records;
 use crate::reseller::{Reseller, Status};
+use crate::storage::Storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
 /// A reseller with what it signs in with.
@@ -88,8 +89,12 @@ impl Operator {
 
         let typed = Password::as_typed(password).filter(|_| reserved.is_some());
         let verified = turn.verify(typed.as_ref(), hash_of(&account));
+        if let (Verified::Unknown, Some(reserved)) = (verified, &reserved) {
+            self.shared.take_back(&attempt, reserved)?;
+            return Err(Error::access_denied());
+        }
 
-        let right = account.as_ref().filter(|_| verified != Verified::No);
+        let right = account.as_ref().filter(|_| verified.is_right());
         let (Some(access), Some(reserved)) = (self.admit(right)?, reserved) else {
             self.note_hard_stop(account, &attempt, reserved)?;
             return Err(Error::access_denied());
@@ -141,25 +146,33 @@ impl Operator {
     /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process (S20).
     ///
+    /// With the request's host name a stamp is valid at its own reseller's login domain only;
+    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
+    /// [`resolve_host`](Self::resolve_host).
+    ///
     /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
     /// ```example
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
-    /// let identity = platform.check_access(&access.stamp)?;
+    /// let identity = platform.check_access(&access.stamp, Some("acme.partner.example.com"))?;
     /// assert_eq!((&identity.agency, identity.reseller), (agency.id(), acme.id));
+    /// assert!(platform.check_access(&access.stamp, Some("globex.partner.example.com")).is_err());
     /// ```
     /// ```python
     /// access = platform.sign_in("acme", "owner@acme.example", password)
-    /// identity = platform.check_access(access.stamp)
+    /// identity = platform.check_access(access.stamp, "acme.partner.example.com")
     /// assert (identity.agency, identity.reseller) == ("northwind", acme.id)
     /// ```
-    pub fn check_access(&self, stamp: &str) -> Result<Identity> {
+    pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
         let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
         let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
-        if reseller.status != Status::Active || credentials.generation != generation {
-            return Err(Error::access_denied());
+        let is_here =
+            host.is_none_or(|host| self.label_of(host).as_ref() == Some(&reseller.login_domain));
+        if reseller.status == Status::Active && credentials.generation == generation && is_here {
+            Ok(identity)
+        } else {
+            Err(Error::access_denied())
         }
-        Ok(identity)
     }
 
     /// Sets a password with a token that [`Agency::reset_token`](crate::Agency::reset_token) gave:
@@ -211,7 +224,7 @@ impl Operator {
             View::Committed => self.holder_beside(&label)?,
         };
         let Some((agency, reseller)) = holder else { return Ok((None, None)) };
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let account = match view {
             View::Hosts => records::read(storage, &agency, |reads| reads.account(reseller)),
             View::Committed => {
@@ -223,7 +236,7 @@ impl Operator {
     }
 
     fn account(&self, identity: &Identity) -> Result<Option<Account>> {
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let account =
             records::read(storage, &identity.agency, |reads| reads.account(identity.reseller));
         optional(account)

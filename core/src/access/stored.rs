@@ -24,18 +24,20 @@ use super::{HashingCost, Pepper};
 ///         hash.starts_with("backwards:")
 ///     }
 ///
-///     fn verify(&self, password: &str, hash: &str) -> bool {
-///         hash.strip_prefix("backwards:") == Some(&*password.chars().rev().collect::<String>())
+///     fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+///         let backwards: String = password.chars().rev().collect();
+///         Some(hash.strip_prefix("backwards:") == Some(&*backwards))
 ///     }
 /// }
 /// assert!(Backwards.recognises("backwards:drowssap"));
-/// assert!(Backwards.verify("password", "backwards:drowssap"));
+/// assert_eq!(Backwards.verify("password", "backwards:drowssap"), Some(true));
 /// ```
 pub trait LegacyVerifier: Send + Sync {
     /// Whether a text is a hash of the scheme.
     fn recognises(&self, hash: &str) -> bool;
-    /// Whether the password is the hash's.
-    fn verify(&self, password: &str, hash: &str) -> bool;
+    /// Whether the password is the hash's; `None` where that cannot be told now. Then, and where
+    /// this panics, the sign-in is refused like any other, but not counted as a failure.
+    fn verify(&self, password: &str, hash: &str) -> Option<bool>;
 }
 
 /// A stored hash, taken apart.

@@ -37,7 +37,7 @@ impl Operator {
         let row = AgencyRow::new(settings);
         let agency = Tenant::new(self.shared.clone(), id.clone());
         let created = agency.mutation_at(now, ChangeKind::AgencyCreated, None);
-        records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+        records::write_unheld(&self.shared.storage, &id, Scope::Join, |tx| {
             if let Insert::Existing(_) = tx.insert(&row)? {
                 return Err(refused("id")(Code::Taken));
             }
@@ -104,7 +104,7 @@ impl Operator {
     /// ```
     pub fn agency(&self, id: &str) -> Result<Tenant> {
         let id = existing(id)?;
-        records::read(&*self.shared.storage, &id, |reads| reads.hold_agency())?;
+        records::read(&self.shared.storage, &id, |reads| reads.hold_agency())?;
         Ok(Tenant::new(self.shared.clone(), id))
     }
 
@@ -132,7 +132,7 @@ impl Operator {
         let (mut open, mut after) = (Vec::new(), after.cloned());
         loop {
             // Few are closed, so the second look is rare.
-            let rows = agencies(&*self.shared.storage, after.as_ref(), limit)?;
+            let rows = agencies(&self.shared.storage, after.as_ref(), limit)?;
             let last = rows.last().map(|row| row.settings.agency.clone());
             let seen_all = rows.len() < limit as usize;
             let rows = rows.into_iter().filter(AgencyRow::is_open);

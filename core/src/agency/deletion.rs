@@ -13,7 +13,7 @@ use crate::records::{self, Tx};
 use crate::reseller::{Reseller, ResellerId};
 use crate::schema::TABLES;
 use crate::schema::entity::Entity;
-use crate::storage::{Filter, Lock, PageSpec, Scope};
+use crate::storage::{Filter, Lock, PageSpec, Scope, Storage};
 use crate::values::{AgencyId, Timestamp};
 
 /// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
@@ -55,7 +55,7 @@ impl Operator {
     /// ```
     pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
         let id = existing(id)?;
-        let resellers = records::read(&*self.shared.storage, &id, |reads| {
+        let resellers = records::read(&self.shared.storage, &id, |reads| {
             reads.count(&Filter::all(id.clone()), i64::MAX as u64)
         })?;
         Ok(AgencyDeletionPreview { agency: id, resellers })
@@ -84,7 +84,7 @@ impl Operator {
     /// ```
     pub fn delete_agency(&self, id: &str) -> Result<DeletedAgency> {
         let id = existing(id)?;
-        records::write_unheld(&*self.shared.storage, &id, Scope::Join, |tx| {
+        records::write_unheld(&self.shared.storage, &id, Scope::Join, |tx| {
             let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
             let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
             if !agency.is_open() {
@@ -106,7 +106,7 @@ impl Operator {
             self.shared.forget_attempts_on(&first)?;
         }
         let first: Vec<_> = first.into_iter().map(|account| account.reseller).collect();
-        records::write_unheld(&*self.shared.storage, id, Scope::Join, |tx| {
+        records::write_unheld(&self.shared.storage, id, Scope::Join, |tx| {
             // Waits for those who have held the agency since before it was closed.
             let agency = tx.lock_agency(Lock::Update)?;
             match agency.and_then(|agency| agency.closed_at) {
@@ -117,7 +117,7 @@ impl Operator {
     }
 
     fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
-        records::read_unheld(&*self.shared.storage, id, |reads| {
+        records::read_unheld(&self.shared.storage, id, |reads| {
             // There may be another one of this id by now, whose stops have to stand.
             if reads.agency()?.is_none_or(|agency| agency.is_open()) {
                 return Ok(Vec::new());

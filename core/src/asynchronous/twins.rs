@@ -75,9 +75,9 @@ impl AsyncPlatform {
     }
 
     /// Awaits [`Platform::check_access`](crate::Platform::check_access).
-    pub async fn check_access(&self, stamp: String) -> Result<Identity> {
+    pub async fn check_access(&self, stamp: String, host: Option<String>) -> Result<Identity> {
         let it = self.0.clone();
-        blocking(move || it.check_access(&stamp)).await
+        blocking(move || it.check_access(&stamp, host.as_deref())).await
     }
 
     /// Awaits [`Platform::reset_password`](crate::Platform::reset_password).
@@ -113,6 +113,12 @@ impl AsyncPlatform {
     pub async fn prepare(&self) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.prepare()).await
+    }
+
+    /// Awaits [`Platform::close`](crate::Platform::close).
+    pub async fn close(&self) -> Result<()> {
+        let it = self.0.clone();
+        blocking(move || it.close()).await
     }
 
     /// Awaits [`Platform::resolve_host`](crate::Platform::resolve_host).

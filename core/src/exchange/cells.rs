@@ -10,7 +10,7 @@ use crate::schema::{Column, Row, Value};
 use crate::values::Timestamp;
 
 /// Columns of a reseller that no file has.
-const KEPT_BACK: [&str; 3] = ["agency", "version", "deactivation_reason"];
+const KEPT_BACK: [&str; 2] = ["agency", "version"];
 
 /// The cells that an export writes of a reseller, by the names of its columns.
 pub(super) fn cells(of: &Reseller) -> Result<Vec<String>> {
@@ -45,8 +45,9 @@ fn cell(column: &Column, value: Value) -> String {
     }
 }
 
-/// Further columns that an import reads: countries of national numbers.
-const COUNTRIES: [&str; 2] = ["phone_country", "contact_phone_country"];
+/// Further columns that an import reads: countries of national numbers, and what resellers have
+/// signed in with so far.
+const FURTHER: [&str; 3] = ["phone_country", "contact_phone_country", "password_hash"];
 
 /// A first line with more columns than this is none: each of them would have an error.
 const MOST: usize = 100;
@@ -63,7 +64,7 @@ impl Header {
             return Err(Refusal { code: Code::TooMany, params }.of("columns").into());
         }
         let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
-        let known = |name: &str| columns().chain(COUNTRIES).any(|column| column == name);
+        let known = |name: &str| columns().chain(FURTHER).any(|column| column == name);
         let mut errors = FieldErrors::default();
         for (i, name) in names.iter().enumerate() {
             let code = if !known(name) {

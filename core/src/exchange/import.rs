@@ -24,11 +24,17 @@ struct Row {
 }
 
 impl Tenant {
-    /// Creates a reseller of each row of a CSV file, invited to set its password, and tells
-    /// `each` about every row as soon as it is known. The first line names the columns in any
-    /// order: those of [`export_csv`](Self::export_csv), and `phone_country` and
-    /// `contact_phone_country` for national numbers. What an export tells beside the form (id,
-    /// status, times) is not read.
+    /// Creates a reseller of each row of a CSV file, and tells `each` about every row as soon as it
+    /// is known. The first line names the columns, in any order:
+    ///
+    /// - required: `partner_type`, `name`, `email`, `phone`, `contact_name`, `contact_email`,
+    ///   `contact_phone`, `login_domain`;
+    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country` and
+    ///   `contact_phone_country` (for national numbers), and, for resellers that another system has
+    ///   had, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A reseller
+    ///   without a hash is invited to set its password;
+    /// - allowed, because [`export_csv`](Self::export_csv) writes them, but not read: `id`,
+    ///   `updated_at`.
     ///
     /// A row whose email, login domain and external id a reseller of the agency has already is
     /// left alone: so a file can be taken in again, also after it was interrupted (S48).
@@ -95,7 +101,7 @@ impl Tenant {
         while rows.len() < BATCH && bytes < BATCH_BYTES {
             let Some(record) = records.read().map_err(failed)? else { break };
             let draft = match record.cells {
-                Ok(cells) if header.fits(&cells) => draft(header, &cells),
+                Ok(cells) if header.fits(&cells) => Ok(draft(header, &cells)),
                 Ok(_) => Err(Refusal::from(Code::Invalid).of("row").into()),
                 Err(refusal) => Err(refusal.of("row").into()),
             };
@@ -148,18 +154,25 @@ impl Tenant {
 }
 
 /// The form of a row.
-fn draft(header: &Header, record: &csv::StringRecord) -> Result<ResellerDraft, FieldErrors> {
+fn draft(header: &Header, record: &csv::StringRecord) -> ResellerDraft {
     let cell = |column| header.cell(record, column).into_owned();
     let optional = |column| Some(cell(column)).filter(|cell| !cell.is_empty());
     let phone = |country, number| PhoneDraft { country: optional(country), number: cell(number) };
-    let metadata = optional("metadata").map(|json| serde_json::from_str(&json)).transpose();
-    let metadata = metadata.map_err(|_| FieldError::new("metadata", Code::Invalid))?;
-    Ok(ResellerDraft {
+    let mut unreadable = FieldErrors::default();
+    let metadata = optional("metadata").and_then(|json| {
+        let read = serde_json::from_str(&json).map_err(|_| Code::Invalid.into());
+        unreadable.keep("metadata", read)
+    });
+    let created_at =
+        optional("created_at").and_then(|at| unreadable.keep("created_at", at.parse()));
+    let password_hash = optional("password_hash");
+    ResellerDraft {
         partner_type: cell("partner_type"),
         name: cell("name"),
         email: cell("email"),
         phone: phone("phone_country", "phone"),
-        invite: true,
+        invite: password_hash.is_none(),
+        password_hash,
         contact: ContactDraft {
             name: cell("contact_name"),
             email: cell("contact_email"),
@@ -169,8 +182,12 @@ fn draft(header: &Header, record: &csv::StringRecord) -> Result<ResellerDraft, F
         website: optional("website"),
         external_id: optional("external_id"),
         metadata: metadata.unwrap_or_default(),
+        status: optional("status"),
+        deactivation_reason: optional("deactivation_reason"),
+        created_at,
+        unreadable,
         ..ResellerDraft::default()
-    })
+    }
 }
 
 /// The first line, which a file without any line has not: then its columns are missing.
@@ -197,16 +214,21 @@ mod tests {
     use crate::exchange::cells::columns;
 
     /// What an export tells beside the form.
-    const NOT_OF_THE_FORM: [&str; 4] = ["id", "status", "created_at", "updated_at"];
+    const NOT_OF_THE_FORM: [&str; 2] = ["id", "updated_at"];
 
     #[test]
     fn s48_every_column_of_an_export_is_read_but_for_what_is_beside_the_form() {
         let header = Header::read(&columns().collect()).expect("an export's columns are known");
         for column in columns() {
-            let typed = if column == "metadata" { r#"{"key":"typed"}"# } else { "typed" };
+            let typed = match column {
+                "metadata" => r#"{"key":"typed"}"#,
+                "created_at" => "2024-05-06T07:08:09Z",
+                _ => "typed",
+            };
             let cell = |of| if of == column { typed } else { "" };
-            let form = draft(&header, &columns().map(cell).collect()).expect("a form").body();
-            let is_read = String::from_utf8_lossy(&form).contains("typed");
+            let form = draft(&header, &columns().map(cell).collect()).body();
+            let form = String::from_utf8_lossy(&form);
+            let is_read = form.contains("typed") || form.contains("1714979289000");
             assert_eq!(is_read, !NOT_OF_THE_FORM.contains(&column), "{column}");
         }
     }

@@ -269,7 +269,7 @@ impl Agency {
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
     /// let acme = agency.deactivate(acme.id, Some("nonpayment"))?;
     /// assert_eq!(acme.status, Status::Inactive);
-    /// assert!(platform.check_access(&access.stamp).is_err());
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
@@ -439,7 +439,7 @@ impl Agency {
     /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
     /// agency.revoke_access(acme.id)?;
-    /// assert!(platform.check_access(&access.stamp).is_err());
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
@@ -604,11 +604,17 @@ impl Agency {
         self.observe("export_csv", None, || self.tenant.export_csv(query, output))
     }
 
-    /// Creates a reseller of each row of a CSV file, invited to set its password, and tells
-    /// `each` about every row as soon as it is known. The first line names the columns in any
-    /// order: those of [`export_csv`](Self::export_csv), and `phone_country` and
-    /// `contact_phone_country` for national numbers. What an export tells beside the form (id,
-    /// status, times) is not read.
+    /// Creates a reseller of each row of a CSV file, and tells `each` about every row as soon as it
+    /// is known. The first line names the columns, in any order:
+    ///
+    /// - required: `partner_type`, `name`, `email`, `phone`, `contact_name`, `contact_email`,
+    ///   `contact_phone`, `login_domain`;
+    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country` and
+    ///   `contact_phone_country` (for national numbers), and, for resellers that another system has
+    ///   had, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A reseller
+    ///   without a hash is invited to set its password;
+    /// - allowed, because [`export_csv`](Self::export_csv) writes them, but not read: `id`,
+    ///   `updated_at`.
     ///
     /// A row whose email, login domain and external id a reseller of the agency has already is
     /// left alone: so a file can be taken in again, also after it was interrupted.

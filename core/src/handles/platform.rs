@@ -158,18 +158,23 @@ impl Platform {
     /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process.
     ///
+    /// With the request's host name a stamp is valid at its own reseller's login domain only;
+    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
+    /// [`resolve_host`](Self::resolve_host).
+    ///
     /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
     /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
-    /// let identity = platform.check_access(&access.stamp)?;
+    /// let identity = platform.check_access(&access.stamp, Some("acme.partner.example.com"))?;
     /// assert_eq!((&identity.agency, identity.reseller), (agency.id(), acme.id));
+    /// assert!(platform.check_access(&access.stamp, Some("globex.partner.example.com")).is_err());
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
-    pub fn check_access(&self, stamp: &str) -> Result<Identity> {
-        self.observe("check_access", || self.operator.check_access(stamp))
+    pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
+        self.observe("check_access", || self.operator.check_access(stamp, host))
     }
 
     /// Sets a password with a token that [`Agency::reset_token`](crate::Agency::reset_token) gave:
@@ -292,6 +297,23 @@ impl Platform {
     /// ```
     pub fn prepare(&self) -> Result<()> {
         self.observe("prepare", || self.operator.prepare())
+    }
+
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
+    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
+    /// the next one of an import that is under way, too. Closing it again does nothing. Without this
+    /// call a store is closed with its last handle.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// platform.close()?;
+    /// let refused = agency.overview().expect_err("every handle is closed");
+    /// assert_eq!(refused.to_string(), "configuration: the platform is closed");
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn close(&self) -> Result<()> {
+        self.observe("close", || self.operator.close())
     }
 
     /// Which reseller a request's host name is for. Case, a port and one trailing dot do not

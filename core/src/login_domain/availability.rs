@@ -76,7 +76,7 @@ impl Shared {
         reserved: &impl Fn(&LoginDomain) -> bool,
     ) -> Result<Vec<Option<Code>>> {
         let now = self.clock.now();
-        let holders = holders(&*self.storage, labels)?;
+        let holders = holders(&self.storage, labels)?;
         let why = |(label, holder): (_, Option<_>)| refusal(label, holder.as_ref(), reserved, now);
         Ok(labels.iter().zip(holders).map(why).collect())
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Operator;
 use crate::error::Result;
+use crate::storage::Storage;
 
 impl Operator {
     /// Writes a copy of the whole store into a new file, while others read and write: it holds

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::process::PerProcess;
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
-use crate::storage::{CheckedAtFirstUse, Storage};
+use crate::storage::{Opened, Storage};
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
@@ -160,8 +160,9 @@ impl PlatformBuilder {
     ///         hash.starts_with("backwards:")
     ///     }
     ///
-    ///     fn verify(&self, password: &str, hash: &str) -> bool {
-    ///         hash.strip_prefix("backwards:") == Some(&*password.chars().rev().collect::<String>())
+    ///     fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+    ///         let backwards: String = password.chars().rev().collect();
+    ///         Some(hash.strip_prefix("backwards:") == Some(&*backwards))
     ///     }
     /// }
     ///
@@ -438,7 +439,7 @@ impl PlatformBuilder {
             default_hashing(cores)
         });
         let shared = Shared {
-            storage: Arc::new(CheckedAtFirstUse::new(storage)),
+            storage: Opened::new(storage),
             clock: self.clock,
             entropy: self.entropy,
             ids: Ids::default(),

@@ -11,7 +11,7 @@ use crate::records::{self, Tx};
 use crate::schema::entity::Entity;
 use crate::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
 use crate::shared::Progress;
-use crate::storage::{Erasure, Lock, Scan, Scope};
+use crate::storage::{Erasure, Lock, Scan, Scope, Storage};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
@@ -85,7 +85,7 @@ impl Operator {
         let (mut left, mut removed, mut finished) = (budget.unwrap_or(10_000), 0, false);
         while left > 0 && !finished {
             let Some(task) = self.tasks(&progress).into_iter().nth(progress.done) else {
-                let next = agencies(&*self.shared.storage, progress.agency.as_ref(), 1)?.pop();
+                let next = agencies(&self.shared.storage, progress.agency.as_ref(), 1)?.pop();
                 finished = next.is_none();
                 let closed = next.as_ref().is_some_and(|next| !next.is_open());
                 let agency = next.map(|next| next.settings.agency);
@@ -148,7 +148,7 @@ impl Operator {
         agency: &AgencyId,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<u32> + Send,
     ) -> Result<u32> {
-        let storage = &*self.shared.storage;
+        let storage = &self.shared.storage;
         let removed = records::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
         // Deleted since it was listed: nothing is left to do.
         Ok(optional(removed)?.unwrap_or_default())

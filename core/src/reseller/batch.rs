@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::profile::active;
 use super::{FORM_ORDER, Reseller};
 use crate::changes::Change;
 use crate::error::{Code, FieldError, FieldErrors, Result, refused};
@@ -67,7 +68,7 @@ impl Batch {
 
     /// When a quarantine has to be over, for all rows and every look alike.
     pub fn now(&self) -> Timestamp {
-        let times = self.rows.values().map(|row| row.new.reseller().created_at);
+        let times = self.rows.values().map(|row| row.new.reseller().updated_at);
         times.max().unwrap_or(Timestamp::from_millis(0))
     }
 
@@ -152,7 +153,8 @@ impl Insertion {
             return Err(refused("email")(Code::Taken)); // or its external id
         }
         tx.put_credentials_of(&self.rows)?;
-        tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add: self.rows.len() as i64 }])?;
+        let add = self.rows.iter().map(|new| active(new.reseller())).sum();
+        tx.add_totals(&[TotalDelta { name: ACTIVE_RESELLERS, add }])?;
         tx.append_changes(&self.changes)
     }
 }

@@ -2,8 +2,9 @@
 //! a batch of one.
 
 use super::batch::{Batch, Taken};
+use super::draft::Standing;
 use super::once::Once;
-use super::{AcceptedDraft, FirstPassword, Lookup, Reseller, ResellerDraft, ResellerId, Status};
+use super::{AcceptedDraft, FirstPassword, Lookup, Reseller, ResellerDraft, ResellerId};
 use crate::access::Credentials;
 use crate::changes::{Change, ChangeKind};
 use crate::clock::random;
@@ -253,7 +254,7 @@ impl Tenant {
         batch.forget_taken();
         let (now, rows) = (batch.now(), batch.resellers());
         let labels: Vec<_> = rows.iter().map(|(_, row)| row.login_domain.clone()).collect();
-        let holders = holders(&*self.shared.storage, &labels)?;
+        let holders = holders(&self.shared.storage, &labels)?;
         let emails = rows.iter().map(|(_, row)| Lookup::Email(row.email.clone()));
         let external = rows.iter().filter_map(|(_, row)| row.external_id.clone());
         let lookups: Vec<_> = emails.chain(external.map(Lookup::ExternalId)).collect();
@@ -291,14 +292,22 @@ impl Tenant {
         let credentials = Credentials::from_stored(random(entropy), hash);
         let id = ResellerId::from_uuid(self.shared.new_id(now));
         let AcceptedDraft {
-            partner_type, name, email, phone, contact, login_domain, website, ..
+            partner_type,
+            name,
+            email,
+            phone,
+            contact,
+            login_domain,
+            website,
+            standing: Standing { status, deactivation_reason },
+            ..
         } = draft;
         let reseller = Reseller {
             id,
             agency: self.id.clone(),
             version: 1,
-            status: Status::Active,
-            deactivation_reason: None,
+            status,
+            deactivation_reason,
             partner_type,
             login_domain,
             name,
@@ -308,7 +317,7 @@ impl Tenant {
             website,
             external_id: draft.external_id,
             metadata: draft.metadata,
-            created_at: now,
+            created_at: draft.created_at.unwrap_or(now),
             updated_at: now,
         };
         let created = self.mutation_at(now, ChangeKind::ResellerCreated, Some(id));

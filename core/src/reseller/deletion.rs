@@ -6,7 +6,7 @@ use crate::changes::ChangeKind;
 use crate::error::{Error, Result};
 use crate::login_domain::{LabelState, label_row};
 use crate::records;
-use crate::storage::{Erasure, Lock};
+use crate::storage::{Erasure, Lock, Storage};
 use crate::tenant::Tenant;
 use crate::usage::{ACTIVE_RESELLERS, Meter, Metric, MetricKind, TotalDelta};
 use crate::values::{LoginDomain, Timestamp};

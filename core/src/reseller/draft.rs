@@ -6,13 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use super::ContactPerson;
+use super::{ContactPerson, Status};
 use crate::access::Hasher;
-use crate::error::{Code, FieldError, FieldErrors};
+use crate::error::{Code, FieldError, FieldErrors, Refusal};
 use crate::partner_type::PartnerType;
 use crate::values::{
     Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password, PasswordPolicy,
-    Phone, Website,
+    Phone, Timestamp, Website, plain_text,
 };
 
 /// A phone number as typed: national with its country, or international without.
@@ -95,9 +95,8 @@ pub struct ContactDraft {
     pub phone: PhoneDraft,
 }
 
-/// The form of a new reseller, as typed. Optional are `website`, `external_id`, `metadata` and
-/// `idempotency_key`; everything else is required, but for the password where `invite` or
-/// `password_hash` stands for it.
+/// The form of a new reseller, as typed. Everything up to `login_domain` is required, but for the
+/// password where `invite` or `password_hash` stands for it; the rest is optional.
 ///
 /// Rules of the form (what must be there, what must agree) are declared here; what a value may
 /// be is the business of its own type.
@@ -144,6 +143,16 @@ pub struct ResellerDraft {
     pub external_id: Option<String>,
     /// The host's own data, optional.
     pub metadata: BTreeMap<String, String>,
+    /// Whether the reseller may sign in: `active`, unless `inactive` is given for one that an earlier
+    /// system has switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Why an inactive reseller was switched off, optional, 1–500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deactivation_reason: Option<String>,
+    /// When a reseller of an earlier system joined; now, unless it is given. Not in the future.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// Creates the reseller once for this key of the host's, however often the call is repeated.
     #[serde(skip_serializing)]
     pub idempotency_key: Option<String>,
@@ -176,6 +185,7 @@ pub(crate) struct FormRules<'r> {
     pub passwords: PasswordPolicy,
     pub login_domains: &'r LoginDomainPolicy,
     pub hasher: &'r Hasher,
+    pub now: Timestamp,
 }
 
 /// A draft whose every field has become a value.
@@ -190,6 +200,14 @@ pub(crate) struct AcceptedDraft {
     pub website: Option<Website>,
     pub external_id: Option<ExternalId>,
     pub metadata: Metadata,
+    pub standing: Standing,
+    pub created_at: Option<Timestamp>,
+}
+
+/// Whether a new reseller may sign in, and if not, why.
+pub(crate) struct Standing {
+    pub status: Status,
+    pub deactivation_reason: Option<String>,
 }
 
 impl ResellerDraft {
@@ -251,6 +269,9 @@ impl ResellerDraft {
         let external_id =
             optional(errors, "external_id", self.external_id.as_deref(), ExternalId::parse);
         let metadata = errors.keep("metadata", Metadata::parse(self.metadata.clone()));
+        let standing = self.standing(errors);
+        let created_at = self.created_at.map(|at| joined(at, rules.now)).transpose();
+        let created_at = errors.keep("created_at", created_at);
         Some(AcceptedDraft {
             partner_type: partner_type?,
             name: name?,
@@ -262,7 +283,22 @@ impl ResellerDraft {
             website: website?,
             external_id: external_id?,
             metadata: metadata?,
+            standing: standing?,
+            created_at: created_at?,
         })
+    }
+
+    fn standing(&self, errors: &mut FieldErrors) -> Option<Standing> {
+        let status = optional(errors, "status", self.status.as_deref(), |slug| {
+            Status::from_slug(slug).ok_or(Code::Invalid.into())
+        });
+        let reason = self.deactivation_reason.as_deref();
+        let reason = optional(errors, "deactivation_reason", reason, deactivation_reason);
+        let status = status?.unwrap_or(Status::Active);
+        if status == Status::Active && matches!(reason, Some(Some(_))) {
+            errors.push(FieldError::new("deactivation_reason", Code::Unexpected));
+        }
+        Some(Standing { status, deactivation_reason: reason? })
     }
 
     /// One of three: typed, brought along as a hash, or none yet.
@@ -291,8 +327,24 @@ impl ResellerDraft {
     }
 }
 
+/// Why a reseller is switched off. Codes: `empty`, `too_long`, `control_character`.
+pub(super) fn deactivation_reason(raw: &str) -> Result<String, Refusal> {
+    plain_text(raw, 500)
+}
+
+/// By how many milliseconds the clock that gave an instant may be ahead.
+const AHEAD: i64 = 5 * 60_000;
+
+/// When a reseller of an earlier system joined: an instant that dates of every language reach.
+fn joined(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
+    if at > now.plus_millis(AHEAD) {
+        return Err(Code::InTheFuture.into());
+    }
+    if at < Timestamp::YEAR_1 { Err(Code::OutOfRange.into()) } else { Ok(at.min(now)) }
+}
+
 impl PhoneDraft {
-    pub(super) fn parse(&self) -> Result<Phone, crate::error::Refusal> {
+    pub(super) fn parse(&self) -> Result<Phone, Refusal> {
         Phone::parse(&self.number, self.country.as_deref())
     }
 }
@@ -311,7 +363,7 @@ pub(super) fn optional<T>(
     errors: &mut FieldErrors,
     field: &str,
     raw: Option<&str>,
-    parse: impl Fn(&str) -> Result<T, crate::error::Refusal>,
+    parse: impl Fn(&str) -> Result<T, Refusal>,
 ) -> Option<Option<T>> {
     match raw.filter(|raw| !raw.is_empty()) {
         None => Some(None),
@@ -334,6 +386,9 @@ pub(crate) const FORM_ORDER: &[&str] = &[
     "website",
     "external_id",
     "metadata",
+    "status",
+    "deactivation_reason",
+    "created_at",
 ];
 
 fn password_agrees(draft: &ResellerDraft) -> Result<(), ValidationError> {

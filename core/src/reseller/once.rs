@@ -46,7 +46,7 @@ impl Tenant {
         }
         let fingerprint = secrets.keyed_hash(KEYED, &[&body]);
         self.create(draft, |new| {
-            let (reseller, version, created_at) = (new.id, new.version, new.created_at);
+            let (reseller, version, created_at) = (new.id, new.version, new.updated_at);
             let row = IdempotencyRow { key, fingerprint, reseller, version, created_at };
             Some(Once { row, secrets: &secrets, body, expired })
         })

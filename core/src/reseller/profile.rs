@@ -1,5 +1,6 @@
 //! The life of a reseller: get, list, update, switch off and on.
 
+use super::draft::deactivation_reason;
 use super::{Lookup, Reseller, ResellerId, ResellerPatch, Status};
 use crate::access::Credentials;
 use crate::changes::{ChangeKind, Mutation};
@@ -9,7 +10,7 @@ use crate::records::{Insert, Reads, Tx};
 use crate::search::{Page, ResellerQuery};
 use crate::tenant::Tenant;
 use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
-use crate::values::{ExternalId, plain_text};
+use crate::values::ExternalId;
 
 impl Tenant {
     /// A reseller by id.
@@ -138,7 +139,7 @@ impl Tenant {
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
     /// let acme = agency.deactivate(acme.id, Some("nonpayment"))?;
     /// assert_eq!(acme.status, Status::Inactive);
-    /// assert!(platform.check_access(&access.stamp).is_err());
+    /// assert!(platform.check_access(&access.stamp, None).is_err());
     /// ```
     /// ```python
     /// acme = agency.deactivate(acme.id, "nonpayment")
@@ -149,7 +150,7 @@ impl Tenant {
     ///     assert error.http_status == 401
     /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
-        let reason = reason.map(|raw| plain_text(raw, 500)).transpose();
+        let reason = reason.map(deactivation_reason).transpose();
         let reason = reason.map_err(refused("reason"))?;
         self.mutate(id, ChangeKind::ResellerDeactivated, |before| {
             let (status, deactivation_reason) = (Status::Inactive, reason.clone());

@@ -16,6 +16,7 @@ mod isolation;
 mod life;
 mod locks;
 mod metering;
+mod moving_in;
 mod neighbours;
 mod pages;
 mod periods;
@@ -198,6 +199,10 @@ macro_rules! each_conformance_case {
             metering::a_repeated_consume_is_answered_as_before,
             metering::permuted_batches_never_deadlock,
             metering::a_large_batch_is_one_step,
+            moving_in::a_reseller_moves_in_as_it_was,
+            moving_in::what_no_reseller_can_have_been_is_refused,
+            moving_in::resellers_are_listed_by_when_they_joined,
+            moving_in::a_file_brings_along_what_was,
             neighbours::a_neighbour_that_never_was_takes_nothing,
             neighbours::a_neighbour_that_comes_in_between_keeps_what_it_has,
             pages::pages_follow_the_newest_first,

@@ -55,6 +55,9 @@ impl Timestamp {
         (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }
 
+    /// The first instant that dates of every language reach.
+    pub(crate) const YEAR_1: Self = Self(-62_135_596_800_000);
+
     pub(crate) const QUARTER_HOUR: i64 = 15 * 60_000;
 
     pub(crate) const DAY: i64 = 86_400_000;

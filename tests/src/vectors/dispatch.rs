@@ -36,7 +36,10 @@ pub(super) fn on_platform(on: &Platform, call: &str, with: &With) -> Option<Resu
             &with.get::<String>("password"),
             with.get::<Option<String>>("source").as_deref(),
         )),
-        "check_access" => wire(on.check_access(&with.get::<String>("stamp"))),
+        "check_access" => wire(on.check_access(
+            &with.get::<String>("stamp"),
+            with.get::<Option<String>>("host").as_deref(),
+        )),
         "reset_password" => wire(on.reset_password(
             &with.get::<String>("token"),
             &with.get::<String>("password"),
@@ -45,6 +48,7 @@ pub(super) fn on_platform(on: &Platform, call: &str, with: &With) -> Option<Resu
         "domain_availability" => wire(on.domain_availability(&with.get::<String>("label"))),
         "maintain" => wire(on.maintain(with.get("budget"))),
         "prepare" => wire(on.prepare()),
+        "close" => wire(on.close()),
         "resolve_host" => wire(on.resolve_host(&with.get::<String>("host"))),
         _ => return None,
     })

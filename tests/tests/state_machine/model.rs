@@ -354,7 +354,7 @@ impl Model {
             assert_eq!(holder.as_ref(), held.map(|(key, _)| key), "{label}");
         }
         for stamp in &self.stamps {
-            let identity = platform.check_access(&stamp.text);
+            let identity = platform.check_access(&stamp.text, None);
             let whose = identity.ok().map(|i| (i.agency.to_string(), i.reseller.to_string()));
             assert_eq!(whose, self.lives(stamp).then(|| stamp.key.clone()));
         }

@@ -38,7 +38,7 @@ pub(super) fn a_deleted_agency_leaves_nothing_but_tombstones(harness: &dyn Harne
     assert_eq!(erased, Erasure::Complete);
     only_tombstones(&bench, &events[0]);
     assert_eq!(sign_in().expect_err("denied").kind(), ErrorKind::AccessDenied);
-    let stamp = bench.platform.check_access(&access.stamp).expect_err("denied");
+    let stamp = bench.platform.check_access(&access.stamp, None).expect_err("denied");
     assert_eq!(stamp.kind(), ErrorKind::AccessDenied);
     let refused = other.create_reseller(draft("acme")).expect_err("quarantined");
     assert_eq!(codes(&refused), [("login_domain", Code::Quarantined)]);

@@ -223,7 +223,10 @@ pub(super) fn an_export_comes_back(harness: &dyn Harness) {
         form.external_id = Some(format!("+{n}"));
         form.website = Some("https://example.com/?a=1,2".into());
         form.metadata = [("note".to_owned(), "-1, \"x\"\n'=2".to_owned())].into();
-        bench.agency.create_reseller(form).expect("creates");
+        let reseller = bench.agency.create_reseller(form).expect("creates");
+        if n == 2 {
+            bench.agency.deactivate(reseller.id, Some("=unpaid")).expect("deactivates");
+        }
     }
     let mut file = Vec::new();
     let query = ResellerQuery::all().ascending(SortBy::Name);
@@ -242,7 +245,8 @@ pub(super) fn an_export_comes_back(harness: &dyn Harness) {
     let forms = |agency: &crate::Agency| {
         let page = agency.page(&query).expect("reads").resellers.into_iter();
         let form = |r: crate::Reseller| {
-            (r.name, r.email, r.phone, r.contact, r.website, r.external_id, r.metadata)
+            let beside = (r.status, r.deactivation_reason, r.created_at);
+            (r.name, r.email, r.phone, r.contact, r.website, r.external_id, r.metadata, beside)
         };
         page.map(form).collect::<Vec<_>>()
     };

@@ -123,7 +123,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
         assert!(told || operation == "record_usage", "{operation}");
     }
     assert_eq!(bench.agency.reseller(acme.id).expect("there"), acme);
-    bench.platform.check_access(&stamp).expect("still valid");
+    bench.platform.check_access(&stamp, None).expect("still valid");
     sign_in().expect("the password is the same");
     assert_eq!(bench.agency.changes(Some(0), Some(100)).expect("reads"), feed);
     assert_eq!(bench.agency.overview().expect("reads").messages, 3);

@@ -25,26 +25,33 @@ pub(super) fn a_reseller_signs_in_until_switched_off(harness: &dyn Harness) {
     let sign_in = || bench.platform.sign_in("acme", "Owner@ACME.example", PASSWORD, None);
     let access = sign_in().expect("signs in");
     assert_eq!((&access.agency, access.reseller.id), (bench.agency.id(), acme.id));
-    let identity = bench.platform.check_access(&access.stamp).expect("valid");
+    let identity = bench.platform.check_access(&access.stamp, None).expect("valid");
+    for host in ["acme.partner.example.com", "ACME.partner.example.com.:8443"] {
+        let here = bench.platform.check_access(&access.stamp, Some(host)).expect("its own host");
+        assert_eq!(here, identity);
+    }
+    for host in ["globex.partner.example.com", "acme.example.com", "partner.example.com", ""] {
+        assert_eq!(kind(bench.platform.check_access(&access.stamp, Some(host))), DENIED, "{host}");
+    }
     assert_eq!((&identity.agency, identity.reseller), (bench.agency.id(), acme.id));
 
     let name = Some("Acme II".into());
     let profile = ResellerPatch { name, ..Default::default() };
     bench.agency.update_reseller(acme.id, None, &profile).expect("updates");
-    bench.platform.check_access(&access.stamp).expect("a profile does not end a stamp");
+    bench.platform.check_access(&access.stamp, None).expect("a profile does not end a stamp");
 
     bench.agency.deactivate(acme.id, None).expect("deactivates");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED);
     assert_eq!(kind(sign_in()), DENIED);
 
     bench.agency.activate(acme.id).expect("activates");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED, "not revived");
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED, "not revived");
     let access = sign_in().expect("signs in again");
     bench.agency.delete_reseller(acme.id).expect("deletes");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED);
     assert_eq!(kind(sign_in()), DENIED);
     for stamp in ["", "northwind", "northwind.x.y", "a.b.c.d"] {
-        assert_eq!(kind(bench.platform.check_access(stamp)), DENIED);
+        assert_eq!(kind(bench.platform.check_access(stamp, None)), DENIED);
     }
 }
 
@@ -56,8 +63,8 @@ impl LegacyVerifier for Plain {
         hash.starts_with("plain:")
     }
 
-    fn verify(&self, password: &str, hash: &str) -> bool {
-        hash.strip_prefix("plain:") == Some(password)
+    fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+        Some(hash.strip_prefix("plain:") == Some(password))
     }
 }
 
@@ -144,7 +151,7 @@ pub(super) fn a_changed_email_ends_every_stamp(harness: &dyn Harness) {
     let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     let patch = ResellerPatch { email: Some("new@acme.example".into()), ..Default::default() };
     bench.agency.update_reseller(acme.id, None, &patch).expect("updates");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED);
     assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)), DENIED);
     bench.platform.sign_in("acme", "new@acme.example", PASSWORD, None).expect("signs in");
 }
@@ -176,7 +183,7 @@ pub(super) fn a_new_password_ends_every_stamp(harness: &dyn Harness) {
     bench.agency.set_password(acme.id, PASSWORD, PASSWORD).expect("sets");
     let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     bench.agency.set_password(acme.id, OTHER, OTHER).expect("sets");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED);
     assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, PASSWORD, None)), DENIED);
     bench.platform.sign_in("acme", EMAIL, OTHER, None).expect("signs in");
     assert_eq!(bench.agency.reseller(acme.id).expect("there").version, 1, "no edit is in conflict");
@@ -240,9 +247,9 @@ pub(super) fn revoked_access_ends_every_stamp(harness: &dyn Harness) {
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let access = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in");
     bench.agency.revoke_access(acme.id).expect("revokes");
-    assert_eq!(kind(bench.platform.check_access(&access.stamp)), DENIED);
+    assert_eq!(kind(bench.platform.check_access(&access.stamp, None)), DENIED);
     let again = bench.platform.sign_in("acme", EMAIL, PASSWORD, None).expect("signs in again");
-    bench.platform.check_access(&again.stamp).expect("valid");
+    bench.platform.check_access(&again.stamp, None).expect("valid");
 }
 
 /// S19.

@@ -14,15 +14,18 @@ use super::rows::{DIALECT, NUMBER, Rows, bound, values};
 use super::search::{Expression, INDEXED};
 use crate::error::Result;
 use crate::schema::{Kind, Value};
-use crate::storage::PageSpec;
 use crate::storage::sql::Conditions;
+use crate::storage::{Filter, PageSpec};
 
 impl Rows<'_> {
     /// The numbers of a page's rows that the index finds.
-    pub(super) fn stream(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
+    pub(super) fn stream(
+        &self,
+        index: &Expression,
+        spec: &PageSpec,
+        disorder: i64,
+    ) -> Result<Vec<i64>> {
         let agency = Value::from(spec.filter.agency.as_str());
-        let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
-        let disorder = self.number(sql, std::slice::from_ref(&agency))?;
         let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
         if let Some(after) = &spec.after {
             conditions.behind(spec, after);
@@ -50,6 +53,13 @@ impl Rows<'_> {
             }
         }
         Ok(page.numbers())
+    }
+
+    /// By how many milliseconds a time was ever behind one that was stored before it.
+    pub(super) fn disorder(&self, filter: &Filter) -> Result<i64> {
+        let agency = Value::from(filter.agency.as_str());
+        let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
+        self.number(sql, &[agency])
     }
 
     /// The number of a row that is so far before a cursor's place that everything after the

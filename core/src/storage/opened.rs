@@ -1,0 +1,82 @@
+//! A platform's store. It is asked for the version of its tables before it is used, and not when it
+//! is given to a platform, because a host opens one where its tables may not be there yet; and it
+//! can be closed while there are handles on it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
+use crate::error::{Error, Result};
+use crate::schema;
+use crate::values::AgencyId;
+
+/// The store until it is closed, and whether its version is known to be right.
+pub(crate) struct Opened {
+    /// Each transaction has the store until it ends, and the last one that has it closes it. There
+    /// is no lock in here that a child of `fork` could find taken.
+    storage: ArcSwapOption<Arc<dyn Storage>>,
+    /// Two threads that find out at once find the same: nobody waits.
+    checked: AtomicBool,
+}
+
+impl Opened {
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage: ArcSwapOption::from_pointee(storage), checked: AtomicBool::new(false) }
+    }
+
+    /// Lets go of the store; transactions that are under way keep it until they end.
+    pub fn close(&self) {
+        self.storage.store(None);
+    }
+
+    fn with<T>(&self, call: impl FnOnce(&dyn Storage) -> Result<T>) -> Result<T> {
+        let open = self.storage.load();
+        match open.as_ref() {
+            Some(storage) => call(&***storage),
+            None => Err(Error::configuration("the platform is closed")),
+        }
+    }
+
+    fn checked<T>(&self, call: impl FnOnce(&dyn Storage) -> Result<T>) -> Result<T> {
+        self.with(|storage| {
+            if !self.checked.load(Ordering::Relaxed) {
+                schema::known(storage.schema_version()?)?;
+                self.checked.store(true, Ordering::Relaxed);
+            }
+            call(storage)
+        })
+    }
+}
+
+impl Storage for Opened {
+    fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.checked(|storage| storage.read(agency, work))
+    }
+
+    fn read_beside(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
+        self.checked(|storage| storage.read_beside(agency, work))
+    }
+
+    fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()> {
+        self.checked(|storage| storage.write(agency, scope, work))
+    }
+
+    fn scrub(&self) -> Result<Erasure> {
+        self.checked(|storage| storage.scrub())
+    }
+
+    fn backup(&self, path: &Path) -> Result<()> {
+        self.checked(|storage| storage.backup(path))
+    }
+
+    fn joined(&self) -> bool {
+        self.with(|storage| Ok(storage.joined())).unwrap_or_default()
+    }
+
+    fn schema_version(&self) -> Result<u32> {
+        self.checked(|storage| storage.schema_version())
+    }
+}

@@ -336,7 +336,8 @@ impl Agency {
         self.observe("domain_availability", None, || self.tenant.domain_availability(label))
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined. Ids and stamps stay. With an expected `version`, a record that has changed
+    /// Gives a reseller another login domain, in one step; the old one is quarantined.
+    /// Ids and stamps stay. With an expected `version`, a record that has changed
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.

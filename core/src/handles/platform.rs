@@ -123,7 +123,8 @@ impl Platform {
     /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,
     /// not the whole host name. The case of the email does not matter.
     ///
-    /// Whatever is wrong, the error is `AccessDenied`, and the attempt costs one Argon2 computation. `Busy` means that too many passwords are being hashed, and tells nothing of the
+    /// Whatever is wrong, the error is `AccessDenied`, and the attempt costs one Argon2 computation.
+    /// `Busy` means that too many passwords are being hashed, and tells nothing of the
     /// account.
     ///
     /// The attempt is counted in a transaction of its own, and stays counted when the host rolls

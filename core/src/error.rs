@@ -44,7 +44,7 @@ enum Repr {
     Throttled { retry_after: i64 },
     #[error("the cursor is damaged, or belongs to another query")]
     InvalidCursor,
-    #[error("not possible inside an open transaction")]
+    #[error("not possible inside the host's open transaction: call it when that has ended")]
     InsideTransaction,
     #[error("the transaction was aborted by a concurrent one ({detail}); it may be tried again")]
     Aborted { detail: String },

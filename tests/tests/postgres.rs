@@ -443,3 +443,14 @@ fn a_thread_of_a_hosts_runtime_may_wait() {
     let read = runtime.block_on(async { bench.agency.reseller(bench.acme.id) });
     assert_eq!(read.expect("reads"), bench.acme);
 }
+
+/// Nobody listens at a port that was free a moment ago.
+#[test]
+fn where_no_server_listens_the_error_says_so() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let refused = Platform::open(&format!("postgres://nobody@127.0.0.1:{port}/x"));
+    let refused = refused.map(drop).expect_err("no server");
+    assert_eq!(refused.to_string(), "storage: no connection to the server: connection refused");
+}

@@ -64,6 +64,7 @@ codes! {
     Guessable = "guessable", "is too easy to guess";
     Unexpected = "unexpected", "must be left empty here";
     UnknownField = "unknown_field", "is not a known field";
+    UnknownColumn = "unknown_column", "are not all known";
     UnknownTimeZone = "unknown_time_zone", "is not a known time zone";
     UnknownMetric = "unknown_metric", "is not a known metric";
     NotACounter = "not_a_counter", "must be a counter";

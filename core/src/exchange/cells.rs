@@ -68,7 +68,7 @@ impl Header {
         let mut errors = FieldErrors::default();
         for (i, name) in names.iter().enumerate() {
             let code = if !known(name) {
-                Code::Unexpected
+                Code::UnknownColumn
             } else if names[..i].contains(name) {
                 Code::Taken
             } else {

@@ -625,7 +625,7 @@ impl Agency {
     /// none belongs (`row`: `invalid`), nothing but its first line is lost: the next line is a row
     /// again. So a file of any size needs little memory, whatever stands in it.
     ///
-    /// Errors: `Io`; fields `columns` (`unexpected`, `taken`, `too_many`, `too_long`, `invalid`)
+    /// Errors: `Io`; fields `columns` (`unknown_column`, `taken`, `too_many`, `too_long`, `invalid`)
     /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
     /// a quotation mark or the end of a line. Rows that were created before an error stay.
     ///

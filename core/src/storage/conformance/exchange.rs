@@ -133,7 +133,7 @@ pub(super) fn a_file_that_cannot_be_read_says_why(harness: &dyn Harness) {
     };
     let header = import(b"name,favourite colour,name,email\n");
     let mut codes = super::life::codes(&header);
-    assert_eq!(codes.remove(0), ("columns", Code::Unexpected));
+    assert_eq!(codes.remove(0), ("columns", Code::UnknownColumn));
     assert_eq!(codes.remove(0), ("columns", Code::Taken));
     assert_eq!(header.fields()[0].params, [("column", 2)]);
     let missing =

@@ -1,5 +1,8 @@
 //! What went wrong at the server, in the terms of the contract.
 
+use std::error::Error as _;
+use std::io;
+
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
@@ -69,7 +72,10 @@ impl From<PoolError> for Failure {
 fn connecting(error: &tokio_postgres::Error) -> Failure {
     let reason = match error.as_db_error() {
         Some(refusal) => describe(refusal),
-        None => error.to_string(),
+        None => match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(failed) => failed.kind().to_string(),
+            None => error.to_string(),
+        },
     };
     Failure::Other(format!("no connection to the server: {reason}"))
 }

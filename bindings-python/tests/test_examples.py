@@ -63,6 +63,7 @@ def methods(of: type) -> Iterator[tuple[str, Any]]:
 
 def documented() -> Iterator[tuple[str, Any, bool]]:
     """Everything that can have an example, and whether it has to have one."""
+    yield "partnerkit", partnerkit, True
     for name, found in public():
         if inspect.isclass(found):
             by_host = found in WRITTEN_BY_THE_HOST

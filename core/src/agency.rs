@@ -35,7 +35,8 @@ impl Agency {
         &self.tenant.id
     }
 
-    /// The same agency, with every change noted as made by this actor of the host's.
+    /// A handle on the same agency that notes with every change which of the host's actors made it.
+    ///
     /// Field errors: `actor` (1–200 characters).
     ///
     /// ```

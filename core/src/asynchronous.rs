@@ -17,10 +17,45 @@ use crate::{Agency, AgencyId, LoginDomain, Platform, PlatformBuilder};
 
 /// A [`Platform`] whose calls are awaited. In a child of `fork` that needs a runtime which was
 /// started there.
+///
+/// Each operation is that of [`Platform`], but owns what it is given: a `String` for a `&str`, a
+/// `Vec` for a slice.
+///
+/// ```
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// use partnerkit::{AsyncPlatform, ErrorKind};
+///
+/// let platform = AsyncPlatform::open("memory:").await?;
+/// platform.create_agency("northwind".into(), Some("Europe/Berlin".into())).await?;
+/// let guess = ["acme", "owner@acme.example", "a guess"].map(String::from);
+/// let [login_domain, email, password] = guess;
+/// let denied = platform.sign_in(login_domain, email, password, None).await.unwrap_err();
+/// assert_eq!(denied.kind(), ErrorKind::AccessDenied);
+/// # Ok::<(), partnerkit::Error>(()) })?;
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AsyncPlatform(Platform);
 
 /// An [`Agency`] whose calls are awaited.
+///
+/// Each operation is that of [`Agency`], but owns what it is given.
+///
+/// ```
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// use partnerkit::{AsyncAgency, Metric, ResellerQuery};
+///
+/// let agency = AsyncAgency::from(agency); // or from an `AsyncPlatform`
+/// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1".into()).await?;
+/// assert_eq!(agency.overview().await?.messages, 3);
+/// assert_eq!(agency.page(ResellerQuery::text("telecom")).await?.resellers, [acme]);
+/// # Ok::<(), partnerkit::Error>(()) })?;
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct AsyncAgency(Agency);
 
@@ -40,7 +75,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl AsyncPlatform {
-    /// [`Platform::open`].
+    /// Opens a store, as [`Platform::open`] does.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -57,7 +92,7 @@ impl AsyncPlatform {
         Self::open_with(Platform::builder(), url).await
     }
 
-    /// [`PlatformBuilder::open`], with settings.
+    /// Opens a store with these settings, as [`PlatformBuilder::open`] does.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -76,7 +111,7 @@ impl AsyncPlatform {
         blocking(move || settings.open(&url)).await.map(Self)
     }
 
-    /// [`Platform::login_url`]; it asks no store.
+    /// What [`Platform::login_url`] answers. It asks no store, so it is not awaited.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -93,7 +128,7 @@ impl AsyncPlatform {
         self.0.login_url(login_domain)
     }
 
-    /// The platform whose calls block.
+    /// The same platform, as a handle whose calls block.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -116,7 +151,7 @@ impl From<Platform> for AsyncPlatform {
 }
 
 impl AsyncAgency {
-    /// The agency whose calls block.
+    /// The same agency, as a handle whose calls block.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -131,7 +166,7 @@ impl AsyncAgency {
         &self.0
     }
 
-    /// [`Agency::id`].
+    /// The agency's id, as [`Agency::id`] answers it.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -145,7 +180,7 @@ impl AsyncAgency {
         self.0.id()
     }
 
-    /// [`Agency::acting_as`]; it asks no store.
+    /// What [`Agency::acting_as`] answers. It asks no store, so it is not awaited.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -27,7 +27,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Draws ids and secrets.
+/// Draws the random bytes of which ids and secrets are made.
 ///
 /// ```
 /// use partnerkit::{Entropy, SystemEntropy};

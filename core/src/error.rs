@@ -171,9 +171,12 @@ impl Error {
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
     /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Code;
+    ///
     /// let error = platform.create_agency("Contoso Ltd", Some("Europe/Atlantis")).err().unwrap();
-    /// let fields: Vec<_> = error.fields().iter().map(|field| (&*field.field, field.code.slug())).collect();
-    /// assert_eq!(fields, [("id", "invalid"), ("time_zone", "unknown_time_zone")]);
+    /// let [id, time_zone] = error.fields() else { panic!("two fields are wrong") };
+    /// assert_eq!((&*id.field, id.code), ("id", Code::Invalid));
+    /// assert_eq!((&*time_zone.field, time_zone.code), ("time_zone", Code::UnknownTimeZone));
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
     pub fn fields(&self) -> &[FieldError] {
@@ -183,7 +186,8 @@ impl Error {
         }
     }
 
-    /// The record's present version, for an error of kind [`ErrorKind::Conflict`].
+    /// The version that the record has now, for an error of kind [`ErrorKind::Conflict`]; `None`
+    /// where the conflict is about an idempotency key.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -253,8 +257,8 @@ impl Error {
         Repr::Io { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the store, or what it is to be opened with, is not as it has to be. `detail`
-    /// must not contain user input.
+    /// For stores: the store, or what it is opened with, cannot be used as it is. `detail` must not
+    /// contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -266,7 +270,7 @@ impl Error {
         Repr::Configuration { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the call needs a transaction of its own and cannot have one here.
+    /// For stores: the call needs a transaction of its own and cannot have one here.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -277,8 +281,8 @@ impl Error {
         Repr::InsideTransaction.into()
     }
 
-    /// For backends: a concurrent transaction was in the way. The core runs the work again,
-    /// unless it is part of a host's transaction. `detail` must not contain user input.
+    /// For stores: a concurrent transaction was in the way. The core runs the work again, unless it
+    /// is part of a host's transaction. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -289,7 +293,7 @@ impl Error {
         Repr::Aborted { detail: detail.to_string() }.into()
     }
 
-    /// For backends: COMMIT was sent and no answer came. `detail` must not contain user input.
+    /// For stores: COMMIT was sent and no answer came. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
@@ -300,13 +304,14 @@ impl Error {
         Repr::OutcomeUnknown { detail: detail.to_string() }.into()
     }
 
-    /// For backends: the store failed. `detail` must not contain user input.
+    /// For stores: the store failed. `detail` must not contain user input.
     ///
     /// ```
     /// use partnerkit::{Error, ErrorKind};
     ///
     /// let error = Error::storage("the disk is full");
-    /// assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::Storage, "storage: the disk is full"));
+    /// assert_eq!(error.kind(), ErrorKind::Storage);
+    /// assert_eq!(error.to_string(), "storage: the disk is full");
     /// ```
     pub fn storage(detail: impl Display) -> Self {
         Repr::Storage { detail: detail.to_string() }.into()

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub struct ImportOptions {
     /// Says what would happen, and writes nothing.
     pub dry_run: bool,
-    /// What stands between cells; a comma, if not said.
+    /// What stands between cells: a comma unless it is set.
     pub delimiter: u8,
 }
 

@@ -58,12 +58,13 @@ pub struct Forking {
     _here: PhantomData<*const ()>,
 }
 
-/// Waits until no thread is where a `fork` would harm the child, and lets none go there while the
-/// answer is held. Call it before a `fork` without `exec` in a process with threads, and drop it
-/// after it, in parent and child; the Python package sees to that itself.
+/// Waits until no thread does anything that a `fork` would leave half done in the child, and lets
+/// none begin with it until the answer is dropped. Call this before a `fork` without `exec` in a
+/// process with threads, and drop the answer after the fork, in the parent and in the child. The
+/// Python package does so itself.
 ///
-/// Nothing is needed where only one thread uses the library, or where the child runs another
-/// program.
+/// A process in which only one thread uses the library does not need it, nor does a child that runs
+/// another program.
 ///
 /// ```
 /// let still = partnerkit::before_fork();

@@ -13,7 +13,7 @@ use crate::given::{Misfit, Reading};
 use crate::reseller::{FORM_ORDER, ResellerDraft, ResellerPatch};
 use crate::search::ResellerQuery;
 
-/// What is given as fields by name.
+/// A form that [`read`] makes of fields that are given by name.
 ///
 /// ```
 /// use std::collections::BTreeMap;

@@ -42,6 +42,9 @@
 //! ```
 //!
 //! Start with [`Platform`], then [`Agency`]. To keep rows somewhere else, see [`storage`].
+//!
+//! The examples of operations begin where this one has created its reseller: with `platform`,
+//! `agency`, `acme` and its `password`, and `form`, the form of a reseller that is not there yet.
 
 pub mod access;
 mod agency;

@@ -60,9 +60,10 @@ impl Platform {
     /// # One SQLite in a process
     /// While a platform has the file open, let no second copy of SQLite in the same process write
     /// to it, such as Python's `sqlite3` with Django or SQLAlchemy on top: two copies do not see
-    /// each other's locks, and **the file is destroyed**. Reading it with one costs nothing that was
-    /// stored, on Linux, but may read what is just being overwritten, and so may the platform where
-    /// another process writes; on other systems even that loses what was acknowledged. Use
+    /// each other's locks, and **the file is destroyed**. On Linux, reading the file with a second copy
+    /// loses nothing that was stored, but it may see what is just being overwritten, and so may the
+    /// platform where another process writes. On other systems even reading loses what was
+    /// acknowledged. Use
     /// [`backup`](Self::backup) to have a copy, another process (such as the program `sqlite3`) to
     /// look at the file, a file of its own for other tables, or, with Django, its storage.
     /// Connections of `rusqlite`, `sqlx` or `diesel` in a Rust program are of the same copy, and
@@ -83,7 +84,7 @@ impl Platform {
         Self::builder().open(url)
     }
 
-    /// Settings first, then [`PlatformBuilder::open`].
+    /// Settings, which begin as the usual ones; [`PlatformBuilder::open`] then opens the store.
     ///
     /// ```
     /// use partnerkit::{LoginDomain, Platform};
@@ -97,8 +98,8 @@ impl Platform {
         PlatformBuilder::default()
     }
 
-    /// How many Argon2 computations this handle and its clones have made: for tests that count
-    /// them, and for metrics.
+    /// How many Argon2 computations this handle and its clones have made: for metrics, and for
+    /// tests.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -115,9 +116,9 @@ impl Platform {
 }
 
 impl Operator {
-    /// Asks the store now for what is otherwise asked at the first use: the version of its tables,
-    /// and the platform's secret, which is made where there is none. [`open`](Self::open) does so;
-    /// who opens a store of one's own may, once its tables are there.
+    /// Asks the store now for what it is otherwise asked for at its first use: the version of its
+    /// tables, and the platform's secret, which is made if there is none. [`open`](Self::open) does
+    /// so itself. For a store of your own, call this once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
     ///

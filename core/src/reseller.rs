@@ -39,7 +39,7 @@ pub struct ResellerId(Uuid);
 stored!(ResellerId(Uuid));
 
 impl ResellerId {
-    /// From a UUID.
+    /// The id that a UUID stands for; whether there is such a reseller, only an agency can tell.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

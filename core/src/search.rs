@@ -24,7 +24,7 @@ const MAX_LIMIT: u32 = 200;
 /// Counting ends here: what a person reads as "more than" need not be exact (S30).
 const MAX_COUNT: u64 = 10_000;
 
-/// Which resellers to list, and how; the newest first when not said.
+/// Which resellers to list, and in what order: the newest first unless it is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResellerQuery {
@@ -89,8 +89,8 @@ impl ResellerQuery {
         Self::default()
     }
 
-    /// Resellers in whose name or email every white-space separated term occurs, whatever its
-    /// case and accents; nothing in a term is a wildcard.
+    /// Resellers whose name or email contains every term of the text; white space separates terms.
+    /// Neither case nor accents matter, and nothing in a term is a wildcard.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -174,7 +174,7 @@ impl ResellerQuery {
         self
     }
 
-    /// In this order; the smallest first.
+    /// Sorted by this, the smallest first.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -192,7 +192,7 @@ impl ResellerQuery {
         self
     }
 
-    /// In this order; the largest first.
+    /// Sorted by this, the largest first.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -210,7 +210,7 @@ impl ResellerQuery {
         self
     }
 
-    /// At most this many a page: 1–200, 25 when not said.
+    /// At most this many resellers on a page: 1–200, and 25 unless it is set.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -227,8 +227,9 @@ impl ResellerQuery {
         self
     }
 
-    /// The page that follows the one whose [`Page::next`] this is. Such a cursor holds the last
-    /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
+    /// The page after the one whose [`Page::next`] this is. Such a cursor holds the last row's
+    /// place, which is a name or an email if the list is sorted by that: keep it out of logs as you
+    /// keep those.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -251,7 +252,7 @@ impl ResellerQuery {
         self
     }
 
-    /// With the number of resellers on all pages together.
+    /// Also counts the resellers on all pages together.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

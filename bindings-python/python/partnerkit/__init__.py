@@ -3,10 +3,26 @@
 An agency (tenant) creates resellers, gives each a login domain, lets them sign in, switches them
 off now, meters what they use and sees it all in one overview.
 
-    platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
-    agency = platform.ensure_agency("northwind")
-    for reseller in agency.search("acme", status="active"):
-        ...
+```python
+password = "plain teal walrus 94 umbrella"
+platform = partnerkit.Platform.open("sqlite:resellers.db", login_base="partner.example.com")
+agency = platform.ensure_agency("northwind")
+acme = agency.create_reseller(
+    partner_type="own_plans",
+    name="Acme Télécom",
+    email="owner@acme.example",
+    phone=("US", "(415) 555-2671"),
+    password=password,
+    password_confirmation=password,
+    contact={"name": "Ann Lee", "email": "ann@acme.example", "phone": "+49 30 901820"},
+    login_domain="acme",
+)
+assert list(agency.search("telecom", status="active")) == [acme]
+```
+
+The examples of everything else begin where this one ends: with `platform`, `agency`, `acme` and its
+`password`, and `form`, the form of a reseller that is not there yet, as a dict. Those of the
+asynchronous handles have asynchronous ones.
 """
 
 import os as _os

@@ -107,8 +107,10 @@ class Platform:
         ```
         """
     def create_agency(self, id: str, time_zone: str | None = None) -> Agency:
-        """Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of
-        UTC unless one is given. Refused fields: `id`, `time_zone`.
+        """Creates an agency. Its periods begin and end by the calendar of an IANA time zone
+        (`Europe/Berlin`), which is UTC unless one is given.
+
+        Refused fields: `id`, `time_zone`.
 
         ```python
         contoso = platform.create_agency("contoso", "Europe/Berlin")
@@ -117,9 +119,9 @@ class Platform:
         ```
         """
     def ensure_agency(self, id: str, time_zone: str | None = None) -> Agency:
-        """The handle on an agency, which is created first if there is none: what a worker asks for
-        when it starts, whatever others do at that moment. The time zone is that of an agency
-        that is created here; one that is there stays as it is.
+        """The handle on an agency, which is created first if there is none. Any number of workers
+        may ask for it when they start. The time zone is that of an agency that is created here;
+        an agency that is there already keeps its own.
 
         Refused fields: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
 
@@ -144,8 +146,8 @@ class Platform:
         ```
         """
     def agencies(self, after: str | None = None, limit: int | None = None) -> list[str]:
-        """The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless
-        it is given.
+        """The ids of agencies in order, after the given one or from the first one on. `limit` is
+        1–1,000, and 100 unless it is given.
 
         ```python
         platform.create_agency("contoso")
@@ -183,15 +185,17 @@ class Platform:
         self, login_domain: str, email: str, password: str, source: str | None = None
     ) -> Access:
         """Signs a reseller in at a login domain: the label exactly as it is stored, in small
-        letters, not the whole host name; the case of the email does not matter. Whatever is
-        wrong, the error is `AccessDeniedError`, and the attempt costs one Argon2 computation.
-        `BusyError`, under too much load, depends on nothing else.
+        letters, not the whole host name. The case of the email does not matter.
 
-        The attempt is counted in a transaction of its own, so that it stays counted when the
-        host rolls back what it had open.
+        Whatever is wrong, the error is `AccessDeniedError`, and the attempt costs one Argon2
+        computation. `BusyError` means that too many passwords are being hashed, and tells
+        nothing of the account.
 
-        Where the host knows the address that an attempt comes from, it gives that as `source`:
-        of one source only so many attempts may fail; others are `ThrottledError`, before any
+        The attempt is counted in a transaction of its own, and stays counted when the host
+        rolls back the one that it has open.
+
+        If you know the address that an attempt comes from, give it as `source`. Only so many
+        attempts from one source may fail; any further one is `ThrottledError`, before a
         password is looked at and whatever the account.
 
         ```python
@@ -204,14 +208,14 @@ class Platform:
         ```
         """
     def check_access(self, stamp: str, host: str | None = None) -> Identity:
-        """Whose access a stamp is, if it still is valid: asked at every request, it makes
+        """Says whose access a stamp is, while it is valid. Ask this at every request: it makes
         "switched off" take effect at once, in every process.
 
-        With the request's host name it is valid at that reseller's login domain only: otherwise
-        a stamp of one reseller opens the pages of another. The host name is read as by
-        `resolve_host`.
+        With the request's host name a stamp is valid at its own reseller's login domain only;
+        without it, a stamp of one reseller opens the pages of another. The host name is read as
+        by `resolve_host`.
 
-        Raises: `AccessDeniedError`.
+        Raises: `AccessDeniedError` for a stamp that is not valid, or no longer.
 
         ```python
         access = platform.sign_in("acme", "owner@acme.example", password)
@@ -220,11 +224,11 @@ class Platform:
         ```
         """
     def reset_password(self, token: str, *, password: str, password_confirmation: str) -> None:
-        """Sets a password with the token that `Agency.reset_token` gave: once, and in time. Failed
-        sign-ins are forgotten, and earlier stamps end.
+        """Sets a password with a token that `Agency.reset_token` gave: once, and in time. Stamps
+        from before end, and failed sign-ins are forgotten.
 
-        Raises: `AccessDeniedError` for a token that is not valid (any more); fields `password`
-        and `password_confirmation`.
+        Raises: `AccessDeniedError` for a token that is not valid, or no longer; fields
+        `password` and `password_confirmation`.
 
         ```python
         token = agency.reset_token(acme.id)
@@ -274,9 +278,9 @@ class Platform:
     def maintain(self, budget: int | None = None) -> Maintenance:
         """Removes what is no longer needed: events that cannot arrive a second time, idempotency
         keys and quarantines that are over, forgotten sign-in failures, and changes as old as
-        the host has configured. At most `budget` rows, counting each look as one, and 10,000
-        unless it is given; the next call goes on where this one ended. Call it every few
-        minutes, from as many processes as you like.
+        the host has configured. It removes at most `budget` rows, where a look that finds none
+        counts as one, and 10,000 unless it is given; the next call goes on where this one
+        ended. Call it every few minutes, from as many processes as you like.
 
         ```python
         done = platform.maintain()
@@ -285,9 +289,9 @@ class Platform:
         ```
         """
     def prepare(self) -> None:
-        """Asks the store now for what is otherwise asked at the first use: the version of its
-        tables, and the platform's secret, which is made where there is none. `open` does so;
-        who opens a store of one's own may, once its tables are there.
+        """Asks the store now for what it is otherwise asked for at its first use: the version of
+        its tables, and the platform's secret, which is made if there is none. `open` does so
+        itself. For a store of your own, call this once its tables are there.
 
         Raises: `ConfigurationError` for tables of a newer release.
 
@@ -412,11 +416,11 @@ class Agency:
     def configure(
         self, /, version: int | None = None, **fields: Unpack[AgencyPatch]
     ) -> AgencySettings:
-        """Changes settings; every handle goes by them at once. A patch that changes nothing leaves
-        the version as it is.
+        """Changes settings, which take effect for every handle at once. A patch that changes
+        nothing leaves the version as it is.
 
-        Raises: `NotFoundError`, `ConflictError`; fields `time_zone`, `capacity`,
-        `reserved_labels`.
+        Raises: `NotFoundError`; `ConflictError` if `version` is given and is not the present
+        one; fields `time_zone`, `capacity`, `reserved_labels`.
 
         ```python
         seen = agency.settings()
@@ -429,12 +433,13 @@ class Agency:
         ```
         """
     def create_reseller(self, /, **fields: Unpack[ResellerDraft]) -> Reseller:
-        """Creates a reseller from a form. All that is wrong with it comes back at once, a taken
-        login domain, email or external id included, and nothing is written then.
+        """Creates a reseller from a form. If anything is wrong with it, every reason comes back at
+        once, a taken login domain, email or external id included, and nothing is written.
 
-        With an idempotency key, which is kept for 24 hours unless configured otherwise, it is
-        created once: a repeated call returns the reseller as it is now, and creates nothing. A
-        create that fails does not use the key up. Passwords are not compared.
+        With an idempotency key the reseller is created once: a repeated call answers with the
+        reseller as it is now, and creates nothing. The key is kept for 24 hours unless
+        configured otherwise, and a create that fails does not use it up. Passwords are not
+        compared.
 
         Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
         reseller has been deleted since; those of the form; field `idempotency_key` (1–255
@@ -459,9 +464,9 @@ class Agency:
         self, forms: Iterable[ResellerDraft]
     ) -> list[Reseller | ValidationError]:
         """Creates up to 1,000 resellers in one step, which is much faster than one by one. Each
-        has an answer of its own, in the order given; those that can be created are. No form may
-        have an idempotency key: what a repeated batch has created already it refuses as
-        `taken`.
+        form has an answer of its own, in the order given: the reseller, or every reason why it
+        was refused. No form may have an idempotency key; when a batch is repeated, what it has
+        created already is refused as `taken`.
 
         Raises: `NotFoundError` once the agency is deleted; field `resellers` (`too_many`).
 
@@ -476,8 +481,8 @@ class Agency:
     def check_resellers(
         self, forms: Iterable[ResellerDraft]
     ) -> list[Reseller | ValidationError]:
-        """The same, without creating anything: what could be created is answered with the record
-        it would become. Raises: those of `create_resellers`.
+        """Says what `create_resellers` would answer, and creates nothing: a form that is right is
+        answered with the record that it would become. Raises: those of `create_resellers`.
 
         ```python
         (globex,) = agency.check_resellers([form])
@@ -545,8 +550,9 @@ class Agency:
     def update_reseller(
         self, /, id: UUID | str, version: int | None = None, **fields: Unpack[ResellerPatch]
     ) -> Reseller:
-        """Changes a profile. With an expected `version`, a record that has changed since is a
-        `ConflictError`. A patch that changes nothing leaves the version as it is.
+        """Changes a profile. If `version` is given and the record has another one by now, the
+        error is `ConflictError`, and nothing is written. A patch that changes nothing leaves
+        the version as it is.
 
         ```python
         updated = agency.update_reseller(
@@ -624,8 +630,10 @@ class Agency:
     def set_password(
         self, id: UUID | str, *, password: str, password_confirmation: str
     ) -> None:
-        """Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
-        are forgotten. Raises: `NotFoundError`; fields `password` and `password_confirmation`.
+        """Sets a reseller's password, as the agency decides. Stamps from before end, and failed
+        sign-ins are forgotten.
+
+        Raises: `NotFoundError`; fields `password` and `password_confirmation`.
 
         ```python
         new = "nine cobalt otters 17 harbour"
@@ -638,7 +646,7 @@ class Agency:
         self, id: UUID | str, *, current: str, password: str, password_confirmation: str
     ) -> None:
         """Changes a reseller's password for somebody who knows the current one; a wrong one counts
-        as a failed sign-in. Earlier stamps end.
+        as a failed sign-in. Stamps from before end.
 
         Raises: `NotFoundError`, `AccessDeniedError`; fields `password` and
         `password_confirmation`.
@@ -688,9 +696,10 @@ class Agency:
         """
     def record_usage(self, events: Iterable[UsageEvent | Mapping[str, object]]) -> UsageReport:
         """Records a batch of at most 10,000 events in one step; the report has an outcome for
-        each. An event that was recorded before is a `duplicate` and changes nothing. Whatever
-        is wrong with an event, a field of another type included, is its own rejection. Raises:
-        `NotFoundError` once the agency is deleted; field `events` (`too_many`).
+        each. An event that was recorded before is a `duplicate` and changes nothing. What is
+        wrong with an event, even a field of another type, rejects that event alone.
+
+        Raises: `NotFoundError` once the agency is deleted; field `events` (`too_many`).
 
         ```python
         event = {
@@ -709,9 +718,9 @@ class Agency:
     def consume(
         self, reseller: UUID | str, metric: Metric | str, quantity: int, id: str
     ) -> Consumption:
-        """Uses some of a counter if its limit allows, now, in one step: however many callers race,
+        """Uses some of a counter if its limit allows that, in one step: however many callers race,
         the limit is never passed. The same `id` again is answered as before. The period is the
-        calendar month of the agency's time zone as it is now, however old this handle is.
+        present calendar month in the agency's time zone, as that is set now.
 
         Raises: `NotFoundError` for the reseller or the agency; fields `id`, `metric`,
         `quantity`.
@@ -749,9 +758,9 @@ class Agency:
         ```
         """
     def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
-        """Entries of the change feed after the sequence `after`, or from the first one on, in
-        order: without gaps, and none will ever appear after one that was seen. `limit` is
-        1–1,000, and 100 unless it is given.
+        """Entries of the change feed in order, after the sequence `after` or from the first one
+        on. There are no gaps, and whatever is committed later comes after what has been seen.
+        `limit` is 1–1,000, and 100 unless it is given.
 
         Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
         the host has configured: read everything anew then, and follow from `min` on.

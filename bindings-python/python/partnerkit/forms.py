@@ -55,7 +55,7 @@ Phone = str | Sequence[str | None] | PhoneDraft
 
 
 class Conditions(TypedDict, total=False):
-    """Which resellers to list, and how; the newest first when not said."""
+    """Which resellers to list, and in what order: the newest first unless it is set."""
 
     status: Status | Literal["active", "inactive"] | None
     """Only resellers of this status."""

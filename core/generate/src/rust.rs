@@ -79,7 +79,8 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
     text += &imports(all, surface, &[]).replace(" Agency,", "");
     for handle in handles {
         write_block(&mut text, &format!("Async{}", handle.name), handle.operations, |text, op| {
-            let _ = writeln!(text, "/// [`{0}::{1}`](crate::{0}::{1}).", handle.name, op.name);
+            let _ =
+                writeln!(text, "/// Awaits [`{0}::{1}`](crate::{0}::{1}).", handle.name, op.name);
             let owned: Vec<_> = op.arguments.iter().map(Owned::of).collect();
             let arguments: Vec<_> = owned.iter().map(|a| format!("{}: {}", a.name, a.of)).collect();
             let lent: Vec<_> = owned.iter().map(|a| &*a.lent).collect();

@@ -394,6 +394,15 @@ fn without_lines(text: &str) -> String {
             kept += &from[..end];
         }
         rest = &from[end..];
+        if is_lines && before.ends_with('\n') {
+            // A line began there, and now begins after the punctuation.
+            let next = rest.split_once(' ').filter(|(before, _)| !before.contains('\n'));
+            if let Some((punctuation, after)) = next {
+                kept += punctuation;
+                kept.push('\n');
+                rest = after;
+            }
+        }
     }
     kept + rest
 }

@@ -18,10 +18,10 @@ impl HashingCost {
     /// Nothing beyond is computed, whoever has stored it: a hash is no way to use a server up.
     pub const CEILING: Self = Self { memory: 262_144, passes: 16, lanes: 16 };
 
-    /// So many KiB of memory, passes over it, and lanes.
+    /// A cost of so many KiB of memory, passes over it, and lanes.
     ///
-    /// Errors: `Configuration` below [`FLOOR`](Self::FLOOR) or above
-    /// [`CEILING`](Self::CEILING) in any of them.
+    /// Errors: `Configuration` if one of them is below [`FLOOR`](Self::FLOOR) or above
+    /// [`CEILING`](Self::CEILING).
     ///
     /// ```
     /// use partnerkit::HashingCost;

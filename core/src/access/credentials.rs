@@ -14,8 +14,10 @@ use crate::values::Password;
 const RESET_TOKEN: i64 = 60 * 60_000;
 
 impl Tenant {
-    /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
-    /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    /// Sets a reseller's password, as the agency decides. Stamps from before end, and failed
+    /// sign-ins are forgotten.
+    ///
+    /// Errors: `NotFound`; fields `password` and `password_confirmation`.
     ///
     /// ```example
     /// let new = "nine cobalt otters 17 harbour";
@@ -40,8 +42,8 @@ impl Tenant {
         self.replace_password(&reseller, None, &password)
     }
 
-    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
-    /// as a failed sign-in. Earlier stamps end.
+    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts as
+    /// a failed sign-in. Stamps from before end.
     ///
     /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
     ///

@@ -26,15 +26,17 @@ enum View {
 
 impl Operator {
     /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,
-    /// not the whole host name; the case of the email does not matter. Whatever is wrong, the error is `AccessDenied`,
-    /// and the attempt costs one Argon2 computation (S17). `Busy`, under too much load, depends
-    /// on nothing else.
+    /// not the whole host name. The case of the email does not matter.
     ///
-    /// The attempt is counted in a transaction of its own, so that it stays counted when the
-    /// host rolls back what it had open (S19).
+    /// Whatever is wrong, the error is `AccessDenied`, and the attempt costs one Argon2 computation
+    /// (S17). `Busy` means that too many passwords are being hashed, and tells nothing of the
+    /// account.
     ///
-    /// Where the host knows the address that an attempt comes from, it gives that as `source`: of
-    /// one source only so many attempts may fail; others are `Throttled`, before any password is
+    /// The attempt is counted in a transaction of its own, and stays counted when the host rolls
+    /// back the one that it has open (S19).
+    ///
+    /// If you know the address that an attempt comes from, give it as `source`. Only so many
+    /// attempts from one source may fail; any further one is `Throttled`, before a password is
     /// looked at and whatever the account (S19).
     ///
     /// ```example
@@ -141,14 +143,14 @@ impl Operator {
         noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }
 
-    /// Whose access a stamp is, if it still is valid: asked at every request, it makes
+    /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process (S20).
     ///
-    /// With the request's host name it is valid at that reseller's login domain only: otherwise a
-    /// stamp of one reseller opens the pages of another. The host name is read as by
+    /// With the request's host name a stamp is valid at its own reseller's login domain only;
+    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
     /// [`resolve_host`](Self::resolve_host).
     ///
-    /// Errors: `AccessDenied`.
+    /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
     /// ```example
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
@@ -173,10 +175,10 @@ impl Operator {
         }
     }
 
-    /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
-    /// gave: once, and in time. Failed sign-ins are forgotten, and earlier stamps end.
+    /// Sets a password with a token that [`Agency::reset_token`](crate::Agency::reset_token) gave:
+    /// once, and in time. Stamps from before end, and failed sign-ins are forgotten.
     ///
-    /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
+    /// Errors: `AccessDenied` for a token that is not valid, or no longer; fields `password` and
     /// `password_confirmation`.
     ///
     /// ```example

@@ -12,8 +12,10 @@ use crate::usage::zone_name;
 use crate::values::AgencyId;
 
 impl Operator {
-    /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of UTC
-    /// unless one is given. Field errors: `id`, `time_zone`.
+    /// Creates an agency. Its periods begin and end by the calendar of an IANA time zone
+    /// (`Europe/Berlin`), which is UTC unless one is given.
+    ///
+    /// Field errors: `id`, `time_zone`.
     ///
     /// ```example
     /// let contoso = platform.create_agency("contoso", Some("Europe/Berlin"))?;
@@ -44,9 +46,9 @@ impl Operator {
         Ok(agency)
     }
 
-    /// The handle on an agency, which is created first if there is none: what a worker asks for
-    /// when it starts, whatever others do at that moment. The time zone is that of an agency that
-    /// is created here; one that is there stays as it is.
+    /// The handle on an agency, which is created first if there is none. Any number of workers may
+    /// ask for it when they start. The time zone is that of an agency that is created here; an
+    /// agency that is there already keeps its own.
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
     ///
@@ -106,8 +108,8 @@ impl Operator {
         Ok(Tenant::new(self.shared.clone(), id))
     }
 
-    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
-    /// is given.
+    /// The ids of agencies in order, after the given one or from the first one on. `limit` is
+    /// 1–1,000, and 100 unless it is given.
     ///
     /// ```example
     /// platform.create_agency("contoso", None)?;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl AsyncPlatform {
-    /// [`Platform::create_agency`](crate::Platform::create_agency).
+    /// Awaits [`Platform::create_agency`](crate::Platform::create_agency).
     pub async fn create_agency(
         &self,
         id: String,
@@ -24,7 +24,7 @@ impl AsyncPlatform {
         blocking(move || it.create_agency(&id, time_zone.as_deref())).await.map(AsyncAgency::from)
     }
 
-    /// [`Platform::ensure_agency`](crate::Platform::ensure_agency).
+    /// Awaits [`Platform::ensure_agency`](crate::Platform::ensure_agency).
     pub async fn ensure_agency(
         &self,
         id: String,
@@ -34,13 +34,13 @@ impl AsyncPlatform {
         blocking(move || it.ensure_agency(&id, time_zone.as_deref())).await.map(AsyncAgency::from)
     }
 
-    /// [`Platform::agency`](crate::Platform::agency).
+    /// Awaits [`Platform::agency`](crate::Platform::agency).
     pub async fn agency(&self, id: String) -> Result<AsyncAgency> {
         let it = self.0.clone();
         blocking(move || it.agency(&id)).await.map(AsyncAgency::from)
     }
 
-    /// [`Platform::agencies`](crate::Platform::agencies).
+    /// Awaits [`Platform::agencies`](crate::Platform::agencies).
     pub async fn agencies(
         &self,
         after: Option<AgencyId>,
@@ -50,19 +50,19 @@ impl AsyncPlatform {
         blocking(move || it.agencies(after.as_ref(), limit)).await
     }
 
-    /// [`Platform::preview_agency_deletion`](crate::Platform::preview_agency_deletion).
+    /// Awaits [`Platform::preview_agency_deletion`](crate::Platform::preview_agency_deletion).
     pub async fn preview_agency_deletion(&self, id: String) -> Result<AgencyDeletionPreview> {
         let it = self.0.clone();
         blocking(move || it.preview_agency_deletion(&id)).await
     }
 
-    /// [`Platform::delete_agency`](crate::Platform::delete_agency).
+    /// Awaits [`Platform::delete_agency`](crate::Platform::delete_agency).
     pub async fn delete_agency(&self, id: String) -> Result<Erasure> {
         let it = self.0.clone();
         blocking(move || it.delete_agency(&id)).await
     }
 
-    /// [`Platform::sign_in`](crate::Platform::sign_in).
+    /// Awaits [`Platform::sign_in`](crate::Platform::sign_in).
     pub async fn sign_in(
         &self,
         login_domain: String,
@@ -74,13 +74,13 @@ impl AsyncPlatform {
         blocking(move || it.sign_in(&login_domain, &email, &password, source.as_deref())).await
     }
 
-    /// [`Platform::check_access`](crate::Platform::check_access).
+    /// Awaits [`Platform::check_access`](crate::Platform::check_access).
     pub async fn check_access(&self, stamp: String, host: Option<String>) -> Result<Identity> {
         let it = self.0.clone();
         blocking(move || it.check_access(&stamp, host.as_deref())).await
     }
 
-    /// [`Platform::reset_password`](crate::Platform::reset_password).
+    /// Awaits [`Platform::reset_password`](crate::Platform::reset_password).
     pub async fn reset_password(
         &self,
         token: String,
@@ -91,37 +91,37 @@ impl AsyncPlatform {
         blocking(move || it.reset_password(&token, &password, &password_confirmation)).await
     }
 
-    /// [`Platform::domain_availability`](crate::Platform::domain_availability).
+    /// Awaits [`Platform::domain_availability`](crate::Platform::domain_availability).
     pub async fn domain_availability(&self, label: String) -> Result<DomainAvailability> {
         let it = self.0.clone();
         blocking(move || it.domain_availability(&label)).await
     }
 
-    /// [`Platform::backup`](crate::Platform::backup).
+    /// Awaits [`Platform::backup`](crate::Platform::backup).
     pub async fn backup(&self, path: impl AsRef<Path> + Send + 'static) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.backup(path)).await
     }
 
-    /// [`Platform::maintain`](crate::Platform::maintain).
+    /// Awaits [`Platform::maintain`](crate::Platform::maintain).
     pub async fn maintain(&self, budget: Option<u32>) -> Result<Maintenance> {
         let it = self.0.clone();
         blocking(move || it.maintain(budget)).await
     }
 
-    /// [`Platform::prepare`](crate::Platform::prepare).
+    /// Awaits [`Platform::prepare`](crate::Platform::prepare).
     pub async fn prepare(&self) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.prepare()).await
     }
 
-    /// [`Platform::close`](crate::Platform::close).
+    /// Awaits [`Platform::close`](crate::Platform::close).
     pub async fn close(&self) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.close()).await
     }
 
-    /// [`Platform::resolve_host`](crate::Platform::resolve_host).
+    /// Awaits [`Platform::resolve_host`](crate::Platform::resolve_host).
     pub async fn resolve_host(&self, host: String) -> Result<ResolvedHost> {
         let it = self.0.clone();
         blocking(move || it.resolve_host(&host)).await
@@ -129,13 +129,13 @@ impl AsyncPlatform {
 }
 
 impl AsyncAgency {
-    /// [`Agency::settings`](crate::Agency::settings).
+    /// Awaits [`Agency::settings`](crate::Agency::settings).
     pub async fn settings(&self) -> Result<AgencySettings> {
         let it = self.0.clone();
         blocking(move || it.settings()).await
     }
 
-    /// [`Agency::configure`](crate::Agency::configure).
+    /// Awaits [`Agency::configure`](crate::Agency::configure).
     pub async fn configure(
         &self,
         version: Option<u64>,
@@ -145,13 +145,13 @@ impl AsyncAgency {
         blocking(move || it.configure(version, &patch)).await
     }
 
-    /// [`Agency::create_reseller`](crate::Agency::create_reseller).
+    /// Awaits [`Agency::create_reseller`](crate::Agency::create_reseller).
     pub async fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
         let it = self.0.clone();
         blocking(move || it.create_reseller(draft)).await
     }
 
-    /// [`Agency::create_resellers`](crate::Agency::create_resellers).
+    /// Awaits [`Agency::create_resellers`](crate::Agency::create_resellers).
     pub async fn create_resellers(
         &self,
         forms: Vec<ResellerDraft>,
@@ -160,7 +160,7 @@ impl AsyncAgency {
         blocking(move || it.create_resellers(&forms)).await
     }
 
-    /// [`Agency::check_resellers`](crate::Agency::check_resellers).
+    /// Awaits [`Agency::check_resellers`](crate::Agency::check_resellers).
     pub async fn check_resellers(
         &self,
         forms: Vec<ResellerDraft>,
@@ -169,37 +169,37 @@ impl AsyncAgency {
         blocking(move || it.check_resellers(&forms)).await
     }
 
-    /// [`Agency::preview_deletion`](crate::Agency::preview_deletion).
+    /// Awaits [`Agency::preview_deletion`](crate::Agency::preview_deletion).
     pub async fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         let it = self.0.clone();
         blocking(move || it.preview_deletion(id)).await
     }
 
-    /// [`Agency::delete_reseller`](crate::Agency::delete_reseller).
+    /// Awaits [`Agency::delete_reseller`](crate::Agency::delete_reseller).
     pub async fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         let it = self.0.clone();
         blocking(move || it.delete_reseller(id)).await
     }
 
-    /// [`Agency::reseller`](crate::Agency::reseller).
+    /// Awaits [`Agency::reseller`](crate::Agency::reseller).
     pub async fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         let it = self.0.clone();
         blocking(move || it.reseller(id)).await
     }
 
-    /// [`Agency::reseller_by_external_id`](crate::Agency::reseller_by_external_id).
+    /// Awaits [`Agency::reseller_by_external_id`](crate::Agency::reseller_by_external_id).
     pub async fn reseller_by_external_id(&self, external_id: String) -> Result<Option<Reseller>> {
         let it = self.0.clone();
         blocking(move || it.reseller_by_external_id(&external_id)).await
     }
 
-    /// [`Agency::page`](crate::Agency::page).
+    /// Awaits [`Agency::page`](crate::Agency::page).
     pub async fn page(&self, query: ResellerQuery) -> Result<Page> {
         let it = self.0.clone();
         blocking(move || it.page(&query)).await
     }
 
-    /// [`Agency::update_reseller`](crate::Agency::update_reseller).
+    /// Awaits [`Agency::update_reseller`](crate::Agency::update_reseller).
     pub async fn update_reseller(
         &self,
         id: ResellerId,
@@ -210,19 +210,19 @@ impl AsyncAgency {
         blocking(move || it.update_reseller(id, version, &patch)).await
     }
 
-    /// [`Agency::deactivate`](crate::Agency::deactivate).
+    /// Awaits [`Agency::deactivate`](crate::Agency::deactivate).
     pub async fn deactivate(&self, id: ResellerId, reason: Option<String>) -> Result<Reseller> {
         let it = self.0.clone();
         blocking(move || it.deactivate(id, reason.as_deref())).await
     }
 
-    /// [`Agency::activate`](crate::Agency::activate).
+    /// Awaits [`Agency::activate`](crate::Agency::activate).
     pub async fn activate(&self, id: ResellerId) -> Result<Reseller> {
         let it = self.0.clone();
         blocking(move || it.activate(id)).await
     }
 
-    /// [`Agency::change_partner_type`](crate::Agency::change_partner_type).
+    /// Awaits [`Agency::change_partner_type`](crate::Agency::change_partner_type).
     pub async fn change_partner_type(
         &self,
         id: ResellerId,
@@ -233,13 +233,13 @@ impl AsyncAgency {
         blocking(move || it.change_partner_type(id, version, &partner_type)).await
     }
 
-    /// [`Agency::domain_availability`](crate::Agency::domain_availability).
+    /// Awaits [`Agency::domain_availability`](crate::Agency::domain_availability).
     pub async fn domain_availability(&self, label: String) -> Result<DomainAvailability> {
         let it = self.0.clone();
         blocking(move || it.domain_availability(&label)).await
     }
 
-    /// [`Agency::rename_login_domain`](crate::Agency::rename_login_domain).
+    /// Awaits [`Agency::rename_login_domain`](crate::Agency::rename_login_domain).
     pub async fn rename_login_domain(
         &self,
         id: ResellerId,
@@ -250,7 +250,7 @@ impl AsyncAgency {
         blocking(move || it.rename_login_domain(id, version, &login_domain)).await
     }
 
-    /// [`Agency::set_password`](crate::Agency::set_password).
+    /// Awaits [`Agency::set_password`](crate::Agency::set_password).
     pub async fn set_password(
         &self,
         id: ResellerId,
@@ -261,7 +261,7 @@ impl AsyncAgency {
         blocking(move || it.set_password(id, &password, &password_confirmation)).await
     }
 
-    /// [`Agency::change_password`](crate::Agency::change_password).
+    /// Awaits [`Agency::change_password`](crate::Agency::change_password).
     pub async fn change_password(
         &self,
         id: ResellerId,
@@ -273,25 +273,25 @@ impl AsyncAgency {
         blocking(move || it.change_password(id, &current, &password, &password_confirmation)).await
     }
 
-    /// [`Agency::reset_token`](crate::Agency::reset_token).
+    /// Awaits [`Agency::reset_token`](crate::Agency::reset_token).
     pub async fn reset_token(&self, id: ResellerId) -> Result<String> {
         let it = self.0.clone();
         blocking(move || it.reset_token(id)).await
     }
 
-    /// [`Agency::revoke_access`](crate::Agency::revoke_access).
+    /// Awaits [`Agency::revoke_access`](crate::Agency::revoke_access).
     pub async fn revoke_access(&self, id: ResellerId) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.revoke_access(id)).await
     }
 
-    /// [`Agency::unlock`](crate::Agency::unlock).
+    /// Awaits [`Agency::unlock`](crate::Agency::unlock).
     pub async fn unlock(&self, id: ResellerId) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.unlock(id)).await
     }
 
-    /// [`Agency::record_usage`](crate::Agency::record_usage).
+    /// Awaits [`Agency::record_usage`](crate::Agency::record_usage).
     pub async fn record_usage(
         &self,
         events: Vec<impl Reported + Send + 'static>,
@@ -300,7 +300,7 @@ impl AsyncAgency {
         blocking(move || it.record_usage(&events)).await
     }
 
-    /// [`Agency::consume`](crate::Agency::consume).
+    /// Awaits [`Agency::consume`](crate::Agency::consume).
     pub async fn consume(
         &self,
         reseller: ResellerId,
@@ -312,7 +312,7 @@ impl AsyncAgency {
         blocking(move || it.consume(reseller, metric, quantity, &id)).await
     }
 
-    /// [`Agency::set_allowance`](crate::Agency::set_allowance).
+    /// Awaits [`Agency::set_allowance`](crate::Agency::set_allowance).
     pub async fn set_allowance(
         &self,
         id: ResellerId,
@@ -323,19 +323,19 @@ impl AsyncAgency {
         blocking(move || it.set_allowance(id, metric, limit)).await
     }
 
-    /// [`Agency::overview`](crate::Agency::overview).
+    /// Awaits [`Agency::overview`](crate::Agency::overview).
     pub async fn overview(&self) -> Result<Overview> {
         let it = self.0.clone();
         blocking(move || it.overview()).await
     }
 
-    /// [`Agency::changes`](crate::Agency::changes).
+    /// Awaits [`Agency::changes`](crate::Agency::changes).
     pub async fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         let it = self.0.clone();
         blocking(move || it.changes(after, limit)).await
     }
 
-    /// [`Agency::export_csv`](crate::Agency::export_csv).
+    /// Awaits [`Agency::export_csv`](crate::Agency::export_csv).
     pub async fn export_csv(
         &self,
         query: ResellerQuery,
@@ -345,7 +345,7 @@ impl AsyncAgency {
         blocking(move || it.export_csv(&query, output)).await
     }
 
-    /// [`Agency::import_csv`](crate::Agency::import_csv).
+    /// Awaits [`Agency::import_csv`](crate::Agency::import_csv).
     pub async fn import_csv(
         &self,
         input: impl Read + Send + 'static,

@@ -13,12 +13,12 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 impl Tenant {
-    /// Entries of the change feed after the sequence `after`, or from the first one on, in order:
-    /// without gaps, and none will ever appear after one that was seen. `limit` is 1–1,000, and
-    /// 100 unless it is given.
+    /// Entries of the change feed in order, after the sequence `after` or from the first one on.
+    /// There are no gaps, and whatever is committed later comes after what has been seen. `limit`
+    /// is 1–1,000, and 100 unless it is given.
     ///
-    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
-    /// the host has configured: read everything anew then, and follow from `min` on.
+    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as the
+    /// host has configured: read everything anew then, and follow from `min` on.
     ///
     /// ```example
     /// use partnerkit::ChangeKind;

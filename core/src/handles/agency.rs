@@ -25,10 +25,11 @@ impl Agency {
         self.observe("settings", None, || self.tenant.settings())
     }
 
-    /// Changes settings; every handle goes by them at once. A patch that changes nothing leaves
-    /// the version as it is.
+    /// Changes settings, which take effect for every handle at once. A patch that changes nothing
+    /// leaves the version as it is.
     ///
-    /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
+    /// Errors: `NotFound`; `Conflict` if `version` is given and is not the present one; fields
+    /// `time_zone`, `capacity`, `reserved_labels`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -48,12 +49,13 @@ impl Agency {
         self.observe("configure", None, || self.tenant.configure(version, patch))
     }
 
-    /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
-    /// login domain, email or external id included, and nothing is written then.
+    /// Creates a reseller from a form. If anything is wrong with it, every reason comes back at
+    /// once, a taken login domain, email or external id included, and nothing is written.
     ///
-    /// With an idempotency key, which is kept for 24 hours unless configured otherwise, it is
-    /// created once: a repeated call returns the reseller as it is now, and creates nothing.
-    /// A create that fails does not use the key up. Passwords are not compared.
+    /// With an idempotency key the reseller is created once: a repeated call answers with the
+    /// reseller as it is now, and creates nothing. The key is kept for 24 hours unless
+    /// configured otherwise, and a create that fails does not use it up. Passwords are not
+    /// compared.
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
     /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
@@ -86,9 +88,10 @@ impl Agency {
         self.observe("create_reseller", None, || self.tenant.create_reseller(draft))
     }
 
-    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
-    /// an answer of its own, in the order given; those that can be created are. No form
-    /// may have an idempotency key: what a repeated batch has created already it refuses as `taken`.
+    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each form
+    /// has an answer of its own, in the order given: the reseller, or every reason why it was
+    /// refused. No form may have an idempotency key; when a batch is repeated, what it has created
+    /// already is refused as `taken`.
     ///
     /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
     ///
@@ -115,8 +118,9 @@ impl Agency {
         self.observe("create_resellers", None, || self.tenant.create_resellers(forms))
     }
 
-    /// The same, without creating anything: what could be created is answered with the record it
-    /// would become. Errors: those of [`create_resellers`](Self::create_resellers).
+    /// Says what [`create_resellers`](Self::create_resellers) would answer, and creates nothing: a
+    /// form that is right is answered with the record that it would become. Errors: those of
+    /// [`create_resellers`](Self::create_resellers).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -223,8 +227,9 @@ impl Agency {
         self.observe("page", None, || self.tenant.page(query))
     }
 
-    /// Changes a profile. With an expected `version`, a record that has changed since is a
-    /// `Conflict`. A patch that changes nothing leaves the version as it is.
+    /// Changes a profile. If `version` is given and the record has another one by now, the error is
+    /// `Conflict`, and nothing is written. A patch that changes nothing leaves the version as
+    /// it is.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -331,7 +336,8 @@ impl Agency {
         self.observe("domain_availability", None, || self.tenant.domain_availability(label))
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined. Ids and stamps stay. With an expected `version`, a record that has changed
+    /// Gives a reseller another login domain, in one step; the old one is quarantined.
+    /// Ids and stamps stay. With an expected `version`, a record that has changed
     /// since is a `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
@@ -356,8 +362,10 @@ impl Agency {
         })
     }
 
-    /// Sets a reseller's password, as the agency decides. Earlier stamps end, failed sign-ins
-    /// are forgotten. Errors: `NotFound`; fields `password` and `password_confirmation`.
+    /// Sets a reseller's password, as the agency decides. Stamps from before end, and failed
+    /// sign-ins are forgotten.
+    ///
+    /// Errors: `NotFound`; fields `password` and `password_confirmation`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -379,8 +387,8 @@ impl Agency {
         })
     }
 
-    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts
-    /// as a failed sign-in. Earlier stamps end.
+    /// Changes a reseller's password for somebody who knows the current one; a wrong one counts as
+    /// a failed sign-in. Stamps from before end.
     ///
     /// Errors: `NotFound`, `AccessDenied`; fields `password` and `password_confirmation`.
     ///
@@ -459,9 +467,10 @@ impl Agency {
         self.observe("unlock", id, || self.tenant.unlock(id))
     }
 
-    /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing. Whatever is
-    /// wrong with an event, a field of another type included, is its own rejection.
+    /// Records a batch of at most 10,000 events in one step; the report has an outcome for each. An
+    /// event that was recorded before is a `duplicate` and changes nothing. What is wrong
+    /// with an event, even a field of another type, rejects that event alone.
+    ///
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
     ///
     /// ```
@@ -485,9 +494,9 @@ impl Agency {
         self.observe("record_usage", None, || self.tenant.record_usage(events))
     }
 
-    /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
-    /// the limit is never passed. The same `id` again is answered as before. The period is
-    /// the calendar month of the agency's time zone as it is now, however old this handle is.
+    /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
+    /// limit is never passed. The same `id` again is answered as before. The period is the
+    /// present calendar month in the agency's time zone, as that is set now.
     ///
     /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
     ///
@@ -552,12 +561,12 @@ impl Agency {
         self.observe("overview", None, || self.tenant.overview())
     }
 
-    /// Entries of the change feed after the sequence `after`, or from the first one on, in order:
-    /// without gaps, and none will ever appear after one that was seen. `limit` is 1–1,000, and
-    /// 100 unless it is given.
+    /// Entries of the change feed in order, after the sequence `after` or from the first one on.
+    /// There are no gaps, and whatever is committed later comes after what has been seen. `limit`
+    /// is 1–1,000, and 100 unless it is given.
     ///
-    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as
-    /// the host has configured: read everything anew then, and follow from `min` on.
+    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as the
+    /// host has configured: read everything anew then, and follow from `min` on.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

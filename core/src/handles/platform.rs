@@ -10,8 +10,10 @@ use crate::{
 };
 
 impl Platform {
-    /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of UTC
-    /// unless one is given. Field errors: `id`, `time_zone`.
+    /// Creates an agency. Its periods begin and end by the calendar of an IANA time zone
+    /// (`Europe/Berlin`), which is UTC unless one is given.
+    ///
+    /// Field errors: `id`, `time_zone`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -25,9 +27,9 @@ impl Platform {
             .map(Agency::from)
     }
 
-    /// The handle on an agency, which is created first if there is none: what a worker asks for
-    /// when it starts, whatever others do at that moment. The time zone is that of an agency that
-    /// is created here; one that is there stays as it is.
+    /// The handle on an agency, which is created first if there is none. Any number of workers may
+    /// ask for it when they start. The time zone is that of an agency that is created here; an
+    /// agency that is there already keeps its own.
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
     ///
@@ -63,8 +65,8 @@ impl Platform {
         self.observe("agency", || self.operator.agency(id)).map(Agency::from)
     }
 
-    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
-    /// is given.
+    /// The ids of agencies in order, after the given one or from the first one on. `limit` is
+    /// 1–1,000, and 100 unless it is given.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -119,15 +121,17 @@ impl Platform {
     }
 
     /// Signs a reseller in at a login domain: the label exactly as it is stored, in small letters,
-    /// not the whole host name; the case of the email does not matter. Whatever is wrong, the error is `AccessDenied`,
-    /// and the attempt costs one Argon2 computation. `Busy`, under too much load, depends
-    /// on nothing else.
+    /// not the whole host name. The case of the email does not matter.
     ///
-    /// The attempt is counted in a transaction of its own, so that it stays counted when the
-    /// host rolls back what it had open.
+    /// Whatever is wrong, the error is `AccessDenied`, and the attempt costs one Argon2 computation.
+    /// `Busy` means that too many passwords are being hashed, and tells nothing of the
+    /// account.
     ///
-    /// Where the host knows the address that an attempt comes from, it gives that as `source`: of
-    /// one source only so many attempts may fail; others are `Throttled`, before any password is
+    /// The attempt is counted in a transaction of its own, and stays counted when the host rolls
+    /// back the one that it has open.
+    ///
+    /// If you know the address that an attempt comes from, give it as `source`. Only so many
+    /// attempts from one source may fail; any further one is `Throttled`, before a password is
     /// looked at and whatever the account.
     ///
     /// ```
@@ -152,14 +156,14 @@ impl Platform {
         self.observe("sign_in", || self.operator.sign_in(login_domain, email, password, source))
     }
 
-    /// Whose access a stamp is, if it still is valid: asked at every request, it makes
+    /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process.
     ///
-    /// With the request's host name it is valid at that reseller's login domain only: otherwise a
-    /// stamp of one reseller opens the pages of another. The host name is read as by
+    /// With the request's host name a stamp is valid at its own reseller's login domain only;
+    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
     /// [`resolve_host`](Self::resolve_host).
     ///
-    /// Errors: `AccessDenied`.
+    /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -174,10 +178,10 @@ impl Platform {
         self.observe("check_access", || self.operator.check_access(stamp, host))
     }
 
-    /// Sets a password with the token that [`Agency::reset_token`](crate::Agency::reset_token)
-    /// gave: once, and in time. Failed sign-ins are forgotten, and earlier stamps end.
+    /// Sets a password with a token that [`Agency::reset_token`](crate::Agency::reset_token) gave:
+    /// once, and in time. Stamps from before end, and failed sign-ins are forgotten.
     ///
-    /// Errors: `AccessDenied` for a token that is not valid (any more); fields `password` and
+    /// Errors: `AccessDenied` for a token that is not valid, or no longer; fields `password` and
     /// `password_confirmation`.
     ///
     /// ```
@@ -257,10 +261,11 @@ impl Platform {
         self.observe("backup", || self.operator.backup(path))
     }
 
-    /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
-    /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
-    /// host has configured. At most `budget` rows, counting each look as one, and 10,000 unless
-    /// it is given; the next call goes on where this one ended. Call it every few minutes, from as many processes as you like.
+    /// Removes what is no longer needed: events that cannot arrive a second time, idempotency keys
+    /// and quarantines that are over, forgotten sign-in failures, and changes as old as the host
+    /// has configured. It removes at most `budget` rows, where a look that finds none counts as
+    /// one, and 10,000 unless it is given; the next call goes on where this one ended. Call it
+    /// every few minutes, from as many processes as you like.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -274,9 +279,9 @@ impl Platform {
         self.observe("maintain", || self.operator.maintain(budget))
     }
 
-    /// Asks the store now for what is otherwise asked at the first use: the version of its tables,
-    /// and the platform's secret, which is made where there is none. [`open`](Self::open) does so;
-    /// who opens a store of one's own may, once its tables are there.
+    /// Asks the store now for what it is otherwise asked for at its first use: the version of its
+    /// tables, and the platform's secret, which is made if there is none. [`open`](Self::open) does
+    /// so itself. For a store of your own, call this once its tables are there.
     ///
     /// Errors: `Configuration` for tables of a newer release.
     ///

@@ -57,8 +57,8 @@ impl Default for PlatformBuilder {
 }
 
 impl PlatformBuilder {
-    /// The domain under which login domains live: `partner.example.com` makes
-    /// `https://acme.partner.example.com`. `partner.localhost` when not said.
+    /// The domain under which login domains live: with `partner.example.com` a reseller's customers
+    /// sign in at `https://acme.partner.example.com`. It is `partner.localhost` unless it is set.
     ///
     /// ```
     /// use partnerkit::{LoginDomain, Platform};
@@ -73,7 +73,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long passwords must be.
+    /// How long passwords must be: [`PasswordPolicy::single_factor`] unless it is set.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -92,7 +92,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// Which login domains new resellers may have; lowercase letters only when not said.
+    /// Which login domains new resellers may have: [`LoginDomainPolicy::letters`] unless it is set.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy, Platform};
@@ -108,8 +108,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// What hashing a password costs; [`HashingCost::FLOOR`] when not said. Hashes that cost
-    /// less are made anew when their reseller signs in.
+    /// What hashing a password costs: [`HashingCost::FLOOR`] unless it is set. A hash that costs
+    /// less is made anew when its reseller signs in.
     ///
     /// ```
     /// use partnerkit::{HashingCost, Platform};
@@ -125,9 +125,9 @@ impl PlatformBuilder {
         self
     }
 
-    /// A key that goes into password hashes and is kept nowhere but with the host: 16 bytes or
-    /// more. Given several, that of the highest id is for new hashes, and hashes of the others,
-    /// or of none, are made anew when their reseller signs in.
+    /// A key of 16 bytes or more that goes into password hashes, and that only the host keeps. Of
+    /// several keys the one with the highest id goes into new hashes; a hash with another key, or
+    /// with none, is made anew when its reseller signs in.
     ///
     /// ```
     /// use partnerkit::Platform;
@@ -143,8 +143,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// Checks passwords against hashes of a scheme that the host has had before; each is hashed
-    /// anew when its reseller signs in.
+    /// Checks passwords against hashes of a scheme that the host used before. Each is hashed anew
+    /// when its reseller signs in.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -178,7 +178,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// After how many failed sign-ins in a row no further one is looked at; 100 when not said.
+    /// After how many failed sign-ins in a row an account's passwords are no longer looked at,
+    /// until [`Agency::unlock`](crate::Agency::unlock) or a new password: 100 unless it is set.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -204,7 +205,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// From which failed sign-in in a row the next ones are delayed; 10 when not said.
+    /// From which failed sign-in in a row on the next one has to wait: 10 unless it is set.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -228,8 +229,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// How many attempts from one source (see [`Platform::sign_in`]) may fail: so many at
-    /// once, and then one each so often. 50 and ten seconds when not said.
+    /// How many sign-ins from one source (see [`Platform::sign_in`]) may fail at once, and how long
+    /// it takes until one more may: 50 and ten seconds unless it is set.
     ///
     /// ```
     /// use std::time::Duration;
@@ -246,11 +247,11 @@ impl PlatformBuilder {
         self
     }
 
-    /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
-    /// kept in the store. Given several, that of the highest id makes and all of them
-    /// verify: that is how a secret is replaced. What was made with a secret ends when it is no
-    /// longer given, so give the old one for as long as its tokens, cursors and failed sign-ins
-    /// are to count.
+    /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that the
+    /// store keeps. Of several secrets the one with the highest id makes these, and each of them
+    /// verifies: so one is replaced. Whatever was made with a secret ends when that secret is no
+    /// longer given; give the old one for as long as its tokens, cursors and failed sign-ins are to
+    /// count.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -277,7 +278,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long idempotency keys are kept; 24 hours when not said.
+    /// How long idempotency keys are kept: 24 hours unless it is set.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -297,7 +298,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long entries of the change feed are kept; for ever when not said.
+    /// How long entries of the change feed are kept: for ever unless it is set.
     ///
     /// ```
     /// use std::time::Duration;
@@ -315,11 +316,13 @@ impl PlatformBuilder {
         self
     }
 
-    /// How many passwords are hashed at once, 20 MiB and a core each, and how many callers wait
-    /// for their turn, each on a thread of the host's, before others are `Busy`. Agencies take
-    /// turns; when the queue is full, the newest caller of the agency that has the most waiting has
-    /// to go. When not said: as many as there are cores, and 50 waiting for each, at most 64 and
-    /// 200. Hashes that the host brought along and that take more memory than
+    /// How many passwords are hashed at once, each with 20 MiB and a core, and how many callers
+    /// wait for their turn, each on a thread of the host's, before the next one is `Busy`. Unless
+    /// it is set, as many are hashed as there are cores, at most 64, and 50 wait for each, at most
+    /// 200.
+    ///
+    /// Agencies take turns. When the queue is full, the newest caller of the agency that has the
+    /// most waiting has to go. Hashes that the host brought along and that take more memory than
     /// [`hashing_cost`](Self::hashing_cost) are computed one at a time, beside the others.
     ///
     /// ```
@@ -385,11 +388,11 @@ impl PlatformBuilder {
         self
     }
 
-    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`. What a file may be
-    /// called, and who else may use it, [`Platform::open`] says.
+    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`. [`Platform::open`]
+    /// says what a file may be called, and who else may use it.
     ///
-    /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
-    /// release; `Storage` for one that cannot be reached, read or written.
+    /// Errors: `Configuration` for a URL or for settings that cannot work, and for a store of a
+    /// newer release; `Storage` for one that cannot be reached, read or written.
     ///
     /// ```
     /// use partnerkit::{ErrorKind, Platform};
@@ -406,8 +409,8 @@ impl PlatformBuilder {
         Ok(platform)
     }
 
-    /// Opens a store of your own. It is not asked for anything before the first call that needs
-    /// it, or [`Platform::prepare`].
+    /// Opens a store of your own. The store is asked nothing before [`Platform::prepare`], or the
+    /// first call that needs it.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -64,10 +64,11 @@ const OLD_ATTEMPTS: Alone = Alone {
 };
 
 impl Operator {
-    /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
-    /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as the
-    /// host has configured. At most `budget` rows, counting each look as one, and 10,000 unless
-    /// it is given; the next call goes on where this one ended. Call it every few minutes, from as many processes as you like.
+    /// Removes what is no longer needed: events that cannot arrive a second time, idempotency keys
+    /// and quarantines that are over, forgotten sign-in failures, and changes as old as the host
+    /// has configured. It removes at most `budget` rows, where a look that finds none counts as
+    /// one, and 10,000 unless it is given; the next call goes on where this one ended. Call it
+    /// every few minutes, from as many processes as you like.
     ///
     /// ```example
     /// let done = platform.maintain(None)?;

@@ -21,12 +21,13 @@ const MAX_BATCH: usize = 1_000;
 const TRIES: u32 = 20;
 
 impl Tenant {
-    /// Creates a reseller from a form. All that is wrong with it comes back at once, a taken
-    /// login domain, email or external id included, and nothing is written then.
+    /// Creates a reseller from a form. If anything is wrong with it, every reason comes back at
+    /// once, a taken login domain, email or external id included, and nothing is written.
     ///
-    /// With an idempotency key, which is kept for 24 hours unless configured otherwise, it is
-    /// created once: a repeated call returns the reseller as it is now, and creates nothing (S23).
-    /// A create that fails does not use the key up. Passwords are not compared.
+    /// With an idempotency key the reseller is created once: a repeated call answers with the
+    /// reseller as it is now, and creates nothing (S23). The key is kept for 24 hours unless
+    /// configured otherwise, and a create that fails does not use it up. Passwords are not
+    /// compared.
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
     /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
@@ -73,9 +74,10 @@ impl Tenant {
         }
     }
 
-    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each has
-    /// an answer of its own, in the order given; those that can be created are. No form
-    /// may have an idempotency key: what a repeated batch has created already it refuses as `taken`.
+    /// Creates up to 1,000 resellers in one step, which is much faster than one by one. Each form
+    /// has an answer of its own, in the order given: the reseller, or every reason why it was
+    /// refused. No form may have an idempotency key; when a batch is repeated, what it has created
+    /// already is refused as `taken`.
     ///
     /// Errors: `NotFound` once the agency is deleted; field `resellers` (`too_many`).
     ///
@@ -106,8 +108,9 @@ impl Tenant {
         self.take_accepted(self.accept_all(forms)?, false, &mut Taken::default())
     }
 
-    /// The same, without creating anything: what could be created is answered with the record it
-    /// would become. Errors: those of [`create_resellers`](Self::create_resellers).
+    /// Says what [`create_resellers`](Self::create_resellers) would answer, and creates nothing: a
+    /// form that is right is answered with the record that it would become. Errors: those of
+    /// [`create_resellers`](Self::create_resellers).
     ///
     /// ```example
     /// let answers = agency.check_resellers(&[form])?;

@@ -211,7 +211,7 @@ pub(crate) struct Standing {
 }
 
 impl ResellerDraft {
-    /// The same form, for which a reseller is created once for this key.
+    /// The same form with an idempotency key: however often it is sent, one reseller is created.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

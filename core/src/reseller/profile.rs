@@ -87,8 +87,9 @@ impl Tenant {
         query.page(rows, counted, &spec, &seal)
     }
 
-    /// Changes a profile. With an expected `version`, a record that has changed since is a
-    /// `Conflict` (S22). A patch that changes nothing leaves the version as it is.
+    /// Changes a profile. If `version` is given and the record has another one by now, the error is
+    /// `Conflict`, and nothing is written (S22). A patch that changes nothing leaves the version as
+    /// it is.
     ///
     /// ```example
     /// use partnerkit::{Patch, ResellerPatch};

@@ -36,8 +36,8 @@ impl SortBy {
         }
     }
 
-    /// Whether the largest comes first when nobody has said which way: the newest does, but
-    /// texts begin at their beginning.
+    /// Whether the largest comes first unless a query says otherwise: the newest reseller does, but
+    /// names and emails begin with the first letters of the alphabet.
     ///
     /// ```
     /// use partnerkit::SortBy;

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use super::Storage;
 
-/// How the suite gets at a backend.
+/// Gives the suite the stores that it tries.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -66,7 +66,7 @@ pub struct Case {
     pub run: fn(&dyn Harness),
 }
 
-/// Every case.
+/// Every case of the suite.
 ///
 /// ```
 /// use partnerkit::storage::conformance::cases;

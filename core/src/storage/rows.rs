@@ -178,7 +178,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// All rows whose leading columns equal something.
+    /// Rows whose leading columns of an index have these values.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;
@@ -198,7 +198,7 @@ impl Scan {
         Self { table, columns, equals, range, reverse: false, limit, lock: None }
     }
 
-    /// Only those after this.
+    /// Only rows after this value of the next column.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;
@@ -214,7 +214,7 @@ impl Scan {
         self
     }
 
-    /// Only those up to this, and this.
+    /// Only rows up to this value of the next column, those with it included.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;
@@ -230,7 +230,7 @@ impl Scan {
         self
     }
 
-    /// The columns that the range is about.
+    /// The columns that a bound of the range is about.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;
@@ -390,7 +390,7 @@ pub fn remove_by_key(rows: &mut (impl Verbs + ?Sized), scan: &Scan) -> Result<u6
 }
 
 impl Scan {
-    /// Whether a row is among what it looks for.
+    /// Whether a row is one of those that are looked for.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;

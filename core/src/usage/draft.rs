@@ -47,9 +47,9 @@ pub struct EventDraft {
 }
 
 impl EventDraft {
-    /// The form of an event whose fields are asked for by name: for bindings.
+    /// The form of an event, made by asking for each field by its name: for bindings.
     ///
-    /// Errors: the first that a field is answered with.
+    /// Errors: the first error that a field is answered with.
     ///
     /// ```
     /// use partnerkit::form::Given;
@@ -72,9 +72,9 @@ impl EventDraft {
         })
     }
 
-    /// The event, or what is wrong with the first field that is. Codes: `empty` for what is
-    /// missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`, `negative`,
-    /// `out_of_range`.
+    /// The event, or what is wrong with the first of its fields that is wrong. Codes: `empty` for
+    /// what is missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`,
+    /// `negative`, `out_of_range`.
     ///
     /// ```
     /// use partnerkit::EventDraft;

@@ -13,9 +13,10 @@ use crate::tenant::Tenant;
 const MAX_BATCH: usize = 10_000;
 
 impl Tenant {
-    /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). Whatever is
-    /// wrong with an event, a field of another type included, is its own rejection.
+    /// Records a batch of at most 10,000 events in one step; the report has an outcome for each. An
+    /// event that was recorded before is a `duplicate` and changes nothing (S32). What is wrong
+    /// with an event, even a field of another type, rejects that event alone.
+    ///
     /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
     ///
     /// ```example
@@ -56,9 +57,9 @@ impl Tenant {
         Ok(UsageReport { outcomes })
     }
 
-    /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
-    /// the limit is never passed (S43). The same `id` again is answered as before. The period is
-    /// the calendar month of the agency's time zone as it is now, however old this handle is.
+    /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
+    /// limit is never passed (S43). The same `id` again is answered as before. The period is the
+    /// present calendar month in the agency's time zone, as that is set now.
     ///
     /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
     ///

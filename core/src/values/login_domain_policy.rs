@@ -35,7 +35,8 @@ impl Default for LoginDomainPolicy {
 }
 
 impl LoginDomainPolicy {
-    /// Lowercase letters only; what is usually reserved is, and 30 days of quarantine.
+    /// Lowercase letters only. The usual labels are reserved, and a label that was given up is
+    /// quarantined for 30 days.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -48,7 +49,7 @@ impl LoginDomainPolicy {
         Self::of_shape(Shape::Letters)
     }
 
-    /// Lowercase letters, digits, and inner single hyphens.
+    /// As [`letters`](Self::letters), and also digits and inner single hyphens.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -73,8 +74,8 @@ impl LoginDomainPolicy {
         Self { shape, reserved, quarantine: Quarantine::Days(30) }
     }
 
-    /// Reserves labels beside those that are reserved already. Text that is no label makes
-    /// opening the platform fail: it would reserve nothing.
+    /// Reserves these labels, too. With a text that could never be a label the platform refuses to
+    /// open, because that would reserve nothing.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -88,7 +89,7 @@ impl LoginDomainPolicy {
         self
     }
 
-    /// Reserves these labels and no others.
+    /// Reserves these labels, and none of the usual ones.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy};
@@ -102,7 +103,7 @@ impl LoginDomainPolicy {
         self
     }
 
-    /// What becomes of a label that is given up.
+    /// For how long nobody may have a label that was given up.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -158,9 +158,14 @@ impl<'a, 'py> Serializer for Answer<'a, 'py> {
         self.serialize_none()
     }
 
-    fn serialize_unit_variant(self, of: &'static str, _: u32, slug: &'static str) -> Answered<'py> {
+    fn serialize_unit_variant(
+        self,
+        of: &'static str,
+        place: u32,
+        slug: &'static str,
+    ) -> Answered<'py> {
         match self.classes.enumeration(of) {
-            Some(members) => members.member(self.py, slug).ok_or_else(|| differs(of, slug)),
+            Some(members) => members.member(self.py, place, slug).ok_or_else(|| differs(of, slug)),
             None => self.serialize_str(slug),
         }
     }

@@ -1,20 +1,20 @@
 //! The classes of the package that answers are made of, looked up once.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyType};
+use rustc_hash::FxHashMap;
 use uuid::Uuid;
 
 use crate::class::once;
 
 /// Every class that an answer can have in it.
 pub struct Classes {
-    records: HashMap<String, Record>,
-    enumerations: HashMap<String, Enumeration>,
+    records: FxHashMap<String, Record>,
+    enumerations: FxHashMap<String, Enumeration>,
     uuid: Frozen,
     is_safe: Py<PyAny>,
 }
@@ -51,8 +51,8 @@ impl Classes {
     fn load(py: Python<'_>) -> PyResult<Self> {
         let uuid = py.import("uuid")?;
         let mut classes = Self {
-            records: HashMap::new(),
-            enumerations: HashMap::new(),
+            records: FxHashMap::default(),
+            enumerations: FxHashMap::default(),
             uuid: Frozen::new(uuid.getattr("UUID")?.cast()?)?,
             is_safe: uuid.getattr("SafeUUID")?.getattr("unknown")?.unbind(),
         };
@@ -103,8 +103,16 @@ impl Classes {
 }
 
 impl Enumeration {
-    pub fn member<'py>(&self, py: Python<'py>, slug: &str) -> Option<Bound<'py, PyAny>> {
-        let (_, member) = self.0.iter().find(|(known, _)| known == slug)?;
+    /// The member with a slug, which mostly stands at the variant's place.
+    pub fn member<'py>(
+        &self,
+        py: Python<'py>,
+        place: u32,
+        slug: &str,
+    ) -> Option<Bound<'py, PyAny>> {
+        let is_it = |member: &&(String, Py<PyAny>)| member.0 == slug;
+        let at_its_place = self.0.get(place as usize).filter(is_it);
+        let (_, member) = at_its_place.or_else(|| self.0.iter().find(is_it))?;
         Some(member.bind(py).clone())
     }
 }

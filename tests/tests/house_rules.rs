@@ -374,3 +374,17 @@ fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
         assert!(twins.contains(&format!("fn {operation}(")), "{operation} has no twin");
     }
 }
+
+/// What is not in the list of operations would escape all that is generated from it: the other
+/// languages, the vectors, and the proof that nothing reaches into another agency.
+#[test]
+fn every_operation_is_in_the_surface() {
+    let text = fs::read_to_string(root().join("tests/surface.json")).expect("the surface");
+    let surface: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let listed = ["platform", "agency"].into_iter().flat_map(|handle| {
+        surface[handle].as_array().expect("operations").iter().map(|o| o["name"].clone())
+    });
+    let mut listed: BTreeSet<_> = listed.map(|n| n.as_str().expect("a name").to_owned()).collect();
+    listed.extend(NO_SPAN.map(str::to_owned));
+    assert_eq!(operations(), listed);
+}

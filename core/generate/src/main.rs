@@ -9,6 +9,7 @@
 //! fails where one differs.
 
 mod examples;
+mod isolation;
 mod python;
 mod rust;
 mod source;

@@ -8,6 +8,7 @@ pub mod partitions;
 pub mod postgres;
 pub mod proxy;
 pub mod races;
+pub mod repository;
 pub mod rows;
 pub mod seeded;
 pub mod sqlite;

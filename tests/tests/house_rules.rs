@@ -1,48 +1,16 @@
 //! The house rules that a program can check: heads of files, directions of imports, where SQL is,
-//! and that no conformance case, no operation and no line of the semantics is forgotten.
+//! and that no conformance case and no operation is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
 
 use partnerkit::storage::conformance::cases;
+use partnerkit_tests::repository::{files, root, sources};
 
 /// The public handles.
 const HANDLES: [&str; 2] = ["Agency", "Platform"];
 /// What only changes the handle and asks no store, so there is nothing to see.
 const NO_SPAN: [&str; 1] = ["acting_as"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Every Rust file below a folder of the repository, with its text.
-fn sources(folder: &str) -> Vec<(String, String)> {
-    files(folder, &["rs"])
-}
-
-/// Every file below a folder of the repository with one of these endings, with its text.
-fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            if path.is_dir() && !["target", "node_modules", ".venv"].contains(&name) {
-                folders.push(path);
-            } else if endings.contains(&ending) {
-                let text = fs::read_to_string(&path).expect("text");
-                let shown = path.strip_prefix(root()).expect("below the root");
-                found.push((shown.display().to_string(), text));
-            }
-        }
-    }
-    assert!(!found.is_empty(), "{folder} has sources");
-    found
-}
 
 /// The files of a module of the core, `X.rs` and those below `X/`, without comments: those may
 /// tell of anything.
@@ -283,34 +251,10 @@ fn no_binding_knows_sql() {
         ("bindings-node/test", &["js"]),
         ("examples", &["rs"]),
     ] {
-        assert_eq!(with_sql(self::files(folder, endings)), NONE);
+        assert_eq!(with_sql(partnerkit_tests::repository::files(folder, endings)), NONE);
     }
     let index = fs::read_to_string(root().join("bindings-node/index.js")).expect("text");
     assert_eq!(with_sql([("index.js".to_owned(), index)]), NONE);
-}
-
-/// The lines of the semantics that are in force by what is built so far, of which each has a test
-/// or a vector that names it.
-const IN_FORCE: [RangeInclusive<u32>; 5] = [1..=34, 37..=39, 41..=41, 43..=44, 46..=59];
-
-#[test]
-fn every_line_in_force_is_named_by_a_test() {
-    let tests = [
-        ("tests", &["rs", "json"][..]),
-        ("core/tests", &["rs"]),
-        ("core/src/storage/conformance", &["rs"]),
-        ("bindings-python/tests", &["py"]),
-        ("bindings-node/test", &["js"]),
-    ];
-    let texts = tests.into_iter().flat_map(|(folder, endings)| files(folder, endings));
-    let mut named = BTreeSet::new();
-    for (_, text) in texts {
-        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
-            named.extend(word.strip_prefix(['S', 's']).and_then(|line| line.parse::<u32>().ok()));
-        }
-    }
-    let missing = IN_FORCE.into_iter().flatten().filter(|line| !named.contains(line));
-    assert_eq!(missing.collect::<Vec<_>>(), Vec::<u32>::new());
 }
 
 #[test]
@@ -373,4 +317,18 @@ fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
         assert_ne!(is_span, NO_SPAN.contains(&&*operation), "{operation} is no span");
         assert!(twins.contains(&format!("fn {operation}(")), "{operation} has no twin");
     }
+}
+
+/// What is not in the list of operations would escape all that is generated from it: the other
+/// languages, the vectors, and the proof that nothing reaches into another agency.
+#[test]
+fn every_operation_is_in_the_surface() {
+    let text = fs::read_to_string(root().join("tests/surface.json")).expect("the surface");
+    let surface: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let listed = ["platform", "agency"].into_iter().flat_map(|handle| {
+        surface[handle].as_array().expect("operations").iter().map(|o| o["name"].clone())
+    });
+    let mut listed: BTreeSet<_> = listed.map(|n| n.as_str().expect("a name").to_owned()).collect();
+    listed.extend(NO_SPAN.map(str::to_owned));
+    assert_eq!(operations(), listed);
 }

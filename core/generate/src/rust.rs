@@ -1,4 +1,5 @@
-//! What follows for Rust: the handles, their asynchronous twins, and the dispatch by name.
+//! What follows for Rust: the handles, their asynchronous twins, the dispatch by name, and the
+//! calls that prove isolation.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use crate::Generated;
 use crate::examples::doctest;
+use crate::isolation;
 use crate::surface::{Argument, Operation, Surface};
 use crate::types::Type;
 
@@ -26,6 +28,10 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("core/src/handles/agency.rs", handle(&agency, surface)),
         ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
         ("tests/src/vectors/dispatch.rs", dispatch(surface)),
+        (
+            "core/src/storage/conformance/isolation/operations.rs",
+            isolation::calls(surface).map_err(Error::other)?,
+        ),
     ];
     files.into_iter().map(|(place, text)| Ok((place, formatted(&text, root)?))).collect()
 }

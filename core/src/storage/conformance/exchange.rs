@@ -42,6 +42,7 @@ pub(super) fn every_row_of_a_file_has_its_answer(harness: &dyn Harness) {
         line("'=1+1", "initech"),
     ]
     .concat();
+    let computed = bench.platform.hash_computations();
     let taken = |field| (field, Code::Taken);
     for dry_run in [true, false] {
         let (report, rows) = import(&bench, &file, dry_run);
@@ -71,6 +72,7 @@ pub(super) fn every_row_of_a_file_has_its_answer(harness: &dyn Harness) {
     assert_eq!(report, ImportReport { created: 1, existing: 3, rejected: 2 });
     assert_eq!(rows[0].outcome, RowOutcome::Existing(acme.id));
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
+    assert_eq!(bench.platform.hash_computations(), computed, "no password was hashed");
 }
 
 /// S48: however far apart rows stand, a dry run tells what a real one does.

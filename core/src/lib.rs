@@ -41,7 +41,8 @@
 //! # }
 //! ```
 //!
-//! Start with [`Platform`], then [`Agency`]. To keep rows somewhere else, see [`storage`].
+//! Start with a [`guide`], or with [`Platform`], then [`Agency`]. To keep rows somewhere else, see
+//! [`storage`].
 
 pub mod access;
 mod agency;
@@ -54,6 +55,7 @@ mod exchange;
 mod forking;
 pub mod form;
 mod given;
+pub mod guide;
 mod handles;
 mod login_domain;
 mod observe;

@@ -7,6 +7,8 @@ off now, meters what they use and sees it all in one overview.
     agency = platform.ensure_agency("northwind")
     for reseller in agency.search("acme", status="active"):
         ...
+
+`help("partnerkit.guides")` lists the guides, one for each task.
 """
 
 import os as _os

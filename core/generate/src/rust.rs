@@ -27,7 +27,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
         ("tests/src/vectors/dispatch.rs", dispatch(surface)),
     ];
-    files.into_iter().map(|(place, text)| Ok((place, formatted(&text, root)?))).collect()
+    files.into_iter().map(|(place, text)| Ok((place.into(), formatted(&text, root)?))).collect()
 }
 
 pub fn header(about: &str) -> String {

@@ -10,7 +10,7 @@
 /// ## Open the platform
 ///
 /// A `Platform` is one store with its settings. Open it once, where your program starts, and share it
-/// among all threads. `memory:` is for tests; [deploy](super::deploy) tells which store to take.
+/// among all threads. `memory:` is for tests; [deploy](crate::guide::deploy) tells which store to take.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -76,15 +76,16 @@
 /// | field | |
 /// |---|---|
 /// | `partner_type` | `own_plans` (has plans of its own) or `commission` (sells the agency's) |
-/// | `name`, `email`, `phone`, `contact` | no two resellers of an agency have one email |
+/// | `name`, `email`, `phone` | no two resellers of an agency have the same email |
+/// | `contact` | the `name`, `email` and `phone` of a person |
 /// | `login_domain` | `a` to `z` only, up to 63; unique on the whole platform |
 /// | `password`, `password_confirmation` | 15 characters or more |
-/// | `invite` | in place of a password: it is set with a token, see [sign in](super::sign_in) |
+/// | `invite` | in place of a password: it is set with a token, see [sign in](crate::guide::sign_in) |
 /// | `website`, `external_id`, `metadata` | optional; the latter two are your own id and data |
 ///
-/// A name that the form does not have is refused (`unknown_field`), so take out what is not of it, such
-/// as a CSRF token. For resellers of an earlier system there are more fields: see
-/// [importing](super::importing).
+/// A name that the form does not have is refused (`unknown_field`), so take out what is not part of it,
+/// such as a CSRF token. An optional text that is empty counts as left out. For resellers of an earlier system there are more fields: see
+/// [importing](crate::guide::importing).
 ///
 /// ## Show what is wrong in the form
 ///
@@ -230,7 +231,7 @@ pub mod onboard {}
 /// # Sign resellers in, and switch them off
 ///
 /// The code has a `platform`, its `agency` and a reseller `acme` with a `password`; see
-/// [onboard](super::onboard).
+/// [onboard](crate::guide::onboard).
 ///
 /// ## Sign in
 ///
@@ -254,11 +255,11 @@ pub mod onboard {}
 /// assert access.reseller.id == acme.id
 /// ```
 ///
-/// `source` is where the attempt comes from: the client's address, as *your own proxy* tells it. That is
-/// the last entry of `X-Forwarded-For`, which your proxy has added; what stands before it the client may
-/// have made up. Of one source 50 attempts may fail at once, and then one every ten seconds; others are
+/// `source` is where the attempt comes from: the client's address, as *your own proxy* tells it. With one
+/// proxy that is the last entry of `X-Forwarded-For`; what stands before it the client may have made up. Of one source 50 attempts may fail at once, and then one every ten seconds; others are
 /// `Throttled`. An account is protected without it, too: from the 10th failure in a row on the next
 /// attempt has to wait, a second at first and 15 minutes in the end, and after 100 none is looked at.
+/// (The settings are `source_limit`, `sign_in_delay_from` and `sign_in_limit`.)
 ///
 /// Whatever else is wrong (login domain, email, password, a reseller that is switched off or has to
 /// wait), the error is `AccessDenied`, and takes as long. So show one text for all of it.
@@ -441,7 +442,7 @@ pub mod sign_in {}
 
 /// # Meter what resellers use
 ///
-/// The code has an `agency` and its reseller `acme`; see [onboard](super::onboard).
+/// The code has an `agency` and its reseller `acme`; see [onboard](crate::guide::onboard).
 ///
 /// | metric | kind | what an event's quantity is |
 /// |---|---|---|
@@ -576,8 +577,9 @@ pub mod sign_in {}
 ///
 /// ## Show the overview
 ///
-/// Totals over all time, which cost the same for one reseller as for a million. Counters hold what
-/// deleted resellers used, too; `team_members` is the sum of the levels of the resellers there are.
+/// The overview has totals over all time, and costs the same for one reseller as for a million. Counters
+/// include what deleted resellers used; `team_members` is the sum of the levels of the resellers there
+/// are.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -622,12 +624,12 @@ pub mod sign_in {}
 /// ```
 ///
 /// Totals of a period cannot be asked for yet. What a reseller has used in this month is part of every
-/// answer of `consume`: see [limit](super::limit).
+/// answer of `consume`: see [limit](crate::guide::limit).
 pub mod meter {}
 
 /// # Limit what a reseller may use
 ///
-/// The code has an `agency` and its reseller `acme`; see [onboard](super::onboard).
+/// The code has an `agency` and its reseller `acme`; see [onboard](crate::guide::onboard).
 ///
 /// An *allowance* is how much of a counter one reseller may use in a calendar month, by the agency's time
 /// zone. Without one, use is unlimited; 0 allows nothing.
@@ -635,8 +637,8 @@ pub mod meter {}
 /// ## Set an allowance, and consume
 ///
 /// `consume` checks the limit and counts the use in one step: however many callers race, on however many
-/// machines, the limit is never passed. Call it before the work is done. A denial is an answer, no
-/// error, and says all that a person has to be told.
+/// machines, the limit is never passed. Call it before the work is done. A denial is an answer, not
+/// an error, and says all that a person has to be told.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -671,7 +673,7 @@ pub mod meter {}
 /// | `limit_reached` | use and request together are more than the limit; nothing was counted |
 /// | `inactive` | the reseller is switched off; nothing was counted |
 ///
-/// Which HTTP status a denial becomes is yours to say, such as 429 with a `Retry-After` up to `resets_at`.
+/// You choose the HTTP status of a denial, such as 429 with a `Retry-After` that ends at `resets_at`.
 /// `None` as the limit lifts it. A limit below what is used already blocks further use and changes
 /// nothing else.
 ///
@@ -724,7 +726,7 @@ pub mod meter {}
 ///
 /// ## What passes a limit, and what has none
 ///
-/// - `record_usage` ([meter](super::meter)) reports what has happened: it counts towards the limit, may pass
+/// - `record_usage` ([meter](crate::guide::meter)) reports what has happened: it counts towards the limit, may pass
 ///   it, and is accepted for an inactive reseller. Then every `consume` is denied until the month ends
 ///   or the limit is raised.
 /// - A gauge (`team_members`) has no allowance: `consume` and `set_allowance` refuse it, field `metric`,
@@ -999,7 +1001,7 @@ pub mod list {}
 
 /// # Import resellers, move in from another system, export
 ///
-/// The code has an `agency` and its reseller `acme`; see [onboard](super::onboard).
+/// The code has an `agency` and its reseller `acme`; see [onboard](crate::guide::onboard).
 ///
 /// ## A CSV file
 ///
@@ -1013,7 +1015,7 @@ pub mod list {}
 /// | `website`, `external_id`, `metadata` | optional; metadata is a JSON object of texts |
 /// | `status`, `deactivation_reason` | optional: `inactive`, and why |
 /// | `created_at` | optional: when the reseller joined, RFC 3339 |
-/// | `password_hash` | optional; who has none is invited to set a password |
+/// | `password_hash` | optional; a reseller without one is invited to set a password |
 /// | `id`, `updated_at` | allowed, because an export has them, but not read |
 ///
 /// Every row has its answer, with everything that is wrong with it, and a bad row stops no other.
@@ -1214,8 +1216,8 @@ pub mod list {}
 ///
 /// ## Export
 ///
-/// The query is that of [list](super::list). An import takes the file back, but for password hashes, which
-/// it does not have. A cell that a spreadsheet would take for a formula begins with an apostrophe
+/// The query is that of [list](crate::guide::list). An import can read the file again; it has no password hashes, so
+/// a reseller that is created from it is invited. A cell that a spreadsheet would take for a formula begins with an apostrophe
 /// (`'+14155552671`); an import takes it off.
 ///
 /// ```rust
@@ -1444,7 +1446,7 @@ pub mod own_storage {}
 ///
 /// Opening it makes the tables, in PostgreSQL in a schema `partnerkit`. There is no TLS to PostgreSQL
 /// yet: the server is on this machine, or the URL says `sslmode=disable` on a network that you trust.
-/// `memory:` is for tests. For the database of your application see [own storage](super::own_storage).
+/// `memory:` is for tests. For the database of your application see [own storage](crate::guide::own_storage).
 ///
 /// ```rust,no_run
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -1471,9 +1473,9 @@ pub mod own_storage {}
 ///
 /// Open the platform where your application is loaded; every process has its own connections. A worker
 /// that is forked later (`gunicorn --preload`, `multiprocessing`) opens the store again at its first use.
-/// A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not cross
-/// a fork (`Storage`). Python prepares each fork by itself; a Rust program with threads that forks calls
-/// `partnerkit::before_fork()`.
+/// A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not
+/// cross a fork: there it is an error of kind `Storage`. The Python package prepares each fork by itself;
+/// a Rust program that has threads and forks calls `partnerkit::before_fork()` first.
 ///
 /// ```python
 /// import multiprocessing
@@ -1493,8 +1495,9 @@ pub mod own_storage {}
 ///
 /// ## A timer
 ///
-/// Every few minutes, from any process or several: events that cannot be sent again, idempotency keys
-/// and quarantines that are over, and what a deletion has left. One call removes 10,000 rows at most.
+/// Call `maintain` every few minutes, in one process or in several. It removes events that cannot arrive
+/// again, idempotency keys and quarantines that are over, and what a deletion has left; at most 10,000
+/// rows in one call.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -1510,9 +1513,18 @@ pub mod own_storage {}
 ///
 /// ## Backup
 ///
-/// For SQLite, while others write. The file must not be there yet. It holds all that the store holds,
-/// secrets included, and opens as a store of its own: to restore, stop every process, remove `FILE-wal`
-/// and `FILE-shm`, and put it in place of `FILE`.
+/// For SQLite there is `backup`, which may run while others write. The new file must not exist yet. It
+/// holds all that the store holds, secrets included, and opens as a store of its own. To restore it, stop
+/// every process, remove `FILE-wal` and `FILE-shm`, and put it in place of `FILE`. Peppers and secrets of
+/// yours are not in it: keep them as long as the backup.
+///
+/// ```rust,no_run
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # while !platform.maintain(None)?.finished {}
+/// platform.backup("resellers-2026-12-01.db")?;
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
 ///
 /// ```python
 /// platform.backup("resellers-2026-12-01.db")
@@ -1539,13 +1551,13 @@ pub mod own_storage {}
 /// | for | reset tokens, cursors, counts of failed sign-ins | password hashes |
 /// | without one of yours | made at the first opening, kept in the store | there is none |
 /// | size | 32 bytes | 16 bytes or more |
-/// | lost | tokens and cursors end, counts begin anew | **nobody can sign in before a reset** |
+/// | when lost | tokens and cursors end, counts begin anew | **each reseller needs a new password** |
 ///
-/// Yours come from your vault, by number. The highest number makes what is new; all of them verify. To
-/// replace one, add the next number and restart all processes together, because one that does not know
-/// it refuses what the others make. Remove an old secret after an hour, when its tokens have ended.
-/// Remove an old pepper once everybody has signed in, by which hashes are made anew; who has not needs a
-/// reset then.
+/// Give yours by number. That of the highest number makes what is new, and all of them verify. To replace
+/// one, add the next number and restart all processes together, because a process that does not know it
+/// refuses what the others make. Remove an old secret after an hour, when its tokens have expired.
+/// Remove an old pepper once everybody has signed in, because that hashes the password anew; a reseller
+/// who has not signed in needs a reset then.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -1553,16 +1565,19 @@ pub mod own_storage {}
 /// # while !platform.maintain(None)?.finished {}
 /// use partnerkit::Platform;
 ///
-/// let (old, new) = ([7; 32], [8; 32]); // from your vault
-/// let rotating = Platform::builder().secret(1, old).secret(2, new).pepper(1, old).pepper(2, new);
-/// rotating.open("memory:")?;
+/// let key = |name: u8| [name; 32]; // stands for your vault
+/// let settings = Platform::builder().secret(1, key(1)).secret(2, key(2)); // the second is new
+/// let rotating = settings.pepper(1, key(3)).pepper(2, key(4)).open("memory:")?;
 /// # Ok::<(), partnerkit::Error>(())
 /// ```
 ///
 /// ```python
-/// old, new = bytes(32), bytes(range(32))  # from your vault
-/// keys = {1: old, 2: new}
-/// with partnerkit.Platform.open("memory:", secrets=keys, peppers=keys) as rotating:
+/// def key(name):  # stands for your vault
+///     return bytes([name] * 32)
+///
+///
+/// secrets, peppers = {1: key(1), 2: key(2)}, {1: key(3), 2: key(4)}  # the second is new
+/// with partnerkit.Platform.open("memory:", secrets=secrets, peppers=peppers) as rotating:
 ///     rotating.ensure_agency("northwind")
 /// ```
 ///
@@ -1572,8 +1587,8 @@ pub mod own_storage {}
 /// every handle, and later calls fail with `Configuration`.
 ///
 /// A new release brings the tables up to date when it opens the store, once, however many processes
-/// start. There is no way back: an older release refuses a newer store (`Configuration`, with the
-/// version). So stop the old processes, take a backup, and start the new ones. With Django it is
+/// start. There is no way back: an older release refuses the store of a newer one, with an error of kind
+/// `Configuration`. So stop the old processes, take a backup, and start the new ones. With Django it is
 /// `manage.py migrate`.
 ///
 /// ```rust
@@ -1582,9 +1597,9 @@ pub mod own_storage {}
 /// # while !platform.maintain(None)?.finished {}
 /// # use partnerkit::Platform;
 /// #
-/// # let (old, new) = ([7; 32], [8; 32]); // from your vault
-/// # let rotating = Platform::builder().secret(1, old).secret(2, new).pepper(1, old).pepper(2, new);
-/// # rotating.open("memory:")?;
+/// # let key = |name: u8| [name; 32]; // stands for your vault
+/// # let settings = Platform::builder().secret(1, key(1)).secret(2, key(2)); // the second is new
+/// # let rotating = settings.pepper(1, key(3)).pepper(2, key(4)).open("memory:")?;
 /// platform.close()?;
 /// assert_eq!(agency.overview().unwrap_err().kind(), partnerkit::ErrorKind::Configuration);
 /// # Ok::<(), partnerkit::Error>(())

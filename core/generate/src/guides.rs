@@ -114,7 +114,9 @@ impl<'g> Guide<'g> {
             match part {
                 Part::Text(lines) => {
                     shown.extend(
-                        lines.iter().map(|line| linked(line, |name| format!("super::{name}"))),
+                        lines
+                            .iter()
+                            .map(|line| linked(line, |name| format!("crate::guide::{name}"))),
                     );
                 }
                 Part::Code(language, code) if language.starts_with("rust") => {
@@ -199,7 +201,10 @@ mod tests {
     fn a_block_of_rust_begins_with_those_before_it() {
         let guide = Guide::read("meter", TEXT).expect("is a guide");
         let rust = guide.rust();
-        assert!(rust.starts_with("/// # Do it\n///\n/// See [how](super::limit).\n"), "{rust}");
+        assert!(
+            rust.starts_with("/// # Do it\n///\n/// See [how](crate::guide::limit).\n"),
+            "{rust}"
+        );
         assert!(rust.contains("/// # let one = 1;\n/// assert_eq!(one, 1);\n/// # Ok"), "{rust}");
         assert!(rust.ends_with("pub mod meter {}\n\n"), "{rust}");
     }

@@ -31,9 +31,9 @@ builds SQLite in). Cargo refuses a second `libsqlite3-sys` beside it ("links to 
 
 Open the platform where your application is loaded; every process has its own connections. A worker
 that is forked later (`gunicorn --preload`, `multiprocessing`) opens the store again at its first use.
-A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not cross
-a fork (`Storage`). Python prepares each fork by itself; a Rust program with threads that forks calls
-`partnerkit::before_fork()`.
+A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not
+cross a fork: there it is an error of kind `Storage`. The Python package prepares each fork by itself;
+a Rust program that has threads and forks calls `partnerkit::before_fork()` first.
 
 ```python
 import multiprocessing
@@ -53,8 +53,9 @@ assert results.get() == ["northwind"]
 
 ## A timer
 
-Every few minutes, from any process or several: events that cannot be sent again, idempotency keys
-and quarantines that are over, and what a deletion has left. One call removes 10,000 rows at most.
+Call `maintain` every few minutes, in one process or in several. It removes events that cannot arrive
+again, idempotency keys and quarantines that are over, and what a deletion has left; at most 10,000
+rows in one call.
 
 ```python
 while not platform.maintain().finished:
@@ -63,9 +64,10 @@ while not platform.maintain().finished:
 
 ## Backup
 
-For SQLite, while others write. The file must not be there yet. It holds all that the store holds,
-secrets included, and opens as a store of its own: to restore, stop every process, remove `FILE-wal`
-and `FILE-shm`, and put it in place of `FILE`.
+For SQLite there is `backup`, which may run while others write. The new file must not exist yet. It
+holds all that the store holds, secrets included, and opens as a store of its own. To restore it, stop
+every process, remove `FILE-wal` and `FILE-shm`, and put it in place of `FILE`. Peppers and secrets of
+yours are not in it: keep them as long as the backup.
 
 ```python
 platform.backup("resellers-2026-12-01.db")
@@ -92,18 +94,21 @@ agency.overview()  # DEBUG:partnerkit:operation=overview agency=northwind outcom
 | for | reset tokens, cursors, counts of failed sign-ins | password hashes |
 | without one of yours | made at the first opening, kept in the store | there is none |
 | size | 32 bytes | 16 bytes or more |
-| lost | tokens and cursors end, counts begin anew | **nobody can sign in before a reset** |
+| when lost | tokens and cursors end, counts begin anew | **each reseller needs a new password** |
 
-Yours come from your vault, by number. The highest number makes what is new; all of them verify. To
-replace one, add the next number and restart all processes together, because one that does not know
-it refuses what the others make. Remove an old secret after an hour, when its tokens have ended.
-Remove an old pepper once everybody has signed in, by which hashes are made anew; who has not needs a
-reset then.
+Give yours by number. That of the highest number makes what is new, and all of them verify. To replace
+one, add the next number and restart all processes together, because a process that does not know it
+refuses what the others make. Remove an old secret after an hour, when its tokens have expired.
+Remove an old pepper once everybody has signed in, because that hashes the password anew; a reseller
+who has not signed in needs a reset then.
 
 ```python
-old, new = bytes(32), bytes(range(32))  # from your vault
-keys = {1: old, 2: new}
-with partnerkit.Platform.open("memory:", secrets=keys, peppers=keys) as rotating:
+def key(name):  # stands for your vault
+    return bytes([name] * 32)
+
+
+secrets, peppers = {1: key(1), 2: key(2)}, {1: key(3), 2: key(4)}  # the second is new
+with partnerkit.Platform.open("memory:", secrets=secrets, peppers=peppers) as rotating:
     rotating.ensure_agency("northwind")
 ```
 
@@ -113,8 +118,8 @@ A store is closed with its last handle; `close()` (in Python also the end of `wi
 every handle, and later calls fail with `Configuration`.
 
 A new release brings the tables up to date when it opens the store, once, however many processes
-start. There is no way back: an older release refuses a newer store (`Configuration`, with the
-version). So stop the old processes, take a backup, and start the new ones. With Django it is
+start. There is no way back: an older release refuses the store of a newer one, with an error of kind
+`Configuration`. So stop the old processes, take a backup, and start the new ones. With Django it is
 `manage.py migrate`.
 
 ```python

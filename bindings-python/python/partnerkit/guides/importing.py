@@ -14,7 +14,7 @@ The first line names the columns, in any order. The file is UTF-8; `delimiter` i
 | `website`, `external_id`, `metadata` | optional; metadata is a JSON object of texts |
 | `status`, `deactivation_reason` | optional: `inactive`, and why |
 | `created_at` | optional: when the reseller joined, RFC 3339 |
-| `password_hash` | optional; who has none is invited to set a password |
+| `password_hash` | optional; a reseller without one is invited to set a password |
 | `id`, `updated_at` | allowed, because an export has them, but not read |
 
 Every row has its answer, with everything that is wrong with it, and a bad row stops no other.
@@ -81,8 +81,8 @@ for external_id in ["customer-7", "customer-8"]:
 
 ## Export
 
-The query is that of `partnerkit.guides.list`. An import takes the file back, but for password hashes, which
-it does not have. A cell that a spreadsheet would take for a formula begins with an apostrophe
+The query is that of `partnerkit.guides.list`. An import can read the file again; it has no password hashes, so
+a reseller that is created from it is invited. A cell that a spreadsheet would take for a formula begins with an apostrophe
 (`'+14155552671`); an import takes it off.
 
 ```python

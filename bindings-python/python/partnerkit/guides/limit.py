@@ -8,8 +8,8 @@ zone. Without one, use is unlimited; 0 allows nothing.
 ## Set an allowance, and consume
 
 `consume` checks the limit and counts the use in one step: however many callers race, on however many
-machines, the limit is never passed. Call it before the work is done. A denial is an answer, no
-error, and says all that a person has to be told.
+machines, the limit is never passed. Call it before the work is done. A denial is an answer, not
+an error, and says all that a person has to be told.
 
 ```python
 agency.set_allowance(acme.id, "messages", 1_000)
@@ -28,7 +28,7 @@ print(f"900 of 1,000 messages are used. The next month begins at {denied.resets_
 | `limit_reached` | use and request together are more than the limit; nothing was counted |
 | `inactive` | the reseller is switched off; nothing was counted |
 
-Which HTTP status a denial becomes is yours to say, such as 429 with a `Retry-After` up to `resets_at`.
+You choose the HTTP status of a denial, such as 429 with a `Retry-After` that ends at `resets_at`.
 `None` as the limit lifts it. A limit below what is used already blocks further use and changes
 nothing else.
 

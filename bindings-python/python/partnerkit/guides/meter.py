@@ -75,8 +75,9 @@ assert agency.record_usage([level]).accepted == 1
 
 ## Show the overview
 
-Totals over all time, which cost the same for one reseller as for a million. Counters hold what
-deleted resellers used, too; `team_members` is the sum of the levels of the resellers there are.
+The overview has totals over all time, and costs the same for one reseller as for a million. Counters
+include what deleted resellers used; `team_members` is the sum of the levels of the resellers there
+are.
 
 ```python
 overview = agency.overview()

@@ -38,14 +38,15 @@ assert platform.login_url(acme.login_domain) == "https://acme.partner.example.co
 | field | |
 |---|---|
 | `partner_type` | `own_plans` (has plans of its own) or `commission` (sells the agency's) |
-| `name`, `email`, `phone`, `contact` | no two resellers of an agency have one email |
+| `name`, `email`, `phone` | no two resellers of an agency have the same email |
+| `contact` | the `name`, `email` and `phone` of a person |
 | `login_domain` | `a` to `z` only, up to 63; unique on the whole platform |
 | `password`, `password_confirmation` | 15 characters or more |
 | `invite` | in place of a password: it is set with a token, see `partnerkit.guides.sign_in` |
 | `website`, `external_id`, `metadata` | optional; the latter two are your own id and data |
 
-A name that the form does not have is refused (`unknown_field`), so take out what is not of it, such
-as a CSRF token. For resellers of an earlier system there are more fields: see
+A name that the form does not have is refused (`unknown_field`), so take out what is not part of it,
+such as a CSRF token. An optional text that is empty counts as left out. For resellers of an earlier system there are more fields: see
 `partnerkit.guides.importing`.
 
 ## Show what is wrong in the form

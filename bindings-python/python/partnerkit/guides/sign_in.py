@@ -14,11 +14,11 @@ access = platform.sign_in(place.login_domain, "owner@acme.example", password, so
 assert access.reseller.id == acme.id
 ```
 
-`source` is where the attempt comes from: the client's address, as *your own proxy* tells it. That is
-the last entry of `X-Forwarded-For`, which your proxy has added; what stands before it the client may
-have made up. Of one source 50 attempts may fail at once, and then one every ten seconds; others are
+`source` is where the attempt comes from: the client's address, as *your own proxy* tells it. With one
+proxy that is the last entry of `X-Forwarded-For`; what stands before it the client may have made up. Of one source 50 attempts may fail at once, and then one every ten seconds; others are
 `Throttled`. An account is protected without it, too: from the 10th failure in a row on the next
 attempt has to wait, a second at first and 15 minutes in the end, and after 100 none is looked at.
+(The settings are `source_limit`, `sign_in_delay_from` and `sign_in_limit`.)
 
 Whatever else is wrong (login domain, email, password, a reseller that is switched off or has to
 wait), the error is `AccessDenied`, and takes as long. So show one text for all of it.

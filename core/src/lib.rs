@@ -41,7 +41,8 @@
 //! # }
 //! ```
 //!
-//! Start with [`Platform`], then [`Agency`]. To keep rows somewhere else, see [`storage`].
+//! Start with a [`guide`], or with [`Platform`], then [`Agency`]. To keep rows somewhere else, see
+//! [`storage`].
 //!
 //! The examples of operations begin where this one has created its reseller: with `platform`,
 //! `agency`, `acme` and its `password`, and `form`, the form of a reseller that is not there yet.
@@ -57,6 +58,7 @@ mod exchange;
 mod forking;
 pub mod form;
 mod given;
+pub mod guide;
 mod handles;
 mod login_domain;
 mod observe;

@@ -134,7 +134,8 @@ fn public_modules(files: &[(String, String)]) -> Vec<&(String, String)> {
         let lines: Vec<_> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let hidden = at > 0 && lines[at - 1] == "#[doc(hidden)]";
-            if let Some(module) = named(line, &["pub mod "]).filter(|_| !hidden) {
+            let elsewhere = !hidden && line.ends_with(';');
+            if let Some(module) = named(line, &["pub mod "]).filter(|_| elsewhere) {
                 let below = if folder == "lib" { String::new() } else { format!("{folder}/") };
                 found.push(of(&format!("{below}{module}.rs")));
             }
@@ -192,6 +193,21 @@ fn whatever_can_be_called_has_an_example() {
     assert!(seen > 180, "only {seen} functions were found");
     let needless = EXCEPT.iter().filter(|(name, _)| !excepted.contains(name));
     assert_eq!(needless.collect::<Vec<_>>(), Vec::<&(&str, &str)>::new());
+}
+
+/// Cargo lets a program have one `libsqlite3-sys`: whose `rusqlite` is another must know which.
+#[test]
+fn a_guide_names_the_sqlite_that_is_linked() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path| fs::read_to_string(root.join(path)).expect("text");
+    let (lock, guide) = (read("Cargo.lock"), read("core/docs/guides/deploy.md"));
+    for package in ["rusqlite", "libsqlite3-sys"] {
+        let (_, rest) =
+            lock.split_once(&format!("name = \"{package}\"\nversion = \"")).expect("is locked");
+        let version = rest.split('"').next().expect("a version");
+        let (version, _) = version.rsplit_once('.').expect("three numbers");
+        assert!(guide.contains(&format!("`{package}` {version}")), "{package} {version}");
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ assert list(agency.search("telecom", status="active")) == [acme]
 The examples of everything else begin where this one ends: with `platform`, `agency`, `acme` and its
 `password`, and `form`, the form of a reseller that is not there yet, as a dict. Those of the
 asynchronous handles have asynchronous ones.
+
+`help("partnerkit.guides")` lists the guides, one for each task.
 """
 
 import os as _os

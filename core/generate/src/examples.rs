@@ -51,17 +51,17 @@ fn is_hidden(line: &str) -> bool {
     line == "#" || line.starts_with("# ")
 }
 
+/// What makes the names that an example finds.
+pub const SCENE: [&str; 2] = [
+    "mod setup { include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/docs/examples/setup.rs\")); }",
+    "let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;",
+];
+
 /// A doctest: what the example needs is there before it, and is hidden.
 pub fn doctest(examples: &Examples) -> String {
-    format!(
-        "```
-# mod setup {{ include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/docs/examples/setup.rs\")); }}
-# let setup::Scene {{ platform, agency, acme, password, form }} = setup::scene()?;
-{}
-# Ok::<(), partnerkit::Error>(())
-```",
-        examples.run
-    )
+    let [setup, scene] = SCENE;
+    let Examples { run, .. } = examples;
+    format!("```\n# {setup}\n# {scene}\n{run}\n# Ok::<(), partnerkit::Error>(())\n```")
 }
 
 #[cfg(test)]

@@ -4,13 +4,15 @@
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
 //! answers. From these follow the handles of Rust, their asynchronous twins, the dispatch by name
 //! that replays the vectors, and the surface as data (`tests/surface.json`). Beside these stands
-//! what the core offers to Rust (`core/public-api.txt`), for reviews.
+//! what the core offers to Rust (`core/public-api.txt`), for reviews. From the guides
+//! (`core/docs/guides`) follow the modules that show them.
 //!
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
 //! fails where one differs.
 
 mod api;
 mod examples;
+mod guides;
 mod isolation;
 mod python;
 mod rust;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use surface::Surface;
 
 /// A generated file: its place in the repository, and its text.
-type Generated = (&'static str, String);
+type Generated = (String, String);
 
 fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
@@ -44,12 +46,12 @@ fn fail(why: &str) -> ExitCode {
 }
 
 /// Writes the files, or names those that differ.
-fn run(check: bool) -> Result<Vec<&'static str>> {
+fn run(check: bool) -> Result<Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let surface = Surface::of(&source::read(&root.join("core/src"))?).map_err(Error::other)?;
     let mut stale = Vec::new();
     for (place, text) in generated(&surface, &root)? {
-        let path = root.join(place);
+        let path = root.join(&place);
         if fs::read_to_string(&path).ok().as_deref() == Some(&*text) {
             continue;
         }
@@ -66,8 +68,9 @@ fn generated(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let mut files = rust::files(surface, root)?;
     files.extend(python::files(surface, root)?);
     let data = serde_json::to_string_pretty(surface)?;
-    files.push(("tests/surface.json", data + "\n"));
+    files.push(("tests/surface.json".into(), data + "\n"));
     let api = api::snapshot(&root.join("core/src")).map_err(Error::other)?;
-    files.push(("core/public-api.txt", api));
+    files.push(("core/public-api.txt".into(), api));
+    files.extend(guides::files(root)?);
     Ok(files)
 }

@@ -23,11 +23,11 @@ use method::Method;
 pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let behaviour = fs::read_to_string(root.join(records::BEHAVIOUR))?;
     Ok(vec![
-        ("bindings-python/python/partnerkit/records.py", records::text(surface, &behaviour)),
-        ("bindings-python/src/operations.rs", formatted(&glue::text(surface), root)?),
-        ("bindings-python/python/partnerkit/_native.pyi", stub::text(surface, root)?),
-        ("bindings-python/python/partnerkit/asynchronous.py", asynchronous::text(surface)),
-        ("bindings-python/python/partnerkit/forms.py", forms::text(surface)),
+        ("bindings-python/python/partnerkit/records.py".into(), records::text(surface, &behaviour)),
+        ("bindings-python/src/operations.rs".into(), formatted(&glue::text(surface), root)?),
+        ("bindings-python/python/partnerkit/_native.pyi".into(), stub::text(surface, root)?),
+        ("bindings-python/python/partnerkit/asynchronous.py".into(), asynchronous::text(surface)),
+        ("bindings-python/python/partnerkit/forms.py".into(), forms::text(surface)),
     ])
 }
 

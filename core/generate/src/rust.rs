@@ -33,7 +33,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
             isolation::calls(surface).map_err(Error::other)?,
         ),
     ];
-    files.into_iter().map(|(place, text)| Ok((place, formatted(&text, root)?))).collect()
+    files.into_iter().map(|(place, text)| Ok((place.into(), formatted(&text, root)?))).collect()
 }
 
 pub fn header(about: &str) -> String {

@@ -54,7 +54,9 @@ fn python_file(name: &str) -> String {
 
 fn rust(guides: &[Guide<'_>]) -> String {
     let modules: String = guides.iter().map(Guide::rust).collect();
-    format!("{}{modules}", header(ABOUT)).trim_end().to_owned() + "\n"
+    let links =
+        "#![allow(rustdoc::redundant_explicit_links, reason = \"links of pages are explicit\")]";
+    format!("{}{links}\n\n{modules}", header(ABOUT)).trim_end().to_owned() + "\n"
 }
 
 /// What `help("partnerkit.guides")` says.

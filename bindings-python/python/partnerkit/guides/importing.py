@@ -17,8 +17,8 @@ The first line names the columns, in any order. The file is UTF-8; `delimiter` i
 | `password_hash` | optional; a reseller without one is invited to set a password |
 | `id`, `updated_at` | allowed, because an export has them, but not read |
 
-Every row has its answer, with everything that is wrong with it, and a bad row stops no other.
-`dry_run` answers as well and writes nothing.
+Every row has its answer, with everything that is wrong with it, and a bad row stops no other. With
+`dry_run` the answers are the same, and nothing is written.
 
 ```python
 import io
@@ -46,7 +46,7 @@ or missing refuses the file before anything is written.
 
 A form has the fields `status`, `deactivation_reason`, `created_at` and `password_hash`, too; up to
 1,000 forms are created in one call, each with an answer of its own. A password stays valid where its
-hash is a PHC string of Argon2, or of any other scheme that a `legacy_verifier` of yours can check. At
+`password_hash` is a PHC string of Argon2, or of any other scheme that a `legacy_verifier` of yours can check. At
 the first sign-in a hash of the old scheme is made anew. In CSV a PHC string has to be quoted, because
 it has commas: `…,"$argon2id$v=19$m=19456,t=2,p=1$…"`.
 
@@ -82,8 +82,8 @@ for external_id in ["customer-7", "customer-8"]:
 ## Export
 
 The query is that of `partnerkit.guides.list`. An import can read the file again; it has no password hashes, so
-a reseller that is created from it is invited. A cell that a spreadsheet would take for a formula begins with an apostrophe
-(`'+14155552671`); an import takes it off.
+a reseller that is created from it is invited. A cell that a spreadsheet would take for a formula
+begins with an apostrophe (`'+14155552671`); an import takes it off.
 
 ```python
 file = io.BytesIO()  # or a path

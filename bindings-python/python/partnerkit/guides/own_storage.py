@@ -67,7 +67,7 @@ A storage moves rows and knows no rule. The tables are data (`partnerkit::schema
 |---|---|
 | `get`, `scan` | read rows by key or by an index, and lock them where that is asked for |
 | `page`, `count` | read the rows of a list, and say how many there are |
-| `insert`, `update`, `put`, `add`, `delete` | write rows; a conflict is an answer, no error |
+| `insert`, `update`, `put`, `add`, `delete` | write rows; a conflict is an answer, not an error |
 | `commit`, `rollback` | end it |
 
 In Rust implement `partnerkit::storage::host::TableStore`, and open `Tables(your_store)`; in Python

@@ -1,5 +1,7 @@
 //! What follows for Rust: the handles, their asynchronous twins, and the dispatch by name.
 
+mod observed;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Error, Read as _, Result, Write as _};
@@ -25,6 +27,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("core/src/handles/platform.rs", handle(&platform, surface)),
         ("core/src/handles/agency.rs", handle(&agency, surface)),
         ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
+        ("core/src/observe/answers.rs", observed::text(surface)),
         ("tests/src/vectors/dispatch.rs", dispatch(surface)),
     ];
     files.into_iter().map(|(place, text)| Ok((place, formatted(&text, root)?))).collect()
@@ -105,9 +108,7 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
 
 /// Calls by name, from arguments by name; what has a stream has to be called by hand.
 fn dispatch(surface: &Surface) -> String {
-    let mut text = header("Calls by name, for the vectors.");
-    text += "use partnerkit::{Agency, AgencyId, EventDraft, Platform, Result};\nuse serde_json::Value;\n\n";
-    text += "use super::perform::{With, answers, wire};\n\n";
+    let mut text = String::new();
     for (function, handle, operations) in
         [("on_platform", "Platform", &surface.platform), ("on_agency", "Agency", &surface.agency)]
     {
@@ -135,7 +136,29 @@ fn dispatch(surface: &Surface) -> String {
         }
         text += "_ => return None,\n})\n}\n\n";
     }
-    text
+    let mut head = header("Calls by name, for the vectors.");
+    let _ = write!(
+        head,
+        "use partnerkit::{{{}}};
+        use serde_json::Value;
+
+        use super::perform::{{With, answers, wire}};
+
+        ",
+        used(&text, surface, &["Agency", "Platform", "Result"]).join(", ")
+    );
+    head + &text
+}
+
+/// The exported names that code has in it, and some more.
+pub fn used<'s>(code: &str, surface: &'s Surface, also: &[&'s str]) -> Vec<&'s str> {
+    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words: BTreeSet<_> =
+        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).collect();
+    let exported = surface.exported.iter().map(|name| &**name);
+    let mut names: BTreeSet<_> = exported.filter(|name| words.contains(name)).collect();
+    names.extend(also);
+    names.into_iter().collect()
 }
 
 fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> String {

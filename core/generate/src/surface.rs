@@ -207,7 +207,8 @@ impl Surface {
         Ok(seen)
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a type of a name.
+    pub fn has(&self, name: &str) -> bool {
         self.record(name).is_some() || self.enumeration(name).is_some() || self.held(name).is_some()
     }
 

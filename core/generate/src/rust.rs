@@ -136,6 +136,17 @@ fn dispatch(surface: &Surface) -> String {
         }
         text += "_ => return None,\n})\n}\n\n";
     }
+    let forms = surface.operations().flat_map(|operation| &operation.arguments);
+    let fields = forms.filter_map(|form| surface.form_of(form)).flat_map(|form| &form.fields);
+    let instants: BTreeSet<_> =
+        fields.filter(|field| field.of.names() == ["Timestamp"]).map(|field| &field.name).collect();
+    let _ = writeln!(
+        text,
+        "/// The fields of forms that are instants: in JSON they are numbers.
+        pub(super) const INSTANTS: [&str; {}] = {:?};",
+        instants.len(),
+        instants.into_iter().collect::<Vec<_>>()
+    );
     let mut head = header("Calls by name, for the vectors.");
     let _ = write!(
         head,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use partnerkit::form::{self, Form, Given};
-use partnerkit::{AgencyId, Code, EventDraft, Metric, ResellerDraft, ResellerId, Timestamp};
+use partnerkit::{Code, EventDraft, Timestamp};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use pyo3::types::{
 };
 use uuid::Uuid;
 
-use crate::error::{not_found, refused, validation};
+use crate::error::{refused, validation};
 use crate::instant::timestamp;
 
 /// No form has records in records in records; a list that holds itself has no end.
@@ -156,6 +156,9 @@ pub fn form<F: Form>(
 
 /// What an operation takes.
 pub trait Argument: Sized {
+    /// What is expected where there may be several.
+    const SEVERAL: &str = "a list";
+
     /// The argument of this name, made of what was given.
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self>;
 }
@@ -195,32 +198,94 @@ pub fn whole_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(text.into_owned())
 }
 
-/// A `uuid.UUID`, or its text. Text that is no id is the id of no reseller.
-impl Argument for ResellerId {
+impl Argument for bool {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = value.cast::<PyString>() {
-            let id = Uuid::try_parse(&text.to_string_lossy());
-            return id.map(Self::from_uuid).map_err(|_| not_found(value.py(), "reseller"));
-        }
-        let id = value.extract().map_err(|_| wrong(name, "uuid.UUID or its text", value))?;
-        Ok(Self::from_uuid(id))
+        let truth = value.cast::<PyBool>().map_err(|_| wrong(name, "bool", value))?;
+        Ok(truth.is_true())
     }
 }
 
-/// The metric with a slug; the package's enumeration is one of strings.
-impl Argument for Metric {
+/// An aware `datetime`.
+impl Argument for Timestamp {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let slug = String::of(name, value)?;
-        Self::from_slug(&slug).ok_or_else(|| refused(value.py(), name, Code::UnknownMetric))
+        instant(value)?.ok_or_else(|| wrong(name, "an aware datetime", value))
     }
 }
 
-impl Argument for AgencyId {
-    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let id = Self::parse(&String::of(name, value)?);
-        id.map_err(|_| refused(value.py(), name, Code::Invalid))
+/// A `uuid.UUID`, or its text; `None` for text that is no id.
+pub fn id(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Uuid>> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(Uuid::try_parse(&text.to_string_lossy()).ok());
     }
+    value.extract().map(Some).map_err(|_| wrong(name, "uuid.UUID or its text", value))
 }
+
+/// Ids, each with what it is the id of: text that is no id is the id of none.
+macro_rules! ids {
+    ($($Type:ty: $of:literal),*) => {
+        $(impl $crate::given::Argument for $Type {
+            fn of(
+                name: &str,
+                value: &pyo3::Bound<'_, pyo3::PyAny>,
+            ) -> pyo3::PyResult<Self> {
+                let id = $crate::given::id(name, value)?.map(Self::from_uuid);
+                id.ok_or_else(|| $crate::error::not_found(value.py(), $of))
+            }
+        })*
+    };
+}
+
+/// Enumerations by their slugs, each with the code for a text that is none; the package's
+/// enumerations are of texts.
+macro_rules! slugs {
+    ($($Type:ty: $unknown:expr),*) => {
+        $(impl $crate::given::Argument for $Type {
+            fn of(
+                name: &str,
+                value: &pyo3::Bound<'_, pyo3::PyAny>,
+            ) -> pyo3::PyResult<Self> {
+                let slug = <String as $crate::given::Argument>::of(name, value)?;
+                let refused = || $crate::error::refused(value.py(), name, $unknown);
+                Self::from_slug(&slug).ok_or_else(refused)
+            }
+        })*
+    };
+}
+
+/// Values that are parsed.
+macro_rules! texts {
+    ($($Type:ty),*) => {
+        $(impl $crate::given::Argument for $Type {
+            fn of(
+                name: &str,
+                value: &pyo3::Bound<'_, pyo3::PyAny>,
+            ) -> pyo3::PyResult<Self> {
+                let text = <String as $crate::given::Argument>::of(name, value)?;
+                let refused = |refusal: partnerkit::Refusal| refusal.of(name).into();
+                Self::parse(&text)
+                    .map_err(|refusal| $crate::error::validation(value.py(), refused(refusal)))
+            }
+        })*
+    };
+}
+
+/// Forms, each a dict. What is wrong with one in a list is that form's own refusal.
+macro_rules! forms {
+    ($($Type:ty),*) => {
+        $(impl $crate::given::Argument for $Type {
+            const SEVERAL: &str = "a list of dicts";
+
+            fn of(
+                name: &str,
+                value: &pyo3::Bound<'_, pyo3::PyAny>,
+            ) -> pyo3::PyResult<Self> {
+                $crate::given::listed_form(name, value)
+            }
+        })*
+    };
+}
+
+pub(crate) use {forms, ids, slugs, texts};
 
 impl Argument for PathBuf {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -247,25 +312,26 @@ macro_rules! whole {
     };
 }
 
-whole!(i64, u32, u64);
+whole!(i64, u8, u16, u32, u64);
 
-/// Forms, each a dict. What is wrong with one is that form's own refusal.
-impl Argument for Vec<ResellerDraft> {
-    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let draft = |item: PyResult<Bound<'_, PyAny>>| {
-            let item = item?;
-            let fields = fields(&item)?.ok_or_else(|| wrong(name, "a list of dicts", &item))?;
-            form(None, Some(&fields), item.py())
-        };
-        listed(name, "a list of dicts", value)?.take(MOST).map(draft).collect()
+/// A form in a list.
+pub fn listed_form<F: Form + Argument>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<F> {
+    let fields = fields(value)?.ok_or_else(|| wrong(name, F::SEVERAL, value))?;
+    form(None, Some(&fields), value.py())
+}
+
+/// An object with the fields of a `UsageEvent` as attributes, or a dict.
+impl Argument for EventDraft {
+    const SEVERAL: &str = "a list of events";
+
+    fn of(_: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        event(value)
     }
 }
 
-/// Events, each an object with the fields of a `UsageEvent` as attributes, or a dict.
-impl Argument for Vec<EventDraft> {
+impl<T: Argument> Argument for Vec<T> {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let event = |item: PyResult<Bound<'_, PyAny>>| event(&item?);
-        listed(name, "a list of events", value)?.take(MOST).map(event).collect()
+        listed(name, T::SEVERAL, value)?.take(MOST).map(|item| T::of(name, &item?)).collect()
     }
 }
 

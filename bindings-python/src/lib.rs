@@ -5,6 +5,7 @@
 
 mod agency;
 mod answer;
+mod arguments;
 mod benchmark;
 mod class;
 mod conformance;

@@ -20,6 +20,7 @@ import pytest
 import partnerkit
 from partnerkit import Agency, Metric, Platform, UsageEvent, errors, records
 
+import vectors
 from forms import PASSWORD, draft, draft_with_password
 
 NOW = datetime(2026, 3, 15, 12, 0, 0, 123_000, tzinfo=UTC)
@@ -81,6 +82,14 @@ def answers() -> Iterator[object]:
     yield platform.agencies()
 
 
+def answers_to_vectors() -> list[object]:
+    """What operations answer that have vectors, whichever they are."""
+    seen: list[object] = []
+    for _, case in vectors.cases():
+        vectors.run(case, seen=seen.append)
+    return seen
+
+
 def records_in(answer: Any) -> Iterator[Any]:
     """Every record of an answer, those in others included."""
     if isinstance(answer, partnerkit.ValidationError):
@@ -111,7 +120,8 @@ def is_a(value: Any, hint: Any) -> bool:
 # The serializer refuses a class that has other fields than the core's record, or in another
 # order; here every class is asked for.
 def test_every_record_has_a_class_with_its_fields() -> None:
-    found = [record for answer in answers() for record in records_in(answer)]
+    told = [*answers(), *answers_to_vectors()]
+    found = [record for answer in told for record in records_in(answer)]
     classes = [
         member
         for module in (records, errors)

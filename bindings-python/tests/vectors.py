@@ -18,7 +18,9 @@ from uuid import UUID
 import partnerkit
 from partnerkit import Agency, Platform
 
-FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
+TESTS = Path(__file__).parents[2] / "tests"
+FOLDER = TESTS / "vectors"
+SURFACE = json.loads((TESTS / "surface.json").read_text(encoding="utf-8"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -47,8 +49,12 @@ def in_memory(**options: Any) -> Platform:
     return Platform.open("memory:", **options)
 
 
-def run(case: Json, open: Callable[..., Platform] = in_memory) -> None:
-    """Runs a case on an empty platform."""
+def run(
+    case: Json,
+    open: Callable[..., Platform] = in_memory,
+    seen: Callable[[object], object] = lambda answer: None,
+) -> None:
+    """Runs a case on an empty platform. Whatever an operation answers is seen."""
     clock = Clock()
     options = settings(case.get("settings", {}))
     platform = open(login_base="partner.example.com", clock=clock, **options)
@@ -60,7 +66,7 @@ def run(case: Json, open: Callable[..., Platform] = in_memory) -> None:
             continue
         kept["now"] = to_wire(clock.at)
         place = f"step {number} ({step['call']})"
-        failed, answer = attempt(platform, step, resolved(step.get("with", {}), kept))
+        failed, answer = attempt(platform, step, resolved(step.get("with", {}), kept), seen)
         assert failed == ("fails" in step), (
             f"{place}: {'failed' if failed else 'gave'} {answer}"
         )
@@ -72,10 +78,14 @@ def run(case: Json, open: Callable[..., Platform] = in_memory) -> None:
             kept[step["keep"]] = answer
 
 
-def attempt(platform: Platform, step: Json, args: Args) -> tuple[bool, Json]:
+def attempt(
+    platform: Platform, step: Json, args: Args, seen: Callable[[object], object]
+) -> tuple[bool, Json]:
     """Whether a step failed, and its answer or error in the wire form."""
     try:
-        return False, to_wire(perform(platform, step, args))
+        answer = perform(platform, step, args)
+        seen(answer)
+        return False, to_wire(answer)
     except partnerkit.PartnerKitError as error:
         return True, error_to_wire(error)
 
@@ -186,10 +196,40 @@ def instant(millis: int) -> datetime:
     return EPOCH + millis * MILLISECOND
 
 
+def is_instant(of: Json) -> bool:
+    """Whether a type of the surface is an instant, which may be left out."""
+    optional = of.get("optional") if isinstance(of, dict) else None
+    return of == {"named": "Timestamp"} or (optional is not None and is_instant(optional))
+
+
+def instants(operation: Json) -> set[str]:
+    """The arguments of an operation, and the fields of its form, that are instants."""
+    records = {record["name"]: record["fields"] for record in SURFACE["records"]}
+    arguments = operation["arguments"]
+    forms = [of["type"]["named"] for of in arguments if "named" in of["type"]]
+    fields = [field for form in forms for field in records.get(form, [])]
+    return {of["name"] for of in (*arguments, *fields) if is_instant(of["type"])}
+
+
+INSTANTS = {
+    operation["name"]: instants(operation)
+    for operation in (*SURFACE["platform"], *SURFACE["agency"])
+}
+
+
+def converted(call: str, given: Args) -> Args:
+    """Arguments of an operation, of which JSON has instants as numbers."""
+    names = INSTANTS.get(call, set())
+    return {
+        name: instant(value) if name in names and type(value) is int else value
+        for name, value in given.items()
+    }
+
+
 def form(given: Args) -> Args:
     """`{"label": "acme", "but": {…}}` as the fields of a form."""
     label = given.get("label", "acme")
-    return {
+    fields = {
         "partner_type": "own_plans",
         "name": f"The {label} company",
         "email": f"owner@{label}.example",
@@ -202,15 +242,7 @@ def form(given: Args) -> Args:
         },
         "login_domain": label,
     } | given.get("but", {})
-
-
-def query(given: Args) -> Args:
-    """Text and conditions of a list."""
-    given = dict(given)
-    for name in ("joined_from", "joined_before"):
-        if name in given:
-            given[name] = instant(given[name])
-    return given
+    return converted("create_reseller", fields)
 
 
 def events(given: list[dict[str, Any]]) -> list[partnerkit.UsageEvent]:
@@ -240,12 +272,12 @@ def perform(platform: Platform, step: Json, args: Args) -> object:
 
 
 def call_platform(name: str) -> Callable[[Platform, Args], object]:
-    """An operation whose arguments need no conversion."""
-    return lambda platform, args: getattr(platform, name)(**args)
+    """An operation whose arguments are those of a step."""
+    return lambda platform, args: getattr(platform, name)(**converted(name, args))
 
 
 def call_agency(name: str) -> Callable[[Agency, Args], object]:
-    return lambda agency, args: getattr(agency, name)(**args)
+    return lambda agency, args: getattr(agency, name)(**converted(name, args))
 
 
 def country(_platform: Platform, args: Args) -> object:
@@ -270,7 +302,7 @@ def import_csv(agency: Agency, args: Args) -> object:
 
 def export_csv(agency: Agency, args: Args) -> object:
     file = io.BytesIO()
-    agency.export_csv(file, **query(args))
+    agency.export_csv(file, **converted("export_csv", args))
     return file.getvalue().decode()
 
 
@@ -288,7 +320,6 @@ ON_AGENCY: dict[str, Callable[[Agency, Args], object]] = {
     "set_allowance": lambda agency, args: agency.set_allowance(
         args["id"], args["metric"], args["limit"]
     ),
-    "page": lambda agency, args: agency.page(**query(args)),
     "import_csv": import_csv,
     "export_csv": export_csv,
     "record_usage": lambda agency, args: agency.record_usage(events(args["events"])),

@@ -5,19 +5,15 @@
 //! login domain, an agency that may not exist) is none until the answer says so.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
-use crate::agency::{Agency, AgencyDeletionPreview, AgencySettings};
-use crate::changes::Change;
-use crate::error::{FieldErrors, Result};
-use crate::exchange::ImportReport;
-use crate::login_domain::DomainAvailability;
-use crate::platform::{Maintenance, Platform, ResolvedHost};
-use crate::reseller::{DeletionPreview, Reseller, ResellerId};
-use crate::search::Page;
+mod answers;
+
+use crate::agency::Agency;
+use crate::error::Result;
+use crate::platform::Platform;
+use crate::reseller::ResellerId;
 use crate::storage::Erasure;
 use crate::tenant::Tenant;
-use crate::usage::{Consumption, Overview, UsageReport};
 use crate::values::AgencyId;
-use crate::{Access, Identity};
 
 impl Agency {
     /// Runs an operation of this agency.
@@ -49,61 +45,42 @@ pub(crate) struct Known<'k> {
     reseller: Option<ResellerId>,
 }
 
-impl<'k> Known<'k> {
-    fn agency(agency: &'k AgencyId) -> Self {
-        Self { agency: Some(agency), reseller: None }
-    }
-
-    fn both(agency: &'k AgencyId, reseller: ResellerId) -> Self {
-        Self { agency: Some(agency), reseller: Some(reseller) }
-    }
-}
-
 /// An answer, which may tell whose call it was.
 pub(crate) trait Telling {
-    /// The ids in it.
-    fn known(&self) -> Known<'_>;
+    /// The ids in it: none, or those of many.
+    fn known(&self) -> Known<'_> {
+        Known::default()
+    }
 }
 
-/// Answers that tell, each with what it tells.
-macro_rules! telling {
-    ($($answer:ty: |$it:ident| $known:expr;)*) => {
-        $(impl Telling for $answer {
-            fn known(&self) -> Known<'_> {
-                let $it = self;
-                $known
-            }
-        })*
-    };
+impl Telling for Tenant {
+    fn known(&self) -> Known<'_> {
+        Known { agency: Some(&self.id), reseller: None }
+    }
 }
 
-telling! {
-    Tenant: |it| Known::agency(&it.id);
-    AgencyDeletionPreview: |it| Known::agency(&it.agency);
-    DeletedAgency: |it| Known::agency(&it.id);
-    Access: |it| Known::both(&it.agency, it.reseller.id);
-    Identity: |it| Known::both(&it.agency, it.reseller);
-    ResolvedHost: |it| Known::both(&it.agency, it.reseller);
-    Reseller: |it| Known::both(&it.agency, it.id);
-    Option<Reseller>: |it| it.as_ref().map_or_else(Known::default, Telling::known);
+impl Telling for DeletedAgency {
+    fn known(&self) -> Known<'_> {
+        Known { agency: Some(&self.id), reseller: None }
+    }
 }
 
-/// Answers without ids, or with the ids of many.
+impl<T: Telling> Telling for Option<T> {
+    fn known(&self) -> Known<'_> {
+        self.as_ref().map_or_else(Known::default, Telling::known)
+    }
+}
+
+impl<T> Telling for Vec<T> {}
+
+/// Answers that have no name of their own.
 macro_rules! silent {
     ($($answer:ty),*) => {
-        $(impl Telling for $answer {
-            fn known(&self) -> Known<'_> {
-                Known::default()
-            }
-        })*
+        $(impl Telling for $answer {})*
     };
 }
 
-silent! {
-    (), u64, String, AgencySettings, Consumption, DeletionPreview, DomainAvailability, Erasure,
-    ImportReport, Maintenance, Overview, Page, UsageReport, Vec<AgencyId>, Vec<Change>,
-    Vec<Result<Reseller, FieldErrors>>
-}
+silent!((), bool, i64, u32, u64, String);
 
 /// How far the deletion of an agency has got, and which one it was.
 pub(crate) struct DeletedAgency {

@@ -11,7 +11,6 @@ mod profile;
 mod rows;
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 use uuid::Uuid;
 
@@ -29,7 +28,7 @@ use crate::partner_type::PartnerType;
 use crate::schema::entity::{entity, stored};
 use crate::search::Folded;
 use crate::values::{
-    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
+    AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website, id_value,
 };
 
 /// A reseller's id: a version 7 UUID that never changes.
@@ -37,49 +36,7 @@ use crate::values::{
 pub struct ResellerId(Uuid);
 
 stored!(ResellerId(Uuid));
-
-impl ResellerId {
-    /// The id that a UUID stands for; whether there is such a reseller, only an agency can tell.
-    ///
-    /// ```
-    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
-    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
-    /// use partnerkit::ResellerId;
-    ///
-    /// let kept: uuid::Uuid = acme.id.as_uuid(); // in a table of the host's
-    /// assert_eq!(agency.reseller(ResellerId::from_uuid(kept))?, acme);
-    /// # Ok::<(), partnerkit::Error>(())
-    /// ```
-    pub const fn from_uuid(uuid: Uuid) -> Self {
-        Self(uuid)
-    }
-
-    /// As a UUID.
-    ///
-    /// ```
-    /// use partnerkit::ResellerId;
-    ///
-    /// let id: ResellerId = "01936b2e-3f4a-7c1d-8e5f-0123456789ab".parse().unwrap();
-    /// assert_eq!(id.as_uuid().get_version_num(), 7);
-    /// ```
-    pub const fn as_uuid(self) -> Uuid {
-        self.0
-    }
-}
-
-impl fmt::Display for ResellerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::str::FromStr for ResellerId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse().map(Self)
-    }
-}
+id_value!(ResellerId);
 
 /// Whether a reseller may sign in and consume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

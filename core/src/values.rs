@@ -7,6 +7,7 @@ mod domain_name;
 mod email;
 mod external_id;
 mod fold;
+mod id;
 mod login_domain;
 mod login_domain_policy;
 mod metadata;
@@ -31,6 +32,7 @@ pub use website::Website;
 
 pub(crate) use domain_name::domain_name;
 pub(crate) use fold::fold;
+pub(crate) use id::id_value;
 pub(crate) use text::plain_text;
 
 /// What the newtypes around a canonical string share.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::error::{Code, Error, ErrorKind, FieldErrors};
 use crate::given::Given;
 use crate::storage::Erasure;
-use crate::{ChangeKind, DenialReason, Metric, PartnerType, ResellerId, Status, Timestamp};
+use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp};
 
 mod records;
 
@@ -68,19 +68,6 @@ macro_rules! read_slugs {
 }
 
 read_slugs!(ChangeKind, Metric, PartnerType, Status);
-
-impl Serialize for ResellerId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct("ResellerId", &self.as_uuid())
-    }
-}
-
-impl<'de> Deserialize<'de> for ResellerId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| de::Error::custom("not an id"))
-    }
-}
 
 /// A value of any type: what is wrong with it is said when an event or a form is made of it.
 impl<'de> Deserialize<'de> for Given {

@@ -133,7 +133,7 @@ class ResellerDraft(TypedDict, total=False):
     """The host's own id, optional, unique within the agency."""
     metadata: Mapping[str, str]
     """The host's own data, optional."""
-    status: str | None
+    status: Status | Literal["active", "inactive"] | None
     """Whether the reseller may sign in: `active`, unless `inactive` is given for one that an
     earlier system has switched off.
     """

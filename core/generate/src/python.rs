@@ -1,11 +1,13 @@
 //! What follows for Python: the methods of the native module, what type checkers know of it, and the
 //! facades whose calls are awaited.
 
+mod arguments;
 mod asynchronous;
 mod awaited;
 mod documentation;
 mod forms;
 mod glue;
+mod hints;
 mod method;
 mod records;
 mod stub;
@@ -24,6 +26,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let behaviour = fs::read_to_string(root.join(records::BEHAVIOUR))?;
     Ok(vec![
         ("bindings-python/python/partnerkit/records.py".into(), records::text(surface, &behaviour)),
+        ("bindings-python/src/arguments.rs".into(), formatted(&arguments::text(surface), root)?),
         ("bindings-python/src/operations.rs".into(), formatted(&glue::text(surface), root)?),
         ("bindings-python/python/partnerkit/_native.pyi".into(), stub::text(surface, root)?),
         ("bindings-python/python/partnerkit/asynchronous.py".into(), asynchronous::text(surface)),
@@ -43,15 +46,24 @@ fn operations(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
 fn imported(names: &BTreeSet<String>, surface: &Surface, indent: usize) -> String {
     let indent = " ".repeat(indent);
     let forms: Vec<_> = forms::all(surface).into_iter().map(method::fields_of).collect();
-    let is_form = |name: &&String| forms.contains(&name.as_str());
-    let named: Vec<_> = names.iter().filter(is_form).map(String::as_str).collect();
-    let records = names.iter().filter(|name| !is_form(name) && *name != "ValidationError");
-    let records: String = records.map(|name| format!("{indent}    {name},\n")).collect();
-    format!(
-        "{indent}from .forms import {}
-{indent}from .records import (
-{records}{indent})
-",
-        named.join(", ")
-    )
+    let mut names: Vec<_> =
+        names.iter().filter(|name| *name != "ValidationError").cloned().collect();
+    let named: Vec<_> = names.extract_if(.., |name| forms.contains(&&**name)).collect();
+    let imports =
+        [("forms", named), ("records", names)].map(|(module, names)| match names.as_slice() {
+            [] => String::new(),
+            _ => import(&format!("{indent}from .{module} import "), &names),
+        });
+    imports.concat()
+}
+
+/// An import, as `ruff format` has it.
+fn import(from: &str, names: &[String]) -> String {
+    let one = format!("{from}{}\n", names.join(", "));
+    if one.len() <= method::WIDTH + 1 {
+        return one;
+    }
+    let indent = " ".repeat(from.len() - from.trim_start().len());
+    let each: String = names.iter().map(|name| format!("{indent}    {name},\n")).collect();
+    format!("{from}(\n{each}{indent})\n")
 }

@@ -1,6 +1,8 @@
 //! What follows for Rust: the handles, their asynchronous twins, the dispatch by name, and the
 //! calls that prove isolation.
 
+mod observed;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{Error, Read as _, Result, Write as _};
@@ -27,6 +29,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("core/src/handles/platform.rs", handle(&platform, surface)),
         ("core/src/handles/agency.rs", handle(&agency, surface)),
         ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
+        ("core/src/observe/answers.rs", observed::text(surface)),
         ("tests/src/vectors/dispatch.rs", dispatch(surface)),
         (
             "core/src/storage/conformance/isolation/operations.rs",
@@ -112,9 +115,7 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
 
 /// Calls by name, from arguments by name; what has a stream has to be called by hand.
 fn dispatch(surface: &Surface) -> String {
-    let mut text = header("Calls by name, for the vectors.");
-    text += "use partnerkit::{Agency, AgencyId, EventDraft, Platform, Result};\nuse serde_json::Value;\n\n";
-    text += "use super::perform::{With, answers, wire};\n\n";
+    let mut text = String::new();
     for (function, handle, operations) in
         [("on_platform", "Platform", &surface.platform), ("on_agency", "Agency", &surface.agency)]
     {
@@ -142,7 +143,40 @@ fn dispatch(surface: &Surface) -> String {
         }
         text += "_ => return None,\n})\n}\n\n";
     }
-    text
+    let forms = surface.operations().flat_map(|operation| &operation.arguments);
+    let fields = forms.filter_map(|form| surface.form_of(form)).flat_map(|form| &form.fields);
+    let instants: BTreeSet<_> =
+        fields.filter(|field| field.of.names() == ["Timestamp"]).map(|field| &field.name).collect();
+    let _ = writeln!(
+        text,
+        "/// The fields of forms that are instants: in JSON they are numbers.
+        pub(super) const INSTANTS: [&str; {}] = {:?};",
+        instants.len(),
+        instants.into_iter().collect::<Vec<_>>()
+    );
+    let mut head = header("Calls by name, for the vectors.");
+    let _ = write!(
+        head,
+        "use partnerkit::{{{}}};
+        use serde_json::Value;
+
+        use super::perform::{{With, answers, wire}};
+
+        ",
+        used(&text, surface, &["Agency", "Platform", "Result"]).join(", ")
+    );
+    head + &text
+}
+
+/// The exported names that code has in it, and some more.
+pub fn used<'s>(code: &str, surface: &'s Surface, also: &[&'s str]) -> Vec<&'s str> {
+    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words: BTreeSet<_> =
+        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).collect();
+    let exported = surface.exported.iter().map(|name| &**name);
+    let mut names: BTreeSet<_> = exported.filter(|name| words.contains(name)).collect();
+    names.extend(also);
+    names.into_iter().collect()
 }
 
 fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> String {

@@ -146,6 +146,9 @@ pub struct Value {
     pub name: String,
     /// Its documentation.
     pub documentation: String,
+    /// What it holds; nothing for what has no text or number of its own in other languages.
+    #[serde(rename = "type")]
+    pub of: Type,
 }
 
 /// What is handed to a caller otherwise than as an operation's answer, or taken as an argument whose
@@ -175,13 +178,12 @@ impl Surface {
             exported: source.exported.clone(),
             answered: BTreeSet::new(),
         };
-        let operations = surface.platform.iter().chain(&surface.agency);
-        let types = operations.flat_map(|operation| {
+        let types = surface.operations().flat_map(|operation| {
             let arguments = operation.arguments.iter().map(|argument| &argument.of);
             arguments.chain([&operation.answer]).flat_map(Type::names).map(str::to_owned)
         });
         let types: BTreeSet<String> = types.chain(ALSO.map(str::to_owned)).collect();
-        let answers = surface.platform.iter().chain(&surface.agency);
+        let answers = surface.operations();
         let answers = answers.flat_map(|operation| operation.answer.names()).map(str::to_owned);
         let answers: BTreeSet<String> = answers.chain(ALSO.map(str::to_owned)).collect();
         surface.answered = surface.add_all(source, answers)?;
@@ -205,16 +207,35 @@ impl Surface {
         Ok(seen)
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.records.iter().any(|record| record.name == name)
-            || self.enumerations.iter().any(|enumeration| enumeration.name == name)
-            || self.values.iter().any(|value| value.name == name)
+    /// Whether there is a type of a name.
+    pub fn has(&self, name: &str) -> bool {
+        self.record(name).is_some() || self.enumeration(name).is_some() || self.held(name).is_some()
+    }
+
+    /// What a type of a single value holds.
+    pub fn held(&self, name: &str) -> Option<&Type> {
+        self.values.iter().find(|value| value.name == name).map(|value| &value.of)
+    }
+
+    /// The enumeration of a name.
+    pub fn enumeration(&self, name: &str) -> Option<&Enumeration> {
+        self.enumerations.iter().find(|enumeration| enumeration.name == name)
+    }
+
+    /// The record of a name.
+    pub fn record(&self, name: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.name == name)
+    }
+
+    /// All operations, of both handles.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.platform.iter().chain(&self.agency)
     }
 
     /// The form that an argument is: a record whose fields other languages take by name.
     pub fn form_of(&self, argument: &Argument) -> Option<&Record> {
         let Type::Named(name) = &argument.of else { return None };
-        self.records.iter().find(|record| record.name == *name)
+        self.record(name)
     }
 
     /// Adds a type, and says which others it names.
@@ -244,7 +265,10 @@ impl Surface {
                 Some(constants) => {
                     self.enumerations.push(enumerated(name, documentation, constants))
                 }
-                None => self.values.push(Value { name, documentation }),
+                None => {
+                    let of = held(&item.fields)?;
+                    self.values.push(Value { name, documentation, of });
+                }
             }
             return Ok(Vec::new());
         }
@@ -256,6 +280,16 @@ impl Surface {
         let named = fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect();
         self.records.push(Record { name, documentation, fields });
         Ok(named)
+    }
+}
+
+/// What a type around one value holds.
+fn held(fields: &Fields) -> Result<Type, String> {
+    match fields {
+        Fields::Unnamed(fields) => {
+            fields.unnamed.first().map_or(Ok(Type::Nothing), |f| Type::of(&f.ty))
+        }
+        _ => Ok(Type::Nothing),
     }
 }
 

@@ -118,3 +118,6 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
         _ => return None,
     })
 }
+
+/// The fields of forms that are instants: in JSON they are numbers.
+pub(super) const INSTANTS: [&str; 3] = ["created_at", "joined_before", "joined_from"];

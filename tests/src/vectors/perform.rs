@@ -121,11 +121,10 @@ fn given<T: Form>(fields: &Value) -> T {
     let read = partnerkit::form::read(
         named
             .map(|(name, value)| {
-                let value = match (name.as_str(), value.as_i64()) {
-                    ("joined_from" | "joined_before", Some(at)) => {
-                        Given::Instant(partnerkit::Timestamp::from_millis(at))
-                    }
-                    _ => Given::from(value),
+                let is_instant = dispatch::INSTANTS.contains(&name.as_str());
+                let value = match value.as_i64().filter(|_| is_instant) {
+                    Some(at) => Given::Instant(partnerkit::Timestamp::from_millis(at)),
+                    None => Given::from(value),
                 };
                 (name, value)
             })

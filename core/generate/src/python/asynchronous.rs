@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::awaited::awaited;
 use super::documentation::docstring_with;
-use super::method::{Method, listed};
+use super::method::{Method, has_instant, listed};
 use super::{imported, operations};
 use crate::surface::Surface;
 
@@ -25,6 +25,10 @@ pub fn text(surface: &Surface) -> String {
         }
     }
     let mut text = HEAD.to_owned();
+    if has_instant(&body) {
+        text =
+            text.replace("    from typing", "    from datetime import datetime\n    from typing");
+    }
     text += &imported(&names, surface, 4);
     text + &body
 }

@@ -1,10 +1,13 @@
 //! What is given by name: the fields of forms, for type checkers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::documentation::docstring;
+use super::hints::{slug_of, typed};
+use super::import;
 use super::method::{fields_of, first_field};
-use crate::surface::{Enumeration, Field, Record, Surface};
+use crate::surface::{Argument, Enumeration, Field, Record, Surface, snake};
 use crate::types::Type;
 
 /// Records that are given otherwise: an event as a dict of anything, options one by one.
@@ -33,7 +36,17 @@ pub fn text(surface: &Surface) -> String {
     let mut names: Vec<_> = forms.iter().map(|form| fields_of(form)).chain(["Phone"]).collect();
     names.sort_unstable();
     let names: String = names.iter().map(|name| format!("    \"{name}\",\n")).collect();
-    let mut text = format!("{HEAD}__all__ = [\n{names}]\n");
+    let fields = forms.iter().flat_map(|form| form.fields.iter().map(|field| (*form, field)));
+    let hints: Vec<_> = fields.map(|(form, field)| of(form, field, surface)).collect();
+    let is_used = |name: &str| {
+        hints.iter().any(|hint| hint.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
+    };
+    let enumerations = surface.enumerations.iter().filter(|of| is_used(&of.name));
+    let enumerations: BTreeSet<_> = enumerations.map(|of| of.name.clone()).collect();
+    let enumerations: Vec<_> = enumerations.into_iter().collect();
+    let records = import("from .records import ", &enumerations);
+    let ids = if is_used("UUID") { "from uuid import UUID\n" } else { "" };
+    let mut text = format!("{HEAD}{ids}\n{records}\n__all__ = [\n{names}]\n");
     for form in forms {
         text += &class(form, surface);
         if form.name == "PhoneDraft" {
@@ -41,6 +54,15 @@ pub fn text(surface: &Surface) -> String {
         }
     }
     text
+}
+
+/// What operations can be given, by the names of its types: arguments and fields of forms.
+pub fn named(surface: &Surface) -> BTreeSet<&str> {
+    let is_plain = |argument: &&Argument| surface.form_of(argument).is_none();
+    let arguments = surface.operations().flat_map(|operation| &operation.arguments);
+    let arguments = arguments.filter(is_plain).flat_map(|argument| argument.of.names());
+    let fields = all(surface).into_iter().flat_map(|form| &form.fields);
+    arguments.chain(fields.flat_map(|field| field.of.names())).collect()
 }
 
 const HEAD: &str = "\"\"\"What is given by name: the fields of forms.
@@ -53,9 +75,6 @@ They are dicts; what another language's JSON holds under these names is one, too
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypedDict
-
-from .records import PartnerType, SortBy, Status
-
 ";
 
 const PHONE: &str = "
@@ -78,9 +97,11 @@ fn class(form: &Record, surface: &Surface) -> String {
 
 /// Whatever a list may be asked for may be given as nothing, too.
 fn of(form: &Record, field: &Field, surface: &Surface) -> String {
-    let of = match &*field.name {
-        "partner_type" => optional(&field.of, &enumeration("PartnerType", surface)),
-        _ => typed(&field.of, surface),
+    // A text that has the name of an enumeration is one of its slugs.
+    let is_slug = |of: &&Enumeration| snake(&of.name) == field.name && field.of.names().is_empty();
+    let of = match surface.enumerations.iter().find(is_slug) {
+        Some(of) => optional(&field.of, &slug_of(of)),
+        None => typed(&field.of, surface),
     };
     let is_whole = of.ends_with(" | None") || form.name != "ResellerQuery";
     if is_whole { of } else { of + " | None" }
@@ -88,35 +109,4 @@ fn of(form: &Record, field: &Field, surface: &Surface) -> String {
 
 fn optional(of: &Type, typed: &str) -> String {
     if matches!(of, Type::Optional(_)) { format!("{typed} | None") } else { typed.to_owned() }
-}
-
-fn typed(of: &Type, surface: &Surface) -> String {
-    match of {
-        Type::Bool => "bool".to_owned(),
-        Type::Integer(_) => "int".to_owned(),
-        Type::Optional(of) | Type::Patch(of) => format!("{} | None", typed(of, surface)),
-        Type::List(of) | Type::Set(of) => format!("Sequence[{}]", typed(of, surface)),
-        Type::Map(key, value) => {
-            format!("Mapping[{}, {}]", typed(key, surface), typed(value, surface))
-        }
-        Type::Named(name) => match &**name {
-            "Timestamp" => "datetime".to_owned(),
-            "PhoneDraft" => "Phone".to_owned(),
-            "ContactDraft" => name.clone(),
-            _ => enumeration(name, surface),
-        },
-        _ => "str".to_owned(),
-    }
-}
-
-/// A member of an enumeration, or its slug.
-fn enumeration(name: &str, surface: &Surface) -> String {
-    let Some(of) = surface.enumerations.iter().find(|of| of.name == name) else {
-        return "str".to_owned();
-    };
-    format!("{name} | Literal[{}]", slugs(of).join(", "))
-}
-
-fn slugs(of: &Enumeration) -> Vec<String> {
-    of.variants.iter().map(|variant| format!("\"{}\"", variant.slug)).collect()
 }

@@ -1,12 +1,11 @@
 //! The methods of the native module: they make arguments of what is given, call, and answer.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::documentation::with_example;
 use super::method::Method;
 use super::operations;
-use crate::rust::{Owned, header};
+use crate::rust::{Owned, header, used};
 use crate::surface::Surface;
 use crate::types::Type;
 
@@ -19,13 +18,8 @@ pub fn text(surface: &Surface) -> String {
         }
         body += "}\n\n";
     }
-    let code = body.lines().filter(|line| !line.starts_with("///"));
-    let words: BTreeSet<_> =
-        code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).collect();
-    let exported = surface.exported.iter().map(|name| &**name);
-    let names: Vec<_> = exported
-        .filter(|name| words.contains(name) && !["Agency", "Platform"].contains(name))
-        .collect();
+    let mut names = used(&body, surface, &[]);
+    names.retain(|name| !["Agency", "Platform"].contains(name));
     let mut text = header("The operations of [`Platform`] and [`Agency`].");
     let _ = write!(
         text,

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::hints::{answered, given};
 use crate::surface::{Argument, Field, Operation, Record, Surface};
 use crate::types::Type;
 
 /// How long a line may be.
-const WIDTH: usize = 96;
+pub const WIDTH: usize = 96;
 
 /// A method in Python.
 pub struct Method<'o> {
+    pub surface: &'o Surface,
     pub operation: &'o Operation,
     /// What is given by its place or by name.
     pub parameters: Vec<Parameter<'o>>,
@@ -46,7 +48,7 @@ impl<'o> Method<'o> {
         let secrets = parameters.iter().filter(|parameter| is_secret(parameter.name)).count();
         // Two passwords in a row are given by name.
         let in_place = secret.filter(|_| secrets > 1).unwrap_or(parameters.len());
-        Self { operation, parameters, in_place, form }
+        Self { surface, operation, parameters, in_place, form }
     }
 
     /// Whether it hashes a password, which takes long and has a queue of its own.
@@ -70,7 +72,7 @@ impl<'o> Method<'o> {
                 typed.push("*".to_owned());
             }
             let default = parameter.default.map(|default| format!(" = {default}"));
-            let (name, mut of) = (parameter.name, given(parameter.of));
+            let (name, mut of) = (parameter.name, given(parameter.of, self.surface));
             if parameter.is_field {
                 of += " | None";
             }
@@ -94,7 +96,7 @@ impl<'o> Method<'o> {
 
     /// The type of the answer, where the handle of an agency has a name of its own.
     pub fn answer(&self, agency: &str) -> String {
-        answered(&self.operation.answer, agency)
+        answered(&self.operation.answer, agency, self.surface)
     }
 
     /// The package's names in its types.
@@ -131,45 +133,9 @@ pub fn fields_of(form: &Record) -> &str {
     if form.name == "ResellerQuery" { "Conditions" } else { &form.name }
 }
 
-/// The type of what is given as an argument.
-pub fn given(of: &Type) -> String {
-    match of {
-        Type::Bool => "bool".to_owned(),
-        Type::Integer(_) => "int".to_owned(),
-        Type::Path => "str | PathLike[str]".to_owned(),
-        Type::Optional(of) => format!("{} | None", given(of)),
-        Type::List(of) => match of.names().join("").as_str() {
-            "ResellerDraft" => "Iterable[ResellerDraft]".to_owned(),
-            _ => "Iterable[UsageEvent | Mapping[str, object]]".to_owned(),
-        },
-        Type::Named(name) => match name.as_str() {
-            "ResellerId" => "UUID | str".to_owned(),
-            "Metric" => "Metric | str".to_owned(),
-            "Timestamp" => "datetime".to_owned(),
-            _ => "str".to_owned(),
-        },
-        _ => "str".to_owned(),
-    }
-}
-
-fn answered(of: &Type, agency: &str) -> String {
-    match of {
-        Type::Nothing => "None".to_owned(),
-        Type::Bool => "bool".to_owned(),
-        Type::Integer(_) => "int".to_owned(),
-        Type::Optional(of) => format!("{} | None", answered(of, agency)),
-        Type::List(of) => format!("list[{}]", answered(of, agency)),
-        Type::Either(one, other) => {
-            format!("{} | {}", answered(one, agency), answered(other, agency))
-        }
-        Type::Named(name) => match &**name {
-            "Agency" => agency.to_owned(),
-            "FieldErrors" => "ValidationError".to_owned(),
-            "AgencyId" | "LoginDomain" => "str".to_owned(),
-            _ => name.clone(),
-        },
-        _ => "str".to_owned(),
-    }
+/// Whether signatures name an instant, for which a module imports `datetime`.
+pub fn has_instant(code: &str) -> bool {
+    code.contains(": datetime")
 }
 
 /// A list in one line, or, where that is too long, indented in a line of its own or with each item

@@ -1,8 +1,9 @@
 //! What callers are answered with: frozen dataclasses and enumerations.
 
 use super::documentation::docstring;
+use super::forms;
+use super::hints::{given, kept};
 use crate::surface::{Enumeration, Field, Record, Surface};
-use crate::types::Type;
 
 /// The Python half's own methods of records: a class in it of a record's name is that record's base.
 pub const BEHAVIOUR: &str = "bindings-python/python/partnerkit/_behaviour.py";
@@ -15,8 +16,9 @@ const GIVEN: [&str; 1] = ["UsageEvent"];
 
 pub fn text(surface: &Surface, behaviour: &str) -> String {
     let is_answered = |name: &str| surface.answered.contains(name);
+    let given = forms::named(surface);
     let mut enumerations: Vec<_> = surface.enumerations.iter().collect();
-    enumerations.retain(|of| is_answered(&of.name) || of.name == "SortBy");
+    enumerations.retain(|of| is_answered(&of.name) || given.contains(&*of.name));
     enumerations.sort_by_key(|of| &of.name);
     let mut records: Vec<_> = surface.records.iter().filter(|of| is_answered(&of.name)).collect();
     records.sort_by_key(|of| &of.name);
@@ -73,7 +75,7 @@ fn dataclass(record: &Record, has_methods: bool, surface: &Surface) -> String {
     text += "\n";
     for field in &record.fields {
         let is_given = GIVEN.contains(&&*record.name);
-        let of = if is_given { super::method::given(&field.of) } else { typed(&field.of, surface) };
+        let of = if is_given { given(&field.of, surface) } else { kept(&field.of, surface) };
         text += &format!("    {}: {of}{}\n", field.name, default(field, &of));
         text += &docstring(&field.documentation, 4);
     }
@@ -96,30 +98,5 @@ fn default(field: &Field, of: &str) -> String {
         (true, true) => " = None".to_owned(),
         (true, false) => format!(" = dataclasses.field(default=None, {})", options.join(", ")),
         (false, false) => format!(" = dataclasses.field({})", options.join(", ")),
-    }
-}
-
-/// The type of a field, as the serializer makes it.
-fn typed(of: &Type, surface: &Surface) -> String {
-    let is_kept = |name: &str| {
-        surface.records.iter().any(|record| record.name == name)
-            || surface.enumerations.iter().any(|enumeration| enumeration.name == name)
-    };
-    match of {
-        Type::Bool => "bool".to_owned(),
-        Type::Integer(_) => "int".to_owned(),
-        Type::Uuid => "UUID".to_owned(),
-        Type::Optional(of) => format!("{} | None", typed(of, surface)),
-        Type::List(of) | Type::Set(of) => format!("tuple[{}, ...]", typed(of, surface)),
-        // A key is looked up by its slug, too.
-        Type::Map(_, value) => format!("Mapping[str, {}]", typed(value, surface)),
-        Type::Named(name) => match &**name {
-            "ResellerId" => "UUID".to_owned(),
-            "Timestamp" => "datetime".to_owned(),
-            "Metadata" => "Mapping[str, str]".to_owned(),
-            name if is_kept(name) => name.to_owned(),
-            _ => "str".to_owned(),
-        },
-        _ => "str".to_owned(),
     }
 }

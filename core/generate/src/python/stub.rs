@@ -6,7 +6,7 @@ use std::io::Result;
 use std::path::Path;
 
 use super::documentation::docstring_with;
-use super::method::{Method, listed};
+use super::method::{Method, has_instant, listed};
 use super::{imported, operations};
 use crate::surface::Surface;
 
@@ -26,6 +26,9 @@ pub fn text(surface: &Surface, root: &Path) -> Result<String> {
             stubs += &stub(&method);
         }
         text = text.replace(&format!("    # The operations of {handle}.\n"), &stubs);
+    }
+    if has_instant(&text) {
+        text = text.replacen("from os import", "from datetime import datetime\nfrom os import", 1);
     }
     names.remove("Agency");
     names.extend(BY_HAND.map(str::to_owned));

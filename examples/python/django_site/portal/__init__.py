@@ -1,0 +1,1 @@
+"""The pages of the agency's staff and of its resellers."""

@@ -1,0 +1,1 @@
+"""The site's tests: a real server, and real requests."""

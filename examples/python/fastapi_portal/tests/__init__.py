@@ -1,0 +1,1 @@
+"""The portal's tests: a real server, and real requests."""

@@ -1,4 +1,4 @@
-//! What an agency does with usage: record, consume, limit, overview.
+//! The operations of an agency on usage: recording, consuming, limits and the overview.
 
 use super::{
     Consumption, MeterKey, Metric, MetricKind, Overview, Reported, UsageEvent, UsageReport, check,
@@ -13,10 +13,10 @@ use crate::tenant::Tenant;
 const MAX_BATCH: usize = 10_000;
 
 impl Tenant {
-    /// Records a batch of at most 10,000 events in one step; the report has an outcome for
-    /// each. An event that was recorded before is a `duplicate` and changes nothing (S32). Whatever is
-    /// wrong with an event, a field of another type included, is its own rejection.
-    /// Errors: `NotFound` once the agency is deleted; field `events` (`too_many`).
+    /// Records a batch of at most 10,000 events in one atomic step; the report has an outcome for
+    /// each. An event that was recorded before is a `duplicate` and changes nothing. An invalid
+    /// event, for example with a field of another type, is rejected alone. Errors: `NotFound` once
+    /// the agency is deleted; field `events` (`too_many`).
     ///
     /// ```example
     /// use partnerkit::{EventOutcome, Metric, UsageEvent};
@@ -56,9 +56,10 @@ impl Tenant {
         Ok(UsageReport { outcomes })
     }
 
-    /// Uses some of a counter if its limit allows, now, in one step: however many callers race,
-    /// the limit is never passed (S43). The same `id` again is answered as before. The period is
-    /// the calendar month of the agency's time zone as it is now, however old this handle is.
+    /// Records a use of a counter now, if the limit allows it. Checking and recording are one
+    /// atomic step: however many callers race, the limit is never passed. A call with the same `id`
+    /// is answered as before. The period is the calendar month in the agency's current time zone,
+    /// however old this handle is.
     ///
     /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
     ///
@@ -92,11 +93,11 @@ impl Tenant {
         self.write(|tx| consume(tx, &event))
     }
 
-    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-    /// lifts the limit. A limit below what is used already blocks further use (S44).
+    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None` lifts
+    /// the limit. A limit that is below the use so far blocks further use.
     ///
-    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
-    /// does not take) and `limit` (not negative).
+    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for a metric that
+    /// `consume` does not take) and `limit` (not negative).
     ///
     /// ```example
     /// use partnerkit::Metric;
@@ -132,8 +133,8 @@ impl Tenant {
         })
     }
 
-    /// Active resellers and what was used, over all time: read, not summed (S39).
-    /// Errors: `NotFound` once the agency is deleted.
+    /// Active resellers and use over all time. The totals are kept, so this is fast for any number
+    /// of resellers. Errors: `NotFound` once the agency is deleted.
     ///
     /// ```example
     /// use partnerkit::Metric;

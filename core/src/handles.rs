@@ -1,5 +1,5 @@
-//! The operations of the handles, as generated: each delegates to the noun that has it, and is a
-//! span.
+//! The generated operations of the handles. Each is a tracing span, and delegates to the module of
+//! its noun.
 
 mod agency;
 mod platform;

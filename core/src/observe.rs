@@ -1,8 +1,8 @@
-//! What a host can watch: with the feature `tracing` every operation is a span (S53).
+//! Tracing: with the feature `tracing` every operation is a span (S53).
 //!
-//! Names, addresses and secrets have no way in: a span has ids, the kind of outcome and how long
-//! it took. Ids are those of the handle, of the call and of its answer: what was merely typed (a
-//! login domain, an agency that may not exist) is none until the answer says so.
+//! A span has ids, the kind of outcome and the duration, and never names, addresses or secrets. Its
+//! ids come from the handle, the call and the answer. A typed text (a login domain, an agency that
+//! may not exist) is recorded only if the answer confirms it.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
 use crate::agency::{Agency, AgencyDeletionPreview, AgencySettings};
@@ -42,7 +42,7 @@ impl Platform {
     }
 }
 
-/// Whose call it is.
+/// The agency and reseller that a call is about.
 #[derive(Default)]
 pub(crate) struct Known<'k> {
     agency: Option<&'k AgencyId>,
@@ -59,13 +59,13 @@ impl<'k> Known<'k> {
     }
 }
 
-/// An answer, which may tell whose call it was.
+/// An answer, which may have the ids that the call was about.
 pub(crate) trait Telling {
     /// The ids in it.
     fn known(&self) -> Known<'_>;
 }
 
-/// Answers that tell, each with what it tells.
+/// Implements [`Telling`] for answers with ids.
 macro_rules! telling {
     ($($answer:ty: |$it:ident| $known:expr;)*) => {
         $(impl Telling for $answer {
@@ -88,7 +88,7 @@ telling! {
     Option<Reseller>: |it| it.as_ref().map_or_else(Known::default, Telling::known);
 }
 
-/// Answers without ids, or with the ids of many.
+/// Implements [`Telling`] for answers without ids, or with ids of many records.
 macro_rules! silent {
     ($($answer:ty),*) => {
         $(impl Telling for $answer {
@@ -105,7 +105,7 @@ silent! {
     Vec<Result<Reseller, FieldErrors>>
 }
 
-/// How far the deletion of an agency has got, and which one it was.
+/// How far the deletion of an agency has got, and the agency's id.
 pub(crate) struct DeletedAgency {
     pub id: AgencyId,
     pub erasure: Erasure,

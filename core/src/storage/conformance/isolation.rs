@@ -10,7 +10,7 @@ use crate::storage::{Filter, Lock, PageSpec, Scope};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, TotalDelta};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerId, ResellerPatch, UsageEvent};
 
-/// An agency with a reseller and a row of every kind, and one that looks at it.
+/// An agency with a reseller and a row of every kind, and another agency that tries to reach it.
 struct Neighbours<'h> {
     bench: Bench<'h>,
     acme: Reseller,
@@ -59,7 +59,7 @@ pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
     assert_eq!(kinds, [None], "only its own creation");
 }
 
-/// What operations on a reseller give, those that tell something first, as text.
+/// The results of operations on a reseller, as text; operations that read come first.
 fn operations(agency: &Agency, id: ResellerId) -> Vec<(&'static str, String)> {
     let patch = ResellerPatch { name: Some("Theirs".into()), ..ResellerPatch::default() };
     let wrong = ResellerPatch { name: Some(" ".into()), ..ResellerPatch::default() };
@@ -128,7 +128,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
     assert_eq!(bench.agency.changes(Some(0), Some(100)).expect("reads"), feed);
     assert_eq!(bench.agency.overview().expect("reads").messages, 3);
 
-    // What is unique within an agency, or known to it, is neither next door.
+    // Unique values of one agency are free in another, and unknown to it.
     assert_eq!(other.reseller_by_external_id("crm-7").expect("reads"), None);
     let create = |key, label| told(other.create_reseller(draft_with_password(label).once(key)));
     assert_eq!(create("key-1", "acme"), create("key-2", "acme"), "no reseller of the key's");
@@ -149,7 +149,8 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
         Ok(())
     })
     .expect("writes");
-    // A reseller of its own, so that a meter may be made: the neighbour's is not seen.
+    // The agency has a reseller of its own, so that a meter can be created; it does not see the
+    // neighbour's meter.
     let own = row(other.id(), 5);
     let (key, day) = (own.reseller().id, event.at.utc_day());
     records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
@@ -170,7 +171,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     (same_keys.id, same_keys.email) = (acme.id, acme.email.clone());
     let same_keys = new_reseller(same_keys);
     records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        // What is unique within an agency may be had by another one, too.
+        // Values that are unique within an agency may be used by another one, too.
         assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [true]);
         let twin = Event { quantity: 9, ..event.clone() };
         assert_eq!(tx.insert_events(&[twin])?, [Insert::Done]);

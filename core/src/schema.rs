@@ -125,7 +125,7 @@ impl Table {
         }
     }
 
-    /// Whether `parent` is the direct parent of this table.
+    /// Whether `parent` is the direct parent of this table, with whose rows its own are deleted.
     ///
     /// ```
     /// use partnerkit::schema::{AGENCIES, CREDENTIALS, RESELLERS};

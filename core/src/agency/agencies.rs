@@ -12,8 +12,8 @@ use crate::usage::zone_name;
 use crate::values::AgencyId;
 
 impl Operator {
-    /// Creates an agency. Its periods are those of an IANA time zone (`Europe/Berlin`), and of UTC
-    /// unless one is given. Field errors: `id`, `time_zone`.
+    /// Creates an agency. Its periods are calendar months in an IANA time zone (`Europe/Berlin`),
+    /// by default UTC. Field errors: `id`, `time_zone`.
     ///
     /// ```example
     /// let contoso = platform.create_agency("contoso", Some("Europe/Berlin"))?;
@@ -44,9 +44,9 @@ impl Operator {
         Ok(agency)
     }
 
-    /// The handle on an agency, which is created first if there is none: what a worker asks for
-    /// when it starts, whatever others do at that moment. The time zone is that of an agency that
-    /// is created here; one that is there stays as it is.
+    /// The handle on an agency, which is created if it does not exist. A worker can call this when
+    /// it starts, even if others do so at the same time. The time zone is used only if the agency
+    /// is created; an existing agency stays as it is.
     ///
     /// Field errors: `id` (`taken` while an agency of this id is being deleted), `time_zone`.
     ///
@@ -64,7 +64,7 @@ impl Operator {
     /// ```
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone_name(name).is_err()) {
-            return self.create_agency(id, time_zone); // which tells all that is wrong
+            return self.create_agency(id, time_zone); // which reports everything that is wrong
         }
         let mut tried = 1;
         loop {
@@ -73,7 +73,7 @@ impl Operator {
                 found => return found,
             }
             match self.create_agency(id, time_zone) {
-                // By others, at this moment: it is found now, unless it is deleted again.
+                // Others have created it just now, so it is found now, unless it is deleted again.
                 Err(error) if error.kind() == ErrorKind::Validation && tried < TRIES => {}
                 created => return created,
             }
@@ -81,8 +81,8 @@ impl Operator {
         }
     }
 
-    /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
-    /// agency (S56).
+    /// The handle on an agency, which is the only way to its data. A mistyped id is `NotFound`,
+    /// never an empty agency.
     ///
     /// ```example
     /// use partnerkit::ErrorKind;
@@ -106,8 +106,7 @@ impl Operator {
         Ok(Tenant::new(self.shared.clone(), id))
     }
 
-    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, and 100 unless it
-    /// is given.
+    /// The ids of agencies in order, after the given one; `limit` is 1–1,000, by default 100.
     ///
     /// ```example
     /// platform.create_agency("contoso", None)?;
@@ -129,7 +128,7 @@ impl Operator {
         }
         let (mut open, mut after) = (Vec::new(), after.cloned());
         loop {
-            // Few are closed, so the second look is rare.
+            // Few agencies are closed, so a second read is rare.
             let rows = agencies(&self.shared.storage, after.as_ref(), limit)?;
             let last = rows.last().map(|row| row.settings.agency.clone());
             let seen_all = rows.len() < limit as usize;
@@ -144,10 +143,10 @@ impl Operator {
     }
 }
 
-/// How often an agency is created that others create and delete again.
+/// How often to try to create an agency that others keep creating and deleting.
 const TRIES: u32 = 3;
 
-/// The id of an agency that may exist. Text that is not an id belongs to no agency.
+/// Parses the id of an agency that may exist. A text that is not an id is `NotFound`.
 pub(super) fn existing(id: &str) -> Result<AgencyId> {
     AgencyId::parse(id).map_err(|_| Error::not_found("agency"))
 }

@@ -26,8 +26,8 @@ impl Tenant {
         self.read(|reads| reads.held_agency()).map(|row| row.settings)
     }
 
-    /// Changes settings; every handle goes by them at once. A patch that changes nothing leaves
-    /// the version as it is.
+    /// Changes settings, which take effect for every handle at once. A patch that changes nothing
+    /// leaves the version as it is.
     ///
     /// Errors: `NotFound`, `Conflict`; fields `time_zone`, `capacity`, `reserved_labels`.
     ///

@@ -1,4 +1,4 @@
-//! Opening a platform: the settings, checked, and the secret, made or found.
+//! Opening a platform: checking the settings, and loading or making the secret.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Default for PlatformBuilder {
 
 impl PlatformBuilder {
     /// The domain under which login domains live: `partner.example.com` makes
-    /// `https://acme.partner.example.com`. `partner.localhost` when not said.
+    /// `https://acme.partner.example.com`. The default is `partner.localhost`.
     ///
     /// ```
     /// use partnerkit::{LoginDomain, Platform};
@@ -92,7 +92,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// Which login domains new resellers may have; lowercase letters only when not said.
+    /// Which login domains new resellers may have; by default lowercase letters only.
     ///
     /// ```
     /// use partnerkit::{Code, LoginDomainPolicy, Platform};
@@ -108,8 +108,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// What hashing a password costs; [`HashingCost::FLOOR`] when not said. Hashes that cost
-    /// less are made anew when their reseller signs in.
+    /// What hashing a password costs; by default [`HashingCost::FLOOR`]. Cheaper hashes are
+    /// replaced when their reseller signs in.
     ///
     /// ```
     /// use partnerkit::{HashingCost, Platform};
@@ -125,9 +125,9 @@ impl PlatformBuilder {
         self
     }
 
-    /// A key that goes into password hashes and is kept nowhere but with the host: 16 bytes or
-    /// more. Given several, that of the highest id is for new hashes, and hashes of the others,
-    /// or of none, are made anew when their reseller signs in.
+    /// A pepper: a key of 16 bytes or more that goes into password hashes and is stored only by the
+    /// host. If several are given, new hashes use the one with the highest id, and hashes with
+    /// another one, or with none, are replaced when their reseller signs in.
     ///
     /// ```
     /// use partnerkit::Platform;
@@ -143,8 +143,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// Checks passwords against hashes of a scheme that the host has had before; each is hashed
-    /// anew when its reseller signs in.
+    /// Checks passwords against hashes of a scheme that the host used before; such a hash is
+    /// replaced when its reseller signs in.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -178,7 +178,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// After how many failed sign-ins in a row no further one is looked at; 100 when not said.
+    /// The number of failed sign-ins in a row after which all further ones are refused; by default
+    /// 100.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -204,7 +205,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// From which failed sign-in in a row the next ones are delayed; 10 when not said.
+    /// The number of failed sign-ins in a row at which delays begin; by default 10.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -228,8 +229,8 @@ impl PlatformBuilder {
         self
     }
 
-    /// How many attempts from one source (see [`Platform::sign_in`]) may fail: so many at
-    /// once, and then one each so often. 50 and ten seconds when not said.
+    /// The rate limit on failed attempts from one source (see [`Platform::sign_in`]): a number of
+    /// attempts at once, and then one attempt per interval. By default 50 and ten seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -246,11 +247,11 @@ impl PlatformBuilder {
         self
     }
 
-    /// A secret of the host's for keyed hashes, cursors and reset tokens, in place of one that is
-    /// kept in the store. Given several, that of the highest id makes and all of them
-    /// verify: that is how a secret is replaced. What was made with a secret ends when it is no
-    /// longer given, so give the old one for as long as its tokens, cursors and failed sign-ins
-    /// are to count.
+    /// A secret of the host for keyed hashes, cursors and reset tokens, instead of one that is kept
+    /// in the store. To replace a secret, give several: the one with the highest id makes new
+    /// hashes, and all of them verify. Whatever was made with a secret becomes invalid when the
+    /// secret is no longer given, so give the old one for as long as its tokens, cursors and failed
+    /// sign-ins are to count.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -277,7 +278,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long idempotency keys are kept; 24 hours when not said.
+    /// How long idempotency keys are kept; by default 24 hours.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -297,7 +298,7 @@ impl PlatformBuilder {
         self
     }
 
-    /// How long entries of the change feed are kept; for ever when not said.
+    /// How long entries of the change feed are kept; by default for ever.
     ///
     /// ```
     /// use std::time::Duration;
@@ -315,10 +316,13 @@ impl PlatformBuilder {
         self
     }
 
-    /// How many passwords are hashed at once, 20 MiB and a core each, and how many callers wait
-    /// for their turn, each on a thread of the host's, before others are `Busy`. Agencies take
-    /// turns; when the queue is full, the newest caller of the agency that has the most waiting has
-    /// to go. When not said: as many as there are cores, and 50 waiting for each, at most 64 and
+    /// How many passwords are hashed at once, each of which takes 20 MiB and a core, and how many
+    /// callers may wait for their turn, each on a thread of the host, before further ones are
+    /// `Busy`. Agencies take turns; if the queue is full, the newest caller of the agency that has
+    /// the most waiting gives way. By default, as many are hashed at once as there are cores, at
+    /// most 64, and 50 callers may wait for each, at most 200. Imported hashes that take more
+    /// memory than [`hashing_cost`](Self::hashing_cost) are computed one at a time, in addition to
+    /// the others.
     /// 200. Hashes that the host brought along and that take more memory than
     /// [`hashing_cost`](Self::hashing_cost) are computed one at a time, beside the others.
     ///
@@ -385,11 +389,11 @@ impl PlatformBuilder {
         self
     }
 
-    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`. What a file may be
-    /// called, and who else may use it, [`Platform::open`] says.
+    /// Opens the store at a URL: `memory:`, `sqlite:FILE` or `postgres://…`. See [`Platform::open`]
+    /// for the names of files, and for who else may use them.
     ///
-    /// Errors: `Configuration` for a URL or settings that cannot be, and for a store of a newer
-    /// release; `Storage` for one that cannot be reached, read or written.
+    /// Errors: `Configuration` for an invalid URL or invalid settings, and for a store of a newer
+    /// release; `Storage` for a store that cannot be reached, read or written.
     ///
     /// ```
     /// use partnerkit::{ErrorKind, Platform};
@@ -406,8 +410,8 @@ impl PlatformBuilder {
         Ok(platform)
     }
 
-    /// Opens a store of your own. It is not asked for anything before the first call that needs
-    /// it, or [`Platform::prepare`].
+    /// Opens a store of your own. The store is not used before the first call that needs it, or
+    /// [`Platform::prepare`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -480,8 +484,9 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
     }
 }
 
-/// How many passwords are hashed at once on so many cores, and how many callers wait. Each has a
-/// thread, and tokio has 512 for everything that blocks: on no machine may they all be taken.
+/// How many passwords are hashed at once on a machine with `cores` cores, and how many callers may
+/// wait. Each caller takes a thread, and tokio has only 512 for all blocking work, so they must not
+/// take all of them on any machine.
 fn default_hashing(cores: usize) -> (usize, usize) {
     (cores.clamp(1, 64), cores.saturating_mul(50).min(200))
 }
@@ -501,13 +506,13 @@ fn millis(duration: Duration) -> i64 {
 mod tests {
     use super::default_hashing;
 
-    /// S18: what tokio's other calls that block have left of its 512 threads.
+    /// S18: other blocking calls have enough of tokio's 512 threads left.
     #[test]
     fn s18_hashing_never_takes_the_threads_of_others() {
         for cores in (1..=16).chain([64, 256, 1_024, usize::MAX]) {
             let (at_once, queue) = default_hashing(cores);
             assert!(at_once >= 1 && queue >= 50);
-            // One more for what takes more memory.
+            // One more is for a hash that takes more memory.
             assert!(at_once + queue < 512 - 200, "{cores} cores");
         }
     }

@@ -126,7 +126,7 @@ pub(super) fn a_sum_that_is_too_large_is_aborted(harness: &dyn Harness) {
     assert_eq!(kept.map(|row| row.created_at), Some(Timestamp::from_millis(i64::MAX)));
 }
 
-/// Turns an error into another kind, with the original kind as its text.
+/// Turns `aborted` into another kind, which the core does not retry, with a text that names it.
 fn told(error: Error) -> Error {
     let aborted = error.kind() == ErrorKind::Aborted;
     if aborted { Error::storage("it was aborted") } else { error }

@@ -15,15 +15,15 @@ use crate::handle::Handle;
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Search {
     agency: Handle<Agency>,
-    /// The process that began it.
+    /// The process that began the search.
     process: u32,
     place: Mutex<Place>,
 }
 
-/// How far a search has got.
+/// The progress of a search.
 struct Place {
     read: VecDeque<Reseller>,
-    /// The query of the next page; none after the last one.
+    /// The query of the next page; `None` after the last one.
     next: Option<ResellerQuery>,
 }
 
@@ -45,11 +45,11 @@ impl Search {
         Self { agency: agency.into(), process: process::id(), place: Mutex::new(place) }
     }
 
-    /// The next reseller. Another thread that asks meanwhile waits, and gets another one.
+    /// The next reseller. Another thread that calls this meanwhile waits, and gets a different one.
     fn next(&self) -> partnerkit::Result<Option<Reseller>> {
         let mut place = self.lock()?;
         while place.read.is_empty() {
-            // An error leaves the place as it is: the next call tries the same page again.
+            // After an error, the next call tries the same page again.
             let Some(query) = &place.next else { return Ok(None) };
             let page = self.agency.page(query)?;
             place.next = page.next.map(|cursor| query.clone().after(cursor));
@@ -58,7 +58,8 @@ impl Search {
         Ok(place.read.pop_front())
     }
 
-    /// In a child process, a lock that a thread of the parent held is never given back.
+    /// Fails in a child process, where a lock that a thread of the parent held would never be
+    /// released.
     fn lock(&self) -> partnerkit::Result<MutexGuard<'_, Place>> {
         if self.process == process::id() {
             return Ok(self.place.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,12 +1,12 @@
-//! Writes what follows from the library's operations and records.
+//! Generates code and data from the library's operations and records.
 //!
 //! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
-//! answers. From these follow the handles of Rust, their asynchronous twins, the dispatch by name
-//! that replays the vectors, and the surface as data (`tests/surface.json`).
+//! returns. From these it generates Rust's handles, their asynchronous twins, the dispatch by name
+//! that replays the vectors, the surface as data (`tests/surface.json`), and Python's half.
 //!
-//! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
-//! fails where one differs.
+//! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead,
+//! and fails if one differs.
 
 mod examples;
 mod python;

@@ -1,16 +1,17 @@
-//! What callers are answered with: frozen dataclasses and enumerations.
+//! The records of results: frozen dataclasses and enumerations.
 
 use super::documentation::docstring;
 use crate::surface::{Enumeration, Field, Record, Surface};
 use crate::types::Type;
 
-/// The Python half's own methods of records: a class in it of a record's name is that record's base.
+/// The file with the methods of records that are written in Python: a class there with the name of
+/// a record is the record's base.
 pub const BEHAVIOUR: &str = "bindings-python/python/partnerkit/_behaviour.py";
 
-/// Fields that no text of a record may show.
+/// Fields that the `repr` of a record does not show.
 const SECRET: [&str; 1] = ["stamp"];
 
-/// Records that callers make, and whose fields therefore take what is at hand.
+/// Records that callers make, and whose fields therefore accept several types.
 const GIVEN: [&str; 1] = ["UsageEvent"];
 
 pub fn text(surface: &Surface, behaviour: &str) -> String {
@@ -80,7 +81,7 @@ fn dataclass(record: &Record, has_methods: bool, surface: &Surface) -> String {
     text
 }
 
-/// What follows a field's type.
+/// The default value after a field's type.
 fn default(field: &Field, of: &str) -> String {
     let is_optional = of.ends_with(" | None");
     let mut options = Vec::new();
@@ -88,7 +89,7 @@ fn default(field: &Field, of: &str) -> String {
         options.push("repr=False");
     }
     if of.starts_with("Mapping[") {
-        // A dict has no hash.
+        // A dict cannot be hashed.
         options.push("hash=False");
     }
     match (is_optional, options.is_empty()) {
@@ -99,7 +100,7 @@ fn default(field: &Field, of: &str) -> String {
     }
 }
 
-/// The type of a field, as the serializer makes it.
+/// The type of a field that the serializer makes.
 fn typed(of: &Type, surface: &Surface) -> String {
     let is_kept = |name: &str| {
         surface.records.iter().any(|record| record.name == name)
@@ -111,7 +112,7 @@ fn typed(of: &Type, surface: &Surface) -> String {
         Type::Uuid => "UUID".to_owned(),
         Type::Optional(of) => format!("{} | None", typed(of, surface)),
         Type::List(of) | Type::Set(of) => format!("tuple[{}, ...]", typed(of, surface)),
-        // A key is looked up by its slug, too.
+        // A key can be looked up by its slug, too.
         Type::Map(_, value) => format!("Mapping[str, {}]", typed(value, surface)),
         Type::Named(name) => match &**name {
             "ResellerId" => "UUID".to_owned(),

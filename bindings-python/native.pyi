@@ -26,9 +26,9 @@ class _Harness(Protocol):
 
 @final
 class Platform:
-    """One store, opened and configured once, and what concerns all agencies. Safe to use from many
-    threads, and in children of `os.fork`, each of which opens the store again at its first use; a
-    store in memory raises StorageError there.
+    """One store, opened and configured once, with the operations that concern all agencies. It
+    is safe to use from many threads, and in children of `os.fork`, each of which opens the
+    store again at its first use; a store in memory raises StorageError there.
     """
 
     def __copy__(self) -> Self: ...
@@ -38,19 +38,19 @@ class Platform:
     @staticmethod
     def open(url: str | PathLike[str], **settings: Unpack[Settings]) -> Platform:
         """Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a
-        `pathlib.Path` is that of a SQLite file.
+        `pathlib.Path` is the path of a SQLite file.
 
-        After `sqlite:` stands a path as it is: `sqlite:resellers.db` is in the working directory of
-        now, `sqlite:/var/lib/resellers.db` (or with four slashes) begins at the root; two or three
-        slashes are refused. The folder must be there and writable.
+        The part after `sqlite:` is a plain path: `sqlite:resellers.db` is in the current
+        working directory, `sqlite:/var/lib/resellers.db` (or with four slashes) is absolute;
+        two or three slashes are refused. The folder must exist and be writable.
 
-        Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process that
-        has a platform on it: these are two copies of SQLite that do not see each other's locks, and
-        the file is destroyed. Reading it so loses nothing on Linux, but may fail or read what is
-        just being overwritten; on other systems it loses what was acknowledged. Use `backup`,
-        another process, or a file of its own; with Django, `with_storage`.
+        Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process
+        that has a platform on it: these are two copies of SQLite that do not see each other's
+        locks, and the file is destroyed. On Linux, reading it like this loses no data, but may
+        fail or read pages that are just being overwritten; on other systems it loses committed
+        data. Use `backup`, another process, or a separate file; with Django, `with_storage`.
 
-        `partnerkit.Settings` tells what the settings mean; all of them are optional.
+        All settings are optional; `partnerkit.Settings` describes them.
 
         Raises ConfigurationError, StorageError.
 
@@ -66,8 +66,8 @@ class Platform:
         """
     @staticmethod
     def with_storage(storage: TableStore, **settings: Unpack[Settings]) -> Platform:
-        """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
-        `open`. The store is not asked for anything before the first call that needs it.
+        """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings
+        of `open`. The store is not used before the first call that needs it.
 
         ```python
         from partnerkit.django import DjangoStorage
@@ -77,8 +77,8 @@ class Platform:
         ```
         """
     def login_url(self, login_domain: str) -> str:
-        """Where the customers of whoever has this login domain sign in: `https://acme.` and the
-        login base. Raises ValidationError with the field `login_domain`.
+        """The URL at which the customers of a login domain's holder sign in: `https://acme.`
+        and the login base. Raises ValidationError with the field `login_domain`.
 
         ```python
         assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
@@ -88,7 +88,8 @@ class Platform:
 
 @final
 class Agency:
-    """One agency's resellers, usage and changes. Ids of other agencies do not exist here."""
+    """One agency's resellers, usage and changes. Records of other agencies do not exist for it.
+    """
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
@@ -101,8 +102,8 @@ class Agency:
         ```
         """
     def acting_as(self, actor: str) -> Agency:
-        """The same agency, with every change noted as made by this actor of the host's. Raises
-        ValidationError with the field `actor` (1-200 characters).
+        """A handle on the same agency that records this actor of the host with every change.
+        Raises ValidationError with the field `actor` (1-200 characters).
 
         ```python
         agency.acting_as("user-42").deactivate(acme.id)
@@ -118,11 +119,12 @@ class Agency:
         delimiter: str | None = None,
         each: Callable[[RowReport], object] | None = None,
     ) -> ImportReport:
-        """Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
-        path or reads bytes; `each` is called with a RowReport for every row, and what it raises
-        ends the import. Rows that are there already are left alone, so that a file can be taken
-        in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
-        that gives text; BlockingIOError for one that does not block and has nothing now.
+        """Creates a reseller for each row of a CSV file, without a password unless the row has
+        a hash. `file` is a path, or an object that reads bytes; `each` is called with a
+        RowReport for every row, and an exception from it ends the import. Rows that exist
+        already are left as they are, so that a file can be imported again. Raises FileError,
+        ValidationError; exceptions of the file; TypeError if the file returns text;
+        BlockingIOError if it is non-blocking and has no data now.
 
         ```python
         import io
@@ -142,10 +144,11 @@ class Agency:
         text: str | None = None,
         **fields: Unpack[Conditions],
     ) -> int:
-        """Writes resellers as CSV and says how many. `file` is a path or takes bytes, all or part
-        of them at a time as its `write` answers; text and conditions are those of `page`. Raises
-        FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
-        one that does not block and takes nothing now. Then the file may hold a part of the rows.
+        """Writes resellers as CSV and returns their number. `file` is a path, or an object
+        whose `write` takes bytes, and may return that it has taken only a part of them; text
+        and conditions are those of `page`. Raises FileError; exceptions of the file; TypeError
+        if the file takes text; BlockingIOError if it is non-blocking and takes nothing now.
+        After an exception the file may contain a part of the rows.
 
         ```python
         import io
@@ -156,8 +159,8 @@ class Agency:
         ```
         """
     def search(self, text: str | None = None, **fields: Unpack[Conditions]) -> Search:
-        """Every reseller that a text and the conditions of `page` find, read page by page as they
-        are asked for; limit is the size of a page.
+        """Every reseller that a text and the conditions of `page` find, read page by page as
+        needed; limit is the size of a page.
 
         ```python
         agency.create_reseller(**form)

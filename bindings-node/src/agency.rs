@@ -1,4 +1,4 @@
-//! The handle on one agency: of all it will do, creating a reseller and getting it.
+//! The handle on one agency. So far it can create and read resellers.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Agency {
     pub fn reseller<'env>(&self, env: &'env Env, id: String) -> napi::Result<Object<'env>> {
         let agency = self.agency.clone();
         self.pool.promise(env, move || {
-            // Text that is no id is the id of no reseller.
+            // A text that is not an id becomes an id that no reseller has.
             let id = id.parse().unwrap_or(ResellerId::from_uuid(uuid::Uuid::nil()));
             agency.reseller(id).map(record)
         })

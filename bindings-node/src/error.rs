@@ -1,4 +1,5 @@
-//! What became of a call, as `index.js` gets it; and what a storage written in JavaScript threw.
+//! The outcome of a call for `index.js`, and the values that a storage written in JavaScript
+//! throws.
 
 use std::cell::RefCell;
 
@@ -9,12 +10,12 @@ use partnerkit::{Error, ErrorKind, FieldError};
 use crate::value::Js;
 
 thread_local! {
-    /// What a storage written in JavaScript threw during the call that runs on this thread: the
-    /// core's error has no room for it.
+    /// The value that a storage written in JavaScript threw during the call on this thread, because
+    /// the core's error cannot hold it.
     static THROWN: RefCell<Option<napi::Error>> = const { RefCell::new(None) };
 }
 
-/// A value, or why there is none. `index.js` throws what failed.
+/// A value or a failure, which `index.js` throws.
 pub struct Outcome<T>(pub Result<T, Failure>);
 
 /// An error of the core, ready to cross to JavaScript.
@@ -27,7 +28,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The error, with what the storage threw if the storage is what failed.
+    /// The error, with the thrown value if the storage failed.
     pub fn of(error: Error) -> Self {
         let of_storage = [ErrorKind::Storage, ErrorKind::Aborted, ErrorKind::OutcomeUnknown];
         let thrown = THROWN.take();
@@ -45,12 +46,12 @@ impl Failure {
     }
 }
 
-/// A new transaction begins: what an earlier try of the call threw is history.
+/// Forgets the value that an earlier try of the call threw, because a new transaction begins.
 pub fn forget_thrown() {
     THROWN.set(None);
 }
 
-/// What a storage threw, or rejected a promise with.
+/// The value that a storage threw, or with which it rejected a promise.
 pub struct Thrown {
     code: Option<String>,
     error: napi::Error,
@@ -73,7 +74,7 @@ impl Thrown {
         Self { code, error: napi::Error::from_unknown_without_coercion(value) }
     }
 
-    /// The same for what was thrown before there was a promise.
+    /// Reads a value that was thrown before there was a promise.
     #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
     pub fn sync(error: napi::Error, env: Env) -> napi::Result<Self> {
         // SAFETY: this is JavaScript's thread, and `env` is its environment.
@@ -84,8 +85,8 @@ impl Thrown {
         Ok(Self::read(value))
     }
 
-    /// As the core's error; the thrown value is kept for the caller. The first one counts,
-    /// because what fails after it fails because of it.
+    /// Converts it into the core's error, and keeps the thrown value for the caller. Only the first
+    /// value is kept, because later failures are its consequences.
     pub fn keep(self, method: &str) -> Error {
         let Self { code, error } = self;
         THROWN.with_borrow_mut(|slot| {

@@ -1,5 +1,5 @@
-//! PartnerKit for Node.js, as far as it goes: a proof that the core's blocking storage contract
-//! holds over asynchronous JavaScript. `index.js` is what a host sees of it.
+//! PartnerKit for Node.js, so far a proof that the core's blocking storage contract can be
+//! implemented in asynchronous JavaScript. A host uses it through `index.js`.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing to a test, so nobody calls it"))]
 

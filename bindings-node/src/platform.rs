@@ -36,8 +36,8 @@ pub struct Platform {
     storage: Arc<dyn Storage>,
 }
 
-/// Opens a platform: `threads` of our own do the work, and wait for each call of the storage at
-/// most `deadline` milliseconds.
+/// Opens a platform. The work runs on `threads` threads of our own, which wait at most `deadline`
+/// milliseconds for each call of the storage.
 #[napi(catch_unwind)]
 pub fn open<'env>(
     env: &'env Env,

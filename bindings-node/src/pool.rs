@@ -1,5 +1,5 @@
-//! The threads on which the core runs: ours, so that neither the event loop nor libuv's four
-//! threads, which the host's own look-ups need, ever wait for a storage.
+//! The threads on which the core runs. They are ours, so that neither the event loop nor libuv's
+//! four threads, which the host needs for its own look-ups, ever wait for a storage.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -29,8 +29,8 @@ impl Pool {
         Ok(Self { jobs })
     }
 
-    /// Runs the work on one of the threads. The promise is fulfilled with its outcome, whatever
-    /// that is: an error and a panic are outcomes, too.
+    /// Runs the work on one of the threads. The promise is always fulfilled with an outcome, which
+    /// may be an error or a panic.
     pub fn promise<'env, T: ToNapiValue + Send + 'static>(
         &self,
         env: &'env Env,

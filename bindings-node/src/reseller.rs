@@ -7,7 +7,7 @@ use partnerkit::{ContactPerson, Reseller};
 
 use crate::value::Js;
 
-/// The form of a new reseller. What is missing is left for the core to ask for.
+/// The form of a new reseller. The core reports missing fields.
 #[napi(object, object_to_js = false)]
 pub struct ResellerDraft {
     pub partner_type: Option<String>,
@@ -79,13 +79,13 @@ impl From<ResellerDraft> for partnerkit::ResellerDraft {
             status: None,
             deactivation_reason: None,
             created_at: None,
-            // napi makes text of whatever JavaScript calls text.
+            // napi has made texts of all texts already, so no field is unreadable.
             unreadable: partnerkit::FieldErrors::default(),
         }
     }
 }
 
-/// The record, field by field: a forgotten one does not compile.
+/// The record, field by field, so that the code does not compile if one is forgotten.
 pub fn record(reseller: Reseller) -> Js {
     let Reseller {
         id,

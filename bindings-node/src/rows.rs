@@ -1,4 +1,4 @@
-//! Questions and writes as plain JavaScript objects, and the answers on their way back.
+//! Queries and writes as plain JavaScript objects, and their answers.
 
 use std::ops::Bound;
 
@@ -10,7 +10,7 @@ use partnerkit::storage::{
 
 use crate::value::Js;
 
-/// A question: its verb, and what it is about.
+/// A query: its verb and its parameters.
 pub fn question(ask: &Ask) -> Js {
     match ask {
         Ask::Get(Get { table, by, keys, lock }) => on(
@@ -44,7 +44,7 @@ pub fn question(ask: &Ask) -> Js {
     }
 }
 
-/// A write, in the same form.
+/// A write, in the form of a query.
 pub fn write(tell: &Tell) -> Js {
     match tell {
         Tell::Put(batch) => stored("put", batch),
@@ -53,7 +53,7 @@ pub fn write(tell: &Tell) -> Js {
     }
 }
 
-/// The answers, one for each question; `None` where one is missing or of the wrong shape.
+/// The answers, one for each query; `None` if one is missing or has the wrong shape.
 pub fn answers(questions: &[Ask], answers: Js) -> Option<Vec<Answer>> {
     let answers = each(answers, questions.len(), Some)?;
     questions.iter().zip(answers).map(|(question, answer)| read(question, answer)).collect()

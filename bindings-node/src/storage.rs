@@ -24,7 +24,7 @@ use crate::value::{Js, Whatever};
 /// `(transaction or null, method, arguments) => Promise`: `index.js` finds the object to call.
 pub type Dispatcher<'env> = Function<'env, Arguments, Unknown<'static>>;
 type Arguments = FnArgs<(Js, Js, Js)>;
-/// Weak: a storage that nobody waits for does not keep the process alive.
+/// It is weak, so that an idle storage does not keep the process alive.
 type Dispatch = ThreadsafeFunction<Call, Unknown<'static>, Arguments, Status, false, true>;
 
 struct Call {
@@ -40,7 +40,8 @@ struct Calls {
 }
 
 impl Calls {
-    /// Calls a method and waits for what it answers, made into an `A` on JavaScript's thread.
+    /// Calls a method and waits for its result, which is converted into an `A` on JavaScript's
+    /// thread.
     fn ask<V: FromNapiValue + 'static, A: Send + 'static>(
         &self,
         call: Call,
@@ -79,8 +80,8 @@ impl Calls {
 
 type Settled<A> = std::result::Result<Option<A>, Thrown>;
 
-/// Waits for a promise, on JavaScript's thread. Nobody may be listening any more when it is
-/// settled: sending fails then, and drops the answer.
+/// Listens to a promise, on JavaScript's thread. If the caller no longer waits when it is settled,
+/// sending fails, and the answer is dropped.
 fn listen<V: FromNapiValue + 'static, A: 'static>(
     returned: napi::Result<Unknown<'static>>,
     env: Env,
@@ -96,7 +97,7 @@ fn listen<V: FromNapiValue + 'static, A: 'static>(
         Ok(_) => return drop(sender.send(Ok(None))),
         Err(error) => return Thrown::sync(error, env).map_or((), send_thrown),
     };
-    // An answer that cannot be read makes the first promise throw, and the second one catches it.
+    // If an answer cannot be read, the first promise throws, and the second one catches it.
     let answered = promise.then(move |answer: CallbackContext<V>| {
         drop(sender.send(Ok(read(answer.value))));
         Ok(())
@@ -107,9 +108,9 @@ fn listen<V: FromNapiValue + 'static, A: 'static>(
             Ok(())
         })
     });
-    // Reading what was thrown may run a getter, and that may throw, too.
+    // Reading a thrown value may run a getter, which may throw, too.
     let quiet = caught.and_then(|caught| caught.catch(|_: CallbackContext<Unknown<'_>>| Ok(())));
-    // Without listeners both senders are gone, and the thread hears that.
+    // If a listener could not be added, its sender is dropped, and the waiting thread notices that.
     drop(quiet);
 }
 
@@ -140,7 +141,7 @@ impl TableStore for JsStore {
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         forget_thrown();
         let mode = match mode {
-            // This store is never part of a host's transaction.
+            // This store is never part of a host's transaction, so both read the same.
             Mode::Read | Mode::Beside => "read",
             Mode::Write(Scope::Own) => "own",
             Mode::Write(Scope::Join) => "join",
@@ -160,7 +161,8 @@ impl TableStore for JsStore {
 struct JsTransaction {
     calls: Arc<Calls>,
     id: i64,
-    /// Writes that have not crossed yet: they do before whatever is asked next, or the commit.
+    /// Writes that were not sent to JavaScript yet. They are sent before the next query or the
+    /// commit.
     told: Vec<Js>,
     ended: bool,
 }
@@ -205,7 +207,7 @@ impl Rows for JsTransaction {
 impl TableTransaction for JsTransaction {
     fn commit(mut self: Box<Self>) -> Result<()> {
         if let Err(error) = self.write() {
-            // Why the writes failed says more than why the rollback did.
+            // The error of the writes says more than an error of the rollback.
             drop(self.end("rollback"));
             return Err(error);
         }
@@ -218,7 +220,8 @@ impl TableTransaction for JsTransaction {
 }
 
 impl Drop for JsTransaction {
-    /// A transaction that began when nobody waited for it any more: nobody waits for its end.
+    /// Ends a transaction that began too late, when its caller no longer waited. It does not wait
+    /// for the end.
     fn drop(&mut self) {
         if !self.ended {
             let (sender, _) = sync_channel::<Settled<()>>(1);

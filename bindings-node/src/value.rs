@@ -1,4 +1,5 @@
-//! Values on their way between Rust and JavaScript, free of any environment: threads pass them.
+//! Values that are passed between Rust and JavaScript. They belong to no environment, so that
+//! threads can pass them.
 
 use napi::bindgen_prelude::{
     Array, BigInt, FromNapiValue, Null, Object, ToNapiValue, Uint8Array, Unknown,
@@ -7,11 +8,11 @@ use napi::{Env, Error, JsValue, Result, ValueType, sys};
 use partnerkit::schema::{Column, Index, Kind, Row, Table, Value};
 use uuid::Uuid;
 
-/// No answer has more in all of its lists. One may be far longer than its memory: an array that has
-/// no items, only a length, or many that are one and the same.
+/// How many items all lists of an answer may have together. An array may be far longer than its
+/// memory: a sparse one has only a length, and items may be the same array.
 const LONGEST: u32 = 1_000_000;
-/// How deep lists lie in each other: answers, their rows, the values of these. An array can hold
-/// itself.
+/// How deeply lists may be nested: answers, their rows, and the values of these. The limit is
+/// needed because an array can contain itself.
 const DEEPEST: u32 = 3;
 
 /// A JavaScript value, copied.
@@ -55,14 +56,14 @@ impl<T: Into<Js>> From<Option<T>> for Js {
 }
 
 impl Js {
-    /// Copies what a storage may answer with: null, booleans, `BigInt`s, texts, bytes, and lists
+    /// Copies a value that a storage may return: null, booleans, `BigInt`s, texts, bytes, and lists
     /// of these.
     pub fn of(value: Unknown<'_>) -> Result<Self> {
         Self::within(value, DEEPEST, &mut { LONGEST })
     }
 
-    /// The same with no more lists in each other than `depth`, which takes its items from the
-    /// `room` that there is.
+    /// Copies a value with lists nested at most `depth` deep. `room` is the number of items that
+    /// are still allowed.
     fn within(value: Unknown<'_>, depth: u32, room: &mut u32) -> Result<Self> {
         match value.get_type()? {
             ValueType::Undefined | ValueType::Null => Ok(Self::Null),
@@ -106,7 +107,7 @@ impl Js {
         Self::List(texts.into_iter().map(|text| Self::from(text.as_ref())).collect())
     }
 
-    /// The row of a table; `None` where it has not the table's shape.
+    /// The row of a table; `None` if it does not have the table's shape.
     pub fn into_row(self, table: &Table) -> Option<Row> {
         let Self::List(values) = self else { return None };
         if values.len() != table.columns.len() {
@@ -163,11 +164,12 @@ impl Js {
 
 #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
 fn cast<T: FromNapiValue>(value: Unknown<'_>) -> Result<T> {
-    // SAFETY: every caller has looked at the value's type.
+    // SAFETY: every caller has checked the value's type.
     unsafe { value.cast() }
 }
 
-/// What nobody looks at: a database's client answers COMMIT with an object of its own.
+/// A result that is ignored: for example, a database's client returns an object of its own for
+/// COMMIT.
 pub struct Whatever;
 
 #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
@@ -188,7 +190,7 @@ impl FromNapiValue for Js {
 #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
 impl ToNapiValue for Js {
     unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
-        // SAFETY: all of them ask for what the caller promises, a valid environment.
+        // SAFETY: all of these functions require a valid environment, which the caller promises.
         unsafe {
             match value {
                 Self::Null => Null::to_napi_value(env, Null),

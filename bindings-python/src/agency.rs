@@ -1,4 +1,5 @@
-//! `partnerkit.Agency`: what is no operation, or has a file. The operations are generated.
+//! `partnerkit.Agency`: the methods that are not operations or take a file. The operations are
+//! generated.
 
 use partnerkit::ImportOptions;
 use pyo3::exceptions::PyValueError;
@@ -12,13 +13,13 @@ use crate::given::{argument, form, optional};
 use crate::handle::Handle;
 use crate::search::Search;
 
-/// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
+/// One agency's resellers, usage and changes. Records of other agencies do not exist for it.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Agency(pub Handle<partnerkit::Agency>);
 
 #[pymethods]
 impl Agency {
-    /// A handle is its own copy: Django's `setUpTestData` asks for one for each test.
+    /// A handle is its own copy. Django's `setUpTestData` copies it for each test.
     fn __copy__(handle: Py<Self>) -> Py<Self> {
         handle
     }
@@ -37,7 +38,7 @@ impl Agency {
         self.0.id().as_str()
     }
 
-    /// The same agency, with every change noted as made by this actor of the host's. Raises
+    /// A handle on the same agency that records this actor of the host with every change. Raises
     /// ValidationError with the field `actor` (1-200 characters).
     ///
     /// ```python
@@ -50,11 +51,12 @@ impl Agency {
         call(py, || self.0.acting_as(&actor)).map(|agency| Self(agency.into()))
     }
 
-    /// Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
-    /// path or reads bytes; `each` is called with a RowReport for every row, and what it raises
-    /// ends the import. Rows that are there already are left alone, so that a file can be taken
-    /// in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
-    /// that gives text; BlockingIOError for one that does not block and has nothing now.
+    /// Creates a reseller for each row of a CSV file, without a password unless the row has a hash.
+    /// `file` is a path, or an object that reads bytes; `each` is called with a RowReport for every
+    /// row, and an exception from it ends the import. Rows that exist already are left as they are,
+    /// so that a file can be imported again. Raises FileError, ValidationError; exceptions of the
+    /// file; TypeError if the file returns text; BlockingIOError if it is non-blocking and has no
+    /// data now.
     ///
     /// ```python
     /// import io
@@ -90,10 +92,11 @@ impl Agency {
         answer(py, &reader.end(py, done)?)
     }
 
-    /// Writes resellers as CSV and says how many. `file` is a path or takes bytes, all or part of
-    /// them at a time as its `write` answers; text and conditions are those of `page`. Raises
-    /// FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
-    /// one that does not block and takes nothing now. Then the file may hold a part of the rows.
+    /// Writes resellers as CSV and returns their number. `file` is a path, or an object whose
+    /// `write` takes bytes, and may return that it has taken only a part of them; text and
+    /// conditions are those of `page`. Raises FileError; exceptions of the file; TypeError if the
+    /// file takes text; BlockingIOError if it is non-blocking and takes nothing now. After an
+    /// exception the file may contain a part of the rows.
     ///
     /// ```python
     /// import io
@@ -116,8 +119,8 @@ impl Agency {
         writer.end(py, done)
     }
 
-    /// Every reseller that a text and the conditions of `page` find, read page by page as they
-    /// are asked for; limit is the size of a page.
+    /// Every reseller that a text and the conditions of `page` find, read page by page as needed;
+    /// limit is the size of a page.
     ///
     /// ```python
     /// agency.create_reseller(**form)

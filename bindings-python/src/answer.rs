@@ -1,12 +1,13 @@
-//! What the core answers as Python objects: one serializer for every record.
+//! Converts the core's answers into Python objects, with one serializer for every record.
 //!
 //! - A struct is the frozen dataclass of its name in the package, and must have its fields in the
 //!   same order.
-//! - A variant without a value is the member of the enumeration of its name, or its slug where the
-//!   package has none.
-//! - `Timestamp` is an aware `datetime`, and what is bytes is a `uuid.UUID`. Every other named
-//!   value is what it holds.
-//! - A sequence in a record is a tuple, as the record is frozen; any other is a list. A map is a dict.
+//! - A variant without a value is the member of the enumeration with its name, or its slug if the
+//!   package has no such enumeration.
+//! - `Timestamp` is an aware `datetime`, and bytes are a `uuid.UUID`. Every other named value is
+//!   converted like the value in it.
+//! - A sequence in a record is a tuple, because the record is frozen; any other is a list. A map is
+//!   a dict.
 
 mod classes;
 
@@ -34,8 +35,8 @@ where
     answer.serialize(serializer).map_err(|Raised(raised)| raised)
 }
 
-/// The instant that was made last, and what it is in milliseconds: most records have the same one
-/// twice, because nobody has changed them since they were created.
+/// The last instant that was made, and its milliseconds. Most records have an instant twice,
+/// because they were not changed since they were created.
 type Last<'py> = RefCell<Option<(i64, Bound<'py, PyAny>)>>;
 
 #[derive(Clone, Copy)]
@@ -46,7 +47,7 @@ struct Answer<'a, 'py> {
     expected: Expected,
 }
 
-/// What the value is, where its type does not tell.
+/// How a value is converted, if its type does not decide that.
 #[derive(Clone, Copy)]
 enum Expected {
     Anything,
@@ -54,7 +55,7 @@ enum Expected {
     Tuple,
     /// A number is an instant, in milliseconds since the epoch.
     Instant,
-    /// The same, and `None` where `datetime` does not reach that far.
+    /// A number is an instant, and `None` if `datetime` cannot represent it.
     Until,
 }
 
@@ -81,7 +82,7 @@ impl<'a, 'py> Answer<'a, 'py> {
     }
 }
 
-/// The values of the types that Python has no other object for.
+/// Serializes values of types that have the same type in Python.
 macro_rules! plain {
     ($($method:ident: $Type:ty),* $(,)?) => {
         $(fn $method(self, value: $Type) -> Answered<'py> {
@@ -239,7 +240,7 @@ impl<'a, 'py> Serializer for Answer<'a, 'py> {
     }
 }
 
-/// An object of a record's class, being filled field by field.
+/// An object of a record's class that is being filled field by field.
 struct Filling<'a, 'py> {
     answer: Answer<'a, 'py>,
     name: &'static str,
@@ -261,12 +262,13 @@ impl<'a, 'py> Filling<'a, 'py> {
     }
 }
 
-/// The core is to answer with records, which every language has.
+/// The error for a value that is not a record: the core must answer with records, which every
+/// language has.
 fn no_form(of: &str) -> Raised {
     ser::Error::custom(format_args!("{of} has no form in Python"))
 }
 
-/// The class is not that of what the core answers: a defect of the package.
+/// The error for a class that does not match the core's record, which is a defect of the package.
 fn differs(name: &str, at: &str) -> Raised {
     ser::Error::custom(format_args!("the package's class '{name}' differs at '{at}'"))
 }
@@ -283,7 +285,7 @@ impl<'py> ser::SerializeStruct for Filling<'_, 'py> {
         self.fill(name, |answer| value.serialize(answer))
     }
 
-    /// What JSON leaves out is `None`.
+    /// A field that JSON leaves out is `None`.
     fn skip_field(&mut self, name: &'static str) -> Result<(), Raised> {
         self.fill(name, |answer| answer.serialize_none())
     }
@@ -347,7 +349,7 @@ impl<'py> ser::SerializeMap for Mapping<'_, 'py> {
     }
 }
 
-/// What Python raised while an object was made.
+/// The exception that Python raised while an object was made.
 #[derive(Debug)]
 struct Raised(PyErr);
 

@@ -1,4 +1,4 @@
-//! Calls in Rust, for `bench_calls.py` to compare with.
+//! Calls in Rust, with which `bench_calls.py` compares calls in Python.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use crate::agency::Agency;
 use crate::error::call;
 use crate::given::optional;
 
-/// Calls so many times what reads the reseller with an id, or without one the first page.
+/// Reads the reseller with an id, or without an id the first page, as many times as given.
 #[pyfunction]
 #[pyo3(signature = (agency, id, calls))]
 pub fn repeat_in_rust(

@@ -1,12 +1,12 @@
-//! The classes of the Python half of the package, and what else is made once.
+//! The classes of the Python half of the package, and other objects that are made once.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-/// What is in the cell, made now if it is empty.
+/// The value in the cell, which is made now if the cell is empty.
 ///
-/// It is made without a lock: what is made runs Python code, and that may switch threads, fork, or
-/// come back here. What a second thread makes meanwhile is dropped.
+/// It is made without a lock, because making it runs Python code, which may switch threads, fork,
+/// or call this function again. If a second thread makes a value meanwhile, that one is dropped.
 pub fn once<'c, T>(
     py: Python<'_>,
     cell: &'c PyOnceLock<T>,
@@ -18,7 +18,7 @@ pub fn once<'c, T>(
     Ok(cell.get(py).expect("it has just been filled"))
 }
 
-/// What a module has under a name, looked up once.
+/// Declares an object of a module, looked up once by its name.
 macro_rules! imported {
     ($py:expr, $module:expr, $name:expr) => {{
         use pyo3::prelude::*;
@@ -30,7 +30,7 @@ macro_rules! imported {
 }
 pub(crate) use imported;
 
-/// A class of the package, looked up once.
+/// Declares a class of the package, looked up once.
 macro_rules! class {
     ($py:expr, $module:ident::$name:ident) => {{
         use pyo3::types::PyType;

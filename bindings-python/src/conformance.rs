@@ -1,8 +1,8 @@
 //! The storage contract's test suite, for storages written in Python.
 //!
-//! The suite starts threads that Python knows nothing of. Python forgets such a thread, with
-//! everything that is local to it (a database connection, for one), whenever it returns from
-//! Python code; here it is made to remember until the thread ends, as it does a thread of its own.
+//! The suite starts threads that Python does not know. Python forgets such a thread, with all its
+//! thread-local data (for example a database connection), whenever it returns from Python code.
+//! This module makes Python remember the thread until it ends, as it does with its own threads.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,9 +24,9 @@ pub fn conformance_cases() -> Vec<&'static str> {
     cases().iter().map(|case| case.name).collect()
 }
 
-/// Runs one case. The harness has two methods: `storage()` gives an empty TableStore, and
-/// `thread_ends()` is called at the end of each thread that the case starts. Raises
-/// AssertionError when the storage fails the case.
+/// Runs one case. The harness has two methods: `storage()` returns an empty TableStore, and
+/// `thread_ends()` is called at the end of each thread that the case starts. Raises AssertionError
+/// if the storage fails the case.
 #[pyfunction]
 pub fn run_conformance_case(py: Python<'_>, name: &str, harness: Py<PyAny>) -> PyResult<()> {
     let harness = PythonHarness(harness);
@@ -39,7 +39,7 @@ pub fn run_conformance_case(py: Python<'_>, name: &str, harness: Py<PyAny>) -> P
     result.map_err(|panic| PyAssertionError::new_err(panic_text(&*panic)))
 }
 
-/// Panics inside a call of the core, to test what becomes of that.
+/// Panics inside a call of the core, for tests.
 #[pyfunction]
 pub fn panic_for_tests(py: Python<'_>, message: String) -> PyResult<()> {
     call(py, || resume_unwind(Box::new(message)))
@@ -61,7 +61,7 @@ impl Harness for PythonHarness {
     }
 }
 
-/// Sees to it that Python remembers each thread before it is asked for anything there.
+/// A store that makes Python remember each thread before it calls Python there.
 struct RememberingStore(PythonStore);
 
 impl TableStore for RememberingStore {
@@ -81,8 +81,8 @@ impl TableStore for RememberingStore {
     }
 }
 
-/// The one place with unsafe code: what `Python::attach` cannot do is to hold a thread's state
-/// from one call to the next.
+/// The only place with unsafe code, because `Python::attach` cannot keep a thread's state from one
+/// call to the next.
 #[allow(unsafe_code)]
 mod remembered {
     use super::Cell;
@@ -91,9 +91,9 @@ mod remembered {
     /// Why Python remembers a thread.
     #[derive(Clone, Copy)]
     pub enum Thread {
-        /// It is Python's own.
+        /// It is a thread of Python's own.
         Pythons,
-        /// We hold its state, and have to give it back.
+        /// We hold its state, and must release it.
         Ours(ffi::PyGILState_STATE),
     }
 

@@ -15,8 +15,8 @@ use crate::answer::answer;
 use crate::class::{class, imported};
 
 thread_local! {
-    /// What a storage written in Python raised during the call that runs on this thread: the
-    /// core's error has no room for it.
+    /// The exception that a storage written in Python raised during the call on this thread,
+    /// because the core's error cannot hold it.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
 }
 
@@ -25,7 +25,8 @@ pub fn call<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> partnerkit::Result<T> + Send,
 ) -> PyResult<T> {
-    // A storage that calls the library again has a call of its own to keep.
+    // If a storage calls the library itself, the inner call must not change the exception of the
+    // outer one.
     let outer = RAISED.take();
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
     let raised = RAISED.replace(outer);
@@ -44,7 +45,8 @@ fn is_interrupt(py: Python<'_>, raised: &PyErr) -> bool {
     !raised.is_instance_of::<PyException>(py)
 }
 
-/// A new transaction begins: what an earlier try of the call has raised is history.
+/// Forgets the exception that an earlier try of the call has raised, because a new transaction
+/// begins.
 pub fn forget_raised(py: Python<'_>) {
     RAISED.with_borrow_mut(|raised| {
         if raised.as_ref().is_some_and(|raised| !is_interrupt(py, raised)) {
@@ -53,8 +55,9 @@ pub fn forget_raised(py: Python<'_>) {
     });
 }
 
-/// What a storage written in Python raised, as the core's error. The exception itself is kept
-/// for the caller; the first one counts, because what fails after it fails because of it.
+/// Converts the exception of a storage written in Python into the core's error, and keeps the
+/// exception for the caller. Only the first one is kept, because later failures are its
+/// consequences.
 pub fn from_storage(py: Python<'_>, raised: PyErr) -> Error {
     let is = |class: PyResult<&Bound<'_, PyType>>| {
         class.is_ok_and(|class| raised.is_instance(py, class))
@@ -78,17 +81,17 @@ pub fn from_storage(py: Python<'_>, raised: PyErr) -> Error {
     error
 }
 
-/// One refused field, for input that has no value of the core's type.
+/// The exception for one refused field whose value the core's type cannot hold.
 pub fn refused(py: Python<'_>, field: &str, code: Code) -> PyErr {
     exception(py, &FieldErrors::from(FieldError::new(field, code)).into(), None)
 }
 
-/// The same answer as for a record that does not exist.
+/// The exception for a record that does not exist.
 pub fn not_found(py: Python<'_>, what: &str) -> PyErr {
     build(py, ErrorKind::NotFound.slug(), &format!("no such {what}"), no_fields(py), (None, None))
 }
 
-/// Settings that cannot work.
+/// The exception for settings that cannot work.
 pub fn configuration(py: Python<'_>, message: &str) -> PyErr {
     build(py, ErrorKind::Configuration.slug(), message, no_fields(py), (None, None))
 }
@@ -120,12 +123,12 @@ pub fn exception(py: Python<'_>, error: &Error, raised: Option<PyErr>) -> PyErr 
     exception
 }
 
-/// The exception for refused fields, not raised.
+/// The exception for refused fields, which is not raised here.
 pub fn validation(py: Python<'_>, errors: FieldErrors) -> PyErr {
     exception(py, &errors.into(), None)
 }
 
-/// For each of several forms a record, or an exception that is not raised.
+/// For each of several forms a record or an exception, which is not raised.
 pub fn answers<'py, T: Serialize>(
     py: Python<'py>,
     answers: Vec<Result<T, FieldErrors>>,
@@ -159,7 +162,7 @@ pub fn http_statuses() -> HashMap<&'static str, u16> {
     ErrorKind::ALL.iter().map(|kind| (kind.slug(), kind.http_status())).collect()
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

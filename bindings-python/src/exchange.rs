@@ -1,4 +1,4 @@
-//! Files in and out: Python's file objects as the core's readers and writers.
+//! Python's file objects as the core's readers and writers.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,8 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString};
 use crate::answer::answer;
 use crate::class::class;
 
-/// What Python raised meanwhile: the first counts, and is raised again when the call is over.
+/// The first exception that Python raised during the call; it is raised again when the call has
+/// ended.
 #[derive(Clone, Default)]
 pub struct Raised(Arc<Mutex<Option<PyErr>>>);
 
@@ -30,17 +31,17 @@ impl Raised {
     }
 }
 
-/// A file: a path that is opened here, or an object that reads or writes bytes.
+/// A file: a path, which is opened here, or an object that reads or writes bytes.
 pub struct PythonFile {
     file: File,
     raised: Raised,
 }
 
 enum File {
-    /// A path, and the mode to open it in. It is not opened before it is used: what is refused
-    /// before that has emptied no file.
+    /// A path, and the mode in which to open it. It is opened at its first use, so that a refused
+    /// call does not empty the file.
     Path(Py<PyAny>, &'static str),
-    /// Opened here, and so closed here.
+    /// A file that was opened here, and so is closed here.
     Opened(Py<PyAny>),
     Given(Py<PyAny>),
 }
@@ -63,8 +64,8 @@ impl PythonFile {
         Ok(Self { file: File::Given(file.clone().unbind()), raised })
     }
 
-    /// Closes what was opened here. Of what Python raised, what the core says and what closing
-    /// raised, the first is told.
+    /// Closes a file that was opened here. The first of these errors is raised: an exception of
+    /// Python during the call, the core's error, and an exception from closing.
     pub fn end<T>(self, py: Python<'_>, done: PyResult<T>) -> PyResult<T> {
         let raised = self.raised.again();
         let closed = match self.file {
@@ -76,8 +77,8 @@ impl PythonFile {
         closed.map(|()| done)
     }
 
-    /// Asks the file for something, unless Python has raised: then the core is to end, too. So
-    /// that somebody can interrupt a long file, signals are looked at as well.
+    /// Calls the file, unless Python has raised an exception, which also ends the core's work.
+    /// Signals are checked, too, so that a long file can be interrupted.
     fn ask<T>(&mut self, work: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
         if self.raised.any() {
             return Err(io::Error::other("Python has raised"));
@@ -120,7 +121,7 @@ impl Read for PythonFile {
 }
 
 impl Write for PythonFile {
-    /// A file may take less than it is given; the caller comes back with the rest.
+    /// A file may take less than it is given; the caller then writes the rest.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.ask(|file| {
             let written = file.call_method1("write", (PyBytes::new(file.py(), bytes),))?;
@@ -133,7 +134,7 @@ impl Write for PythonFile {
     }
 }
 
-/// What `read` gave. `None` is how Python's files say that there is nothing to be had now.
+/// The result of `read`. With `None`, Python's files say that they have no data now.
 fn bytes<'py>(read: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(bytes) = read.cast::<PyBytes>() {
         return Ok(bytes.clone());
@@ -150,9 +151,9 @@ fn bytes<'py>(read: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     Ok(bytes.cast_into()?)
 }
 
-/// How much of `given` a file has taken, by what `write` answered. `None` says of one of Python's
-/// own files that it takes nothing now. Other objects with a `write`, such as Django's
-/// `HttpResponse`, have no count to tell, and take everything.
+/// How much of `given` a file has taken, by the result of `write`. From one of Python's own files,
+/// `None` means that it takes nothing now. Other objects with a `write`, such as Django's
+/// `HttpResponse`, return no count, and take everything.
 fn taken(file: &Bound<'_, PyAny>, written: &Bound<'_, PyAny>, given: usize) -> PyResult<usize> {
     if written.is_none() {
         return if is_of(file, "IOBase")? {
@@ -184,7 +185,7 @@ fn wrong_count(py: Python<'_>, message: &str) -> PyErr {
     made.map_or_else(|failed| failed, PyErr::from_value)
 }
 
-/// What is told of each row: to a function, until it raises.
+/// Passes each row's outcome to a function, until that raises an exception.
 pub struct Told {
     pub to: Option<Py<PyAny>>,
     pub raised: Raised,

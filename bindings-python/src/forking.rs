@@ -1,4 +1,5 @@
-//! What Python does around each `fork`: the core keeps still meanwhile.
+//! The functions that Python calls around each `fork`, so that no thread is interrupted in the
+//! core.
 
 use std::cell::RefCell;
 
@@ -10,13 +11,13 @@ thread_local! {
     static FORKING: RefCell<Option<Forking>> = const { RefCell::new(None) };
 }
 
-/// Waits until no thread is where a fork would harm the child, and lets none go there.
+/// Waits until no thread does work that a fork must not interrupt, and lets none start such work.
 #[pyfunction]
 pub fn before_fork(py: Python<'_>) {
     py.detach(|| FORKING.set(Some(partnerkit::before_fork())));
 }
 
-/// Lets all go on, in the parent and in the child.
+/// Lets all threads continue, in the parent and in the child.
 #[pyfunction]
 pub fn after_fork() {
     drop(FORKING.take());

@@ -1,4 +1,4 @@
-//! What Python gives: values of any type, and the forms and arguments that the core makes of them.
+//! Converts Python's values of any type into the core's forms and arguments.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,19 +16,21 @@ use uuid::Uuid;
 use crate::error::{refused, validation};
 use crate::instant::timestamp;
 
-/// No form has records in records in records; a list that holds itself has no end.
+/// How deeply values may be nested. Forms are not nested deeper, and a list that contains itself
+/// would never end.
 const DEEPEST: usize = 8;
 
-/// More items than any list may have: it is refused, and the rest is not asked for.
+/// More items than any list may have. A longer list is refused anyway, so the rest is not read.
 const MOST: usize = 100_001;
 
-/// A value of any type. What is raised is the host's own: a property of its, or `__index__`.
+/// A value of any type. It raises only exceptions of the host's code, for example of a property or
+/// of `__index__`.
 fn given(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Given> {
     if value.is_none() {
         return Ok(Given::Nothing);
     }
     if let Ok(text) = value.cast::<PyString>() {
-        // Half a character is no text.
+        // A text with a lone surrogate is not valid.
         return Ok(text.to_cow().map_or(Given::Other, |text| Given::Text(text.into_owned())));
     }
     if let Ok(truth) = value.cast::<PyBool>() {
@@ -88,7 +90,7 @@ fn fields<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>
 
 fn record(fields: &Bound<'_, PyDict>, depth: usize) -> PyResult<Given> {
     let mut record = BTreeMap::new();
-    // A property of the host's may change what it is read from.
+    // A property of the host may change the dict while it is read, so it is copied.
     for (name, value) in fields.copy()?.iter() {
         let Given::Text(name) = given(&name, 0)? else { return Ok(Given::Other) };
         record.insert(name, given(&value, depth - 1)?);
@@ -96,7 +98,8 @@ fn record(fields: &Bound<'_, PyDict>, depth: usize) -> PyResult<Given> {
     Ok(Given::Record(record))
 }
 
-/// `bytes` and its like are sequences of numbers, but nobody means that.
+/// Whether a value is meant as a list. `bytes` and similar types are sequences of numbers, but not
+/// meant as lists.
 fn is_list(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let is_set = value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
     Ok(is_set
@@ -114,7 +117,7 @@ fn instant(value: &Bound<'_, PyAny>) -> PyResult<Option<Timestamp>> {
     }
 }
 
-/// Whatever Python takes for an index is a whole number.
+/// A whole number: any value that Python accepts as an index.
 fn whole(value: &Bound<'_, PyAny>) -> PyResult<Given> {
     let py = value.py();
     let whole = match value.extract::<i64>() {
@@ -129,7 +132,8 @@ fn whole(value: &Bound<'_, PyAny>) -> PyResult<Given> {
     }
 }
 
-/// What Python raises for a value that is none of the type; anything else is the host's own.
+/// Ignores the exceptions that Python raises for a value of a wrong type; others come from the
+/// host's code.
 fn if_of_value(py: Python<'_>, raised: PyErr) -> PyResult<()> {
     let of_value = raised.is_instance_of::<PyTypeError>(py)
         || raised.is_instance_of::<PyValueError>(py)
@@ -137,7 +141,7 @@ fn if_of_value(py: Python<'_>, raised: PyErr) -> PyResult<()> {
     if of_value { Ok(()) } else { Err(raised) }
 }
 
-/// A form whose fields were given by name, and perhaps one of them by its place.
+/// A form whose fields were given by name, and possibly the first one by position.
 pub fn form<F: Form>(
     first: Option<(&str, &Bound<'_, PyAny>)>,
     fields: Option<&Bound<'_, PyDict>>,
@@ -154,7 +158,7 @@ pub fn form<F: Form>(
     form::read(form).map_err(|refused| validation(py, refused))
 }
 
-/// What an operation takes.
+/// The type of an operation's argument.
 pub trait Argument: Sized {
     /// What is expected where there may be several.
     const SEVERAL: &str = "a list";
@@ -163,24 +167,24 @@ pub trait Argument: Sized {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self>;
 }
 
-/// An argument that has to be given.
+/// A required argument.
 pub fn argument<T: Argument>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
     T::of(name, value)
 }
 
-/// An argument that may be left out, or `None`.
+/// An optional argument, which may also be `None`.
 pub fn optional<T: Argument>(name: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<T>> {
     value.filter(|value| !value.is_none()).map(|value| T::of(name, value)).transpose()
 }
 
-/// An argument of another type. The error names it and never repeats what was given.
+/// The error for an argument of another type. It names the argument, and never contains the value.
 fn wrong(name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
     PyTypeError::new_err(format!("{name}: expected {expected}, not {class}"))
 }
 
-/// Text. Half a character becomes one that nothing may have which is kept, and that differs from
-/// whatever is compared with it.
+/// A text. A lone surrogate is replaced by a character that no stored value may contain, and so
+/// differs from everything it is compared with.
 impl Argument for String {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
         let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
@@ -191,7 +195,7 @@ impl Argument for String {
     }
 }
 
-/// Text that is refused where it has half a character.
+/// A text, which is refused if it has a lone surrogate.
 pub fn whole_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
     let text = text.to_cow().map_err(|_| refused(value.py(), name, Code::Invalid))?;
@@ -297,7 +301,7 @@ impl Argument for PathBuf {
     }
 }
 
-/// Whole numbers; one that the core's type cannot hold is refused as the argument's.
+/// Converts whole numbers. If the core's type cannot hold one, the argument is refused.
 macro_rules! whole {
     ($($Type:ty),*) => {
         $(impl Argument for $Type {
@@ -335,7 +339,7 @@ impl<T: Argument> Argument for Vec<T> {
     }
 }
 
-/// What a field holds, and whether it is there, is the core's to judge.
+/// Reads an event. The core checks whether its fields exist and what they contain.
 fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
     let fields = mapping(event)?;
     EventDraft::of(|field| {
@@ -344,13 +348,13 @@ fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
             None => event.getattr_opt(field)?,
         };
         let value = value.map_or(Ok(Given::Nothing), |value| given(&value, 1))?;
-        // Of a number nobody knows whether it is seconds.
+        // A number might be meant as seconds, so it is refused.
         let is_number = matches!(value, Given::Whole(_));
         Ok(if field == "at" && is_number { Given::Other } else { value })
     })
 }
 
-/// The items of a list or of anything else that can be walked through, but for texts and dicts.
+/// The items of a list or of another iterable, except texts and dicts.
 fn listed<'py>(
     name: &str,
     expected: &str,

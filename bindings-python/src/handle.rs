@@ -1,11 +1,11 @@
-//! A handle of the core's that a Python object holds.
+//! A handle of the core in a Python object.
 
 use std::ops::Deref;
 
 use pyo3::Python;
 
-/// Dropped without Python's lock: the last one closes a store, which may wait for another process,
-/// or for a thread that is about to fork and needs the lock to go on.
+/// It is dropped without holding the GIL: dropping the last handle closes the store, which may wait
+/// for another process, or for a thread that is about to fork and needs the GIL to continue.
 pub struct Handle<T: Send>(Option<T>);
 
 impl<T: Send> From<T> for Handle<T> {
@@ -25,7 +25,7 @@ impl<T: Send> Deref for Handle<T> {
 impl<T: Send> Drop for Handle<T> {
     fn drop(&mut self) {
         let last = self.0.take();
-        // Where there is no interpreter any more, the closure is dropped with what it holds.
+        // If there is no interpreter any more, dropping the closure drops the handle.
         let _ = Python::try_attach(|py| py.detach(|| drop(last)));
     }
 }

@@ -18,16 +18,16 @@ fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     once(py, &EPOCH, make).map(|epoch| epoch.bind(py))
 }
 
-/// An aware `datetime` in UTC. It is made as from a pickle, which every release of Python has to
-/// read: from ten bytes, at a third of the cost of seven numbers.
+/// An aware `datetime` in UTC. It is made from the ten bytes of a pickle, a format that every
+/// release of Python has to read, at a third of the cost of making it from seven numbers.
 pub fn instant(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAny>> {
     let out_of_range = || PyOverflowError::new_err("an instant lies outside datetime's range");
     let bytes = PyBytes::new(py, &pickled(at).ok_or_else(out_of_range)?);
     imported!(py, "datetime", "datetime")?.call1((bytes, imported!(py, "datetime", "UTC")?))
 }
 
-/// Year, month, day, hour, minute, second, microsecond as a `datetime` pickles them, unless they
-/// lie outside of its range.
+/// The pickled year, month, day, hour, minute, second and microsecond of a `datetime`; `None` if
+/// they are out of its range.
 fn pickled(at: Timestamp) -> Option<[u8; 10]> {
     let since_1970 = SignedDuration::from_millis(at.as_millis());
     let at = date(1970, 1, 1).at(0, 0, 0, 0).checked_add(since_1970).ok()?;

@@ -1,7 +1,7 @@
 //! The native module of the Python package `partnerkit`.
 //!
-//! It converts: Python values into the core's, the core's records into Python's, errors into
-//! exceptions. It holds no rule. Every call that may wait lets other Python threads run.
+//! It converts Python values into the core's, the core's records into Python's, and errors into
+//! exceptions. It has no rules of its own. Every call that may wait lets other Python threads run.
 
 mod agency;
 mod answer;

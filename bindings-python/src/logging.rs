@@ -1,4 +1,4 @@
-//! Each call as a record of Python's logging: the core's spans, passed on (S53).
+//! Passes the core's spans to Python's logging: each call is a log record (S53).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// What is known of a call.
+/// The fields of a call.
 #[derive(Default)]
 struct Call(Vec<(&'static str, String)>);
 
@@ -33,13 +33,13 @@ struct Logging {
 }
 
 thread_local! {
-    /// The calls that run on this thread, each of which ends where it began. No lock guards them,
-    /// which a child of `fork` might inherit while it is held.
+    /// The calls that run on this thread; each ends on the thread on which it began. They need no
+    /// lock, which a child of `fork` might inherit while it is held.
     static CALLS: RefCell<HashMap<u64, Call>> = RefCell::default();
 }
 
 impl Logging {
-    /// A record that reads well, with each field as an attribute of its own, too.
+    /// Writes a readable log record, with each field also as an attribute.
     fn log(&self, py: Python<'_>, Call(fields): Call) -> PyResult<()> {
         let extra = PyDict::new(py);
         let mut text = String::new();
@@ -78,7 +78,7 @@ impl Subscriber for Logging {
 
     fn try_close(&self, id: Id) -> bool {
         if let Some(call) = CALLS.with_borrow_mut(|calls| calls.remove(&id.into_u64())) {
-            // Logging that fails cannot fail the call it tells of.
+            // An error in logging must not make the call fail.
             drop(Python::attach(|py| self.log(py, call)));
         }
         true
@@ -90,8 +90,8 @@ impl Subscriber for Logging {
     fn exit(&self, _: &Id) {}
 }
 
-/// From now on every call is a record of the logger `partnerkit`: operation, agency, reseller,
-/// outcome and microseconds, never a name, an address or a secret. Raises RuntimeError when it
+/// From now on logs every call to the logger `partnerkit`, with operation, agency, reseller,
+/// outcome and microseconds, but never a name, an address or a secret. Raises RuntimeError if it
 /// was called before.
 ///
 /// ```python

@@ -1,4 +1,4 @@
-//! What needs no store: countries, national numbers, the codes of refused fields.
+//! Functions that need no store: countries, national numbers, and the codes of refused fields.
 
 use partnerkit::{Code, Phone};
 use pyo3::prelude::*;
@@ -19,8 +19,8 @@ pub fn phone_countries(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     answer(py, &py.detach(partnerkit::phone_countries))
 }
 
-/// A phone number as people of its country write it. Raises ValidationError with `phone` for
-/// what is no international number.
+/// A phone number as it is written in its country. Raises ValidationError with `phone` if the text
+/// is not an international number.
 ///
 /// ```python
 /// assert partnerkit.national_format("+14155552671") == "(415) 555-2671"
@@ -30,7 +30,7 @@ pub fn national_format(py: Python<'_>, phone: &Bound<'_, PyAny>) -> PyResult<Str
     let phone: String = argument("phone", phone)?;
     let format = || Phone::parse(&phone, None).map(|phone| phone.national_format());
     let refused = |refusal: partnerkit::Refusal| validation(py, refusal.of("phone").into());
-    // Without Python's lock: it may wait for a thread that is about to fork.
+    // The GIL is released, because this may wait for a thread that is about to fork.
     py.detach(format).map_err(refused)
 }
 

@@ -67,8 +67,8 @@ impl Platform {
             .map(|agency| Agency(agency.into()))
     }
 
-    /// The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
-    /// empty agency.
+    /// The handle on an agency, which is the only way to its data. A mistyped id is
+    /// `NotFoundError`, never an empty agency.
     ///
     /// ```python
     /// found = platform.agency("northwind")
@@ -104,7 +104,7 @@ impl Platform {
         answer(py, &call(py, || self.0.agencies(after.as_ref(), limit))?)
     }
 
-    /// What `delete_agency` would do now: it changes nothing.
+    /// Reports what `delete_agency` would do now, and changes nothing.
     ///
     /// ```python
     /// preview = platform.preview_agency_deletion("northwind")
@@ -120,15 +120,15 @@ impl Platform {
         answer(py, &call(py, || self.0.preview_agency_deletion(&id))?)
     }
 
-    /// Deletes an agency for good: its resellers, what they used, its change feed. Login
-    /// domains are quarantined as if each reseller had been deleted.
+    /// Deletes an agency permanently, with its resellers, their usage and its change feed.
+    /// Login domains are quarantined as if each reseller had been deleted.
     ///
-    /// At first the agency is closed: from then on every call on it is `NotFoundError`, and
-    /// every sign-in and every stamp of its resellers fails. Then its rows are removed in
-    /// steps, however many there are. If this call is cut short, calling it again or `maintain`
-    /// goes on; until the last row is gone the id stays `taken`.
+    /// First the agency is closed: from then on every call on it is `NotFoundError`, and every
+    /// sign-in and every stamp of its resellers fails. Then its rows are removed in small
+    /// steps. If this call is interrupted, call it again, or let `maintain` continue; the id
+    /// stays `taken` until the last row is removed.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```python
     /// assert platform.delete_agency("northwind") == "complete"
@@ -238,9 +238,9 @@ impl Platform {
         call(py, || self.0.reset_password(&token, &password, &password_confirmation))
     }
 
-    /// Whether a label could be claimed now, why not, and what could be instead. The answer may
-    /// be old when it arrives: only creating and renaming decide. Where the agency is known,
-    /// ask `Agency.domain_availability`, which also knows what that one has reserved.
+    /// Whether a label could be taken now, and if not, why, with suggestions. The answer may be
+    /// outdated when it arrives: only creating and renaming decide. If the agency is known, use
+    /// `Agency.domain_availability`, which also knows the labels that the agency has reserved.
     ///
     /// ```python
     /// typed = platform.domain_availability("Globex")
@@ -256,21 +256,21 @@ impl Platform {
         answer(py, &call(py, || self.0.domain_availability(&label))?)
     }
 
-    /// Writes a copy of the whole store into a new file, while others read and write: it holds
-    /// everything that was acknowledged before the call, and opens as a store of its own. The
-    /// file appears once it is whole, on the disk, and readable by its owner only: it holds
-    /// what the store holds, its secrets included. What a killed process leaves is beside it,
-    /// as `.backup-….partial`.
+    /// Writes a copy of the whole store into a new file, while others read and write. The copy
+    /// has everything that was committed before the call, and can be opened as a store of its
+    /// own. The file appears when it is complete and on the disk. Only its owner can read it,
+    /// because it has everything that the store has, including secrets. A process that is
+    /// killed leaves a file `.backup-….partial` in the same folder.
     ///
-    /// For SQLite; nobody needs a second connection for it, which in one process is not safe:
-    /// see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-    /// (`pending`), which does not begin anew.
+    /// This works on SQLite, and spares you a second connection, which is not safe in one
+    /// process: see `open`. Until the backup has ended, the write-ahead log grows and keeps
+    /// data that is deleted meanwhile (`pending`).
     ///
-    /// Raises: `FileError` if there is a file already, or none can be made there;
-    /// `ConfigurationError` for other stores: a server is backed up with its own tools, such as
-    /// `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
-    /// torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
-    /// all of them.
+    /// Raises: `FileError` if the file exists or cannot be created; `ConfigurationError` for
+    /// other stores: back up a server with its own tools, such as `pg_dump`. The nodes of a
+    /// Citus cluster have no common snapshot, so a dump of one is inconsistent if somebody
+    /// writes meanwhile; `citus_create_restore_point` marks one moment in the logs of all
+    /// nodes.
     ///
     /// ```python
     /// platform = partnerkit.Platform.open("sqlite:resellers.db")
@@ -319,10 +319,10 @@ impl Platform {
         call(py, || self.0.prepare())
     }
 
-    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one fails with
-    /// `ConfigurationError`, the next one of an import that is under way, too. Closing it again
-    /// does nothing. Without this call a store is closed with its last handle.
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies.
+    /// Running transactions end normally; every later one fails with `ConfigurationError`,
+    /// including the next one of a running import. Closing it again does nothing. Without this
+    /// call, a store is closed when its last handle is dropped.
     ///
     /// ```python
     /// platform.close()
@@ -335,8 +335,8 @@ impl Platform {
         call(py, || self.0.close())
     }
 
-    /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
-    /// matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+    /// Finds the reseller that a request's host name belongs to. Case, a port and one trailing
+    /// dot do not matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
     ///
     /// ```python
     /// place = platform.resolve_host("Acme.partner.example.com:443")
@@ -401,8 +401,8 @@ impl Agency {
     /// compared.
     ///
     /// Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
-    /// reseller has been deleted since; those of the form; field `idempotency_key` (1–255
-    /// characters).
+    /// reseller has been deleted since; the errors of the form; field `idempotency_key`
+    /// (1–255 characters).
     ///
     /// ```python
     /// globex = agency.create_reseller(
@@ -469,7 +469,7 @@ impl Agency {
         answers(py, call(py, || self.0.check_resellers(&forms))?)
     }
 
-    /// What `delete_reseller` would do now: it changes nothing.
+    /// Reports what `delete_reseller` would do now, and changes nothing.
     ///
     /// ```python
     /// preview = agency.preview_deletion(acme.id)
@@ -485,10 +485,10 @@ impl Agency {
         answer(py, &call(py, || self.0.preview_deletion(id))?)
     }
 
-    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined.
+    /// Deletes a reseller permanently, with its personal data, credentials and meters. Its use
+    /// of counters stays in the agency's totals, and its login domain is quarantined.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```python
     /// assert agency.delete_reseller(acme.id) == "complete"
@@ -536,7 +536,7 @@ impl Agency {
         answer(py, &call(py, || self.0.reseller_by_external_id(&external_id))?)
     }
 
-    /// One page of the resellers that a query asks for, newest first unless it says otherwise.
+    /// One page of the resellers that a query finds, by default the newest first.
     ///
     /// Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
     /// and `text`.
@@ -590,9 +590,9 @@ impl Agency {
         answer(py, &call(py, || self.0.update_reseller(id, version, &patch))?)
     }
 
-    /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-    /// out before is valid, on any process. Repeating it changes nothing. Refused fields:
-    /// `reason` (1–500 characters).
+    /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
+    /// is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
+    /// (1–500 characters).
     ///
     /// ```python
     /// acme = agency.deactivate(acme.id, "nonpayment")
@@ -614,8 +614,7 @@ impl Agency {
         answer(py, &call(py, || self.0.deactivate(id, reason.as_deref()))?)
     }
 
-    /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
-    /// nothing.
+    /// Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
     ///
     /// ```python
     /// agency.deactivate(acme.id)
@@ -631,8 +630,8 @@ impl Agency {
         answer(py, &call(py, || self.0.activate(id))?)
     }
 
-    /// Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
-    /// the same type again changes nothing. Refused fields: `partner_type`.
+    /// Changes what a reseller sells, from now on; its history stays as it is. Setting the same
+    /// type again changes nothing. Refused fields: `partner_type`.
     ///
     /// ```python
     /// changed = agency.change_partner_type(acme.id, "commission")
@@ -652,9 +651,9 @@ impl Agency {
         answer(py, &call(py, || self.0.change_partner_type(id, version, &partner_type))?)
     }
 
-    /// Whether a reseller of this agency could have a label now, why not, and what it could
-    /// have instead. The answer may be old when it arrives: only creating and renaming decide.
-    /// Raises: `NotFoundError` once the agency is deleted.
+    /// Whether a reseller of this agency could take a label now, and if not, why, with
+    /// suggestions. The answer may be outdated when it arrives: only creating and renaming
+    /// decide. Errors: `NotFoundError` once the agency is deleted.
     ///
     /// ```python
     /// label = agency.domain_availability("acme")
@@ -670,8 +669,8 @@ impl Agency {
         answer(py, &call(py, || self.0.domain_availability(&label))?)
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined. Ids and
-    /// stamps stay. With an expected `version`, a record that has changed since is a
+    /// Gives a reseller another login domain in one atomic step; the old one is quarantined.
+    /// Ids and stamps stay. With an expected `version`, a record that has changed since is a
     /// `ConflictError`. Renaming to the present login domain changes nothing.
     ///
     /// Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
@@ -753,8 +752,8 @@ impl Agency {
         call(py, || self.0.change_password(id, &current, &password, &password_confirmation))
     }
 
-    /// A token with which `Platform.reset_password` sets a password, once and within an hour.
-    /// It is as good as the password: send it to the reseller's own address only. Raises:
+    /// Makes a token with which `Platform.reset_password` sets a password, once and within an
+    /// hour. It is as good as the password: send it to the reseller's own address only. Raises:
     /// `NotFoundError`.
     ///
     /// ```python
@@ -773,7 +772,7 @@ impl Agency {
         answer(py, &call(py, || self.0.reset_token(id))?)
     }
 
-    /// Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+    /// Ends every access stamp of a reseller, which may sign in again. Raises: `NotFoundError`.
     ///
     /// ```python
     /// access = platform.sign_in("acme", "owner@acme.example", password)
@@ -858,10 +857,10 @@ impl Agency {
     }
 
     /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-    /// lifts the limit. A limit below what is used already blocks further use.
+    /// lifts the limit. A limit that is below the use so far blocks further use.
     ///
-    /// Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
-    /// `consume` does not take) and `limit` (not negative).
+    /// Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for a metric
+    /// that `consume` does not take) and `limit` (not negative).
     ///
     /// ```python
     /// agency.set_allowance(acme.id, "messages", 0)
@@ -882,8 +881,8 @@ impl Agency {
         call(py, || self.0.set_allowance(id, metric, limit))
     }
 
-    /// Active resellers and what was used, over all time: read, not summed. Raises:
-    /// `NotFoundError` once the agency is deleted.
+    /// Active resellers and use over all time. The totals are kept, so this is fast for any
+    /// number of resellers. Raises: `NotFoundError` once the agency is deleted.
     ///
     /// ```python
     /// agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")

@@ -1,4 +1,4 @@
-//! `partnerkit.Platform`: what is no operation. The operations are generated.
+//! `partnerkit.Platform`: the methods that are not operations. The operations are generated.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use crate::given::argument;
 use crate::handle::Handle;
 use crate::storage::PythonStore;
 
-/// One store, opened and configured once, and what concerns all agencies. Safe to use from many
-/// threads, and in children of `os.fork`, each of which opens the store again at its first use; a
-/// store in memory raises StorageError there.
+/// One store, opened and configured once, with the operations that concern all agencies. It is safe
+/// to use from many threads, and in children of `os.fork`, each of which opens the store again at
+/// its first use; a store in memory raises StorageError there.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Platform(pub Handle<partnerkit::Platform>);
 
 #[pymethods]
 impl Platform {
-    /// Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a
-    /// `pathlib.Path` is that of a SQLite file.
+    /// Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a `pathlib.Path`
+    /// is the path of a SQLite file.
     ///
-    /// After `sqlite:` stands a path as it is: `sqlite:resellers.db` is in the working directory of
-    /// now, `sqlite:/var/lib/resellers.db` (or with four slashes) begins at the root; two or three
-    /// slashes are refused. The folder must be there and writable.
+    /// The part after `sqlite:` is a plain path: `sqlite:resellers.db` is in the current working
+    /// directory, `sqlite:/var/lib/resellers.db` (or with four slashes) is absolute; two or three
+    /// slashes are refused. The folder must exist and be writable.
     ///
     /// Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process that
     /// has a platform on it: these are two copies of SQLite that do not see each other's locks, and
-    /// the file is destroyed. Reading it so loses nothing on Linux, but may fail or read what is
-    /// just being overwritten; on other systems it loses what was acknowledged. Use `backup`,
-    /// another process, or a file of its own; with Django, `with_storage`.
+    /// the file is destroyed. On Linux, reading it like this loses no data, but may fail or read
+    /// pages that are just being overwritten; on other systems it loses committed data. Use
+    /// `backup`, another process, or a separate file; with Django, `with_storage`.
     ///
-    /// `partnerkit.Settings` tells what the settings mean; all of them are optional.
+    /// All settings are optional; `partnerkit.Settings` describes them.
     ///
     /// Raises ConfigurationError, StorageError.
     ///
@@ -71,7 +71,7 @@ impl Platform {
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
-    /// `open`. The store is not asked for anything before the first call that needs it.
+    /// `open`. The store is not used before the first call that needs it.
     ///
     /// ```python
     /// from partnerkit.django import DjangoStorage
@@ -91,7 +91,7 @@ impl Platform {
         call(py, || builder.open_storage(storage)).map(|platform| Self(platform.into()))
     }
 
-    /// A handle is its own copy: Django's `setUpTestData` asks for one for each test.
+    /// A handle is its own copy. Django's `setUpTestData` copies it for each test.
     fn __copy__(handle: Py<Self>) -> Py<Self> {
         handle
     }
@@ -100,8 +100,8 @@ impl Platform {
         handle
     }
 
-    /// Where the customers of whoever has this login domain sign in: `https://acme.` and the login
-    /// base. Raises ValidationError with the field `login_domain`.
+    /// The URL at which the customers of a login domain's holder sign in: `https://acme.` and the
+    /// login base. Raises ValidationError with the field `login_domain`.
     ///
     /// ```python
     /// assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"

@@ -1,4 +1,4 @@
-//! The verbs of rows as methods of an object of Python's, and rows on their way there and back.
+//! The verbs of rows as methods of a Python object, and the conversion of rows.
 
 use std::ops;
 
@@ -17,7 +17,8 @@ use crate::class::class;
 use crate::error::from_storage;
 use crate::schema::python_table;
 
-/// A `partnerkit.storage.TableTransaction`, while the thread is Python's: each verb is a method.
+/// A `partnerkit.storage.TableTransaction` while the thread is attached to Python; each verb is a
+/// method.
 pub struct Attached<'a, 'py>(pub &'a Bound<'py, PyAny>);
 
 impl<'py> Attached<'_, 'py> {
@@ -37,7 +38,7 @@ impl<'py> Attached<'_, 'py> {
         self.call(method, arguments, |_| Ok(()))
     }
 
-    /// For each row whether it is stored.
+    /// Calls a method that returns for each row whether it was stored.
     fn try_give(&self, method: &str, Batch { table, rows }: &Batch) -> Result<Vec<bool>> {
         let arguments = |py| Ok((python_table(py, table)?, python_rows(py, rows)?));
         self.call(method, arguments, |answer| each(answer, rows.len(), |stored| stored.extract()))
@@ -161,7 +162,7 @@ fn python_lock(py: Python<'_>, lock: Option<Lock>) -> PyResult<Option<Bound<'_, 
     lock.map(|lock| class!(py, storage::Lock)?.call1((slug(lock),))).transpose()
 }
 
-/// One answer for each row that was asked about.
+/// Reads one answer for each row of the call.
 fn each<'py, A>(
     answer: &Bound<'py, PyAny>,
     asked: usize,
@@ -172,7 +173,7 @@ fn each<'py, A>(
     answers.filter(|answers| answers.len() == asked).ok_or_else(wrong)
 }
 
-/// As many rows as there are, but no more than were asked for.
+/// Reads rows, but no more than were asked for.
 fn up_to<'py, A>(
     limit: u32,
     answer: &Bound<'py, PyAny>,
@@ -182,7 +183,8 @@ fn up_to<'py, A>(
     at_most(answer, limit as usize, read)?.ok_or_else(too_many)
 }
 
-/// What an answer holds, unless that is more. Its length is not asked for: it may be any number.
+/// Reads the items of an answer up to a limit. `len` is not called, because it may return any
+/// number.
 fn at_most<'py, A>(
     answer: &Bound<'py, PyAny>,
     most: usize,

@@ -35,7 +35,7 @@ const SETTINGS: &[&str] = &[
     "clock",
 ];
 
-/// The builder of a platform with these settings; names that mean nothing are refused.
+/// The builder of a platform with these settings; unknown names are refused.
 pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> {
     let mut builder = Platform::builder();
     let Some(given) = given else { return Ok(builder) };
@@ -107,7 +107,7 @@ fn passwords(mut builder: PlatformBuilder, given: &Bound<'_, PyDict>) -> PyResul
     Ok(builder)
 }
 
-/// A setting that cannot work, and what has shown that.
+/// The exception for a setting that cannot work, with its cause.
 fn wrong(given: &Bound<'_, PyDict>, message: &str, raised: PyErr) -> PyErr {
     let error = configuration(given.py(), message);
     error.set_cause(given.py(), Some(raised));
@@ -142,8 +142,8 @@ fn login_domains(given: &Bound<'_, PyDict>) -> PyResult<LoginDomainPolicy> {
     Ok(policy)
 }
 
-/// A setting by name; `None` is one that is not given. What the core's type cannot hold is a
-/// setting that cannot work, and Python's own error would show it.
+/// A setting by name; `None` if it is not given. If the core's type cannot hold a value, the
+/// setting cannot work; Python's own error is not raised, because it would contain the value.
 fn get<'py, T>(given: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
 where
     T: for<'a> FromPyObject<'a, 'py>,
@@ -164,23 +164,23 @@ where
     })
 }
 
-/// A function that tells the time: for tests.
+/// A function that returns the time, for tests.
 struct PythonClock(Py<PyAny>);
 
 impl Clock for PythonClock {
     fn now(&self) -> Timestamp {
         let told = Python::attach(|py| timestamp(&self.0.bind(py).call0()?));
-        // A clock that raises cannot stop what is under way.
+        // An exception from the clock must not stop the call, so the system's clock is used.
         told.unwrap_or_else(|_| SystemClock.now())
     }
 }
 
-/// A host's check of its old hashes.
+/// A host's verifier of its old hashes.
 struct PythonVerifier(Py<PyAny>);
 
 impl PythonVerifier {
-    /// What the method answers. What it raises is told to `sys.unraisablehook`, because whoever
-    /// tries to sign in is not to learn of it.
+    /// Calls a method. Its exceptions go to `sys.unraisablehook`, because the caller of a sign-in
+    /// must not see them.
     fn ask(&self, method: &str, arguments: &[&str]) -> Option<bool> {
         Python::attach(|py| {
             let verifier = self.0.bind(py);
@@ -203,7 +203,7 @@ impl LegacyVerifier for PythonVerifier {
     }
 }
 
-/// A list. pyo3's own would make room first for as many items as its length says, and that may be
+/// A list. The conversion of pyo3 would first allocate as many items as `len` returns, which may be
 /// any number.
 struct Listed<T>(Vec<T>);
 
@@ -225,7 +225,7 @@ where
     }
 }
 
-/// Refuses names that mean nothing, as a Python function does.
+/// Refuses unknown names, as a Python function does.
 fn only(given: &Bound<'_, PyDict>, known: &[&str]) -> PyResult<()> {
     for name in given.keys() {
         let name = name.cast::<PyString>()?.to_string_lossy().into_owned();

@@ -1,6 +1,7 @@
 //! A storage written in Python, as the core's `TableStore`.
 //!
-//! Everything runs on the thread of the caller, inside whatever the host has open there.
+//! Everything runs on the caller's thread, inside a transaction that the host has open there, if
+//! any.
 
 use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
 use partnerkit::storage::{Answer, Ask, Erasure, Rows, Scope, Tell};
@@ -46,7 +47,7 @@ impl TableStore for PythonStore {
         })
     }
 
-    /// A store that cannot tell will not be able to begin either, and says so there.
+    /// If this raises an exception, `begin` will fail, too, and report it.
     fn joined(&self) -> bool {
         python(|py| self.0.call_method0(py, "joined")?.is_truthy(py)).unwrap_or(false)
     }

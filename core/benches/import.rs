@@ -1,6 +1,7 @@
-//! How much memory an import needs: `cargo bench --bench import`. `ROWS` is a million otherwise.
+//! Measures how much memory an import needs: `cargo bench --bench import`. `ROWS` is a million by
+//! default.
 //!
-//! The file is written while it is read, so that nothing but the import itself is measured.
+//! The file is generated while it is read, so that only the import itself is measured.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its report")]
 
@@ -75,7 +76,7 @@ impl Read for Lines {
     }
 }
 
-/// The most memory this process has had so far, in MB.
+/// The peak memory of this process so far, in MB.
 fn most_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

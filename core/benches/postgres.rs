@@ -1,10 +1,10 @@
-//! The store on PostgreSQL against the better of two plans written by hand, through the same
+//! Compares the store on PostgreSQL with the better of two plans written by hand, through the same
 //! driver: `tests/with-postgres cargo bench -p partnerkit --features postgres --bench postgres`.
 //!
-//! `ROWS` is the size of the large agency, 200,000 otherwise. Of a class of terms the times are
-//! sums over the medians of its terms; what is by hand may take another plan for each term. It is
-//! done as the store does it, in a transaction and with nothing prepared, so that the plan is all
-//! that differs; beside that stands what prepared statements without one would be.
+//! `ROWS` is the size of the large agency, by default 200,000. The time of a class of terms is the
+//! sum of the medians of its terms; the code by hand may use another plan for each term. It runs
+//! like the store, in a transaction and with nothing prepared, so that only the plan differs. The
+//! report also has the times with prepared statements and without a transaction.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its report")]
 
@@ -55,7 +55,7 @@ const PLANS: [(Way, Plan); 4] = [
     (Way::Prepared, Plan::Index),
 ];
 
-/// A database that is gone afterwards.
+/// A database that is dropped afterwards.
 struct Database {
     server: ByHand,
     name: String,
@@ -94,7 +94,7 @@ fn fill(platform: &Platform, name: &str, rows: usize, source: &mut Rows) -> Vec<
     texts
 }
 
-/// What needs no plan.
+/// Measures operations that need no plan.
 fn simple(agency: &Agency, mut by_hand: ByHand, source: &mut Rows, way: Way) {
     heading(match way {
         Way::AsTheStore => "against the same way by hand",
@@ -126,7 +126,7 @@ fn simple(agency: &Agency, mut by_hand: ByHand, source: &mut Rows, way: Way) {
     report("create", median(ours), median(theirs), "µs", TARGET);
 }
 
-/// In turns, so that what else the machine does hits all of them.
+/// Measures in turns, so that other load on the machine affects all of them.
 fn search(agency: &Agency, plans: &mut [ByHand; 4], class: &Class) {
     let most = size("TIMES", 25);
     let mut sums = [0.0; 5];

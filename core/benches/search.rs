@@ -1,8 +1,9 @@
-//! Search in one file with a large, a middle and many small agencies, by classes of terms:
-//! `cargo bench --bench search`. `ROWS` is the size of the large agency, a million otherwise.
+//! Measures searches in one file with a large, a medium and many small agencies, by classes of
+//! terms: `cargo bench --bench search`. `ROWS` is the size of the large agency, by default a
+//! million.
 //!
-//! For each class the slowest term counts: its 99th of 100 times. The floor is the query one
-//! writes by hand, its own slowest beside it.
+//! Each class is represented by its slowest term, of which the 99th of 100 times counts. The floor
+//! is the query that one writes by hand, measured with the slowest term of its own.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its report")]
 
@@ -36,9 +37,9 @@ fn main() {
 struct Store {
     platform: Platform,
     floor: Floor,
-    /// Of the large agency, lowercase, to choose terms from.
+    /// The lowercase texts of the large agency, from which terms are chosen.
     texts: Vec<String>,
-    /// Of one small agency.
+    /// The texts of one small agency.
     small: Vec<String>,
 }
 

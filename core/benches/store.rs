@@ -1,7 +1,7 @@
-//! The SQLite store against the same work written by hand: `cargo bench --bench store`.
+//! Compares the SQLite store with the same work written by hand: `cargo bench --bench store`.
 //!
-//! Each figure is a ratio to the floor within this run; absolute figures mean little. Sizes come
-//! from the environment: `CREATES`, `BULK`, `READS`.
+//! Each result is a ratio to the floor in the same run; absolute times mean little. Sizes come from
+//! the environment: `CREATES`, `BULK`, `READS`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its report")]
 
@@ -48,13 +48,14 @@ impl Ours {
     }
 }
 
-/// One after another, in turns of ours and the floor's, so that the disk's moods hit both.
+/// One operation after another, in turns of ours and the floor's, so that changes of the disk's
+/// speed affect both.
 fn one_thread(ours: &Ours, floor: &Floor, folder: &Path) {
     let (turns, each) = (20, size("CREATES", 4_000) / 20);
     let (mut our_rows, mut floor_rows) = (Rows::new("a"), Rows::new("b"));
     let (mut our_time, mut floor_time) = (Duration::ZERO, Duration::ZERO);
     let mut syncs = Vec::new();
-    // What the library loads once (the world's phone numbers) is not part of a create.
+    // Data that the library loads once (the numbering plans) is not part of a create.
     for form in Rows::new("o").forms(50) {
         floor.create(AGENCY, &form);
         ours.agency.create_reseller(form).expect("creates");
@@ -80,7 +81,7 @@ fn one_thread(ours: &Ours, floor: &Floor, folder: &Path) {
     );
 }
 
-/// 32 callers against one commit each: what they would get, taking turns.
+/// 32 callers that share commits, compared with callers that take turns with a commit each.
 fn many_threads(ours: &Ours, folder: &Path) {
     let threads = 32;
     let each = size("CREATES", 4_000) / threads;
@@ -123,7 +124,7 @@ fn many_threads(ours: &Ours, folder: &Path) {
     report("32 threads, against one commit each", shared, alone, "rows/s", ">= 2.5");
 }
 
-/// Two processes write for the same while; each counts what it got.
+/// Two processes write for the same time; each counts its commits.
 fn two_processes(folder: &Path) {
     for (who, mark) in [("ours", ["i", "j"]), ("floor", ["k", "l"])] {
         let place = folder.display().to_string();
@@ -184,7 +185,7 @@ fn bulk(ours: &Ours, floor: &Floor) {
     report("bulk create, 500 rows a commit", ours, floor, "rows/s", ">= 0.8");
 }
 
-/// Reads, each the median of many.
+/// Reads; each result is a median.
 fn reads(ours: &Ours, floor: &Floor) {
     let n = size("READS", 20_000);
     let our_page = || ours.agency.page(&ResellerQuery::all()).expect("reads");

@@ -1,4 +1,4 @@
-//! Signing in, and what it rests on: secrets, hashes, attempts and access stamps.
+//! Signing in, and what it is built on: secrets, password hashes, attempts and access stamps.
 
 mod attempts;
 mod computation;
@@ -44,8 +44,9 @@ pub struct Access {
     pub agency: AgencyId,
     /// The reseller as it was at that moment.
     pub reseller: Reseller,
-    /// For the host's session; ask [`Platform::check_access`](crate::Platform::check_access)
-    /// at every request. It is as good as a password: keep it as you keep session tokens.
+    /// Keep it in the host's session and pass it to
+    /// [`Platform::check_access`](crate::Platform::check_access) at every request. It is as good as
+    /// a password: protect it as you protect session tokens.
     pub stamp: String,
 }
 
@@ -57,7 +58,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Whose access a valid stamp is.
+/// The reseller that a valid stamp belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// The agency.

@@ -1,5 +1,5 @@
-//! The handle on one agency: everything an agency does, and nothing of any other agency. What
-//! an operation does stands with its noun, as a method of [`Tenant`].
+//! The handle on one agency, which cannot reach any other agency. The operations are implemented in
+//! the modules of their nouns, as methods of [`Tenant`].
 
 mod agencies;
 mod configuring;
@@ -16,7 +16,7 @@ use crate::error::{Result, refused};
 use crate::tenant::Tenant;
 use crate::values::{AgencyId, plain_text};
 
-/// One agency's resellers, usage and changes. Ids of other agencies do not exist here.
+/// One agency's resellers, usage and changes. Records of other agencies do not exist for it.
 #[derive(Clone)]
 pub struct Agency {
     pub(crate) tenant: Tenant,

@@ -1,7 +1,7 @@
-//! The same handles for hosts on tokio (feature `tokio`): each call runs on the runtime's threads
-//! for blocking work, whether the runtime has one thread of its own or many.
+//! The handles for hosts on tokio (feature `tokio`): each call runs on the runtime's threads for
+//! blocking work, whether the runtime is single-threaded or not.
 //!
-//! What a call is given it owns. A call whose future is dropped runs to its end all the same.
+//! A call owns its arguments. If its future is dropped, the call still runs to its end.
 
 mod resellers;
 mod twins;
@@ -59,7 +59,7 @@ pub struct AsyncPlatform(Platform);
 #[derive(Clone)]
 pub struct AsyncAgency(Agency);
 
-/// Runs a call where it may block. A panic of it goes on here.
+/// Runs a call on a thread where it may block, and resumes its panic here.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

@@ -27,11 +27,11 @@ pub enum ChangeKind {
     ResellerCreated,
     /// Fields of a reseller's profile changed; [`Change::fields`] names them.
     ResellerUpdated,
-    /// A reseller was switched off.
+    /// A reseller was deactivated.
     ResellerDeactivated,
-    /// A reseller was switched on again.
+    /// A reseller was activated again.
     ResellerActivated,
-    /// A reseller was deleted for good.
+    /// A reseller was deleted permanently.
     ResellerDeleted,
     /// A limit on what a reseller may consume was set or lifted.
     AllowanceChanged,
@@ -41,7 +41,7 @@ pub enum ChangeKind {
     AccessRevoked,
     /// Failed sign-ins of a reseller were forgiven.
     SignInUnlocked,
-    /// So many sign-ins of a reseller failed in a row that no further one is looked at.
+    /// Sign-ins of a reseller failed so often in a row that all further ones are refused.
     SignInLocked,
     /// A reseller has another login domain.
     LoginDomainChanged,
@@ -111,17 +111,17 @@ stored! {
     /// personal data, so none has to be found when a reseller is erased.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Change {
-        /// The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered.
+        /// The place in the agency's feed, from 1 and without gaps; 0 before the entry is numbered.
         pub sequence: u64,
         /// The entry's own id.
         pub id: Uuid,
         /// What happened.
         pub kind: ChangeKind,
-        /// To whom; `None` for the agency itself.
+        /// The reseller that changed; `None` for the agency itself.
         pub reseller: Option<ResellerId>,
-        /// The version the record had afterwards; 0 for the agency itself.
+        /// The version of the record after the change; 0 for the agency itself.
         pub version: u64,
-        /// When.
+/// When it happened.
         pub at: Timestamp,
         /// Who did it, as the host gave it.
         pub actor: Option<String>,
@@ -138,7 +138,7 @@ entity! {
     }
 }
 
-/// An entry that has no number yet: in its row everything else is as in that of a change.
+/// An entry that has no number yet. Its row has all other columns of a [`Change`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingChange(pub Change);
 

@@ -1,4 +1,4 @@
-//! Where time and ids come from. The domain asks these, never the system.
+//! The sources of time and ids. The domain uses these, never the system.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -57,17 +57,17 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        // Without random numbers no id and no secret can be made: nothing sensible is left to do.
+        // Without random numbers neither ids nor secrets can be made, so nothing works.
         getrandom::fill(bytes).expect("the operating system gives random numbers");
     }
 }
 
 /// Makes version 7 UUIDs (RFC 9562): ids made later sort later, which keeps a store's pages
-/// together. Those of one source do so within a millisecond, too: the 12 bits after the time
-/// count (section 6.2, method 1), and what they overflow into is the time.
+/// together. Ids of one source are ordered within a millisecond, too: the 12 bits after the time
+/// are a counter (section 6.2, method 1), which overflows into the time.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
-    /// Milliseconds and count of the newest id.
+    /// The milliseconds and the counter of the newest id.
     newest: AtomicU64,
 }
 

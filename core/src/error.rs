@@ -11,7 +11,7 @@ pub use validation::{Code, FieldError, FieldErrors, Refusal};
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An answer about something that may not be there at all: then it is none.
+/// Turns `NotFound` into `None`.
 pub(crate) fn optional<T>(found: Result<Option<T>>) -> Result<Option<T>> {
     match found {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -67,11 +67,11 @@ pub enum ErrorKind {
     /// The expected version is stale, and [`Error::current_version`] has the present one; or an
     /// idempotency key was used before, for another request.
     Conflict,
-    /// No such record, or it belongs to another agency: the two answers are the same.
+    /// There is no such record, or it belongs to another agency; these cannot be told apart.
     NotFound,
-    /// A sign-in or an access stamp was refused, for a reason that is not told.
+    /// A sign-in or an access stamp was refused; the reason is not disclosed.
     AccessDenied,
-    /// Too many passwords are being hashed and waited for; nothing was looked at or counted.
+    /// Too many passwords are being hashed; nothing was verified or counted.
     Busy,
     /// Too many failed sign-ins from one source; [`Error::retry_after`] says when to try again.
     Throttled,
@@ -79,20 +79,20 @@ pub enum ErrorKind {
     InvalidCursor,
     /// The call needs a transaction of its own and cannot have one here.
     InsideTransaction,
-    /// A concurrent transaction was in the way; the same call may succeed when repeated.
+    /// A concurrent transaction interfered; the same call may succeed when it is repeated.
     Aborted,
     /// The connection was lost during COMMIT, or the store's answer does not say whether anything
     /// was written: read back before trying again.
     OutcomeUnknown,
     /// The platform was opened with settings that cannot work.
     Configuration,
-    /// A file that was to be read or written failed; what was done before stays.
+    /// A file could not be read or written; what was done before stays.
     Io,
     /// The store failed; nothing of the call was written.
     Storage,
 }
 
-/// Declares the kinds: their slugs, and what HTTP says for them.
+/// Declares the kinds with their slugs and HTTP statuses.
 macro_rules! kinds {
     ($($name:ident = $slug:literal, $status:literal;)*) => {
         impl ErrorKind {
@@ -110,8 +110,8 @@ macro_rules! kinds {
                 match self { $(Self::$name => $slug,)* }
             }
 
-            /// The HTTP status that says the same to a client (RFC 9110, RFC 6585): 4xx where the
-            /// client can do something about it, and 503 where the same request may succeed later.
+            /// The HTTP status for the kind (RFC 9110, RFC 6585): 4xx if the client can do
+            /// something about it, and 503 if the same request may succeed later.
             ///
             /// ```
             /// assert_eq!(partnerkit::ErrorKind::Throttled.http_status(), 429);

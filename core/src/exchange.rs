@@ -1,4 +1,4 @@
-//! Resellers as CSV: taking them in row by row, and giving them out (S48).
+//! Resellers as CSV: import, row by row, and export (S48).
 
 mod cells;
 mod export;
@@ -10,10 +10,10 @@ use crate::error::FieldErrors;
 use crate::reseller::ResellerId;
 use serde::Serialize;
 
-/// How a file is taken in.
+/// How a file is imported.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportOptions {
-    /// Says what would happen, and writes nothing.
+    /// Reports what would happen, and writes nothing.
     pub dry_run: bool,
     /// What stands between cells: a comma unless it is set.
     pub delimiter: u8,
@@ -25,33 +25,33 @@ impl Default for ImportOptions {
     }
 }
 
-/// What became of one row.
+/// The outcome of one row, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowReport {
     /// The line of the file the row begins at, from 1.
     pub line: u64,
-    /// What became of it.
+    /// The outcome.
     pub outcome: RowOutcome,
 }
 
-/// What became of a row, or would.
+/// The outcome of a row, or in a dry run what the outcome would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowOutcome {
-    /// It is a reseller now. In a dry run the id is not kept.
+    /// The reseller was created. In a dry run the id is not kept.
     Created(ResellerId),
-    /// The reseller was there already, with this email, login domain and external id.
+    /// A reseller with this email, login domain and external id exists already.
     Existing(ResellerId),
-    /// Every reason why it was not created.
+    /// The row was rejected, for all these reasons.
     Rejected(FieldErrors),
 }
 
-/// What became of a file.
+/// The numbers of rows of a file, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
     /// How many rows were created.
     pub created: u64,
-    /// How many were there already.
+    /// How many existed already.
     pub existing: u64,
     /// How many were rejected.
     pub rejected: u64,

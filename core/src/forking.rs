@@ -1,9 +1,10 @@
-//! Keeping still while the process forks.
+//! Waiting before a fork until no thread is inside the library's critical sections.
 //!
-//! A child of `fork` has of its parent's threads only the one that forked. A lock that another
-//! one held at that moment, in SQLite or in a library that knows phone numbers, is never released
-//! there, and what it was about to change stays half changed. What must not be cut so runs
-//! [`undisturbed`]; whoever forks waits until nothing does, and lets nothing begin meanwhile.
+//! Of its parent's threads, a child of `fork` has only the one that forked. A lock that another
+//! thread held at that moment, in SQLite or in the library for phone numbers, is never released in
+//! the child, and a change that it was making stays half made. So work that must not be interrupted
+//! like this runs [`undisturbed`]; a thread that forks waits until no such work is running, and
+//! lets none begin meanwhile.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -13,8 +14,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a fork waits for what runs. A write may wait for another process that is stopped; a
-/// child that is forked then can open no store that was in use.
+/// How long a fork waits for running work. A write may wait for a stopped process for longer; a
+/// child that is forked then cannot open a store that was in use.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a child waits for a lock that its own threads keep only for a moment.
@@ -27,34 +28,34 @@ static GATE: Gate = Gate {
 };
 
 struct Gate {
-    /// Whose state it is; a child makes it its own.
+    /// The process that the state belongs to; a child resets it.
     process: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
-    /// How many threads are in something that must not be cut.
+    /// How many threads are in work that a fork must not interrupt.
     inside: usize,
     /// Whether a thread is about to fork.
     forking: bool,
 }
 
 thread_local! {
-    /// How often this thread is inside; what it does within counts once.
+    /// How deeply this thread is nested in such work; it is counted once.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Whether this thread is about to fork: then nothing keeps it out.
+    /// Whether this thread is about to fork; then the gate does not stop it.
     static FORKS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps this process still, until it is dropped in the process that called [`before_fork`] and in
-/// its child.
+/// Keeps threads from starting work that a fork must not interrupt, until it is dropped in the
+/// process that called [`before_fork`] and in its child.
 #[must_use = "the process may only be forked while this is held"]
 #[derive(Debug)]
 pub struct Forking {
     process: u32,
     holds: bool,
-    /// It belongs to the thread that forks.
+    /// Bound to the thread that forks.
     _here: PhantomData<*const ()>,
 }
 
@@ -88,28 +89,28 @@ impl Drop for Forking {
             return;
         }
         FORKS.set(false);
-        // A child's own gate has never been closed.
+        // In a child, the gate has never been closed.
         if self.process == process::id() {
             GATE.open();
         }
     }
 }
 
-/// Does what a fork must not cut. The work runs no code of the host's.
+/// Runs work that a fork must not interrupt. The work must not call code of the host.
 pub(crate) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
     undisturbed_in(|_| work())
 }
 
-/// The same for work that wants to know its process: asking the system takes as long as looking up
-/// a row's place.
+/// Like [`undisturbed`], for work that needs the id of its process, because asking the system for
+/// it again takes as long as looking up a row's place.
 pub(crate) fn undisturbed_in<T>(work: impl FnOnce(u32) -> T) -> T {
     let inside = Inside::enter();
     work(inside.process)
 }
 
-/// That this thread is inside, until this is dropped.
+/// Marks this thread as inside until this is dropped.
 struct Inside {
-    /// It stays the same meanwhile: what runs inside does not fork.
+    /// The process cannot change meanwhile, because work inside does not fork.
     process: u32,
     counted: bool,
 }
@@ -134,7 +135,7 @@ impl Drop for Inside {
 impl Gate {
     fn enter(&self, here: u32) -> bool {
         let Some(mut state) = self.lock(here) else { return false };
-        // What the thread that forks waits for may wait for this one: nobody waits for ever.
+        // The forking thread may wait for work that waits for this thread, so this wait is bounded.
         let until = Instant::now() + PATIENCE;
         while state.forking {
             let left = until.saturating_duration_since(Instant::now());
@@ -150,7 +151,7 @@ impl Gate {
 
     fn leave(&self, here: u32) {
         let Some(mut state) = self.lock(here) else { return };
-        // A thread that forked inside is not counted in its child.
+        // If a thread forked while it was inside, its child does not count it.
         state.inside = state.inside.saturating_sub(1);
         if state.forking {
             self.changed.notify_all();
@@ -163,7 +164,7 @@ impl Gate {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.forking = true;
-        // Whoever forks inside cannot wait for itself.
+        // A thread that forks while it is inside does not wait for itself.
         let own = usize::from(DEPTH.get() > 0);
         let until = Instant::now() + PATIENCE;
         while state.inside > own {
@@ -184,13 +185,13 @@ impl Gate {
         }
     }
 
-    /// None in a child of a process that was forked unprepared, if another thread had it.
+    /// `None` in a child of an unprepared fork, if another thread had the lock.
     fn lock(&self, here: u32) -> Option<MutexGuard<'_, State>> {
         if self.process.load(Ordering::Acquire) == here {
             return Some(self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let mut state = lock_inherited(&self.state, MOMENT)?;
-        // Another thread of this process may have been faster.
+        // Another thread of this process may have reset it first.
         if self.process.swap(here, Ordering::AcqRel) != here {
             *state = State { inside: 0, forking: false };
         }
@@ -198,8 +199,8 @@ impl Gate {
     }
 }
 
-/// A lock that a parent may have held when it forked: then it is never released, so nobody waits
-/// for longer than this.
+/// Takes a lock that the parent may have held when it forked. It would never be released then, so
+/// the wait is bounded.
 pub(crate) fn lock_inherited<T>(lock: &Mutex<T>, longest: Duration) -> Option<MutexGuard<'_, T>> {
     let until = Instant::now() + longest;
     loop {
@@ -238,7 +239,7 @@ mod tests {
             let forking = before_fork();
             assert!(left.load(Ordering::SeqCst), "forked in the middle of it");
             let late = scope.spawn(|| undisturbed(|| left.load(Ordering::SeqCst)));
-            // What forks may use the library meanwhile, and prepare once more.
+            // The thread that forks may use the library meanwhile, and prepare again.
             undisturbed(|| left.store(false, Ordering::SeqCst));
             drop(before_fork());
             drop(forking);

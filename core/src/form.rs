@@ -1,6 +1,6 @@
-//! Forms as another language or JSON has them: under each name a value of any type.
+//! Forms as another language or JSON gives them: fields by name, with values of any type.
 //!
-//! A field that holds what it cannot is refused beside everything else that is wrong with the form.
+//! A field of a wrong type is refused together with everything else that is wrong with the form.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ use crate::search::ResellerQuery;
 /// assert_eq!(patch.unreadable.as_slice()[0].to_string(), "email is not valid");
 /// ```
 pub trait Form: DeserializeOwned {
-    /// The form, of which some fields could not be read; they are as if nobody had given them.
+    /// Keeps the errors of fields that could not be read; in the form they are missing.
     ///
-    /// Errors: the fields, where the form has no place to keep them until it is judged.
+    /// Errors: the fields, if the form has no place to keep them until it is validated.
     fn refusing(self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {
         if unreadable.is_empty() { Ok(self) } else { Err(unreadable) }
     }
@@ -45,7 +45,7 @@ impl Form for ResellerPatch {
 impl Form for ResellerDraft {
     fn refusing(mut self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {
         if !unreadable.is_empty() {
-            // The key stands for the whole form.
+            // An idempotency key is for the complete form, so it is dropped.
             self.idempotency_key = None;
         }
         Ok(Self { unreadable, ..self })
@@ -78,7 +78,7 @@ pub fn read<F: Form>(given: BTreeMap<String, Given>) -> Result<F, FieldErrors> {
             Ok(form) => return form.refusing(unreadable),
             Err(misfit) => misfit,
         };
-        // Each time the form has a field less.
+        // Each round removes a field, so this ends.
         let removed = given.remove(&field);
         if removed != Some(Given::Nothing) || code == Code::UnknownField {
             unreadable.push(FieldError::new(told(field), code));
@@ -89,7 +89,7 @@ pub fn read<F: Form>(given: BTreeMap<String, Given>) -> Result<F, FieldErrors> {
     }
 }
 
-/// The name of a field in errors: a phone is one field, whatever part of it is wrong.
+/// The name of a field in errors; all parts of a phone have one name.
 fn told(path: String) -> String {
     let of_phone = |name: &&&str| name.strip_suffix(".number") == Some(&path);
     FORM_ORDER.iter().find(of_phone).map_or(path.clone(), |name| (*name).to_owned())

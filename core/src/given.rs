@@ -14,27 +14,28 @@ use crate::values::Timestamp;
 /// A value as given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Given {
-    /// None at all.
+    /// No value.
     #[default]
     Nothing,
     /// True or false.
     Truth(bool),
     /// A text.
     Text(String),
-    /// A whole number; one that is larger still counts as the largest here.
+    /// A whole number; one that does not fit is the largest of this type.
     Whole(i128),
     /// An instant.
     Instant(Timestamp),
     /// Several in order.
     List(Vec<Given>),
-    /// By name.
+    /// Values by name.
     Record(BTreeMap<String, Given>),
-    /// Of another type: a fraction, half a character.
+    /// A value of another type, for example a fraction or half a surrogate pair.
     Other,
 }
 
 impl Given {
-    /// An instant, or its text in RFC 3339. Of a number nobody knows whether it is seconds.
+    /// An instant, or its text in RFC 3339. A number is not accepted, because it may be in seconds
+    /// or milliseconds.
     pub(crate) fn instant(&self) -> Option<Timestamp> {
         match self {
             Self::Instant(at) => Some(*at),
@@ -71,7 +72,7 @@ impl From<serde_json::Value> for Given {
     }
 }
 
-/// Why a value is not that of a field.
+/// The error for a value that does not fit a field.
 #[derive(Debug)]
 pub(crate) struct Misfit {
     /// The field's path in the form, through the records in it.
@@ -102,7 +103,7 @@ impl fmt::Display for Misfit {
 impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
-    /// The message may show what was given, and that may be a password.
+    /// Drops the message, which may show the value, and that may be a password.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Code::Invalid.into()
     }
@@ -204,7 +205,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 struct Fields<'de> {
     fields: btree_map::Iter<'de, String, Given>,
     open: Option<(&'de str, &'de Given)>,
-    /// Whether a misfit is of one field; otherwise it is of the whole.
+    /// Whether an error is about one field; otherwise it is about the whole value.
     are_named: bool,
 }
 

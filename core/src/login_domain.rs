@@ -1,4 +1,4 @@
-//! Login domains: who holds one, whether one can be had, and changing a reseller's.
+//! Login domains: their holders, their availability, and giving a reseller another one.
 
 mod availability;
 mod label;

@@ -1,8 +1,8 @@
-//! What a host can watch: with the feature `tracing` every operation is a span (S53).
+//! Tracing: with the feature `tracing` every operation is a span (S53).
 //!
-//! Names, addresses and secrets have no way in: a span has ids, the kind of outcome and how long
-//! it took. Ids are those of the handle, of the call and of its answer: what was merely typed (a
-//! login domain, an agency that may not exist) is none until the answer says so.
+//! A span has ids, the kind of outcome and the duration, and never names, addresses or secrets. Its
+//! ids come from the handle, the call and the answer. A typed text (a login domain, an agency that
+//! may not exist) is recorded only if the answer confirms it.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody looks at the ids then"))]
 
 mod answers;
@@ -38,7 +38,7 @@ impl Platform {
     }
 }
 
-/// Whose call it is.
+/// The agency and reseller that a call is about.
 #[derive(Default)]
 pub(crate) struct Known<'k> {
     agency: Option<&'k AgencyId>,
@@ -82,7 +82,7 @@ macro_rules! silent {
 
 silent!((), bool, i64, u32, u64, String);
 
-/// How far the deletion of an agency has got, and which one it was.
+/// How far the deletion of an agency has got, and the agency's id.
 pub(crate) struct DeletedAgency {
     pub id: AgencyId,
     pub erasure: Erasure,

@@ -1,4 +1,5 @@
-//! The platform: one store, opened and configured once, and what concerns all agencies.
+//! The platform: one store, opened and configured once, with the operations that concern all
+//! agencies.
 
 mod availability;
 mod backup;
@@ -19,43 +20,44 @@ use crate::shared::Shared;
 use crate::storage::Storage;
 use crate::values::{AgencyId, LoginDomain};
 
-/// A handle on one store. Cheap to clone, and safe to use from many threads; in a child of `fork`,
-/// too, where a store in a file or on a server is opened again at its first use. A program with
-/// threads prepares its fork by [`before_fork`](crate::before_fork).
+/// A handle on one store. It is cheap to clone, and safe to use from many threads. It also works in
+/// a child of `fork`, where a store in a file or on a server is opened again at its first use. A
+/// program with threads must call [`before_fork`](crate::before_fork) first.
 #[derive(Clone)]
 pub struct Platform {
     pub(crate) operator: Operator,
 }
 
-/// What the operations of the whole platform work with; each stands with its noun, as a method of
-/// [`Operator`], and the handle [`Platform`] delegates to it.
+/// The state of the operations on the whole platform. They are implemented in the modules of their
+/// nouns, as methods of [`Operator`], and the handle [`Platform`] delegates to them.
 #[derive(Clone)]
 pub(crate) struct Operator {
     pub shared: Arc<Shared>,
 }
 
-/// Which reseller a request is for.
+/// The reseller that a request is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResolvedHost {
     /// The agency.
     pub agency: AgencyId,
     /// The reseller.
     pub reseller: ResellerId,
-    /// Its login domain: what [`Platform::sign_in`] takes.
+    /// The login domain, which [`Platform::sign_in`] takes.
     pub login_domain: LoginDomain,
-    /// Whether the reseller is switched on.
+    /// Whether the reseller is active.
     pub status: Status,
 }
 
 impl Platform {
-    /// Opens a store with the usual settings: `memory:`, `sqlite:FILE` or
-    /// `postgres://USER@HOST/DATABASE`, the latter two where their feature is on.
+    /// Opens a store with default settings: `memory:`, or, with the features `sqlite` and
+    /// `postgres`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
     ///
-    /// After `sqlite:` stands a path as it is, with no parameters: `sqlite:resellers.db` is in the
-    /// working directory of now, whatever that is later, `sqlite:/var/lib/resellers.db` (or, as
-    /// elsewhere, with four slashes) begins at the root. Two or three slashes are refused, because
-    /// they mean different things to different programs. The folder must be there, and be
-    /// writable, because the log and the locks are beside the file.
+    /// The part after `sqlite:` is a plain path without parameters. `sqlite:resellers.db` is in the
+    /// current working directory, and stays there if that changes later;
+    /// `sqlite:/var/lib/resellers.db` (or, as elsewhere, with four slashes) is absolute. Two or
+    /// three slashes are refused, because they mean different things to different programs. The
+    /// folder must exist and be writable, because the log and the lock files are next to the
+    /// database.
     ///
     /// # One SQLite in a process
     /// While a platform has the file open, let no second copy of SQLite in the same process write
@@ -69,8 +71,9 @@ impl Platform {
     /// Connections of `rusqlite`, `sqlx` or `diesel` in a Rust program are of the same copy, and
     /// safe.
     ///
-    /// Whoever in this process still has the file open when its last platform has gone keeps its
-    /// log beside it, empty, until the next platform on any file goes, or the process ends.
+    /// If something else in this process still has the file open when its last platform is closed,
+    /// an empty log stays next to it, until the next platform on any file is closed or the process
+    /// ends.
     ///
     /// ```
     /// use partnerkit::Platform;
@@ -138,10 +141,10 @@ impl Operator {
         self.shared.secrets().map(drop)
     }
 
-    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
-    /// the next one of an import that is under way, too. Closing it again does nothing. Without this
-    /// call a store is closed with its last handle.
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. Running
+    /// transactions end normally; every later one fails with `Configuration`, including the next
+    /// one of a running import. Closing it again does nothing. Without this call, a store is closed
+    /// when its last handle is dropped.
     ///
     /// ```example
     /// platform.close()?;
@@ -160,8 +163,8 @@ impl Operator {
         Ok(())
     }
 
-    /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
-    /// matter; unknown, quarantined and foreign hosts are all `NotFound` (S55).
+    /// Finds the reseller that a request's host name belongs to. Case, a port and one trailing dot
+    /// do not matter; unknown, quarantined and foreign hosts are all `NotFound`.
     ///
     /// ```example
     /// let place = platform.resolve_host("Acme.partner.example.com:443")?;
@@ -203,7 +206,7 @@ impl Operator {
         holders(&self.shared.storage, std::slice::from_ref(label)).map(held)
     }
 
-    /// The same, as it is committed.
+    /// The agency and reseller that hold a label, in the committed state.
     pub(crate) fn holder_beside(
         &self,
         label: &LoginDomain,
@@ -212,7 +215,7 @@ impl Operator {
     }
 }
 
-/// Who holds the last of the labels that were asked for.
+/// The holder in the last row, if the label is held.
 fn held(mut rows: Vec<Option<LabelRow>>) -> Option<(AgencyId, ResellerId)> {
     let LabelRow { agency, state, .. } = rows.pop().flatten()?;
     match state {

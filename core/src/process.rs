@@ -1,49 +1,53 @@
-//! What does not cross `fork`: a child has all of its parent's memory, and of its threads only
-//! the one that forked. A count of what the others had taken never comes back there, and a lock
-//! that one of them held is never released. So each process has its own.
+//! State that must not cross `fork`. A child has all of its parent's memory, but only the thread
+//! that forked. So if other threads had taken something that is counted, it would never come back,
+//! and a lock that one of them held would never be released. Therefore each process has its own
+//! state.
 
 use std::process;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// Something that begins anew in each process. What was a parent's is not touched in its child,
-/// not even to drop it.
+/// A value that each process makes anew. A child does not touch its parent's value, not even to
+/// drop it.
 #[derive(Debug)]
 pub(crate) struct PerProcess<T> {
     first: Node<T>,
 }
 
-/// What one process has; after it, what its child has.
+/// The value of one process, followed by the value of its child.
 #[derive(Debug)]
 struct Node<T> {
     process: u32,
-    /// None only while it is dropped.
+    /// `None` only while it is being dropped.
     kept: Option<T>,
     next: [Place<T>; PLACES],
 }
 
-/// Where a child puts its own. Whoever claims it fills it at once; if another thread did so while
-/// the process forked, it stays claimed and empty in the child, which takes the next one.
+/// A place for the value of a child. A thread that claims it fills it at once. If the process
+/// forked between a thread's claim and its filling, the place stays claimed and empty in the child,
+/// which uses the next one.
 #[derive(Debug)]
 struct Place<T> {
     claimed_by: AtomicU32,
     node: OnceLock<Box<Node<T>>>,
 }
 
-/// A place is lost to a fork within a few instructions, and only where a child forks in its turn.
+/// A place is lost only if a fork hits these few instructions, and only in a child that forks
+/// itself.
 const PLACES: usize = 4;
 const NOBODY: u32 = 0;
 
 impl<T: Default> PerProcess<T> {
-    /// What this process has.
+    /// The value of this process.
     pub fn get(&self) -> &T {
         self.get_in(process::id())
     }
 
-    /// The same where the number of this process is known.
+    /// Like [`get`](Self::get), for a caller that knows the id of this process.
     ///
-    /// What is a process's own is the last of the chain: an ancestor's number may be given again.
+    /// A process's own value is the last one with its id in the chain, because the system may reuse
+    /// an ancestor's id.
     pub fn get_in(&self, process: u32) -> &T {
         let mut node = &self.first;
         while let Some(next) = node.next() {
@@ -67,9 +71,10 @@ impl<T: Default> Node<T> {
         Self { process, kept: Some(T::default()), next: std::array::from_fn(|_| Place::free()) }
     }
 
-    /// The node of a process that is behind this one, whichever of its threads makes it.
+    /// The node of a process that follows this one; any of the process's threads may make it.
     fn followed_by(&self, process: u32) -> &Self {
-        // Made before a place is claimed: the claim lasts for no longer than it takes to move it.
+        // It is made before a place is claimed, so that the claim lasts only as long as moving it
+        // takes.
         let made = Box::new(Self::of(process));
         for place in &self.next {
             match place.claim(process) {
@@ -98,7 +103,7 @@ impl<T> Place<T> {
         self.claimed_by.compare_exchange(NOBODY, process, success, failure)
     }
 
-    /// What another thread of this process is about to put here.
+    /// Waits for the node that another thread of this process is about to put here.
     fn filled(&self) -> &Node<T> {
         loop {
             match self.node.get() {
@@ -137,11 +142,11 @@ mod tests {
         assert_eq!(counts.get().load(Ordering::Relaxed), 2);
         assert_eq!([count(CHILD), count(CHILD)], [0, 1]);
         assert_eq!([count(GRANDCHILD), count(GRANDCHILD)], [0, 1]);
-        // The system gave the number of an ancestor that had ended to its descendant.
+        // The system gave a descendant the id of an ancestor that had ended.
         assert_eq!(count(CHILD), 0);
     }
 
-    /// S50: as when another thread was inside at the moment of a fork.
+    /// S50: as if another thread had held the lock at the moment of a fork.
     #[test]
     fn s50_a_lock_of_the_parent_holds_up_no_child() {
         let locks: PerProcess<Mutex<()>> = PerProcess::default();
@@ -165,7 +170,8 @@ mod tests {
         assert_eq!(counts.get_in(CHILD).load(Ordering::Relaxed), 8);
     }
 
-    /// A thread of the parent was about to put its own there when the process forked.
+    /// As if a thread of the parent had claimed a place, but not filled it, when the process
+    /// forked.
     #[test]
     fn a_place_that_a_fork_left_claimed_is_passed_by() {
         let counts: PerProcess<AtomicUsize> = PerProcess::default();
@@ -174,7 +180,7 @@ mod tests {
         assert_eq!(counts.get_in(GRANDCHILD).load(Ordering::Relaxed), 1);
     }
 
-    /// Tells when it is dropped.
+    /// Records that it was dropped.
     #[derive(Default)]
     struct Told(Mutex<Option<Arc<()>>>);
 

@@ -1,7 +1,7 @@
-//! Records: typed access to rows, once above every store.
+//! Typed access to rows, written once for every store.
 //!
-//! Stores move rows; here a record is one. [`Reads`] and [`Tx`] are what work on one agency's
-//! records gets, [`read`] and [`write`] run it. What a noun does with its records stands in its
+//! Stores move rows; this module turns them into records and back. [`read`] and [`write`] run work
+//! on one agency's records and pass it [`Reads`] or [`Tx`]. The methods of each noun are in its
 //! `rows.rs`.
 
 mod question;

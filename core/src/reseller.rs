@@ -43,7 +43,7 @@ id_value!(ResellerId);
 pub enum Status {
     /// May sign in and consume.
     Active,
-    /// Switched off: every sign-in and every stamp is refused.
+    /// Deactivated: every sign-in and every stamp is refused.
     Inactive,
 }
 
@@ -74,7 +74,7 @@ impl Status {
 }
 
 stored! {
-    /// The person to talk to; the email need not be unique.
+    /// The contact person; the email need not be unique.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct ContactPerson {
         /// The person's name.
@@ -87,30 +87,30 @@ stored! {
 }
 
 stored! {
-    /// A reseller as stored. It holds no secret: its password hash lies elsewhere.
+    /// A reseller as it is stored. It contains no secret: its password hash is stored elsewhere.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Reseller {
         /// The agency the reseller belongs to.
         pub agency: AgencyId,
         /// The id; never changes.
         pub id: ResellerId,
-        /// Counts the changes, from 1.
+        /// The version, which counts the changes from 1.
         pub version: u64,
         /// Whether the reseller may sign in and consume.
         pub status: Status,
-        /// Why it was deactivated, if that was said.
+        /// The reason for its deactivation, if one was given.
         pub deactivation_reason: Option<String>,
         /// What the reseller sells.
         pub partner_type: PartnerType,
-        /// The name, any script.
+        /// The name, in any script.
         pub name: Name,
         /// The email, unique within the agency.
         pub email: Email,
         /// The phone in E.164 (`+14155552671`).
         pub phone: Phone,
-        /// The person to talk to.
+        /// The contact person.
         pub contact: ContactPerson,
-        /// The subdomain its customers sign in at.
+        /// The subdomain at which its customers sign in.
         pub login_domain: LoginDomain,
         /// The website, if any.
         pub website: Option<Website>,

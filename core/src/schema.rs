@@ -65,18 +65,18 @@ pub struct Index {
     pub name: &'static str,
     /// The columns in order.
     pub columns: &'static [&'static str],
-    /// Whether two rows may not agree in all of them (nulls never agree).
+    /// Whether no two rows may have equal values in all of them (nulls are never equal).
     pub unique: bool,
 }
 
-/// By what a database on several machines spreads a table's rows.
+/// The column by which a database on several machines distributes a table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Home {
-    /// By the agency: all that is one's lies together.
+    /// The agency, so that all rows of one agency are on one machine.
     Agency,
-    /// By this column, because rows are asked for across agencies.
+    /// This column, because rows are queried across agencies.
     Column(&'static str),
-    /// Each machine has all of them.
+    /// None: each machine has all rows.
     Everywhere,
 }
 
@@ -93,17 +93,18 @@ pub struct Table {
     pub indexes: &'static [Index],
     /// Where its rows are kept if there are several machines.
     pub home: Home,
-    /// With whose row each row goes: the first columns of the key are those of the parent's. Up
-    /// the line there is the agency; `None` for what is nobody's, or the whole platform's.
+    /// The table of the parent rows, with which this table's rows are deleted. The key begins with
+    /// the columns of the parent's key. The last ancestor is the agency; `None` for the agency
+    /// itself and for rows of the whole platform.
     pub parent: Option<&'static Table>,
-    /// Whether there must be a parent, to which a database may hold its rows by a foreign key. The
-    /// core deletes the rows of a parent before the parent, so a store without foreign keys has
-    /// nothing to do.
+    /// Whether a row must have a parent, which a database may enforce by a foreign key. The core
+    /// deletes a parent's rows before the parent, so a store without foreign keys has nothing to
+    /// do.
     pub refers: bool,
 }
 
 impl Table {
-    /// Whether each row is one agency's, and goes with it.
+    /// Whether each row belongs to an agency, and is deleted with it.
     ///
     /// ```
     /// use partnerkit::schema::{RESELLERS, SECRETS};
@@ -115,8 +116,8 @@ impl Table {
         self.parent.is_some()
     }
 
-    /// What stands in the column `agency` of a row that does not say so itself: rows that do not
-    /// lie with their agency are the platform's, whoever asks for them.
+    /// The value of a row's column `agency` if the record does not have it: rows that are not
+    /// stored with their agency belong to the platform, for whichever agency they are queried.
     pub(crate) fn owner(&self, agency: &AgencyId) -> Value {
         match self.home {
             Home::Agency => agency.as_str().into(),
@@ -124,7 +125,7 @@ impl Table {
         }
     }
 
-    /// Whether its rows go with those of another table, and with no narrower one.
+    /// Whether `parent` is the direct parent of this table, with whose rows its own are deleted.
     ///
     /// ```
     /// use partnerkit::schema::{AGENCIES, CREDENTIALS, RESELLERS};
@@ -155,7 +156,7 @@ impl Table {
         self.indexes[i].columns
     }
 
-    /// Where a column stands among the columns.
+    /// The position of a column.
     ///
     /// # Panics
     /// When the table has no such column; in a constant that is an error of the compiler.
@@ -202,7 +203,7 @@ impl Table {
     }
 }
 
-/// Where a column stands.
+/// The position of a column, if there is one with this name.
 pub(crate) const fn find(columns: &[Column], name: &str) -> Option<usize> {
     let mut i = 0;
     while i < columns.len() {
@@ -214,7 +215,7 @@ pub(crate) const fn find(columns: &[Column], name: &str) -> Option<usize> {
     None
 }
 
-/// Whether two texts are the same, for the compiler.
+/// Whether two texts are equal, in a constant.
 pub(crate) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut i = 0;
@@ -273,12 +274,13 @@ impl fmt::Debug for Value {
 /// The values of a row, in the order of its table's columns.
 pub type Row = Vec<Value>;
 
-/// The tables of the entities, and the one list of them in the order in which they are made.
+/// Declares the tables of the entities, and the one list of them in the order in which they are
+/// created.
 macro_rules! tables {
     ($($(#[$about:meta])* $NAME:ident: $Record:ty),* $(,)?) => {
         $($(#[$about])* pub const $NAME: Table = *<$Record as Entity>::TABLE;)*
 
-        /// Every table, parents before those that go with them.
+        /// Every table, parents before their children.
         pub const TABLES: &[&Table] = &[$(&$NAME),*];
     };
 }
@@ -289,13 +291,13 @@ tables! {
     /// Agencies. `numbered` is the sequence of the newest numbered change, `pruned` that of the
     /// newest one that was removed; `closed_at` says that the agency is being erased.
     AGENCIES: AgencyRow,
-    /// Keys of creates, so that a repeated one is answered as the first.
+    /// Idempotency keys, so that a repeated create is answered as the first.
     IDEMPOTENCY: IdempotencyRow,
     /// Login domains: the one table that is unique across agencies.
     LABELS: LabelRow,
     /// Resellers. The columns `sort_name`, `sort_email` and `search_text` hold folded text.
     RESELLERS: Reseller,
-    /// Password hashes and access generations, apart from the records that are shown.
+    /// Password hashes and access generations, separate from the records that are shown.
     CREDENTIALS: CredentialsRow,
     /// Failed sign-ins, by a keyed hash of what was typed.
     ATTEMPTS: Attempts,
@@ -303,9 +305,10 @@ tables! {
     EVENTS: Event,
     /// Meters. `period` and `period_end` are the instants that hold the period of `period_used`.
     METERS: Meter,
-    /// Rollups by UTC day; the day leads, so that what is written together lies together.
+    /// Rollups by UTC day. The day comes first in the key, so that rows that are written together
+    /// are neighbours.
     ROLLUPS: DayRollup,
-    /// An agency's totals, only ever added to.
+    /// An agency's totals, which are changed only by adding.
     TOTALS: TotalRow,
     /// Entries of the change feed that have no number yet, keyed in the order of numbering.
     PENDING_CHANGES: PendingChange,

@@ -21,15 +21,15 @@ use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: u32 = 25;
 const MAX_LIMIT: u32 = 200;
-/// Counting ends here: what a person reads as "more than" need not be exact (S30).
+/// Counting stops here, because a number that is shown as "more than" need not be exact (S30).
 const MAX_COUNT: u64 = 10_000;
 
 /// Which resellers to list, and in what order: the newest first unless it is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResellerQuery {
-    /// White-space separated terms, each of which must occur in the name or the email, whatever
-    /// its case and accents; nothing in a term is a wildcard.
+    /// Terms separated by white space. Each must occur in the name or the email; case and accents
+    /// are ignored, and there are no wildcards.
     pub text: String,
     /// Only resellers of this status.
     pub status: Option<Status>,
@@ -39,28 +39,29 @@ pub struct ResellerQuery {
     pub joined_from: Option<Timestamp>,
     /// Only resellers that joined before this instant.
     pub joined_before: Option<Timestamp>,
-    /// The order; by the time of joining unless it is given.
+    /// The order; by default by the time of joining.
     pub sort: SortBy,
-    /// Whether the largest comes first: the newest unless it is said, but texts from their
-    /// beginning.
+    /// Whether the largest comes first. By default the newest comes first, but texts are in
+    /// alphabetical order.
     pub descending: Option<bool>,
-    /// At most this many a page: 1–200, and 25 unless it is given.
+    /// The size of a page: 1–200, by default 25.
     pub limit: Option<u32>,
-    /// Where the page begins: [`Page::next`] of the page before it. Such a cursor holds the last
-    /// row's place, a name or email if that is the order: keep it out of logs as you keep those.
+    /// Where the page begins: the [`Page::next`] of the previous page. Such a cursor contains the
+    /// last row's place, which is a name or email if that is the order: keep it out of logs like
+    /// these.
     pub after: Option<String>,
-    /// Counts the resellers on all pages together, too.
+    /// Whether to count the resellers on all pages together, too.
     pub with_total: bool,
 }
 
-/// Resellers, and where the next page begins.
+/// A page of resellers, and where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
-    /// At most as many as the query's limit.
+    /// The resellers, at most as many as the query's limit.
     pub resellers: Vec<Reseller>,
-    /// What the query for the next page gives as `after`; `None` at the end.
+    /// The cursor that the query for the next page takes as `after`; `None` at the end.
     pub next: Option<String>,
-    /// How many there are on all pages, if the query asked.
+    /// The number of resellers on all pages, if the query asked for it.
     pub total: Option<Total>,
 }
 
@@ -69,7 +70,7 @@ pub struct Page {
 pub enum Total {
     /// This many.
     Exact(u64),
-    /// This many or more: counting was ended.
+    /// This many or more, because counting stopped.
     AtLeast(u64),
 }
 
@@ -268,8 +269,8 @@ impl ResellerQuery {
         self
     }
 
-    /// The query as a store runs it, one row longer than the page: the extra row tells that
-    /// there is a next page.
+    /// The query for a store. It asks for one row more than the page has, which tells whether there
+    /// is a next page.
     pub(crate) fn spec(&self, seal: &CursorSeal<'_>) -> Result<PageSpec> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
@@ -298,7 +299,7 @@ impl ResellerQuery {
         Filter { agency: agency.clone(), terms, conditions: self.conditions() }
     }
 
-    /// What a reseller must be, beside the terms.
+    /// The conditions besides the terms.
     fn conditions(&self) -> Vec<Condition> {
         let at = |at: Timestamp| Value::Integer(at.as_millis());
         let conditions = [
@@ -316,12 +317,12 @@ impl ResellerQuery {
         Sort { by: self.sort, descending }
     }
 
-    /// Where a store may stop counting; `None` if nobody has asked.
+    /// The number at which a store may stop counting; `None` if no count was asked for.
     pub(crate) fn count_up_to(&self) -> Option<u64> {
         self.with_total.then_some(MAX_COUNT)
     }
 
-    /// Cuts the extra row off and tells where the next page begins.
+    /// Removes the extra row, and makes the cursor for the next page.
     pub(crate) fn page(
         &self,
         mut rows: Vec<Reseller>,
@@ -339,7 +340,7 @@ impl ResellerQuery {
         Ok(Page { resellers: rows, next, total })
     }
 
-    /// What must be the same for a cursor to continue the query; the limit may change.
+    /// Everything that must be unchanged for a cursor to continue the query; the limit may change.
     fn fingerprint(&self) -> String {
         let Sort { by, descending } = self.order();
         let (conditions, by, text) = (self.conditions(), by.slug(), fold(&self.text));
@@ -348,13 +349,13 @@ impl ResellerQuery {
 }
 
 stored! {
-    /// What lists are sorted by and searches look into: folded once.
+    /// The folded texts by which lists are sorted and in which searches look.
     #[derive(Debug)]
     pub(crate) struct Folded {
         pub email_key: String,
         pub sort_name: String,
         pub sort_email: String,
-        /// Name and email, one line each: no term reaches from one into the other.
+        /// Name and email on a line each, so that no term matches across both.
         pub search_text: String,
     }
 }

@@ -1,4 +1,4 @@
-//! What the handles of one platform have in common: the store and the settings.
+//! What all handles of one platform share: the store and the settings.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,14 +11,14 @@ use crate::reseller::FormRules;
 use crate::storage::{Erasure, Opened, Storage};
 use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
 
-/// Made once, when a platform is opened.
+/// The shared state, which is made once, when a platform is opened.
 pub(crate) struct Shared {
     pub storage: Opened,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub ids: Ids,
     pub hasher: Hasher,
-    /// Asked for with [`Shared::secrets`].
+    /// Read it with [`Shared::secrets`].
     pub known_secrets: KnownSecrets,
     pub login_base: String,
     pub password_policy: PasswordPolicy,
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub attempts: AttemptPolicy,
     pub sources: SourcePolicy,
     pub retention: Retention,
-    /// How far upkeep has come, in this process.
+    /// The progress of upkeep in this process.
     pub upkeep: PerProcess<Mutex<Progress>>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Retention {
     pub idempotency_keys: i64,
-    /// For ever, if not said.
+    /// For ever, if `None`.
     pub changes: Option<i64>,
 }
 
@@ -44,10 +44,10 @@ impl Default for Retention {
     }
 }
 
-/// How far a round of upkeep has come.
+/// The progress of a round of upkeep.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
-    /// The agency whose turn it is; none while it is the platform's own.
+    /// The agency whose turn it is; `None` during the platform's own turn.
     pub agency: Option<AgencyId>,
     /// Whether it is being erased.
     pub closed: bool,
@@ -56,20 +56,20 @@ pub(crate) struct Progress {
 }
 
 impl Shared {
-    /// A new id; it sorts after those this platform has made before.
+    /// A new id, which sorts after all ids that this platform has made before.
     pub fn new_id(&self, now: Timestamp) -> Uuid {
         self.ids.next(&*self.entropy, now)
     }
 
-    /// Takes what was deleted out of the store's files, if that is possible now. What was deleted
-    /// is deleted either way, so a failure is no error but something left to do.
+    /// Erases deleted data from the store's files, if that is possible now. The rows are deleted
+    /// either way, so a failure is not an error, but only means that the erasure is pending.
     pub fn scrub(&self) -> Erasure {
         let possible = !self.storage.joined();
         let scrubbed = possible.then(|| self.storage.scrub().ok()).flatten();
         scrubbed.unwrap_or(Erasure::Pending)
     }
 
-    /// What a form is judged by.
+    /// The rules by which a form is validated.
     pub fn form_rules(&self) -> FormRules<'_> {
         let Self { password_policy: passwords, login_domains, hasher, .. } = self;
         FormRules { passwords: *passwords, login_domains, hasher, now: self.clock.now() }

@@ -1,10 +1,10 @@
-//! The storage contract: what a backend has to do, and nothing of why.
+//! The storage contract: what a backend has to do.
 //!
-//! The rules live in the core; a backend moves rows. It gives a short snapshot to read from and
-//! a transaction to write in, answers conflicts as values, and locks rows by key: a few verbs on
-//! tables that are data ([`Rows`]), nothing for any one of them. What each verb must do under
-//! faults and races is proven by `storage::conformance`, which is the definition where this text
-//! leaves a doubt.
+//! The rules live in the core; a backend moves rows. It gives a short snapshot to read from and a
+//! transaction to write in, returns conflicts as values, and locks rows by key. All of this is a
+//! few verbs on tables that are described as data ([`Rows`]), so that no backend knows any
+//! particular table. What each verb must do under faults and races is proven by
+//! `storage::conformance`, which decides where this text leaves a doubt.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -32,10 +32,10 @@ pub use rows::{
     Rows, Scan, Tell, Verbs, remove_by_key,
 };
 
-/// What is done with a snapshot. It may be run again with another, as what is done in a transaction.
+/// Work on a snapshot. It may be run again on another snapshot, like the work of a transaction.
 pub type ReadWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
-/// What is done in a transaction. It may be run again after [`Error::aborted`], and then does
-/// exactly the same: time, ids and hashes are drawn before.
+/// Work in a transaction. It may be run again after [`Error::aborted`], and then does exactly what
+/// it did before, because time, ids and hashes are drawn before the transaction.
 ///
 /// [`Error::aborted`]: crate::Error::aborted
 pub type WriteWork<'w> = dyn FnMut(&mut dyn Rows) -> Result<()> + Send + 'w;
@@ -76,26 +76,26 @@ pub trait Storage: Send + Sync {
     /// Runs the work on one snapshot of an agency's rows.
     fn read(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()>;
 
-    /// The same on what is committed, beside a host's transaction that is open on this thread.
-    /// Only a store that joins one has anything to do here, and where it can read in no other
-    /// way, what the host sees will do.
+    /// Runs the work on one snapshot of what is committed, beside a host's transaction that is open
+    /// on this thread. Only a store that joins host transactions has to implement it; if it cannot
+    /// read beside one, it may show what the host's transaction sees.
     fn read_beside(&self, agency: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
         self.read(agency, work)
     }
 
     /// Runs the work in a transaction and commits it; an error or a panic of the work undoes
-    /// everything. Runs the work once: trying again is the core's business.
+    /// everything. It runs the work only once, because the core does the retries.
     fn write(&self, agency: &AgencyId, scope: Scope, work: &mut WriteWork<'_>) -> Result<()>;
 
-    /// Makes sure that nothing that was deleted can be read from the store's files any more, if
-    /// nobody is in the way. A database server's own files are beyond anybody's reach here: a
-    /// store without files of its own has nothing to do, and answers [`Erasure::Complete`].
+    /// Makes sure that deleted data can no longer be read from the store's files, unless a reader
+    /// is in the way. It cannot reach a database server's files: a store without files of its own
+    /// has nothing to do, and returns [`Erasure::Complete`].
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }
 
-    /// Writes a copy of everything into a new file that opens as a store of its own, for a
-    /// store in a file.
+    /// Writes a copy of a store that is a file into a new file, which can be opened as a store of
+    /// its own.
     fn backup(&self, _path: &Path) -> Result<()> {
         Err(Error::configuration(
             "this store is not in a file: a server is backed up with its own tools",
@@ -107,8 +107,8 @@ pub trait Storage: Send + Sync {
         false
     }
 
-    /// The version of the schema that the store has, asked before it is first used. Not for
-    /// stores that bring themselves up to date: they refuse a newer one on their own.
+    /// The version of the store's schema, asked for before the first use. A store that migrates
+    /// itself need not implement it: it refuses a newer version on its own.
     fn schema_version(&self) -> Result<u32> {
         Ok(VERSION)
     }
@@ -117,20 +117,20 @@ pub trait Storage: Send + Sync {
 /// Whose transaction a write is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// A transaction of its own, whatever the host has open, or the error
-    /// [`inside_transaction`](crate::Error::inside_transaction) where none can be had.
+    /// A transaction of its own, even inside a host's transaction, or the error
+    /// [`inside_transaction`](crate::Error::inside_transaction) where that is impossible.
     Own,
     /// Part of the host's transaction if there is one, as a savepoint: an error of the work
     /// leaves the host's transaction usable. Otherwise a transaction of its own.
     Join,
 }
 
-/// How far a deletion has got.
+/// How far the erasure of deleted data has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// What was deleted can be read nowhere.
+    /// Deleted data can be read nowhere.
     Complete,
-    /// No query finds it, but a reader or an open transaction still keeps it in the store's
+    /// No query finds the data, but a reader or an open transaction still keeps it in the store's
     /// files; [`Platform::maintain`](crate::Platform::maintain) will finish it.
     Pending,
 }

@@ -1,5 +1,5 @@
-//! What the operations of one agency work with; each stands with its noun, as a method of
-//! [`Tenant`], and the handle [`Agency`](crate::Agency) delegates to it.
+//! The state of the operations on one agency. They are implemented in the modules of their nouns,
+//! as methods of [`Tenant`], and the handle [`Agency`](crate::Agency) delegates to them.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use crate::shared::Shared;
 use crate::storage::Scope;
 use crate::values::{AgencyId, Timestamp};
 
-/// One agency, and who acts for it.
+/// One agency, and the actor that acts for it.
 #[derive(Clone)]
 pub(crate) struct Tenant {
     pub shared: Arc<Shared>,
     pub id: AgencyId,
-    /// Who makes the changes, as the host has said.
+    /// The actor of the changes, as the host gave it.
     pub actor: Option<String>,
 }
 
@@ -24,7 +24,7 @@ impl Tenant {
         Self { shared, id, actor: None }
     }
 
-    /// Errors: `NotFound` once the agency is deleted (S56).
+    /// Runs work on a snapshot of the agency. Errors: `NotFound` once the agency is deleted (S56).
     pub(crate) fn read<T: Send>(
         &self,
         work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send,
@@ -32,7 +32,7 @@ impl Tenant {
         records::read(&self.shared.storage, &self.id, work)
     }
 
-    /// The same in a transaction, the host's if there is one.
+    /// Runs work in a transaction, which is the host's if there is one.
     pub(crate) fn write<T: Send>(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,
@@ -40,7 +40,7 @@ impl Tenant {
         records::write(&self.shared.storage, &self.id, Scope::Join, work)
     }
 
-    /// The same in a transaction of its own.
+    /// Runs work in a transaction of its own.
     pub(crate) fn write_beside<T: Send>(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send,

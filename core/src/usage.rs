@@ -1,4 +1,4 @@
-//! Metering: what is counted, the events that count it, and what is kept of them.
+//! Metering: metrics, usage events, and the sums that are kept.
 
 mod consume;
 mod draft;

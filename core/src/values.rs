@@ -1,4 +1,4 @@
-//! The values a record is made of: one type each, made by `parse` and by nothing else.
+//! The values of which a record is made: each has its own type, and is made only by `parse`.
 //!
 //! A value holds its canonical form; `parse` of that form gives the same value again.
 
@@ -35,7 +35,7 @@ pub(crate) use fold::fold;
 pub(crate) use id::id_value;
 pub(crate) use text::plain_text;
 
-/// What the newtypes around a canonical string share.
+/// Implements what the newtypes around a canonical string have in common.
 macro_rules! text_value {
     ($name:ident) => {
         $crate::values::text_value!($name, $name::parse);
@@ -47,7 +47,7 @@ macro_rules! text_value {
                 &self.0
             }
 
-            /// Takes back a form that `parse` made and a store kept.
+            /// Makes the value from a canonical form that a store kept.
             pub(crate) fn from_stored(canonical: String) -> Self {
                 Self(canonical)
             }

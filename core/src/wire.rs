@@ -1,14 +1,14 @@
 //! The wire form: what records, answers and errors look like in JSON, with the same names and
 //! slugs in every language of the library. The vectors in `tests/vectors` are written in it.
 //!
-//! Instants are whole milliseconds since 1970 in UTC, ids are texts, enumerations are slugs.
-//! Values are read back through the parser that made them; a refused one is an error that names
-//! the code and never repeats the text.
+//! Instants are whole milliseconds since 1970 in UTC, ids are texts, enumerations are slugs. Values
+//! are read back by the parser that made them; if it refuses one, the error has the code, and never
+//! the text.
 //!
-//! The bindings make objects of the same answers, each with one serializer of its own. It says
-//! that it is not human-readable, and knows by name what is a record, an enumeration or an instant.
-//! To it an id is bytes. Most languages have no variants with values, so that an enumeration of
-//! them is one record for all.
+//! The bindings make objects from the same answers, each with a serializer of its own. Such a
+//! serializer says that it is not human-readable, knows records, enumerations and instants by their
+//! names, and gets an id as bytes. Most languages have no enumerations whose variants have values,
+//! so a serializer gets one record for all variants of such an enumeration.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -21,7 +21,7 @@ use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp};
 
 mod records;
 
-/// A variant without a value: in JSON it is its slug.
+/// A variant without a value, which is its slug in JSON.
 struct Variant {
     of: &'static str,
     place: u32,
@@ -34,7 +34,7 @@ impl Serialize for Variant {
     }
 }
 
-/// Enumerations.
+/// Serializes enumerations as slugs.
 macro_rules! slugs {
     ($($name:ident),*) => {
         $(impl Serialize for $name {
@@ -55,7 +55,7 @@ impl Serialize for Metric {
     }
 }
 
-/// Those that are read, too.
+/// Serializes enumerations as slugs, and reads them.
 macro_rules! read_slugs {
     ($($name:ty),*) => {
         $(impl<'de> Deserialize<'de> for $name {
@@ -101,12 +101,12 @@ impl Serialize for Error {
     }
 }
 
-/// An instant that may be later than a language's dates reach; there it is never.
+/// An instant that may be later than the dates of a language can be; there it means "never".
 pub(crate) fn until<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_newtype_struct("Until", &at.as_millis())
 }
 
-/// Pairs, of which a binding makes a map.
+/// Pairs, from which a binding makes a map.
 pub(crate) fn pairs<S: Serializer>(
     pairs: &[(Metric, i64)],
     serializer: S,

@@ -1,4 +1,4 @@
-//! What must hold of a store whatever many processes have done to it.
+//! What must be true of a store after many processes have changed it.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,19 @@ use partnerkit::{
 use crate::rows::committed;
 use crate::{invitation, letters};
 
-/// How many login domains everybody wants.
+/// How many login domains the processes compete for.
 pub const LABELS: usize = 24;
 /// How many sign-ins of an account may fail in a row.
 pub const LIMIT: u32 = 3;
-/// Everybody's.
+/// The password of every account.
 pub const PASSWORD: &str = "plain teal walrus 94 umbrella";
 
-/// One of the login domains.
+/// The n-th login domain.
 pub fn label(n: usize) -> String {
     letters(n)
 }
 
-/// A form with one of them, with a password or without.
+/// A form with the n-th login domain, with or without a password.
 pub fn form(n: usize, with_password: bool) -> ResellerDraft {
     let form = invitation(&label(n));
     if !with_password {
@@ -34,11 +34,11 @@ pub fn form(n: usize, with_password: bool) -> ResellerDraft {
     ResellerDraft { invite: false, password, password_confirmation, ..form }
 }
 
-/// Every login domain is held by the one living reseller that has it, or by nobody, and every stop
-/// stands that the feeds tell of (S3, S7, S19).
+/// Every login domain is held by exactly the reseller that has it, or by nobody, and every hard
+/// stop in the feeds is still in force (S3, S7, S19).
 ///
 /// # Panics
-/// Where this does not hold.
+/// If this is not true.
 pub fn assert_holds(platform: &Platform, storage: &dyn Storage) {
     let mut holders = BTreeMap::new();
     for id in platform.agencies(None, Some(1_000)).expect("lists") {
@@ -56,7 +56,7 @@ pub fn assert_holds(platform: &Platform, storage: &dyn Storage) {
     }
 }
 
-/// Who has a login domain, as the store knows it.
+/// The holder of a login domain in the store.
 fn holder(storage: &dyn Storage, label: &LoginDomain) -> Option<(AgencyId, ResellerId)> {
     let table = &schema::LABELS;
     let row = committed(storage, table, vec![label.as_str().into()])?;
@@ -79,7 +79,8 @@ fn resellers(agency: &Agency) -> Vec<Reseller> {
     all
 }
 
-/// Nobody comes in whose stop is the last thing that the feed tells of, the password be right.
+/// A reseller whose last entry in the feed is a hard stop cannot sign in, even with the right
+/// password.
 fn assert_stops_stand(platform: &Platform, agency: &Agency, resellers: &[Reseller]) {
     let (mut last, mut stopped) = (0, BTreeMap::new());
     loop {

@@ -10,20 +10,20 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pause};
 
-/// After so long something hangs: a thousand times what it takes on a machine that is busy.
+/// After this time something hangs: it is a thousand times what the work takes on a busy machine.
 const TOO_LONG: Duration = Duration::from_secs(300);
 
-/// Child processes, none of which outlives this.
+/// Child processes, which are all killed when this is dropped.
 #[derive(Default)]
 pub struct Children(Mutex<Vec<Pid>>);
 
 impl Children {
-    /// Another one, which does the work and ends.
+    /// Starts a child that does the work and ends.
     #[allow(unsafe_code, reason = "there is no other way to have such a child")]
     pub fn add(&self, work: impl FnOnce()) {
-        // SAFETY: the child has this thread alone, and may meet locks that others held. Those of
-        // the allocator and of the standard library's output are free in it; what it may do
-        // besides is what is tested.
+        // SAFETY: the child has only this thread, and may meet locks that other threads held. The
+        // locks of the allocator and of the standard library's output are free in it; everything
+        // else that it does is what is tested.
         match unsafe { fork() }.expect("forks") {
             ForkResult::Parent { child } => self.lock().push(child),
             ForkResult::Child => {
@@ -33,7 +33,7 @@ impl Children {
         }
     }
 
-    /// Another one, which does nothing until it is ended.
+    /// Starts a child that does nothing until it is killed.
     pub fn add_idle(&self) {
         self.add(|| {
             loop {
@@ -42,7 +42,7 @@ impl Children {
         });
     }
 
-    /// Panics unless each of them ends well.
+    /// Panics unless each child ends successfully.
     pub fn join(self) {
         let children = std::mem::take(&mut *self.lock());
         let ended = children.iter().map(|child| waitpid(*child, None).expect("a child"));
@@ -51,7 +51,7 @@ impl Children {
         assert_eq!(ended, children.iter().map(well).collect::<Vec<_>>());
     }
 
-    /// Does what no child may hold up. If one does, all are killed in the end, and this panics.
+    /// Runs work that no child may block. If one does, all are killed in the end, and this panics.
     pub fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
         let (done, waits) = mpsc::channel::<()>();
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What the tests share: stores that are made for one test and gone after it, and forms.
+//! Shared by the tests: stores that exist for one test only, and forms.
 
 pub mod churn;
 pub mod disk;

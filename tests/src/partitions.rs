@@ -1,5 +1,6 @@
-//! What a distributed server does to the tables, on one server: every table is cut into partitions
-//! by its home column. No package has the distributed engine; this finds most of what it refuses.
+//! Does on one server what a distributed server does to the tables: every table is cut into
+//! partitions by its home column. The distributed engine is in no package, and this finds most of
+//! what it refuses.
 
 use std::fmt::Write;
 
@@ -7,10 +8,10 @@ use partnerkit::schema::{Home, TABLES, Table};
 
 use crate::postgres::Database;
 
-/// Into how many partitions each table is cut.
+/// The number of partitions of each table.
 const PARTITIONS: u32 = 4;
 
-/// What leads the definition of an index or a constraint, so that one query answers all of a table.
+/// The query for the definitions of all indexes and constraints of a table.
 const KEYS: &str = "\
     SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, \
     pg_get_constraintdef(oid)) FROM pg_constraint \
@@ -22,22 +23,22 @@ const REFERENCES: &str = "\
     SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, \
     pg_get_constraintdef(oid)) FROM pg_constraint \
     WHERE contype = 'f' AND conrelid = '{table}'::regclass";
-/// The server looks at more of these columns than it would by itself.
+/// The query for columns whose statistics the server must collect in more detail than by default.
 const STATISTICS: &str = "\
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', attrelid::regclass, attname, \
     attstattarget) FROM pg_attribute \
     WHERE attstattarget > 0 AND attnum > 0 AND attrelid = '{table}'::regclass";
 
-/// Cuts every table of a database that has been migrated and is empty. Stores that are open meet
-/// the new tables at their next statement.
+/// Cuts every table of a migrated and empty database. Open stores use the new tables from their
+/// next statement on.
 ///
 /// # Panics
-/// When a table has rows, or has something that a table in partitions cannot have.
+/// If a table has rows, or something that a partitioned table cannot have.
 pub fn cut(database: &Database) {
     let tables: Vec<_> =
         TABLES.iter().filter_map(|table| Some((*table, home_column(table)?))).collect();
     let mut sql = String::new();
-    // First what is in nobody's way when it is made again, then what refers to it.
+    // First all indexes and keys are made again, then the foreign keys that refer to them.
     for (table, column) in &tables {
         sql += &cut_table(database, table, column);
     }
@@ -47,7 +48,7 @@ pub fn cut(database: &Database) {
     database.run(&format!("BEGIN; {sql} COMMIT"));
 }
 
-/// The column by which the rows of a table are spread.
+/// The column by which the rows of a table are distributed.
 pub fn home_column(table: &Table) -> Option<&'static str> {
     match table.home {
         Home::Agency => Some("agency"),
@@ -78,7 +79,7 @@ fn cut_table(database: &Database, table: &Table, column: &str) -> String {
     sql + &again
 }
 
-/// The statements that make again what a query finds at a table.
+/// The statements that make again the objects of a table that a query finds.
 fn definitions(database: &Database, table: &Table, query: &str) -> String {
     let query = query.replace("{table}", &format!("partnerkit.{}", table.name));
     let found = database.run(&query);

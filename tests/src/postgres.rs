@@ -9,17 +9,17 @@ use crate::proxy::Proxy;
 
 const VARIABLE: &str = "PARTNERKIT_TEST_POSTGRES_URL";
 
-/// The ports of the workers, `25511,25512`, where that server is the coordinator of a Citus cluster
-/// on this machine. There, every node has the database [`TEMPLATE`].
+/// The environment variable with the ports of the workers, `25511,25512`, if the server is the
+/// coordinator of a Citus cluster on this machine. There, every node has the database [`TEMPLATE`].
 const WORKERS: &str = "PARTNERKIT_TEST_CITUS_WORKERS";
-/// Has the extension and knows the workers; a copy of it is made in a fifth of a second, and by
-/// several at once.
+/// A database that has the extension and knows the workers. It can be copied in a fifth of a
+/// second, and by several tests at once.
 const TEMPLATE: &str = "citus_template";
 
-/// A database that is gone when it is dropped.
+/// A database that is deleted when this is dropped.
 pub struct Database {
     name: String,
-    /// Where a store finds it.
+    /// The URL for a store.
     pub url: String,
 }
 
@@ -27,7 +27,7 @@ impl Database {
     /// Makes an empty database.
     ///
     /// # Panics
-    /// When no server is known: run the test by way of `tests/with-postgres`.
+    /// If no server is known: run the test with `tests/with-postgres`.
     pub fn create() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let n = MADE.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +41,7 @@ impl Database {
         Self { url: format!("{address}/{name}"), name }
     }
 
-    /// Where a store finds it on each worker of a cluster.
+    /// The URL of the database on each worker of a cluster.
     pub fn worker_urls(&self) -> Vec<String> {
         workers(&self.url)
     }
@@ -52,7 +52,7 @@ impl Database {
         rest.split_once('/').expect("a URL with a database")
     }
 
-    /// The wire between a store and the server, and where the store finds its end.
+    /// A proxy between a store and the server, and the URL that leads the store to it.
     pub fn on_a_wire(&self) -> (Proxy, String) {
         let (address, _) = self.address();
         let wire = Proxy::to(address.to_owned());
@@ -68,7 +68,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A leftover database is no reason to fail: the whole server goes soon.
+        // A database that cannot be deleted is no reason to fail, because the whole server is
+        // deleted soon.
         let server = server();
         for node in workers(&server).iter().chain([&server]) {
             drop(run(node, &format!("DROP DATABASE {} WITH (FORCE)", self.name)));
@@ -79,7 +80,7 @@ impl Drop for Database {
 /// One of PostgreSQL's own programs: from `PATH`, or the newest that Debian has installed.
 ///
 /// # Panics
-/// When this machine has none.
+/// If this machine does not have it.
 pub fn program(name: &str) -> Command {
     let in_path = Command::new(name).arg("--version").output();
     if in_path.is_ok() {
@@ -92,15 +93,15 @@ pub fn program(name: &str) -> Command {
     Command::new(format!("/usr/lib/postgresql/{newest}/bin/{name}"))
 }
 
-/// The first column of what a database at a URL answers.
+/// The first column of the result of a query on a database at a URL.
 ///
 /// # Panics
-/// When it answers nothing.
+/// If the query fails.
 pub fn read(url: &str, sql: &str) -> Vec<String> {
     run(url, sql).expect("runs")
 }
 
-/// A URL of the coordinator, as it is for each worker.
+/// The URLs of the workers that correspond to a URL of the coordinator.
 fn workers(url: &str) -> Vec<String> {
     let ports = std::env::var(WORKERS).unwrap_or_default();
     let (address, database) = url.rsplit_once('/').expect("a URL with a database");

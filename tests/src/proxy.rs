@@ -1,5 +1,5 @@
-//! A wire between a store and its server on which something goes wrong at a chosen moment, and that
-//! hears what is sent.
+//! A proxy between a store and its server, which makes a connection fail at a chosen moment, and
+//! records what is sent.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,44 +9,45 @@ use std::thread;
 
 use crate::wire::{Ear, Messages, Sent, done, query, refusal};
 
-/// Where the wire is cut or lies, once.
+/// When a connection is cut, or an answer is replaced, once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cut {
-    /// Nowhere.
+    /// Never.
     Never,
-    /// At the next thing that is sent, which does not arrive.
+    /// At the next message to the server, which does not arrive.
     Next,
     /// At the next COMMIT, which arrives; its answer does not.
     CommitAnswer,
-    /// At the next COMMIT, which arrives; its answer says [`UNKNOWN`], as a distributed server's
-    /// does that has lost a node behind it.
+    /// At the next COMMIT, which arrives; its answer is the error [`UNKNOWN`], like that of a
+    /// distributed server that has lost a node.
     CommitDenied,
-    /// At the next COMMIT, in whose place a ROLLBACK arrives; the answer is the same.
+    /// At the next COMMIT, which is replaced by a ROLLBACK; the answer is the error [`UNKNOWN`],
+    /// too.
     CommitUndone,
 }
 
-/// The code of an error that says nothing.
+/// The code of an error that does not say whether anything was committed.
 pub const UNKNOWN: &str = "XX000";
 
 /// Forwards connections until the test's process ends.
 pub struct Proxy {
-    /// Where a store connects to, on loopback.
+    /// The port on loopback to which a store connects.
     pub port: u16,
     shared: Arc<Shared>,
 }
 
 struct Shared {
     cut: AtomicU8,
-    /// One of each connection so far.
+    /// The listeners of all connections so far.
     ears: Mutex<Vec<Arc<Mutex<Ear>>>>,
 }
 
 impl Proxy {
-    /// Begins to forward to a server.
+    /// Starts forwarding to a server.
     ///
     /// # Panics
-    /// When this machine has no free port.
+    /// If this machine has no free port.
     pub fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
         let port = listener.local_addr().expect("an address").port();
@@ -62,21 +63,21 @@ impl Proxy {
         proxy
     }
 
-    /// Chooses where the wire is cut next.
+    /// Chooses what fails next.
     pub fn cut(&self, cut: Cut) {
         self.shared.cut.store(cut as u8, Ordering::SeqCst);
     }
 
-    /// What was executed so far, connection by connection.
+    /// The statements that were executed so far, by connection.
     pub fn heard(&self) -> Vec<Vec<Sent>> {
         lock(&self.shared.ears).iter().map(|ear| lock(ear).heard.clone()).collect()
     }
 }
 
-/// What both directions of a connection know.
+/// The state that both directions of a connection share.
 #[derive(Default)]
 struct State {
-    /// The answer to COMMIT that is replaced when it comes.
+    /// The tag of the answer to COMMIT that is to be replaced.
     denied: Option<&'static str>,
 }
 
@@ -84,7 +85,7 @@ fn forward(client: TcpStream, server: TcpStream, shared: Arc<Shared>) {
     let back = (server.try_clone().expect("clones"), client.try_clone().expect("clones"));
     let ear = Arc::new(Mutex::new(Ear::default()));
     lock(&shared.ears).push(ear.clone());
-    // Held while something is on its way to the server, so that no answer slips past a cut.
+    // Locked while a message is forwarded to the server, so that no answer gets past a cut.
     let gate = Arc::new(Mutex::new(State::default()));
     let gate_back = gate.clone();
     thread::spawn(move || {
@@ -123,7 +124,7 @@ fn forward(client: TcpStream, server: TcpStream, shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// What the server gets in place of a COMMIT.
+    /// The message that the server gets instead of a COMMIT.
     fn commit(&self, commit: Vec<u8>, from: &TcpStream, state: &mut State) -> Vec<u8> {
         if self.take(Cut::CommitAnswer) {
             let _ = from.shutdown(Shutdown::Both);
@@ -160,6 +161,6 @@ fn copy(
     while let Ok(n @ 1..) = from.read(&mut bytes) {
         pass(&bytes[..n], &from, &mut to);
     }
-    // What was sent still arrives; only then does the other side see the end.
+    // Everything that was sent still arrives before the other side sees the end.
     let _ = to.shutdown(Shutdown::Write);
 }

@@ -1,13 +1,13 @@
-//! Processes that race: started together, each with its own handle on one store.
+//! Racing processes, which are started together, each with its own handle on one store.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The account that everybody wants to enter.
+/// The login domain of the account for which the processes race.
 pub const LABEL: &str = "acme";
-/// Its email.
+/// The account's email.
 pub const EMAIL: &str = "owner@acme.example";
-/// Its password.
+/// The account's password.
 pub const PASSWORD: &str = "plain teal walrus 94 umbrella";
 
 /// A process of the program `racer`.
@@ -30,19 +30,19 @@ impl Racer {
         racer
     }
 
-    /// Lets it go on.
+    /// Lets the process continue.
     pub fn go(&mut self) {
         self.input.write_all(b"go\n").expect("it listens");
     }
 
-    /// The next line it tells.
+    /// The next line that it prints.
     pub fn hear(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("it tells");
         line.trim_end().to_owned()
     }
 
-    /// Its last line, once it has ended well.
+    /// The last line that it prints, once it has ended successfully.
     pub fn finish(mut self) -> String {
         let line = self.hear();
         assert!(self.child.wait().expect("ends").success(), "{line}");
@@ -50,8 +50,8 @@ impl Racer {
     }
 }
 
-/// Starts one process for each list of arguments, lets all of them go at once, and gives back
-/// what each told at its end.
+/// Starts one process for each list of arguments, lets all continue at once, and returns the last
+/// line of each.
 pub fn race(program: &str, arguments: &[Vec<&str>]) -> Vec<String> {
     let mut racers: Vec<_> = arguments.iter().map(|a| Racer::start(program, a)).collect();
     racers.iter_mut().for_each(Racer::go);

@@ -1,4 +1,4 @@
-//! Rows of a store, asked for without the core.
+//! Access to the rows of a store without the core.
 
 use partnerkit::schema::{RESELLERS, Row, TABLES, Table, Value};
 use partnerkit::storage::{
@@ -9,7 +9,7 @@ use partnerkit::{AgencyId, Reseller, Result};
 /// A table of the schema.
 ///
 /// # Panics
-/// When there is none of this name.
+/// If there is no table with this name.
 pub fn table(name: &str) -> &'static Table {
     TABLES.iter().find(|table| table.name == name).expect("a table")
 }
@@ -30,7 +30,7 @@ pub fn get(table: &'static Table, keys: Vec<Row>) -> Ask {
     Ask::Get(Get { table, by: table.key, keys, lock: None })
 }
 
-/// Inserts rows, and locks those that are there already if it is told how.
+/// Inserts rows, and locks existing ones if a lock is given.
 pub fn insert(table: &'static Table, rows: Vec<Row>, lock: Option<Lock>) -> Ask {
     Ask::Insert(Insertion { table, rows, lock })
 }
@@ -42,10 +42,10 @@ pub fn hold() -> Ask {
     Ask::Scan(Scan { lock: Some(Lock::KeyShare), ..open })
 }
 
-/// The rows that were asked for by their keys.
+/// The rows in an answer to a query by keys.
 ///
 /// # Panics
-/// When that is not what was asked.
+/// If the answer is of another kind.
 pub fn rows(answer: Answer) -> Vec<Option<Row>> {
     let Answer::Rows(rows) = answer else { panic!("{answer:?}") };
     rows
@@ -54,27 +54,27 @@ pub fn rows(answer: Answer) -> Vec<Option<Row>> {
 /// Inserts one row at once.
 ///
 /// # Panics
-/// When the store answers something else.
+/// If the store's answer is of another kind.
 pub fn insert_one(rows: &mut dyn Rows, table: &'static Table, row: Row) -> Result<Inserted> {
     let answer = ask(rows, vec![insert(table, vec![row], None)])?.pop();
     let Some(Answer::Inserted(mut inserted)) = answer else { panic!("{answer:?}") };
     Ok(inserted.remove(0))
 }
 
-/// Updates rows at once, and says of each whether it is stored.
+/// Updates rows at once, and returns for each whether it was stored.
 ///
 /// # Panics
-/// When the store answers something else.
+/// If the store's answer is of another kind.
 pub fn update(rows: &mut dyn Rows, table: &'static Table, new: Vec<Row>) -> Result<Vec<bool>> {
     let answer = ask(rows, vec![Ask::Update(Batch { table, rows: new })])?.pop();
     let Some(Answer::Updated(updated)) = answer else { panic!("{answer:?}") };
     Ok(updated)
 }
 
-/// The row with a key, as it is committed.
+/// The committed row with a key.
 ///
 /// # Panics
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn committed(storage: &dyn Storage, table: &'static Table, key: Row) -> Option<Row> {
     let mut found = None;
     let anybody = AgencyId::parse("anybody").expect("an id");
@@ -86,19 +86,19 @@ pub fn committed(storage: &dyn Storage, table: &'static Table, key: Row) -> Opti
     rows(found.expect("an answer")).remove(0)
 }
 
-/// A reseller's row, as it is committed.
+/// A reseller's committed row.
 ///
 /// # Panics
-/// When there is none.
+/// If there is none.
 pub fn row_of(storage: &dyn Storage, reseller: &Reseller) -> Row {
     let key = vec![reseller.agency.as_str().into(), Value::Uuid(reseller.id.as_uuid())];
     committed(storage, &RESELLERS, key).expect("there")
 }
 
-/// A reseller's row with some other values, and with what follows from them.
+/// A reseller's row with some changed values, and with the derived columns updated.
 ///
 /// # Panics
-/// When the row is another table's.
+/// If the row is of another table.
 pub fn changed(row: &Row, values: &[(&str, Value)]) -> Row {
     let mut row = row.clone();
     for (column, value) in values {

@@ -1,15 +1,15 @@
-//! Numbers that are the same in every run.
+//! Random numbers that are the same in every run.
 
 use std::sync::Mutex;
 
 use fastrand::Rng;
 use partnerkit::Entropy;
 
-/// For platforms that are to draw the same ids and stamps.
+/// A source for platforms that must draw the same ids and stamps.
 pub struct Seeded(Mutex<u64>);
 
 impl Seeded {
-    /// Begins at a seed.
+    /// Starts with a seed.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
@@ -25,11 +25,11 @@ impl Entropy for Seeded {
     }
 }
 
-/// For tests that make things up.
+/// A source for tests that make up data.
 pub struct Random(Rng);
 
 impl Random {
-    /// Begins at a seed.
+    /// Starts with a seed.
     pub fn new(seed: u64) -> Self {
         Self(Rng::with_seed(seed))
     }
@@ -39,12 +39,12 @@ impl Random {
         self.0.usize(..n)
     }
 
-    /// One of them.
+    /// One of the values.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
-    /// Once in so many times.
+    /// Whether to do something, which is true once in `times` calls on average.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -1,4 +1,4 @@
-//! A store in a file, and what its files tell of it, seen by a connection of its own.
+//! A store in a file, and inspection of its files, on a separate connection.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use partnerkit::{Agency, Platform};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// How many bytes precede the log's frames, and each page in its frame.
+/// The size of the log's header, and of the header of each frame.
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 
@@ -24,7 +24,7 @@ pub struct InFile {
 }
 
 impl InFile {
-    /// Gone when this is dropped.
+    /// Creates a store that is deleted when this is dropped.
     pub fn create() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("resellers.db");
@@ -42,8 +42,8 @@ pub fn log_of(database: &Path) -> PathBuf {
     path.into()
 }
 
-/// How many commits are in the log since it last began: a commit's last frame has the size of the
-/// database, the others have none.
+/// The number of commits in the log since it last restarted: the last frame of a commit has the
+/// size of the database, the other frames have 0.
 pub fn commits(database: &Path) -> usize {
     let log = std::fs::read(log_of(database)).expect("a log");
     let number = |at: usize| {
@@ -51,12 +51,12 @@ pub fn commits(database: &Path) -> usize {
     };
     let (page, salts) = (number(8) as usize, (number(16), number(20)));
     let frames = (LOG_HEAD..log.len()).step_by(FRAME_HEAD + page);
-    // Frames of before the last beginning have other salts.
+    // Frames from before the last restart have other salts.
     let current = frames.take_while(|at| (number(at + 8), number(at + 12)) == salts);
     current.filter(|at| number(at + 4) != 0).count()
 }
 
-/// Every word of the search index, and in how many rows it is.
+/// Every word of the search index, and the number of rows that have it.
 pub fn indexed_words(database: &Path) -> Vec<(String, u32)> {
     let connection = Connection::open(database).expect("opens");
     let words = "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, resellers_search, row)";
@@ -66,7 +66,7 @@ pub fn indexed_words(database: &Path) -> Vec<(String, u32)> {
     words.collect::<Result<_, _>>().expect("reads")
 }
 
-/// Panics unless SQLite finds the file whole.
+/// Panics unless SQLite's integrity check succeeds.
 pub fn assert_sound(database: &Path) {
     let connection = Connection::open(database).expect("opens");
     let sound: String =

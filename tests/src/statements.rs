@@ -1,16 +1,20 @@
-//! Whether a distributed server (Citus) takes the statements that a store has sent, and finds their
-//! node. Nothing here runs them; which forms do what was tried on a cluster. Several parts of a `WITH`
-//! that change rows are taken, but one after another and by way of the coordinator.
+//! Checks whether a distributed server (Citus) accepts the statements that a store has sent, and
+//! can route them to one node. Nothing here runs them; the rules are from trials on a cluster. It
+//! accepts several parts of a `WITH` that change rows, but runs them one after another, through the
+//! coordinator. The rules are:
 //!
-//! - Each table has its home column as an equality with a parameter, by itself or by a join. The
-//!   exceptions read without locks: agencies in their order, and, of rows that are kept by their own
-//!   key, several keys or the first ones of an order.
+//! - For each table, the home column is compared with a parameter by equality, directly or through
+//!   a join. The exceptions read without locks: agencies in their order, and, of scattered rows,
+//!   several keys or the first ones of an order.
 //! - Rows of an agency are inserted by `VALUES`, or selected from its own row. No statement changes
-//!   or locks several rows that are kept by their own key; `VALUES` may insert several.
-//! - No parameter stands after `ON CONFLICT` of an `INSERT … SELECT`, no subselect in `VALUES`.
-//! - A home column is never set, and no function but known ones is called where rows change.
-//! - Where rows change, `IN` takes no subselect with a `LIMIT`: it may run again for each row.
-//! - A plan for any values serves only statements on one table.
+//!   or locks several scattered rows; `VALUES` may insert several.
+//! - There is no parameter after `ON CONFLICT` of an `INSERT … SELECT`, and no subselect in
+//!   `VALUES`.
+//! - A home column is never set, and only known functions are called in statements that change
+//!   rows.
+//! - In statements that change rows, `IN` has no subselect with a `LIMIT`, which might run again
+//!   for each row.
+//! - A generic plan is used only for statements on one table.
 
 mod judge;
 mod scope;
@@ -31,7 +35,8 @@ use crate::wire::Sent;
 use judge::Judge;
 use partnerkit::schema::{TABLES, Table};
 
-/// What is wrong with the statements of one connection, in their order; each text is told once.
+/// What is wrong with the statements of one connection, which are given in their order. Each text
+/// is reported once.
 pub fn complaints<'s>(sent: impl IntoIterator<Item = &'s Sent>) -> BTreeSet<String> {
     let (mut found, mut judged, mut generic) = (BTreeSet::new(), BTreeSet::new(), false);
     for statement in sent {
@@ -46,14 +51,14 @@ pub fn complaints<'s>(sent: impl IntoIterator<Item = &'s Sent>) -> BTreeSet<Stri
     found
 }
 
-/// Whether plans are made for any values after a text, if it says so.
+/// Whether plans are generic after a statement, if it changes that.
 fn plans_for_any_values(sql: &str) -> Option<bool> {
     let (_, mode) = sql.rsplit_once("plan_cache_mode = ")?;
     Some(mode.starts_with("force_generic_plan"))
 }
 
 fn judge(Sent { sql, parameters }: &Sent, generic: bool) -> Vec<String> {
-    // What names no table needs no parser: transactions and settings.
+    // Statements that name no table (transactions and settings) need not be parsed.
     if !TABLES.iter().any(|table| sql.contains(&format!("partnerkit.{}", table.name))) {
         return Vec::new();
     }
@@ -80,11 +85,11 @@ fn judge(Sent { sql, parameters }: &Sent, generic: bool) -> Vec<String> {
     complaints
 }
 
-/// Functions that give the same for the same.
+/// Functions that return the same result for the same arguments.
 const HARMLESS: [&str; 8] =
     ["array", "coalesce", "count", "greatest", "least", "max", "row_number", "unnest"];
 
-/// The parser does not know the weaker locks, which route as the stronger ones.
+/// The parser does not know the weaker locks, which are routed like the stronger ones.
 fn parse(sql: &str) -> Result<Vec<Statement>, String> {
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql).tokenize().map_err(|error| error.to_string())?;
@@ -104,7 +109,7 @@ fn parse(sql: &str) -> Result<Vec<Statement>, String> {
     parser.parse_statements().map_err(|error| error.to_string())
 }
 
-/// What there is anywhere in a statement.
+/// What occurs anywhere in a statement.
 #[derive(Default)]
 struct All {
     tables: BTreeSet<ByName>,
@@ -145,7 +150,7 @@ impl All {
         all
     }
 
-    /// Whether it can be sent to its node without being planned.
+    /// Whether a statement can be sent to its node without being planned.
     fn is_simple(&self) -> bool {
         self.relations == 1 && self.queries <= 1 && self.tables.len() == 1
     }
@@ -185,7 +190,7 @@ impl Visitor for All {
     }
 }
 
-/// The table of ours that a name stands for.
+/// Our table with this name, if it is one.
 fn table_of(name: &ObjectName) -> Option<&'static Table> {
     let [schema, table] = &name.0[..] else { return None };
     let (schema, table) = (&schema.as_ident()?.value, &table.as_ident()?.value);

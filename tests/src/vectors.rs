@@ -1,9 +1,10 @@
-//! The vectors: operations and what they give, in the wire form, the same for every language.
+//! The vectors: operations and their results in the wire form, which are the same for every
+//! language.
 //!
-//! A file in `tests/vectors` has cases, a case has steps. A step calls an operation `on` an
-//! agency or the platform `with` arguments, and says what it `gives` or how it `fails`; `keep`
-//! gives the answer a name for later steps (`$acme.id`; `$$` is a dollar sign). Of an object only what is expected must
-//! be there, a list must be as long, `*` is anything.
+//! A file in `tests/vectors` has cases, and a case has steps. A step calls an operation `on` an
+//! agency or the platform `with` arguments, and says what it `gives` or how it `fails`. `keep`
+//! gives the result a name for later steps (`$acme.id`; `$$` is a dollar sign). Of an object, only
+//! the expected fields are compared; a list must have the expected length; `*` matches anything.
 
 mod dispatch;
 pub mod perform;
@@ -31,7 +32,7 @@ pub struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it shows, as a sentence.
+    /// What the case shows, as a sentence.
     pub name: String,
     /// The lines of the semantics that it proves.
     pub proves: Vec<String>,
@@ -42,28 +43,28 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// One thing that happens.
+/// One step.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// The operation.
     #[serde(default)]
     pub call: String,
-    /// The agency; the platform, if not said.
+    /// The agency; the platform if there is none.
     pub on: Option<String>,
-    /// Who does it.
+    /// The actor.
     #[serde(rename = "as")]
     pub actor: Option<String>,
     /// The arguments, by name.
     #[serde(default)]
     pub with: Map<String, Value>,
-    /// What it must give.
+    /// The result that it must give.
     pub gives: Option<Value>,
     /// The error it must fail with.
     pub fails: Option<Value>,
-    /// The name of the answer.
+    /// The name under which the result is kept.
     pub keep: Option<String>,
-    /// Instead of a call: so many milliseconds pass.
+    /// Instead of a call, the milliseconds that pass.
     pub forward: Option<i64>,
 }
 
@@ -81,7 +82,7 @@ pub fn files() -> BTreeMap<String, File> {
     paths.filter_map(file).collect()
 }
 
-/// A clock that goes when it is told to.
+/// A clock that moves only when it is told to.
 pub struct StillClock(AtomicI64);
 
 impl StillClock {
@@ -124,7 +125,7 @@ pub fn resolved(value: &Value, kept: &Map<String, Value>) -> Value {
     }
 }
 
-/// Where an answer is not what was expected; `None` if it is.
+/// The first difference between an answer and the expected one, if there is one.
 pub fn difference(expected: &Value, actual: &Value) -> Option<String> {
     match (expected, actual) {
         (Value::String(any), actual) if any == "*" && !actual.is_null() => None,
@@ -143,7 +144,7 @@ pub fn difference(expected: &Value, actual: &Value) -> Option<String> {
     }
 }
 
-/// The form of an invited reseller with a label, changed: the same in every language.
+/// The form of an invited reseller with a label, with changes. It is the same in every language.
 pub fn form(label: &str, changes: &Map<String, Value>) -> Value {
     let mut form = json!({
         "partner_type": "own_plans",

@@ -1,8 +1,8 @@
-//! The messages between a PostgreSQL client and its server, as far as the tests look at them.
+//! The messages between a PostgreSQL client and its server, as far as the tests need them.
 
 use std::collections::BTreeMap;
 
-/// Cuts a stream of bytes into whole messages.
+/// Cuts a stream of bytes into complete messages.
 pub struct Messages {
     pending: Vec<u8>,
     /// A client's first message has no type in front of its length.
@@ -10,17 +10,17 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// What a client sends.
+    /// Messages of a client.
     pub fn of_client() -> Self {
         Self { pending: Vec::new(), first: true }
     }
 
-    /// What a server sends to a client that does not ask for TLS.
+    /// Messages of a server, to a client that does not ask for TLS.
     pub fn of_server() -> Self {
         Self { pending: Vec::new(), first: false }
     }
 
-    /// The messages that are whole once these bytes have arrived.
+    /// The messages that are complete once these bytes have arrived.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.pending.extend_from_slice(bytes);
         let mut whole = Vec::new();
@@ -51,12 +51,12 @@ pub fn query(sql: &str) -> Vec<u8> {
     message(b'Q', format!("{sql}\0").as_bytes())
 }
 
-/// That a command is done.
+/// The message that a command has completed.
 pub fn done(tag: &str) -> Vec<u8> {
     message(b'C', format!("{tag}\0").as_bytes())
 }
 
-/// An error with a code, of a server that goes on.
+/// An error with a code, after which the server continues.
 pub fn refusal(code: &str) -> Vec<u8> {
     let fields = [('S', "ERROR"), ('V', "ERROR"), ('C', code), ('M', "made up by a test")];
     let fields: String = fields.iter().map(|(field, text)| format!("{field}{text}\0")).collect();
@@ -68,20 +68,21 @@ pub fn refusal(code: &str) -> Vec<u8> {
 pub struct Sent {
     /// Its text.
     pub sql: String,
-    /// Whether it is one with parameters. One without may be several, with semicolons.
+    /// Whether it was sent with parameters. Otherwise the text may have several statements, with
+    /// semicolons.
     pub parameters: bool,
 }
 
-/// Hears what a client has executed on one connection.
+/// Records the statements that a client executes on one connection.
 #[derive(Default)]
 pub struct Ear {
     prepared: BTreeMap<Vec<u8>, String>,
-    /// In the order in which it was sent.
+    /// The statements in the order in which they were sent.
     pub heard: Vec<Sent>,
 }
 
 impl Ear {
-    /// Takes in a message of the client.
+    /// Reads a message of the client.
     pub fn hear(&mut self, message: &[u8]) {
         match message {
             [b'Q', _, _, _, _, body @ ..] => {
@@ -102,7 +103,7 @@ impl Ear {
     }
 }
 
-/// A text that ends with a zero, and what follows.
+/// A text that ends with a zero byte, and the rest.
 fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0).expect("a zero");
     (&bytes[..end], &bytes[end + 1..])

@@ -12,7 +12,7 @@ fn runtimes() -> [Runtime; 2] {
     [one, many]
 }
 
-/// A life, awaited.
+/// The life of a reseller, with awaited calls.
 async fn live(url: String) {
     let platform = AsyncPlatform::open(url).await.expect("opens");
     let agency = platform.create_agency("northwind".into(), None).await.expect("creates");
@@ -70,7 +70,7 @@ fn a_life_on_postgres_is_awaited() {
     }
 }
 
-/// The store's own thread is another one than the runtime's: nobody waits for himself.
+/// The store has its own thread, so that the runtime's only thread does not wait for itself.
 #[test]
 fn without_a_runtime_a_call_is_refused() {
     let platform: AsyncPlatform = partnerkit::Platform::open("memory:").expect("opens").into();

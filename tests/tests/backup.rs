@@ -33,7 +33,7 @@ fn write(agency: &Agency, stop: &AtomicBool) {
     }
 }
 
-/// What must agree in a database that is whole.
+/// Checks everything that must agree in a complete database.
 fn verify(url: &str) -> usize {
     let platform = Platform::open(url).expect("opens");
     let agency = platform.agency("northwind").expect("there");
@@ -59,18 +59,18 @@ fn verify(url: &str) -> usize {
     listed
 }
 
-/// Takes backups while somebody writes; `copy` says how many resellers one has that verifies.
+/// Takes backups while a thread writes; `copy` verifies one, and returns how many resellers it has.
 fn at_any_moment(url: &str, copy: impl Fn(&Platform, usize) -> usize) {
     let platform = Platform::open(url).expect("opens");
     let agency = platform.create_agency("northwind", None).expect("creates");
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| write(&agency, &stop));
-        // Also when a backup does not verify: nobody waits for the writer for ever.
+        // Stops the writer even if a backup is wrong, so that the test ends.
         let _stop = Stop(&stop);
         let mut last = 0;
         for round in 0..ROUNDS {
-            // Not two at the same moment.
+            // Not two backups at the same moment.
             while agency.overview().expect("reads").active_resellers < (4 * round) as i64 {
                 thread::yield_now();
             }
@@ -180,7 +180,7 @@ fn s54_a_backup_has_nothing_that_was_deleted_before() {
     assert!(has("owner@stays.example") && !has("owner@vanishes.example"));
 }
 
-/// A dump through a cluster's coordinator is not one snapshot: of a busy agency it has had 832
+/// A dump through a cluster's coordinator is not one snapshot: one of a busy agency had 832
 /// resellers, and 852 in its total.
 #[cfg(feature = "postgres-server")]
 #[test]

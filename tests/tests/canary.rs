@@ -1,4 +1,4 @@
-//! Secrets and personal data, as canaries: none of them sings in Debug, Display or an error.
+//! Secrets and personal data as canaries: none of them appears in Debug, Display or an error.
 
 use std::sync::Arc;
 
@@ -98,13 +98,13 @@ fn no_secret_is_shown() {
     silent(&format!("{password:?} {password:#?}"));
 }
 
-/// Not even as a list of bytes.
+/// Asserts that no canary appears, not even as a list of bytes.
 fn silent(shown: &str) {
     quiet(shown);
     assert!(!shown.replace(char::is_whitespace, "").contains("99,97,110"), "{shown}");
 }
 
-/// What a store is given, whole and as rows, when somebody shows it in a log.
+/// The Debug output of what a store is given, as records and as rows.
 #[test]
 fn no_row_shows_a_secret() {
     let (salt, output) = ("canary".repeat(4), "canary".repeat(7));
@@ -116,7 +116,7 @@ fn no_row_shows_a_secret() {
     let draft = ResellerDraft { invite: false, password_hash, ..invitation("acme") };
     silent(&format!("{draft:?} {draft:#?}"));
     let id = agency.create_reseller(draft).expect("creates").id;
-    // All that a store is asked and told goes by as rows.
+    // A store gets everything as rows.
     let table = &schema::CREDENTIALS;
     let key = vec![agency.id().as_str().into(), Value::Uuid(id.as_uuid())];
     let mut answers = Vec::new();

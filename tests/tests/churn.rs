@@ -1,5 +1,5 @@
-//! Eight processes maintain, create, rename, delete and sign in at once, without a pause: in the end
-//! no login domain has two holders or a dead one, and no stop is forgotten.
+//! Eight processes maintain, create, rename, delete and sign in at once, without a pause: in the
+//! end no login domain has two holders or a deleted one, and no hard stop is lost.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn churn(url: &str, storage: Arc<dyn Storage>) {
     assert!(told.iter().all(|told| told == "done"), "seed {seed}: {told:?}");
     let builder = Platform::builder().sign_in_limit(LIMIT);
     let platform = builder.open_storage(storage.clone()).expect("opens");
-    // What a process was about to erase at its end goes first.
+    // First, finish what a process was about to erase when it ended.
     while !platform.maintain(Some(1_000)).expect("maintains").finished {}
     assert_holds(&platform, &*storage);
 }

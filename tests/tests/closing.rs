@@ -43,7 +43,7 @@ fn a_closed_platform_lets_go_of_its_file_and_refuses_every_handle() {
     drop((again, agency));
 }
 
-/// Rows that come when the test lets them.
+/// Rows that are returned when the test allows it.
 struct Slow {
     asked: Sender<()>,
     rows: Receiver<Vec<u8>>,

@@ -1,5 +1,5 @@
-//! The storage contract on Postgres, on the server that `tests/with-postgres` starts: on tables as
-//! they are, and on tables that are cut into partitions as a distributed server cuts them.
+//! The storage contract on PostgreSQL, on the server that `tests/with-postgres` starts: on ordinary
+//! tables, and on tables that are partitioned as a distributed server does it.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl Harness for OnPostgres {
 
 partnerkit::conformance_tests!(OnPostgres);
 
-/// A cluster has cut its tables already.
+/// Not on a cluster, which has cut its tables already.
 #[cfg(not(feature = "citus-server"))]
 mod in_partitions {
     use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ mod in_partitions {
 
     use super::*;
 
-    /// Stores on wires that are heard: what they send is what a distributed server takes.
+    /// Stores behind recording proxies, to check that a distributed server accepts what they send.
     #[derive(Default)]
     struct InPartitions(Mutex<Vec<Proxy>>);
 
@@ -65,7 +65,7 @@ mod in_partitions {
     partnerkit::conformance_tests!(InPartitions::default());
 }
 
-/// A store whose database goes with it, after its connections.
+/// A store whose database is deleted with it, after its connections are closed.
 struct Disposable {
     store: Postgres,
     _database: Database,

@@ -8,10 +8,10 @@ use partnerkit_tests::sqlite::assert_sound;
 
 const PROCESSES: usize = 8;
 const ROWS: usize = 10_000;
-/// So many that commits are shared within a process, too.
+/// Enough threads to share commits within a process, too.
 const THREADS: usize = 8;
 
-/// The resellers in the order of their creation, out of a change feed without a gap.
+/// The resellers in the order of their creation, from a change feed without gaps.
 fn created(agency: &Agency) -> Vec<partnerkit::ResellerId> {
     let (mut created, mut last) = (Vec::new(), 0);
     loop {
@@ -29,8 +29,8 @@ fn created(agency: &Agency) -> Vec<partnerkit::ResellerId> {
     }
 }
 
-/// Not a measure of speed but of fairness: from a common start the last one is done soon after
-/// the first, however long all of them take.
+/// Checks fairness, not speed: after a common start the last process ends soon after the first,
+/// however long all of them take.
 #[test]
 fn eight_processes_write_ten_thousand_rows_each_and_none_waits_for_the_others() {
     let folder = tempfile::tempdir().expect("a folder");

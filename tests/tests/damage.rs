@@ -1,5 +1,4 @@
-//! SQLite files with pages that are overwritten: a typed error where they are read, and the rest
-//! stays readable.
+//! SQLite files with overwritten pages: reading them is a typed error, and the rest stays readable.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
@@ -11,7 +10,7 @@ use rusqlite::Connection;
 
 const ROWS: usize = 600;
 
-/// A store of some hundred resellers that nobody has open.
+/// A closed store with some hundred resellers.
 struct Store {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -29,7 +28,7 @@ impl Store {
         Self { _folder: folder, path, ids }
     }
 
-    /// Overwrites pages in the middle of a table or index, but for the first bytes of each.
+    /// Overwrites pages in the middle of a table or index, except the first bytes of each.
     fn damage(&self, table: &str, pages: usize, keep: usize) {
         let leaves =
             "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path";
@@ -55,14 +54,14 @@ fn open(path: &Path) -> Platform {
     Platform::open(&format!("sqlite:{}", path.display())).expect("opens")
 }
 
-/// Whether it succeeded, or else was a typed error.
+/// Whether it succeeded; a failure must be a typed error.
 fn succeeds<T>(result: Result<T>) -> bool {
     let kind = result.map(drop).map_err(|error| error.kind());
     assert!(matches!(kind, Ok(()) | Err(ErrorKind::Storage)), "{kind:?}");
     kind.is_ok()
 }
 
-/// How many of all rows can be read one by one, with every list and search asked as well.
+/// Runs every list and search, and counts the rows that can be read one by one.
 fn readable(store: &Store, agency: &Agency) -> usize {
     let everything = ResellerQuery::all().limit(200);
     succeeds(agency.page(&everything));

@@ -1,5 +1,5 @@
-//! SQLite on a disk that is full, or that cannot be written to: everybody gets an answer, and
-//! what was acknowledged is kept.
+//! SQLite on a disk that is full or read-only: every call gets an answer, and committed data is
+//! kept.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ fn url(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("resellers.db").display())
 }
 
-/// What writers were told, by the labels they wanted.
+/// The answers that writers got, by the labels that they wanted.
 #[derive(Default)]
 struct Told {
     stored: BTreeSet<String>,
@@ -39,7 +39,7 @@ impl Told {
         }
     }
 
-    /// Until this one has been refused three times, which it is long before the thousandth.
+    /// Writes until three writes are refused, which happens long before the thousandth.
     fn fill(agency: &Agency, writer: usize) -> Self {
         let mut told = Self::default();
         for n in 0..1_000 {
@@ -59,7 +59,7 @@ impl Told {
     }
 }
 
-/// Takes space until that many bytes are left.
+/// Fills the disk until that many bytes are free.
 fn leave_free(ballast: &Path, bytes: u64) {
     let mut file = fs::File::create(ballast).expect("a file");
     while file.write_all(&[1; 4096]).is_ok() {}
@@ -78,7 +78,8 @@ fn everyone(agency: &Agency) -> BTreeSet<String> {
     labels
 }
 
-/// Each is there and found by its name; nobody else is but, at most, those of whom nobody knew.
+/// Asserts that each acknowledged reseller exists and is found by its name, and no other one,
+/// except possibly those whose outcome is unknown.
 fn assert_kept(agency: &Agency, told: &Told) {
     let there = everyone(agency);
     assert!(told.stored.is_subset(&there), "{:?}", told.stored.difference(&there));
@@ -100,7 +101,7 @@ fn a_disk_that_fills_up_under_32_writers_loses_nothing_that_was_acknowledged() {
         let agency = platform.create_agency("northwind", None).expect("creates");
         let mut told = Told::default();
         let ballast = folder.join("ballast");
-        // Each time another step of a write is where no room is left.
+        // In each round the disk becomes full at another step of a write.
         for round in 0..6 {
             leave_free(&ballast, 400_000 + round as u64 * 3_000);
             let start = Barrier::new(WRITERS);
@@ -126,7 +127,7 @@ fn a_disk_that_fills_up_under_32_writers_loses_nothing_that_was_acknowledged() {
     });
 }
 
-/// Nothing can be made read-only under a store that is open: the system refuses.
+/// The disk cannot be made read-only while a store is open, because the system refuses that.
 #[test]
 fn a_read_only_file_system_is_a_typed_error_and_loses_nothing() {
     let test = "a_read_only_file_system_is_a_typed_error_and_loses_nothing";

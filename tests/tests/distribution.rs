@@ -1,5 +1,5 @@
-//! How a store spreads its tables over a Citus cluster, by hand: `citus-server` says that there is
-//! one, and no package has it.
+//! How a store distributes its tables over a Citus cluster. These tests run only by hand, with the
+//! feature `citus-server`, because Citus is in no package.
 #![cfg(feature = "citus-server")]
 
 use std::thread;
@@ -9,7 +9,7 @@ use partnerkit::schema::{Home, TABLES};
 use partnerkit::storage::postgres::Postgres;
 use partnerkit_tests::postgres::Database;
 
-/// By what a table is spread, and whether its rows lie with their agency's.
+/// The query for how a table is distributed, and whether its rows are stored with their agency's.
 const PLACE: &str = "\
     SELECT concat_ws(' ', partmethod, column_to_column_name(logicalrelid, partkey), \
     colocationid = (SELECT colocationid FROM pg_dist_partition \
@@ -17,7 +17,7 @@ const PLACE: &str = "\
     FROM pg_dist_partition WHERE logicalrelid = 'partnerkit.{table}'::regclass";
 const SPREAD: &str = "SELECT count(*) FROM pg_dist_partition";
 
-/// A database as an older release, or one on a server without Citus, has made it.
+/// A database that was made by an older release, or on a server without Citus.
 fn not_spread(versions: usize) -> Database {
     let database = Database::create();
     database.run(
@@ -110,7 +110,7 @@ fn a_store_opens_through_any_node() {
     }
 }
 
-/// It is spread by whoever may, and used as it is until then.
+/// A role with the right to do so distributes the tables; until then they are used as they are.
 #[test]
 fn a_role_that_owns_nothing_opens_the_database_as_it_is() {
     let database = not_spread(2);

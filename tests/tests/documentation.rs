@@ -1,10 +1,10 @@
-//! What a user of the core can call shows in an example what it does.
+//! Every public function of the core has an example in its documentation.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What has no example of its own, and why.
+/// The functions without an example, and the reasons.
 const EXCEPT: [(&str, &str); 5] = [
     ("$name::as_str", "a macro writes it for each value; the value's `parse` shows it"),
     ("TableStore", "a whole store takes a page; `storage/memory.rs` is the plainest one"),
@@ -13,23 +13,23 @@ const EXCEPT: [(&str, &str); 5] = [
     ("remove_by_key", "is for implementations of `Verbs`"),
 ];
 
-/// The generated twins of operations say in a line which operation they await; that has one.
+/// The generated twins name the operation that they await, which has an example.
 const TWINS: &str = "asynchronous/twins.rs";
 
-/// Beside whatever else a program runs there is no server to show these on.
+/// There is no server on which examples of these could run.
 const NEEDS_A_SERVER: &str = "storage/postgres.rs";
 
 /// Something that a user can call or implement.
 #[derive(Debug, PartialEq, Eq)]
 struct Item {
-    /// `Type::function`, or the name of what stands alone.
+    /// `Type::function`, or the name of a function without a type.
     name: String,
     /// The lines of its documentation.
     documentation: Vec<String>,
 }
 
 impl Item {
-    /// How its code blocks begin.
+    /// The opening lines of its code blocks.
     fn blocks(&self) -> impl Iterator<Item = &str> {
         let fences = self.documentation.iter().filter_map(|line| line.strip_prefix("```"));
         fences.step_by(2)
@@ -67,7 +67,7 @@ fn implemented(line: &str) -> Option<String> {
     named(&format!("impl {rest}"), &["impl "]).map(str::to_owned)
 }
 
-/// The functions, traits and macros of a file that are public where they stand.
+/// The functions, traits and macros of a file that are declared public.
 fn items(text: &str) -> Vec<Item> {
     let lines: Vec<_> = text.lines().collect();
     let documentation = |at: usize| {
@@ -123,7 +123,7 @@ fn core() -> Vec<(String, String)> {
     found
 }
 
-/// The files of the modules that a user can name: the root, and what is `pub mod` from there on.
+/// The files of the public modules: the root, and all that are reached by `pub mod`.
 fn public_modules(files: &[(String, String)]) -> Vec<&(String, String)> {
     let of = |path: &str| files.iter().find(|(file, _)| file == path).expect("a module's file");
     let mut found = vec![of("lib.rs")];
@@ -145,7 +145,7 @@ fn public_modules(files: &[(String, String)]) -> Vec<&(String, String)> {
     found
 }
 
-/// The names that a user can reach: what public modules declare, and what they give out again.
+/// The names that a user can reach: the public modules' declarations and re-exports.
 fn reachable(modules: &[&(String, String)]) -> BTreeSet<String> {
     let declaring = ["pub struct ", "pub enum ", "pub trait ", "pub fn "];
     let mut found = BTreeSet::new();
@@ -161,7 +161,7 @@ fn reachable(modules: &[&(String, String)]) -> BTreeSet<String> {
     found
 }
 
-/// Whether a file has a type of its own that only shares the name of one that can be reached.
+/// Whether a file has a private type with the same name as a reachable one.
 fn is_private(name: &str, text: &str) -> bool {
     let declaring = ["struct ", "pub(crate) struct ", "pub(super) struct "];
     text.lines().any(|line| indentation(line) == 0 && named(line, &declaring) == Some(name))
@@ -176,7 +176,7 @@ fn whatever_can_be_called_has_an_example() {
     for (path, text) in files.iter().filter(|(path, _)| path != TWINS) {
         for item in items(text) {
             let first = item.name.split("::").next().unwrap_or_default();
-            // A macro writes what is of `$name`, for types that can be reached.
+            // `$name` is in a macro that implements functions for types that can be reached.
             let can_be_named = reachable.contains(first) && !is_private(first, text);
             if !can_be_named && first != "$name" && !first.ends_with('!') {
                 continue;

@@ -1,4 +1,4 @@
-//! What was deleted is gone: from every table, and on SQLite from every file (S25).
+//! Deleted data is erased from every table, and on SQLite from every file (S25).
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use partnerkit_tests::{invitation, letters};
 
 const PASSWORD: &str = "plain teal walrus 94 umbrella";
 
-/// Texts that nobody else has, one for each field.
+/// Unique texts, one for each field.
 const TRACES: [&str; 9] = [
     "Zzyzx Trading",
     "zzyzx-owner",
@@ -42,7 +42,7 @@ fn zzyzx() -> ResellerDraft {
     }
 }
 
-/// A reseller that leaves as many traces as one can, among others.
+/// A reseller that leaves as many traces as possible, among other resellers.
 fn live(agency: &Agency, platform: &Platform) -> partnerkit::ResellerId {
     for n in 0..40 {
         agency.create_reseller(invitation(&format!("a{}", letters(n)))).expect("creates");

@@ -1,4 +1,4 @@
-//! Children of `fork`, and the threads of their parent that go on meanwhile (S50, S62).
+//! Children of `fork`, while the threads of their parent continue (S50, S62).
 #![cfg(unix)]
 
 use std::cell::Cell;
@@ -13,10 +13,10 @@ use partnerkit_tests::forked::Children;
 use partnerkit_tests::sqlite::{InFile, assert_sound};
 use partnerkit_tests::{invitation, letters};
 
-/// One test at a time: each may meet only the locks of its own threads.
+/// Runs one test at a time, so that each meets only the locks of its own threads.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Runs the work beside threads that write, which it can see going on.
+/// Runs the work beside threads that write; the work can wait for their progress.
 fn beside_writers<T>(agency: &Agency, work: impl FnOnce(&dyn Fn(usize)) -> T) -> T {
     let (written, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let write = |thread: usize| {
@@ -42,7 +42,7 @@ fn beside_writers<T>(agency: &Agency, work: impl FnOnce(&dyn Fn(usize)) -> T) ->
     })
 }
 
-/// Waits until another process has written so often.
+/// Waits until another process has written this many times.
 fn write_elsewhere(url: &str, times: usize) {
     let mut writer = Command::new(env!("CARGO_BIN_EXE_writer"))
         .args([url, "other"])
@@ -76,7 +76,7 @@ fn s50_a_child_that_touches_nothing_keeps_nobody_from_writing() {
     assert_sound(&store.path);
 }
 
-/// Looks at the store and writes to it.
+/// Reads the store and writes to it.
 fn use_in_a_child(agency: &Agency, label: &str) {
     agency.overview().expect("reads");
     agency.create_reseller(invitation(label)).expect("creates");

@@ -1,4 +1,4 @@
-//! Writers that share a commit: each gets its own answer, and only its own work undone.
+//! Writers that share a commit: each gets its own answer, and only its own work is undone.
 
 use std::panic::panic_any;
 use std::sync::Mutex;
@@ -17,7 +17,8 @@ use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-/// A round in which the writers did not meet proves nothing; one of so many does.
+/// How many rounds to try until the writers of one have shared a commit; other rounds prove
+/// nothing.
 const ROUNDS: usize = 200;
 
 /// How a call ended.
@@ -25,10 +26,10 @@ type Answer<T> = thread::Result<T>;
 
 struct Store {
     file: InFile,
-    /// To make others from.
+    /// A reseller from which other rows are made.
     template: Reseller,
     row: Row,
-    /// Keeps the log from beginning anew, so that its commits can be counted.
+    /// Keeps the log from restarting, so that its commits can be counted.
     _snapshot: Mutex<Connection>,
 }
 
@@ -51,7 +52,7 @@ impl Store {
         self.write(|tx| insert_one(tx, &RESELLERS, row.clone()).map(drop))
     }
 
-    /// A reseller that nobody else is like; its name ends with `name`.
+    /// The row of a unique reseller whose name ends with `name`.
     fn row(&self, n: usize, name: &str) -> Row {
         let name = format!("Row {} {name}", letters(n));
         let email = format!("{}@rows.example", letters(n));
@@ -59,26 +60,26 @@ impl Store {
         changed(&self.row, &[("id", id), ("name", name.into()), ("email", email.into())])
     }
 
-    /// Whether somebody else sees a reseller, which they do once it is committed.
+    /// Whether another connection sees a reseller, that is, whether it is committed.
     fn is_stored(&self, n: usize) -> bool {
         let connection = Connection::open(&self.file.path).expect("opens");
         let mut found = connection.prepare("SELECT 1 FROM resellers WHERE id = ?1").expect("reads");
         found.exists([id(n).as_uuid().as_bytes()]).expect("reads")
     }
 
-    /// Whom a search finds.
+    /// The resellers that a search finds.
     fn found(&self, term: &str) -> Vec<ResellerId> {
         let page = self.file.agency.page(&ResellerQuery::text(term).limit(200)).expect("finds");
         page.resellers.iter().map(|reseller| reseller.id).collect()
     }
 
-    /// In how many rows of the search index a piece of text is.
+    /// How many rows of the search index have a piece of text.
     fn indexed(&self, piece: &str) -> u32 {
         let words = indexed_words(&self.file.path).into_iter();
         words.filter(|(word, _)| word.ends_with(piece)).map(|(_, rows)| rows).sum()
     }
 
-    /// Makes SQLite give a transaction up that adds to the total `poison`.
+    /// Makes SQLite end a transaction that adds to the total `poison`.
     fn lay_poison(&self) {
         let trigger = "CREATE TRIGGER poison BEFORE INSERT ON totals WHEN NEW.name = 'poison'
                        BEGIN SELECT RAISE(ROLLBACK, 'given up'); END";
@@ -89,9 +90,8 @@ impl Store {
         self.write(poison)
     }
 
-    /// Runs the call with each number below `n` on a thread of its own. All of them wait while
-    /// somebody else writes, as far as one can tell, and in order; so most often they share a
-    /// transaction.
+    /// Runs the call with each number below `n` on a thread of its own. Most often the threads
+    /// queue in order while another writer is busy, and so share a transaction.
     fn together<T: Send>(&self, n: usize, call: impl Fn(usize) -> T + Sync) -> Vec<Answer<T>> {
         let (inside, called, call) = (AtomicBool::new(false), AtomicUsize::new(0), &call);
         let hold = || {
@@ -128,7 +128,7 @@ fn wait_until(reached: impl Fn() -> bool) {
     }
 }
 
-/// Lets a thread come as far as it can.
+/// Gives a thread time to get as far as it can.
 fn settle() {
     thread::sleep(Duration::from_millis(1));
 }
@@ -138,12 +138,12 @@ fn until_shared(round: impl FnMut(usize) -> bool) {
     assert!((0..ROUNDS).any(round), "the writers of no round shared a commit");
 }
 
-/// The first of a hundred numbers that nobody else uses in a test.
+/// The first of a hundred numbers that are used nowhere else in a test.
 fn number(place: usize, round: usize) -> usize {
     (place * ROUNDS + round) * 100
 }
 
-/// Makes SQLite give the transaction up, where poison was laid.
+/// Makes SQLite end the transaction, if poison was laid.
 fn poison(tx: &mut dyn Rows) -> Result<()> {
     let rows = vec![of_northwind(["poison".into(), 1.into()])];
     tx.tell(vec![Tell::Add(Batch { table: &TOTALS, rows })])
@@ -187,7 +187,7 @@ fn writers_share_commits_and_none_is_lost() {
     assert_sound(&store.file.path);
 }
 
-/// S50: the panic goes on in the one thread, and the store goes on for the others.
+/// S50: a panic is resumed on its own thread, and the store continues to work for the others.
 #[test]
 fn s50_a_panic_of_one_reaches_its_own_caller_and_nobody_else() {
     let store = Store::new();
@@ -244,8 +244,8 @@ fn an_error_of_one_undoes_its_own_rows_and_what_the_search_index_was_to_be_told(
     assert_sound(&store.file.path);
 }
 
-/// Somebody takes a label, somebody else is refused because of that, and a third one ends as
-/// given. Whoever is refused finds the label taken for good.
+/// One writer takes a label, a second one is refused because of that, and a third one ends as
+/// given. After a refusal the label is really taken.
 fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Sync) {
     let store = Store::new();
     store.lay_poison();
@@ -275,7 +275,7 @@ fn a_refusal_is_told_after_the_commit(third: impl Fn(&Store) -> Result<()> + Syn
         });
         let met: Vec<_> = met.into_iter().map(|answer| answer.expect("no panic")).collect();
         assert_eq!(met[..2].iter().filter(|refused| **refused).count(), 1);
-        // Both ran in one transaction, and again where that was lost.
+        // Both ran in one transaction, and ran again if it was lost.
         let runs = ran.load(Ordering::SeqCst);
         if met[2] { met[1] } else { runs == 4 }
     });
@@ -326,13 +326,14 @@ fn each_of_a_lost_group_is_run_exactly_once_more() {
         assert_poisoned(&answers[5]);
         assert_own_error(&answers[2], 2);
         assert_own_panic(answers.swap_remove(3), 3);
-        // Who panics is not run again.
+        // Work that panics is not run again.
         runs == [2, 2, 2, 1, 2, 2]
     });
     assert_sound(&store.file.path);
 }
 
-/// Alone, or with others whose rows are lost through it and stored all the same.
+/// The work fails alone, or together with others, whose rows are lost with it, but stored in the
+/// end.
 #[test]
 fn work_that_passes_over_the_end_of_its_transaction_stores_nothing() {
     let store = Store::new();
@@ -374,7 +375,7 @@ fn each_of_a_hundred_gets_its_own_answer() {
     let mut shared = 0;
     for round in 0..8 {
         let first = number(0, round);
-        // From none that spoil a group to every tenth.
+        // Between none and every tenth writer spoils its group.
         let kind = |i: usize| match (i * 37 + round) % WRITERS {
             n if n < round * 2 => "poison",
             n if n % 5 == 1 => "error",
@@ -412,7 +413,7 @@ fn each_of_a_hundred_gets_its_own_answer() {
     assert_sound(&store.file.path);
 }
 
-/// An erasure goes in steps that share commits like any other work, and loses nobody's rows.
+/// The steps of an erasure share commits like other work, and no other rows are lost.
 #[test]
 fn an_erasure_beside_others_loses_nobody() {
     let store = Store::new();

@@ -1,4 +1,4 @@
-//! What a platform holds of a database in a file, beside what SQLite itself locks: Linux only.
+//! The locks that a platform holds on a database file in addition to SQLite's own; Linux only.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -14,11 +14,12 @@ use partnerkit::{Platform, ResellerQuery};
 use partnerkit_tests::invitation;
 use rusqlite::Connection;
 
-/// Bytes of the index: who writes locks the first, who makes it anew from the log the second.
+/// Bytes of the index: a writer locks the first; rebuilding the index from the log locks the
+/// second.
 const WRITES: i64 = 120;
 const RECOVERS: i64 = 122;
 
-/// So often that a writer who does not wait is done meanwhile.
+/// How often to check; a writer that does not wait would be done long before.
 const LOOKS: usize = 1_000;
 
 struct File {
@@ -42,7 +43,7 @@ impl File {
         self.folder.path().join("resellers.db-shm")
     }
 
-    /// How many descriptors of this process are of a file in the folder.
+    /// The number of this process's descriptors of files in the folder.
     fn descriptors(&self) -> usize {
         let open = fs::read_dir("/proc/self/fd").expect("descriptors");
         let paths = open.filter_map(|open| fs::read_link(open.expect("one").path()).ok());
@@ -50,7 +51,7 @@ impl File {
     }
 }
 
-/// The locks on a file, of whatever kind.
+/// The locks on a file, of any kind.
 fn locks(file: &Path) -> Vec<String> {
     let inode = format!(":{}", fs::metadata(file).expect("there").ino());
     let locks = fs::read_to_string("/proc/locks").expect("locks");
@@ -94,8 +95,8 @@ fn a_database_is_held_until_its_last_platform_has_gone() {
     drop(again);
 }
 
-/// A host that is linked to the same SQLite may have connections of its own. Closing any
-/// descriptor of a file would lift the locks that these have on it.
+/// A host that is linked to the same SQLite may have its own connections. Closing any descriptor of
+/// a file would lift their locks on it.
 #[test]
 fn a_platform_that_goes_lifts_no_lock_of_the_hosts_own_connection() {
     let file = File::new();
@@ -107,14 +108,14 @@ fn a_platform_that_goes_lifts_no_lock_of_the_hosts_own_connection() {
     assert_eq!(of_kind(&file.index(), "WRITE"), 1);
     own.execute_batch("COMMIT").expect("commits");
     drop(own);
-    // What was kept for the connection's sake goes with the next one.
+    // The files that were kept for the connection are released with the next one.
     let other = File::new();
     drop(other.open());
     assert_eq!(file.descriptors(), 0);
 }
 
-/// It may be another copy of SQLite, whose locks are gone when ours closes the file: so it would
-/// delete the log of others, or cut off the index that they have in memory.
+/// It may be another copy of SQLite, whose locks are lifted when ours closes the file. Without the
+/// hold, others would then delete its log, or truncate its index in memory.
 #[test]
 fn a_database_stays_held_while_anybody_else_in_the_process_has_it_open() {
     let file = File::new();
@@ -140,7 +141,7 @@ fn a_platform_opens_beside_somebody_who_does_not_look_at_the_file() {
     file.open().create_agency("northwind", None).expect("creates");
 }
 
-/// What was made from the log of a moment ago would hide the commit.
+/// An index that was built from the log of a moment ago would hide the commit.
 #[test]
 fn nobody_makes_the_index_anew_while_somebody_writes() {
     let file = File::new();
@@ -166,7 +167,7 @@ fn nobody_writes_while_somebody_makes_the_index_anew() {
         while !is_locked(&file.index(), WRITES) && !writes.is_finished() {
             thread::yield_now();
         }
-        // It has got as far as that, and no further, however long one looks.
+        // The writer has got as far as that, and does not get further, however long one waits.
         for _ in 0..LOOKS {
             assert!(agency.page(&ResellerQuery::all()).expect("reads").resellers.is_empty());
         }

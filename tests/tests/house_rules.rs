@@ -9,7 +9,7 @@ use partnerkit_tests::repository::{files, root, sources};
 
 /// The public handles.
 const HANDLES: [&str; 2] = ["Agency", "Platform"];
-/// What only changes the handle and asks no store, so there is nothing to see.
+/// Methods that only change the handle and do not use the store, and so have no span.
 const NO_SPAN: [&str; 1] = ["acting_as"];
 
 /// The files of a module of the core, `X.rs` and those below `X/`, without comments: those may
@@ -27,7 +27,7 @@ fn without_comments(text: &str) -> String {
     text.lines().map(code).collect()
 }
 
-/// What the root of the core gives out again, and the module that it comes from.
+/// The re-exports of the core's root, with the modules that they come from.
 fn re_exports() -> BTreeMap<String, String> {
     let (_, text) = module("lib").remove(0);
     let mut found = BTreeMap::new();
@@ -42,7 +42,7 @@ fn re_exports() -> BTreeMap<String, String> {
     found
 }
 
-/// The paths of a tree like `a::{b, c::{d, e}}`, up to what follows it.
+/// The paths of a tree like `a::{b, c::{d, e}}`, which may be followed by other text.
 fn paths(tree: &str) -> Vec<String> {
     let part = |c: char| c.is_alphanumeric() || "_:".contains(c);
     let end = tree.find(|c| !part(c)).unwrap_or(tree.len());
@@ -67,7 +67,7 @@ fn paths(tree: &str) -> Vec<String> {
     found
 }
 
-/// What a file names of the core, each by the module it comes from: `crate::Agency` is
+/// The names of the core that a file uses, each with its module: `crate::Agency` is
 /// `agency::Agency`.
 fn named(text: &str, re_exports: &BTreeMap<String, String>) -> BTreeSet<String> {
     let of_module = |path: String| {
@@ -77,7 +77,7 @@ fn named(text: &str, re_exports: &BTreeMap<String, String>) -> BTreeSet<String> 
     text.split("crate::").skip(1).flat_map(paths).map(of_module).collect()
 }
 
-/// The files of modules that name something of the core that they must not know.
+/// The files of modules that use a forbidden name of the core.
 fn know<'n>(modules: impl IntoIterator<Item = &'n str>, forbidden: &[&str]) -> Vec<String> {
     let re_exports = re_exports();
     let is = |path: &String| {
@@ -115,9 +115,9 @@ fn what_a_file_names_is_found_in_every_form() {
     assert_eq!(found, expected.map(str::to_owned).into());
 }
 
-/// What is above everything else in the core.
+/// The modules above everything else in the core.
 const ABOVE: [&str; 4] = ["asynchronous", "exchange", "form", "handles"];
-/// The nouns, each with its rules and operations, and what these work with.
+/// The nouns with their rules and operations, and the modules that these work with.
 const NOUNS: [&str; 10] = [
     "access",
     "agency",
@@ -149,7 +149,7 @@ fn declared(file: &str) -> BTreeSet<String> {
     declared.map(|(_, name)| name.to_owned()).collect()
 }
 
-/// The stores and what they share; their proof uses everything.
+/// The stores and their shared modules, without the conformance suite, which uses everything.
 fn of_storage() -> Vec<String> {
     let mut found = declared("core/src/storage.rs");
     assert!(found.remove("conformance"));
@@ -161,14 +161,14 @@ fn imports_go_one_way() {
     let storage = of_storage();
     let below = NOUNS.into_iter().chain(BELOW).chain(["records", "schema"]);
     assert_eq!(know(below.chain(storage.iter().map(String::as_str)), &ABOVE), NONE);
-    // It gives every record its form, and calls nobody.
+    // `wire` serializes every record, and calls nothing.
     assert_eq!(know(["wire"], &["asynchronous", "platform", "shared", "tenant"]), NONE);
     assert_eq!(know(["values"], &[&NOUNS[..], &["records", "schema", "storage"]].concat()), NONE);
 }
 
-/// A store moves rows of tables that are data, and knows nothing of what they mean. The one list of
-/// tables, which is above it, names the nouns; SQLite's and PostgreSQL's search knows the pieces of
-/// a text.
+/// A store moves rows of tables that are described as data, and does not know what they mean. Only
+/// the list of tables, which is above the stores, names the nouns. The searches of SQLite and
+/// PostgreSQL know the pieces of a text.
 #[test]
 fn no_store_knows_a_noun() {
     let storage = of_storage();
@@ -177,7 +177,7 @@ fn no_store_knows_a_noun() {
     assert_eq!(know(storage.iter().map(String::as_str), &above), NONE);
 }
 
-/// Each noun's rows are its own business; what works on all of them holds the agency.
+/// Only a noun knows its own rows; code that works on all of them is in the agency.
 #[test]
 fn records_are_of_any_noun() {
     let mut found = know(["records"], &NOUNS);
@@ -185,7 +185,8 @@ fn records_are_of_any_noun() {
     assert_eq!(found, NONE);
 }
 
-/// One store knows no other one, and of the rest only the builder does, which opens them.
+/// No store knows another one, and outside the stores only the builder knows them, because it opens
+/// them.
 #[test]
 fn stores_are_known_to_nobody() {
     for own in STORES {
@@ -236,7 +237,7 @@ fn only_stores_know_sql() {
     assert_eq!(with_sql(others), NONE);
 }
 
-/// A binding converts. Django's storage is the one store that is written in a binding.
+/// A binding only converts. Django's storage is the only store in a binding.
 #[test]
 fn no_binding_knows_sql() {
     let django = "bindings-python/python/partnerkit/django/";
@@ -276,7 +277,7 @@ fn no_conformance_case_is_forgotten() {
     assert_eq!(written.len(), listed.len());
 }
 
-/// What stands in the `impl` blocks of the public handles, wherever they are.
+/// The contents of the `impl` blocks of the public handles, in all files.
 fn handles() -> Vec<String> {
     let files = sources("core/src").into_iter();
     let files = files.filter(|(path, _)| !path.contains("asynchronous"));
@@ -306,7 +307,8 @@ fn operations() -> BTreeSet<String> {
     found
 }
 
-/// S53, and that nothing is missing on tokio, whether it is generated or written by hand.
+/// S53; also, nothing is missing in the asynchronous handles, neither generated nor written by
+/// hand.
 #[test]
 fn every_operation_is_a_span_and_has_an_asynchronous_twin() {
     let texts = handles().concat();

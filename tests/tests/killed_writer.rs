@@ -1,4 +1,5 @@
-//! A process that is killed while it writes leaves what it acknowledged, and nothing by half.
+//! A process that is killed while it writes leaves everything that it acknowledged, and nothing
+//! incomplete.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -7,7 +8,8 @@ use std::process::{Command, Stdio};
 use partnerkit::{Agency, ChangeKind, Platform, Reseller, ResellerQuery};
 use partnerkit_tests::letters;
 
-/// Starts a writer, waits for some acknowledgements, kills it, and says what it acknowledged.
+/// Starts a writer, waits for some acknowledgements, kills it, and returns everything that it
+/// acknowledged.
 fn kill_a_writer(url: &str, round: &str, after: usize) -> BTreeSet<String> {
     let mut writer = Command::new(env!("CARGO_BIN_EXE_writer"))
         .args([url, round])
@@ -21,7 +23,7 @@ fn kill_a_writer(url: &str, round: &str, after: usize) -> BTreeSet<String> {
         acknowledged.insert(line);
     }
     writer.kill().expect("SIGKILL");
-    // What was acknowledged before the signal arrived counts, too.
+    // Writes that were acknowledged before the signal arrived count, too.
     acknowledged.extend(lines.map_while(Result::ok));
     writer.wait().expect("ends");
     acknowledged

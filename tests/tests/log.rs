@@ -1,5 +1,5 @@
-//! The write-ahead log of SQLite does not grow for ever (S51): readers at every moment do not
-//! keep it from beginning anew, and one that never ends does so only until it has gone.
+//! SQLite's write-ahead log does not grow for ever (S51): short readers at every moment do not keep
+//! it from restarting, and a long reader does so only until it ends.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,8 @@ use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 
 const MEGABYTE: u64 = 1 << 20;
-/// What the log may come to beside short readers: twice the length at which the store makes it
-/// begin anew.
+/// The longest the log may be beside short readers: twice the length at which the store restarts
+/// it.
 const BOUND: u64 = 128 * MEGABYTE;
 
 struct Store {
@@ -33,13 +33,13 @@ impl Store {
         Self { file, resellers }
     }
 
-    /// Writes all resellers again and again, which comes to more than that many bytes in the log,
-    /// and gives back how long the log was at most.
+    /// Writes all resellers again and again, until more than that many bytes were written to the
+    /// log, and returns the log's greatest length.
     fn write(&self, bytes: u64) -> u64 {
         let each = large(0).iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         let mut longest = 0;
         for n in 0..bytes as usize / (each * self.resellers.len()) {
-            // Not the same again: what stays as it is is not written.
+            // The metadata must change, because unchanged rows are not written.
             let metadata = &self.resellers[n % self.resellers.len()][RESELLERS.place("metadata")];
             let metadata = ("metadata", metadata.clone());
             let rows =
@@ -59,14 +59,14 @@ impl Store {
         std::fs::metadata(log_of(&self.file.path)).expect("a log").len()
     }
 
-    /// A snapshot of the moment, for as long as the connection lives.
+    /// A snapshot of the present state, for as long as the connection is open.
     fn snapshot(&self) -> Connection {
         let reader = Connection::open(&self.file.path).expect("opens");
         reader.execute_batch("BEGIN; SELECT count(*) FROM resellers;").expect("reads");
         reader
     }
 
-    /// Does the work while there is a snapshot at every moment, each of them short.
+    /// Runs the work while there is always a snapshot, each of which is short.
     fn beside_readers<T>(&self, work: impl FnOnce() -> T) -> T {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -74,7 +74,7 @@ impl Store {
                 let mut _snapshot = self.snapshot();
                 while !stop.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(2));
-                    // The next one begins before this one ends.
+                    // The next snapshot begins before this one ends.
                     _snapshot = self.snapshot();
                 }
             });
@@ -85,7 +85,7 @@ impl Store {
     }
 }
 
-/// Metadata of about 25 KB, as much as there may be.
+/// Metadata of about 25 KB, which is the most allowed.
 fn large(n: usize) -> BTreeMap<String, String> {
     (0..50).map(|key| (format!("key {key}"), format!("{n:09}").repeat(54))).collect()
 }

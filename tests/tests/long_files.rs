@@ -1,4 +1,4 @@
-//! Files of any length are taken in with little memory, whatever stands in them (S48).
+//! Files of any length and content are imported with little memory (S48).
 
 use std::cell::Cell;
 use std::io::Read;
@@ -8,11 +8,12 @@ use partnerkit::{Code, ImportOptions, Platform, RowOutcome};
 const HEADER: &str =
     "partner_type,name,email,phone,contact_name,contact_email,contact_phone,login_domain\n";
 
-/// Much shorter than a row may be.
+/// The length of a line, which is much shorter than a row may be.
 const LINE: usize = 50_000;
 const LINES: usize = 1_280;
 
-/// A header, a line that leaves a quotation mark open, and lines without any.
+/// A file with a header, a line that leaves a quotation mark open, and lines without quotation
+/// marks.
 struct Generated<'a> {
     line: Vec<u8>,
     given: &'a Cell<usize>,
@@ -34,7 +35,7 @@ impl Read for Generated<'_> {
     }
 }
 
-/// S48: 64 MB after a stray quotation mark are read a little at a time.
+/// S48: 64 MB after a stray quotation mark are read in small parts.
 #[test]
 fn s48_a_stray_quotation_mark_does_not_keep_the_rest_of_the_file() {
     let agency = Platform::open("memory:").expect("opens").create_agency("northwind", None);
@@ -55,6 +56,6 @@ fn s48_a_stray_quotation_mark_does_not_keep_the_rest_of_the_file() {
         most = most.max(given.get().saturating_sub(told));
     });
     assert_eq!(report.expect("imports").rejected, LINES as u64);
-    // One step, which is 1 MiB, and what has been read ahead of it, a record and a line.
+    // One step, which is 1 MiB, and what was read ahead: a record and a line.
     assert!(most < 2 << 20, "{most} bytes were kept");
 }

@@ -1,5 +1,5 @@
-//! A server that answers COMMIT with a code that says nothing, as a distributed one does that has
-//! lost a node behind it. Runs on the server that `tests/with-postgres` starts.
+//! A server that answers COMMIT with a code that does not say whether anything was committed, like
+//! a distributed server that has lost a node. Runs on the server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
 use partnerkit::{Agency, ErrorKind, Metric, Platform, Reseller, UsageEvent};
@@ -7,7 +7,7 @@ use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;
 use partnerkit_tests::proxy::{Cut, Proxy};
 
-/// An agency and a reseller behind a wire that lies.
+/// An agency and a reseller behind a proxy that replaces answers.
 struct Bench {
     platform: Platform,
     agency: Agency,
@@ -31,8 +31,9 @@ impl Bench {
     }
 }
 
-/// Nobody knows, so the caller is told so, and nothing runs again by itself. A caller who sends the
-/// same event again has it counted once, whatever became of the first one.
+/// The outcome is unknown, so the caller gets that error, and nothing is retried automatically. If
+/// the caller sends the event again, it is counted once, whether or not the first try was
+/// committed.
 #[test]
 fn an_event_of_unknown_outcome_is_there_or_not_and_counts_once() {
     for (cut, stored) in [(Cut::CommitDenied, "1"), (Cut::CommitUndone, "0")] {
@@ -44,7 +45,7 @@ fn an_event_of_unknown_outcome_is_there_or_not_and_counts_once() {
         let recorded = bench.agency.record_usage(std::slice::from_ref(&event));
         assert_eq!(recorded.expect_err("unknown").kind(), ErrorKind::OutcomeUnknown);
         assert_eq!(bench.count("events"), stored);
-        // The connection goes on.
+        // The connection can still be used.
         bench.agency.record_usage(&[event]).expect("records");
         assert_eq!(bench.count("events"), "1");
         let meters = bench.database.run("SELECT value FROM partnerkit.meters");
@@ -61,7 +62,7 @@ fn a_reseller_of_unknown_outcome_is_there_or_not() {
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
         let found = bench.platform.resolve_host("globex.partner.localhost");
         assert_eq!(found.is_ok(), there, "{found:?}");
-        // All of it or nothing.
+        // Either everything or nothing was committed.
         let rows = if there { "2" } else { "1" };
         for table in ["resellers", "labels", "credentials"] {
             assert_eq!(bench.count(table), rows, "{table}");

@@ -1,4 +1,4 @@
-//! Tables that are cut into partitions have all that they had before. Runs on the server that
+//! Partitioned tables have everything that they had before. Runs on the server that
 //! `tests/with-postgres` starts.
 #![cfg(all(feature = "postgres-server", not(feature = "citus-server")))]
 
@@ -32,7 +32,7 @@ const CUT_BY: &str = "\
 fn tables_are_cut_by_their_home_and_keep_everything() {
     let database = Database::create();
     drop(Postgres::open(&database.url).expect("makes the tables"));
-    // Something of each kind, where the schema has none by now.
+    // Objects of kinds that the schema does not have so far.
     database.run(
         "ALTER TABLE partnerkit.meters ALTER COLUMN value SET DEFAULT 7, \
          ADD CONSTRAINT not_less CHECK (value >= 0)",
@@ -66,13 +66,14 @@ fn no_row_is_lost_by_it() {
     cut(&database);
 }
 
-/// How many statements on labels a wire has heard.
+/// The number of statements on labels that a proxy has recorded.
 fn on_labels(wire: &Proxy) -> usize {
     let heard = wire.heard();
     heard.iter().flatten().filter(|sent| sent.sql.contains("partnerkit.labels")).count()
 }
 
-/// A batch of labels is not a statement for each, which made up five sixths of it on a cluster.
+/// A batch of labels does not take one statement for each, which took five sixths of its time on a
+/// cluster.
 #[test]
 fn many_labels_are_claimed_together_and_looked_up_together() {
     let database = Database::create();
@@ -101,7 +102,7 @@ fn many_labels_are_claimed_together_and_looked_up_together() {
     let (a, b, c, d) = ("a", "b", "c", "d");
     let done = || Inserted::Done;
     assert_eq!(claim(&[a, b, d], 1), (vec![done(), done(), done()], 1));
-    // Those that are there are locked by a statement each.
+    // Existing labels are locked by one statement each.
     let there = |label| Inserted::Existing(row(label, 1));
     assert_eq!(claim(&[a, b, c, d], 2), (vec![there(a), there(b), done(), there(d)], 1 + 3));
 

@@ -1,6 +1,6 @@
-//! S43: what a period used is the sum of its events, in any order of arrival, by any clock within
-//! the accepted range, by a handle of any age, through any change of time zone: against a sum over
-//! the events themselves.
+//! S43: the use of a period is the sum of its events, for any order of arrival, any clock within
+//! the accepted range, a handle of any age, and any change of the time zone. It is compared with a
+//! sum over the events themselves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;
-/// How far the two clocks differ, and how early an event may come.
+/// How far the two clocks may differ, and how early an event may come.
 const AHEAD: i64 = 5 * MINUTE;
 const LIMIT: i64 = 25;
 const ZONES: [&str; 5] =
@@ -43,7 +43,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Around now more often than anywhere within the 35 days.
+    // Times near now are more frequent than other times within the 35 days.
     let back = prop_oneof![3 => -AHEAD..DAY, 1 => -AHEAD..35 * DAY];
     let forward = prop_oneof![4 => 0..20 * MINUTE, 1 => 0..DAY, 1 => 0..35 * DAY];
     prop_oneof![
@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A little before or after the end of some month in some zone.
+/// A time shortly before or after the end of a month in some zone.
 fn start() -> impl Strategy<Value = i64> {
     (0..ZONES.len(), 2024..2027_i16, 1..13_i8, -DAY..DAY, 1..100_i64).prop_map(
         |(zone, year, month, by, nearer)| {
@@ -68,7 +68,7 @@ fn start() -> impl Strategy<Value = i64> {
     )
 }
 
-/// The month as the calendar has it.
+/// The calendar month.
 fn month(at: i64, zone: &str) -> (i64, i64) {
     let zone = TimeZone::get(zone).expect("a zone");
     let date =
@@ -186,7 +186,8 @@ fn every_answer_is_the_sum_of_events(mut world: World, steps: &[Step]) {
     }
 }
 
-/// Days are summed whole and the edges of a period by quarter-hours: no month needs less.
+/// A period is summed from whole days, and from quarter-hours at its edges, so no month may begin
+/// off a quarter-hour.
 #[test]
 fn every_month_of_every_zone_begins_on_a_quarter_hour() {
     let mut zones = 0;

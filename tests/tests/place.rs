@@ -1,5 +1,5 @@
-//! Which file a URL of SQLite means: the same one for as long as a platform is open and whatever
-//! it is called, or a clear error at once, with nothing left behind.
+//! Which file a URL of SQLite means: for as long as a platform is open it is the same file, by
+//! whatever name; or there is a clear error at once, and nothing is left behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// What is in a folder, by name.
+/// The names of the files in a folder.
 fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
@@ -27,7 +27,7 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The working directory is everybody's: one test at a time.
+/// Changes the working directory, which all threads share, so only one test at a time may do this.
 fn working_in(folder: &Path) -> MutexGuard<'static, ()> {
     static WORKING: Mutex<()> = Mutex::new(());
     let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ fn a_relative_path_stays_that_of_when_the_platform_was_opened() {
     let acme = agency.create_reseller(invitation("acme")).expect("creates");
     let other = Platform::open("sqlite:resellers.db").expect("opens another file");
     assert_eq!(other.agency("northwind").map(drop).expect_err("none").kind(), ErrorKind::NotFound);
-    // Every reader that is opened from now on.
+    // New readers are opened from now on.
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| assert_eq!(agency.reseller(acme.id).expect("reads").id, acme.id));
@@ -131,7 +131,7 @@ mod links {
         ["real/resellers.db", "linked/resellers.db", "link.db"].map(|name| folder.join(name))
     }
 
-    /// Whichever of them comes first, while there is no file yet.
+    /// Any of the names may come first, while there is no file yet.
     #[test]
     fn whatever_a_file_is_called_its_log_and_locks_are_the_same() {
         for first in 0..3 {
@@ -168,7 +168,7 @@ mod rights {
 
     use super::*;
 
-    /// Somebody who may not do everything: this thread's files are nobody's until it is dropped.
+    /// Makes this thread access files as the user `nobody`, instead of root, until it is dropped.
     struct Nobody(Uid);
 
     impl Nobody {

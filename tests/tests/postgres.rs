@@ -1,5 +1,5 @@
-//! What is Postgres' own: few waits, lost connections, the schema's versions. Runs on the
-//! server that `tests/with-postgres` starts.
+//! Tests of PostgreSQL's own store: few round trips, lost connections, the schema's versions. Runs
+//! on the server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::{Arc, Barrier};
@@ -41,14 +41,14 @@ impl Bench {
         Self { store, platform, agency, acme, database }
     }
 
-    /// The same, over a wire that can be cut.
+    /// A bench behind a proxy that can cut the connection.
     fn on_a_wire() -> (Self, Proxy) {
         let database = Database::create();
         let (proxy, url) = database.on_a_wire();
         (Self::at(url, database), proxy)
     }
 
-    /// How often the work waits for the server.
+    /// How many round trips the work takes.
     fn waits<T>(&self, work: impl FnOnce(&Agency) -> partnerkit::Result<T>) -> u64 {
         let before = self.store.waits();
         work(&self.agency).expect("works");
@@ -125,8 +125,8 @@ fn waits_are_few() {
     assert_eq!(bench.waits(delete), 7, "delete with a failed sign-in");
 }
 
-/// S64: while a deletion waits for somebody who began before it, nobody else waits: not for the
-/// agency, which is gone, and not for a connection.
+/// S64: while a deletion waits for a transaction that began before it, no other caller waits,
+/// neither for the agency, which can no longer be found, nor for a connection.
 #[test]
 fn nobody_waits_for_an_agency_that_is_being_erased() {
     let bench = Bench::new();
@@ -146,7 +146,7 @@ fn nobody_waits_for_an_agency_that_is_being_erased() {
         while bench.platform.agency("northwind").is_ok() {
             thread::yield_now();
         }
-        // More than there are connections.
+        // More callers than there are connections.
         let callers: Vec<_> = (0..40)
             .map(|n| {
                 let bench = &bench;
@@ -171,7 +171,7 @@ fn nobody_waits_for_an_agency_that_is_being_erased() {
     assert_eq!(bench.database.run("SELECT count(*) FROM partnerkit.totals"), ["1"], "tailspin's");
 }
 
-/// Each length is a statement of its own, and a connection keeps no more than some.
+/// Each page length is a statement of its own, of which a connection keeps only a limited number.
 #[test]
 fn pages_of_every_length_are_whole() {
     let bench = Bench::new();
@@ -194,7 +194,7 @@ fn a_connection_that_died_in_the_pool_is_replaced() {
     assert_eq!(bench.agency.reseller(bench.acme.id).expect("reads"), bench.acme);
     proxy.cut(Cut::Next);
     bench.agency.create_reseller(invitation("globex")).expect("creates");
-    // One that the server has ended is not even tried.
+    // A connection that the server has ended is not even tried.
     bench.database.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -232,7 +232,7 @@ fn a_connection_lost_during_commit_is_an_unknown_outcome() {
     assert_eq!(add_and_cut(Cut::Next), (Err(ErrorKind::OutcomeUnknown), 1));
     assert_eq!(bench.total(), 0, "it did not arrive");
     assert_eq!(add_and_cut(Cut::CommitAnswer), (Err(ErrorKind::OutcomeUnknown), 1));
-    // The server may still be at it.
+    // The server may not be done yet.
     let arrived = (0..100).any(|_| {
         thread::sleep(std::time::Duration::from_millis(20));
         bench.total() == 1
@@ -258,7 +258,7 @@ fn a_deferred_failure_fails_the_commit() {
     assert_eq!(error.kind(), ErrorKind::Storage);
     assert_eq!(error.to_string(), "storage: SQLSTATE 21000");
     assert_eq!(bench.total(), 0);
-    // Nor does anything come of it when the work overlooks that it has failed.
+    // Nothing is stored either if the work ignores the error.
     let overlooked = bench.write(|tx| {
         add(tx, 1)?;
         put_twice(tx)?;
@@ -270,7 +270,7 @@ fn a_deferred_failure_fails_the_commit() {
     assert_eq!(bench.total(), 0);
 }
 
-/// A check that the server makes at COMMIT, and that fails with a code for as long as `t` is 13.
+/// Adds a check that the server makes at COMMIT, and that fails with a code as long as `t` is 13.
 fn fail_commits(bench: &Bench, code: &str) {
     bench.database.run(&format!(
         "CREATE OR REPLACE FUNCTION partnerkit.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -282,8 +282,8 @@ fn fail_commits(bench: &Bench, code: &str) {
     ));
 }
 
-/// Only codes that are known to undo the transaction say that nothing was written: a distributed
-/// server answers XX000 whether or not a part has been committed.
+/// Only codes that are known to roll back the transaction mean that nothing was written: a
+/// distributed server answers XX000 even if a part was committed.
 #[test]
 #[cfg_attr(feature = "citus-server", ignore = "Citus takes no triggers on tables that are spread")]
 fn an_unknown_answer_to_commit_is_an_unknown_outcome() {
@@ -327,7 +327,7 @@ fn an_error_tells_names_and_no_values() {
     };
     let error = bench.store.write(bench.agency.id(), Scope::Own, &mut work);
     let error = error.expect_err("no such reseller");
-    // Citus passes on what a node has refused without the names.
+    // Citus forwards a node's refusal without the names.
     let names =
         [", credentials, credentials_reseller", ""][usize::from(cfg!(feature = "citus-server"))];
     assert_eq!(error.to_string(), format!("storage: SQLSTATE 23503{names}"));
@@ -358,7 +358,7 @@ fn newest() -> String {
     partnerkit::schema::VERSION.to_string()
 }
 
-/// S52: the rows of a database of the first version, as the present one has them there.
+/// S52: the rows of a database of the first version are kept by the migrations.
 #[test]
 fn a_database_of_the_first_version_is_brought_along() {
     let Bench { store, platform, agency, acme, database } = Bench::new();
@@ -384,7 +384,7 @@ fn a_database_of_the_first_version_is_brought_along() {
             ));
         }
     }
-    // A date, as the period was told of then; and nothing is used of it.
+    // The first version stored a period as a date; nothing is used of it.
     database.run("UPDATE partnerkit.meters SET period = 20513, period_used = 0");
 
     let platform = Platform::open(&database.url).expect("brings the database along");
@@ -398,8 +398,8 @@ fn a_database_of_the_first_version_is_brought_along() {
     assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
 }
 
-/// The migrations make what is declared: columns, keys, indexes and foreign keys. Further indexes
-/// are PostgreSQL's own.
+/// The migrations make the declared columns, keys, indexes and foreign keys. Only the PostgreSQL
+/// store has further indexes.
 #[test]
 fn the_migrations_make_what_is_declared() {
     let database = Database::create();
@@ -444,7 +444,7 @@ fn a_thread_of_a_hosts_runtime_may_wait() {
     assert_eq!(read.expect("reads"), bench.acme);
 }
 
-/// Nobody listens at a port that was free a moment ago.
+/// A port that was free a moment ago, where no server listens.
 #[test]
 fn where_no_server_listens_the_error_says_so() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

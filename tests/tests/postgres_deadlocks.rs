@@ -1,5 +1,5 @@
-//! Locks are taken in one order, so nothing ever deadlocks. The core would try again after a
-//! deadlock and hide it: here every `Aborted` is counted.
+//! Locks are taken in one order, so nothing ever deadlocks. The core would retry after a deadlock
+//! and so hide it; here every `Aborted` is counted.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The contract of rows on Postgres: what is asked together is one wait, whatever becomes of it.
-//! Runs on the server that `tests/with-postgres` starts.
+//! The contract of rows on PostgreSQL: queries that are sent together take one round trip, whether
+//! they succeed or not. Runs on the server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Bench {
         self.store.write(self.northwind.id(), Scope::Own, &mut work)
     }
 
-    /// What is answered in a transaction of its own, and how often it has waited until then.
+    /// The answers in a transaction of its own, and the number of round trips.
     fn ask(&self, questions: Vec<Ask>) -> (Vec<Answer>, u64) {
         let (mut answers, mut waits) = (Vec::new(), 0);
         let asked = self.write(|tx| {
@@ -50,7 +50,7 @@ impl Bench {
         (answers, waits)
     }
 
-    /// A reseller's row, with what follows from other columns.
+    /// A reseller's row, including the derived columns.
     fn reseller(&self, label: &str) -> Row {
         let reseller = self.northwind.create_reseller(invitation(label)).expect("creates");
         let key = of_northwind([Value::Uuid(reseller.id.as_uuid())]);
@@ -131,7 +131,7 @@ fn what_is_asked_together_waits_once() {
                 Answer::Count(1),
                 Answer::Count(2),
                 Answer::Rows(Vec::new()),
-                // Behind `a` is the one of active resellers.
+                // After `a` comes the total of active resellers.
                 Answer::Rows(vec![None, Some(total("b", 2)), Some(total("e", 5))]),
             ]
         );
@@ -140,7 +140,7 @@ fn what_is_asked_together_waits_once() {
     written.expect("writes");
 }
 
-/// Only rows that are there already and are not locked have to be asked for.
+/// Only existing rows that are not locked take another query.
 #[test]
 fn many_are_inserted_in_one_wait_unless_some_are_there() {
     let bench = Bench::new();
@@ -156,8 +156,8 @@ fn many_are_inserted_in_one_wait_unless_some_are_there() {
     assert_eq!(insert(all(3), Some(Lock::Update)), (vec![Answer::Inserted(vec![a, b, c])], 1));
 }
 
-/// A row whose unique field another one has is neither inserted nor stored, and what is asked
-/// after it is answered.
+/// A row whose unique field is taken is neither inserted nor stored, and the queries after it are
+/// answered.
 #[test]
 fn what_is_taken_spoils_nothing() {
     let bench = Bench::new();
@@ -221,7 +221,7 @@ fn a_removal_passes_over_what_others_hold() {
         let lock = Some(Lock::KeyShare);
         let by = table("totals").key;
         ask(tx, vec![Ask::Get(Get { table: table("totals"), by, keys: names(["b"]), lock })])?;
-        // By another connection, on another thread: a thread has one transaction.
+        // On another thread, with another connection, because a thread has only one transaction.
         let removed = std::thread::scope(|scope| {
             let removal = scope.spawn(|| bench.ask(vec![Ask::Remove(all_totals(2))]));
             removal.join().expect("no panic")

@@ -1,4 +1,4 @@
-//! Races of processes on one store: what holds for many threads holds for many programs.
+//! Races of processes on one store: the promises for many threads also hold for many processes.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD, Racer, race};
 const RACER: &str = env!("CARGO_BIN_EXE_racer");
 const PROCESSES: usize = 8;
 
-/// Runs a race on a store of its own in a file, and on Postgres if there is a server.
+/// Runs a race on a new store in a file, and on PostgreSQL if there is a server.
 fn on_each_store(race: impl Fn(&str)) {
     let folder = tempfile::tempdir().expect("a folder");
     race(&format!("sqlite:{}", folder.path().join("resellers.db").display()));
@@ -26,8 +26,8 @@ fn northwind(url: &str) -> (Platform, Agency) {
     (platform, agency)
 }
 
-/// S52: of eight that open a new store at once each finds the whole schema, one secret is made,
-/// and what one writes another reads.
+/// S52: if eight processes open a new store at once, each finds the complete schema, one secret is
+/// made, and one process reads what another writes.
 #[test]
 fn s52_many_processes_open_a_new_store_at_once() {
     on_each_store(|url| {
@@ -44,8 +44,7 @@ fn s52_many_processes_open_a_new_store_at_once() {
     });
 }
 
-/// Everything that a store's schema says of itself, with the versions it has, and how many
-/// secrets there are.
+/// The definitions in a store's schema, with its versions, and the number of secrets.
 fn tables_and_secrets(url: &str) -> (BTreeSet<String>, usize) {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let connection = rusqlite::Connection::open(path).expect("opens");
@@ -80,7 +79,7 @@ fn of_postgres(url: &str) -> (BTreeSet<String>, usize) {
     (tables, read("SELECT 'one' FROM partnerkit.secrets").len())
 }
 
-/// What one that is alone makes of a new store of this kind.
+/// The schema that a single process makes of a new store of this kind.
 fn whole_schema(like: &str) -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("a folder");
     #[cfg(feature = "postgres-server")]
@@ -95,7 +94,7 @@ fn whole_schema(like: &str) -> BTreeSet<String> {
     tables_and_secrets(&url).0
 }
 
-/// S56: of eight workers that start at once one creates the agency, and each has it.
+/// S56: of eight workers that start at once, one creates the agency, and all get it.
 #[test]
 fn s56_many_processes_need_an_agency_at_once() {
     on_each_store(|url| {
@@ -163,8 +162,8 @@ fn s22_of_many_updates_of_one_version_one_succeeds() {
     });
 }
 
-/// S19: 64 processes, a hundred wrong guesses each; an old scheme of the host's tells how many
-/// were looked at, because nobody else is asked.
+/// S19: 64 processes make a hundred wrong guesses each. The hash is of an old scheme of the host,
+/// whose verifier counts how many guesses were verified.
 #[test]
 fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
     const LIMIT: usize = 20;
@@ -188,7 +187,8 @@ fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
         let evaluated = folder.path().join("evaluated");
         std::fs::write(&evaluated, "").expect("a file");
         let (limit, file) = (LIMIT.to_string(), evaluated.display().to_string());
-        // Every guess costs a computation: a hundred each in the file, fewer on the server.
+        // Every guess costs a computation, so there are a hundred per process in the file, but
+        // fewer on the server.
         let guesses = if url.starts_with("sqlite:") { "100" } else { "20" };
         let arguments = vec![url, "guess", limit.as_str(), guesses, file.as_str()];
         race(RACER, &vec![arguments; 64]);
@@ -204,8 +204,8 @@ fn s19_no_more_guesses_are_evaluated_than_the_limit_allows() {
     });
 }
 
-/// Eight processes come in as often as they can; once the call that shuts them out has returned,
-/// nobody comes in any more: 10,000 tries.
+/// Eight processes use their access as often as they can. Once the call that ends it has returned,
+/// none of 10,000 further tries succeeds.
 fn nobody_comes_in_after(
     checks: u32,
     sign_ins: u32,

@@ -1,5 +1,4 @@
-//! The search index in the file: nothing of who was deleted is in it (S25), and nobody else is
-//! lost from it.
+//! The search index in the file: it has no data of deleted resellers (S25), and loses no others.
 
 use std::path::PathBuf;
 
@@ -10,7 +9,7 @@ use partnerkit_tests::sqlite::{assert_sound, indexed_words, log_of};
 use partnerkit_tests::{invitation, letters};
 use rusqlite::Connection;
 
-/// Letters that nobody else has, of four bytes each: no chance makes their bytes.
+/// Letters that no other name has, of four bytes each, so that their bytes do not occur by chance.
 const NAME: &str = "𐌰𐌱𐌲𐌳𐌴";
 const TRACES: [&str; 2] = ["𐌱𐌲", "𐌳𐌴"];
 
@@ -28,7 +27,7 @@ impl Store {
         Self { _folder: folder, path, platform }
     }
 
-    /// An agency with so many resellers.
+    /// An agency with this many resellers.
     fn agency(&self, id: &str, resellers: usize) -> Agency {
         let agency = self.platform.create_agency(id, None).expect("creates");
         for n in 0..resellers {
@@ -42,7 +41,7 @@ impl Store {
         indexed_words(&self.path)
     }
 
-    /// In how many blocks of the index the traces can be read.
+    /// The number of blocks of the index in which the traces can be read.
     fn blocks(&self) -> usize {
         let connection = Connection::open(&self.path).expect("opens");
         let blocks = "SELECT block FROM resellers_search_data";
@@ -51,7 +50,7 @@ impl Store {
         blocks.filter(|block| has_trace(block.as_ref().expect("reads"))).count()
     }
 
-    /// Whether the traces can be read in the file or its log, once upkeep has done its work.
+    /// Whether the traces can be read in the file or its log after upkeep.
     fn is_in_files(&self) -> bool {
         let done = self.platform.maintain(Some(1_000)).expect("maintains");
         assert_eq!(done.erasure, Erasure::Complete);
@@ -128,8 +127,8 @@ fn s25_nor_one_of_a_deleted_agency() {
     store.assert_gone(&before);
 }
 
-/// Whoever tidies up the file by hand must not make rows into other ones: the index knows them by
-/// a number that is theirs.
+/// A `VACUUM` by hand must not mix up rows: the index refers to them by a number in a column of
+/// their own.
 #[test]
 fn s27_rows_are_found_after_a_vacuum_by_hand() {
     let store = Store::new();

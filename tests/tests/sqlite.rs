@@ -1,4 +1,4 @@
-//! What is SQLite's own: its file, its schema's versions, several processes.
+//! Tests of SQLite's own store: its file, its schema's versions, several processes.
 
 use partnerkit::schema::{TABLES, ddl};
 use partnerkit::{ErrorKind, Metric, Platform};
@@ -26,8 +26,9 @@ impl File {
     }
 }
 
-/// The migrations make what is declared: columns, keys, indexes and foreign keys. What is SQLite's
-/// own: numbers, and what is noted beside an agency; further indexes, and further columns in one.
+/// The migrations make the declared columns, keys, indexes and foreign keys. Only the SQLite store
+/// has numbers of rows, further columns of agencies, further indexes, and further columns in an
+/// index.
 #[test]
 fn the_migrations_make_what_is_declared() {
     let file = File::new();
@@ -78,7 +79,7 @@ fn a_newer_schema_is_refused() {
     assert!(error.to_string().contains("99"), "{error}");
 }
 
-/// S52: the rows of a file of the first version, as the present one has them there.
+/// S52: the rows of a file of the first version are kept by the migrations.
 #[test]
 fn a_file_of_the_first_version_is_brought_along() {
     let (newest, first) = (File::new(), File::new());
@@ -95,7 +96,7 @@ fn a_file_of_the_first_version_is_brought_along() {
     for table in TABLES {
         copy(&connection, table.name);
     }
-    // A date, as the period was told of then; and nothing is used of it.
+    // The first version stored a period as a date; nothing is used of it.
     let date = "UPDATE meters SET period = 20513, period_used = 0; PRAGMA user_version = 1";
     connection.execute_batch(date).expect("updates");
     drop((connection, agency, platform));
@@ -156,7 +157,7 @@ fn rows_and_secrets_outlive_the_process() {
     assert_eq!(rest.resellers[0].login_domain.as_str(), "acme");
 }
 
-/// S52: of several that open a new file at once, each finds the schema.
+/// S52: if several processes open a new file at once, each finds the schema.
 #[test]
 fn many_open_a_new_file_at_once() {
     let file = File::new();
@@ -167,7 +168,7 @@ fn many_open_a_new_file_at_once() {
     });
 }
 
-/// S25: what was deleted is not left behind in the log either.
+/// S25: deleted data is not left in the log either.
 #[test]
 fn the_write_ahead_log_is_gone_when_the_store_is_closed() {
     let file = File::new();

@@ -1,5 +1,5 @@
-//! What a store sends is heard on the wire, to be judged by what a distributed server takes. Runs on
-//! the server that `tests/with-postgres` starts.
+//! Records the statements that a store sends, and checks that a distributed server accepts them.
+//! Runs on the server that `tests/with-postgres` starts.
 #![cfg(feature = "postgres-server")]
 
 use partnerkit::{Platform, ResellerQuery};

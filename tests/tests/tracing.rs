@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// What was recorded, span by span.
+/// The recorded fields, span by span.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
 
@@ -120,7 +120,7 @@ fn s53_an_operation_is_a_span_without_names_or_secrets() {
     assert_eq!(deactivated["agency"], "northwind");
     assert_eq!(deactivated["reseller"].len(), 36, "an id");
     assert!(deactivated["microseconds"].parse::<u64>().is_ok());
-    // Whose call it was is told as soon as it is known, and by no call that failed before.
+    // The reseller of a call is recorded as soon as it is known, and not if the call failed before.
     let reseller = Some(deactivated["reseller"].as_str());
     let told = |operation: &str, outcome: &str| {
         let is =

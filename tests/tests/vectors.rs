@@ -1,5 +1,4 @@
-//! The vectors, run in Rust on every store: all of them, none left out; and that they leave
-//! nothing out.
+//! Runs all vectors in Rust on every store, and checks that they leave nothing out.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +6,13 @@ use partnerkit::Code;
 use partnerkit_tests::vectors::{files, perform};
 use serde_json::Value;
 
-/// The lines of the semantics that can be seen from outside, by what can be done so far.
+/// The lines of the semantics that are visible from outside, as far as they are implemented.
 const VISIBLE: &[u32] = &[
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
     29, 30, 31, 32, 33, 34, 37, 38, 39, 41, 43, 44, 46, 47, 48, 49, 51, 55, 56, 57, 58,
 ];
 
-/// Runs all of them, each on a store of its own, which is kept until its case has ended.
+/// Runs all vectors, each case on a store of its own, which is kept until the case has ended.
 fn every_vector_holds<K>(store: impl Fn() -> (String, K)) {
     let mut cases = 0;
     for (file, vectors) in files() {
@@ -49,7 +48,7 @@ fn every_vector_holds_on_postgres() {
     });
 }
 
-/// The codes in what a step must give, wherever they stand.
+/// All codes in the expected result of a step.
 fn codes(of: &Value, into: &mut BTreeSet<String>) {
     match of {
         Value::Array(items) => items.iter().for_each(|item| codes(item, into)),
@@ -69,7 +68,8 @@ fn codes(of: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// What is expected, not what came: so every language that runs the vectors produces each code.
+/// Codes are collected from expected results, not from actual ones, so every language that runs the
+/// vectors produces each code.
 #[test]
 fn every_field_code_is_expected() {
     let mut expected = BTreeSet::new();

@@ -69,8 +69,7 @@ __all__ += forms.__all__
 __all__ += records.__all__
 __all__ += settings.__all__
 
-# A child has of its parent's threads only the one that forked, and none of the others' locks
-# may be held in it.
+# A child has only the thread that forked, so no other thread may hold a lock at the fork.
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork

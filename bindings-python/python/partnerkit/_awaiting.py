@@ -1,4 +1,4 @@
-"""What the asynchronous handles are made of: the handle that blocks, and a thread for each call."""
+"""The base of the asynchronous handles: a blocking handle, and a thread for each call."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BRIEF: Final = 32
-"""How many calls run at once that wait for nothing but the store."""
+"""How many calls that wait only for the store run at once."""
 
 LONG: Final = 1_024
-"""How many of the others: more than any platform lets wait for hashing, so that it is the platform
-that says Busy, and whose turn it is."""
+"""How many other calls run at once. It is more than any platform lets wait for hashing, so that
+the platform decides which call is next, and which one is Busy."""
 
 _threads: dict[int, ThreadPoolExecutor] = {}
 
 
 def _pool(size: int) -> ThreadPoolExecutor:
-    """Threads that start when they are needed. They are not those of the loop, which the host's own
-    work needs, and name look-ups do.
+    """A thread pool whose threads start when they are needed. It is not the loop's pool, which
+    the host's own work and name look-ups need.
     """
     pool = _threads.get(size)
     return pool or _threads.setdefault(size, ThreadPoolExecutor(size, "partnerkit"))
@@ -51,7 +51,7 @@ def _called(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return call(*args, **kwargs)
     except StopIteration as stopped:
-        # No future can hold it: whoever awaits would wait for ever.
+        # A future cannot hold this exception: awaiting it would never end.
         raise RuntimeError("a function of the host's raised StopIteration") from stopped
 
 
@@ -62,12 +62,14 @@ class Calls:
 
     @staticmethod
     async def _run(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Waits for a call that takes no longer than the store does."""
+        """Awaits a call that waits only for the store."""
         return await _awaited(BRIEF, call, *args, **kwargs)
 
     @staticmethod
     async def _run_long(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Waits for a call that hashes a password, or has a file: the others do not wait for it."""
+        """Awaits a call that hashes a password or takes a file, so that other calls do not wait
+        for it.
+        """
         return await _awaited(LONG, call, *args, **kwargs)
 
 
@@ -78,7 +80,7 @@ async def _awaited(size: int, call: Callable[P, R], /, *args: P.args, **kwargs: 
 
 
 class PlatformCalls(Calls):
-    """What a platform does that is no operation."""
+    """The methods of a platform that are not operations."""
 
     __slots__ = ("_platform",)
 
@@ -115,7 +117,8 @@ class PlatformCalls(Calls):
         return self._platform
 
     def login_url(self, login_domain: str) -> str:
-        """Where the customers of whoever has this login domain sign in; it asks no store.
+        """The URL at which the customers of a login domain's holder sign in; it does not use
+        the store.
 
         ```python
         assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
@@ -125,7 +128,7 @@ class PlatformCalls(Calls):
 
 
 class AgencyCalls(Calls):
-    """What an agency does that is no operation, or that has a file."""
+    """The methods of an agency that are not operations or take a file."""
 
     __slots__ = ("_agency",)
 
@@ -153,8 +156,9 @@ class AgencyCalls(Calls):
         return self._agency.id
 
     def acting_as(self, actor: str) -> Self:
-        """The same agency, with every change noted as made by this actor of the host's. Raises
-        ValidationError with the field `actor` (1-200 characters); it asks no store.
+        """A handle on the same agency that records this actor of the host with every change.
+        Raises ValidationError with the field `actor` (1-200 characters); it does not use the
+        store.
 
         ```python
         await agency.acting_as("user-42").deactivate(acme.id)
@@ -191,8 +195,8 @@ class AgencyCalls(Calls):
         delimiter: str | None = None,
         each: Callable[[RowReport], object] | None = None,
     ) -> ImportReport:
-        """Creates a reseller of each row of a CSV file, as `Agency.import_csv` does. The file is
-        read, and `each` is called, on another thread.
+        """Creates a reseller for each row of a CSV file, as `Agency.import_csv` does. The file
+        is read, and `each` is called, on another thread.
 
         ```python
         import io
@@ -214,8 +218,8 @@ class AgencyCalls(Calls):
         text: str | None = None,
         **fields: Unpack[Conditions],
     ) -> int:
-        """Writes resellers as CSV, as `Agency.export_csv` does, and says how many. The file is
-        written on another thread.
+        """Writes resellers as CSV, as `Agency.export_csv` does, and returns their number. The
+        file is written on another thread.
 
         ```python
         import io

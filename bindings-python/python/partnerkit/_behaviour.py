@@ -1,4 +1,4 @@
-"""What records can do beside holding fields: a record of the same name has these methods."""
+"""The methods of records: the record with the name of a class here has its methods."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Consumption:
 
 
 class DomainAvailability:
-    """Knows whether the label was free."""
+    """Tells whether the label was free."""
 
     __slots__ = ()
     refused: str | None
@@ -44,7 +44,7 @@ class UsageReport:
 
     @property
     def accepted(self) -> int:
-        """How many events were counted.
+        """The number of events that were counted.
 
         ```python
         event = partnerkit.UsageEvent(

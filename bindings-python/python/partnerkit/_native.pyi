@@ -48,9 +48,9 @@ class _Harness(Protocol):
 
 @final
 class Platform:
-    """One store, opened and configured once, and what concerns all agencies. Safe to use from many
-    threads, and in children of `os.fork`, each of which opens the store again at its first use; a
-    store in memory raises StorageError there.
+    """One store, opened and configured once, with the operations that concern all agencies. It
+    is safe to use from many threads, and in children of `os.fork`, each of which opens the
+    store again at its first use; a store in memory raises StorageError there.
     """
 
     def __copy__(self) -> Self: ...
@@ -60,19 +60,19 @@ class Platform:
     @staticmethod
     def open(url: str | PathLike[str], **settings: Unpack[Settings]) -> Platform:
         """Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`; a
-        `pathlib.Path` is that of a SQLite file.
+        `pathlib.Path` is the path of a SQLite file.
 
-        After `sqlite:` stands a path as it is: `sqlite:resellers.db` is in the working directory of
-        now, `sqlite:/var/lib/resellers.db` (or with four slashes) begins at the root; two or three
-        slashes are refused. The folder must be there and writable.
+        The part after `sqlite:` is a plain path: `sqlite:resellers.db` is in the current
+        working directory, `sqlite:/var/lib/resellers.db` (or with four slashes) is absolute;
+        two or three slashes are refused. The folder must exist and be writable.
 
-        Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process that
-        has a platform on it: these are two copies of SQLite that do not see each other's locks, and
-        the file is destroyed. Reading it so loses nothing on Linux, but may fail or read what is
-        just being overwritten; on other systems it loses what was acknowledged. Use `backup`,
-        another process, or a file of its own; with Django, `with_storage`.
+        Never write to that file with Python's own `sqlite3` (Django, SQLAlchemy) in a process
+        that has a platform on it: these are two copies of SQLite that do not see each other's
+        locks, and the file is destroyed. On Linux, reading it like this loses no data, but may
+        fail or read pages that are just being overwritten; on other systems it loses committed
+        data. Use `backup`, another process, or a separate file; with Django, `with_storage`.
 
-        `partnerkit.Settings` tells what the settings mean; all of them are optional.
+        All settings are optional; `partnerkit.Settings` describes them.
 
         Raises ConfigurationError, StorageError.
 
@@ -88,8 +88,8 @@ class Platform:
         """
     @staticmethod
     def with_storage(storage: TableStore, **settings: Unpack[Settings]) -> Platform:
-        """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
-        `open`. The store is not asked for anything before the first call that needs it.
+        """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings
+        of `open`. The store is not used before the first call that needs it.
 
         ```python
         from partnerkit.django import DjangoStorage
@@ -99,8 +99,8 @@ class Platform:
         ```
         """
     def login_url(self, login_domain: str) -> str:
-        """Where the customers of whoever has this login domain sign in: `https://acme.` and the
-        login base. Raises ValidationError with the field `login_domain`.
+        """The URL at which the customers of a login domain's holder sign in: `https://acme.`
+        and the login base. Raises ValidationError with the field `login_domain`.
 
         ```python
         assert platform.login_url(acme.login_domain) == "https://acme.partner.example.com"
@@ -133,8 +133,8 @@ class Platform:
         ```
         """
     def agency(self, id: str) -> Agency:
-        """The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
-        empty agency.
+        """The handle on an agency, which is the only way to its data. A mistyped id is
+        `NotFoundError`, never an empty agency.
 
         ```python
         found = platform.agency("northwind")
@@ -157,7 +157,7 @@ class Platform:
         ```
         """
     def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
-        """What `delete_agency` would do now: it changes nothing.
+        """Reports what `delete_agency` would do now, and changes nothing.
 
         ```python
         preview = platform.preview_agency_deletion("northwind")
@@ -166,15 +166,15 @@ class Platform:
         ```
         """
     def delete_agency(self, id: str) -> Erasure:
-        """Deletes an agency for good: its resellers, what they used, its change feed. Login
-        domains are quarantined as if each reseller had been deleted.
+        """Deletes an agency permanently, with its resellers, their usage and its change feed.
+        Login domains are quarantined as if each reseller had been deleted.
 
-        At first the agency is closed: from then on every call on it is `NotFoundError`, and
-        every sign-in and every stamp of its resellers fails. Then its rows are removed in
-        steps, however many there are. If this call is cut short, calling it again or `maintain`
-        goes on; until the last row is gone the id stays `taken`.
+        First the agency is closed: from then on every call on it is `NotFoundError`, and every
+        sign-in and every stamp of its resellers fails. Then its rows are removed in small
+        steps. If this call is interrupted, call it again, or let `maintain` continue; the id
+        stays `taken` until the last row is removed.
 
-        The answer tells whether the data is gone from the store's files, too.
+        The result tells whether the data is also erased from the store's files.
 
         ```python
         assert platform.delete_agency("northwind") == "complete"
@@ -239,9 +239,9 @@ class Platform:
         ```
         """
     def domain_availability(self, label: str) -> DomainAvailability:
-        """Whether a label could be claimed now, why not, and what could be instead. The answer may
-        be old when it arrives: only creating and renaming decide. Where the agency is known,
-        ask `Agency.domain_availability`, which also knows what that one has reserved.
+        """Whether a label could be taken now, and if not, why, with suggestions. The answer may be
+        outdated when it arrives: only creating and renaming decide. If the agency is known, use
+        `Agency.domain_availability`, which also knows the labels that the agency has reserved.
 
         ```python
         typed = platform.domain_availability("Globex")
@@ -250,21 +250,21 @@ class Platform:
         ```
         """
     def backup(self, path: str | PathLike[str]) -> None:
-        """Writes a copy of the whole store into a new file, while others read and write: it holds
-        everything that was acknowledged before the call, and opens as a store of its own. The
-        file appears once it is whole, on the disk, and readable by its owner only: it holds
-        what the store holds, its secrets included. What a killed process leaves is beside it,
-        as `.backup-….partial`.
+        """Writes a copy of the whole store into a new file, while others read and write. The copy
+        has everything that was committed before the call, and can be opened as a store of its
+        own. The file appears when it is complete and on the disk. Only its owner can read it,
+        because it has everything that the store has, including secrets. A process that is
+        killed leaves a file `.backup-….partial` in the same folder.
 
-        For SQLite; nobody needs a second connection for it, which in one process is not safe:
-        see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-        (`pending`), which does not begin anew.
+        This works on SQLite, and spares you a second connection, which is not safe in one
+        process: see `open`. Until the backup has ended, the write-ahead log grows and keeps
+        data that is deleted meanwhile (`pending`).
 
-        Raises: `FileError` if there is a file already, or none can be made there;
-        `ConfigurationError` for other stores: a server is backed up with its own tools, such as
-        `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
-        torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
-        all of them.
+        Raises: `FileError` if the file exists or cannot be created; `ConfigurationError` for
+        other stores: back up a server with its own tools, such as `pg_dump`. The nodes of a
+        Citus cluster have no common snapshot, so a dump of one is inconsistent if somebody
+        writes meanwhile; `citus_create_restore_point` marks one moment in the logs of all
+        nodes.
 
         ```python
         platform = partnerkit.Platform.open("sqlite:resellers.db")
@@ -300,10 +300,10 @@ class Platform:
         ```
         """
     def close(self) -> None:
-        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
-        transaction that is under way runs to its end; every later one fails with
-        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
-        does nothing. Without this call a store is closed with its last handle.
+        """Closes the store, for every handle on it: clones of this one, and those of agencies.
+        Running transactions end normally; every later one fails with `ConfigurationError`,
+        including the next one of a running import. Closing it again does nothing. Without this
+        call, a store is closed when its last handle is dropped.
 
         ```python
         platform.close()
@@ -314,8 +314,8 @@ class Platform:
         ```
         """
     def resolve_host(self, host: str) -> ResolvedHost:
-        """Which reseller a request's host name is for. Case, a port and one trailing dot do not
-        matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+        """Finds the reseller that a request's host name belongs to. Case, a port and one trailing
+        dot do not matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
 
         ```python
         place = platform.resolve_host("Acme.partner.example.com:443")
@@ -325,7 +325,8 @@ class Platform:
 
 @final
 class Agency:
-    """One agency's resellers, usage and changes. Ids of other agencies do not exist here."""
+    """One agency's resellers, usage and changes. Records of other agencies do not exist for it.
+    """
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
@@ -338,8 +339,8 @@ class Agency:
         ```
         """
     def acting_as(self, actor: str) -> Agency:
-        """The same agency, with every change noted as made by this actor of the host's. Raises
-        ValidationError with the field `actor` (1-200 characters).
+        """A handle on the same agency that records this actor of the host with every change.
+        Raises ValidationError with the field `actor` (1-200 characters).
 
         ```python
         agency.acting_as("user-42").deactivate(acme.id)
@@ -355,11 +356,12 @@ class Agency:
         delimiter: str | None = None,
         each: Callable[[RowReport], object] | None = None,
     ) -> ImportReport:
-        """Creates a reseller of each row of a CSV file, invited to set its password. `file` is a
-        path or reads bytes; `each` is called with a RowReport for every row, and what it raises
-        ends the import. Rows that are there already are left alone, so that a file can be taken
-        in again. Raises FileError, ValidationError; what the file raises; TypeError for a file
-        that gives text; BlockingIOError for one that does not block and has nothing now.
+        """Creates a reseller for each row of a CSV file, without a password unless the row has
+        a hash. `file` is a path, or an object that reads bytes; `each` is called with a
+        RowReport for every row, and an exception from it ends the import. Rows that exist
+        already are left as they are, so that a file can be imported again. Raises FileError,
+        ValidationError; exceptions of the file; TypeError if the file returns text;
+        BlockingIOError if it is non-blocking and has no data now.
 
         ```python
         import io
@@ -379,10 +381,11 @@ class Agency:
         text: str | None = None,
         **fields: Unpack[Conditions],
     ) -> int:
-        """Writes resellers as CSV and says how many. `file` is a path or takes bytes, all or part
-        of them at a time as its `write` answers; text and conditions are those of `page`. Raises
-        FileError; what the file raises; TypeError for a file that takes text; BlockingIOError for
-        one that does not block and takes nothing now. Then the file may hold a part of the rows.
+        """Writes resellers as CSV and returns their number. `file` is a path, or an object
+        whose `write` takes bytes, and may return that it has taken only a part of them; text
+        and conditions are those of `page`. Raises FileError; exceptions of the file; TypeError
+        if the file takes text; BlockingIOError if it is non-blocking and takes nothing now.
+        After an exception the file may contain a part of the rows.
 
         ```python
         import io
@@ -393,8 +396,8 @@ class Agency:
         ```
         """
     def search(self, text: str | None = None, **fields: Unpack[Conditions]) -> Search:
-        """Every reseller that a text and the conditions of `page` find, read page by page as they
-        are asked for; limit is the size of a page.
+        """Every reseller that a text and the conditions of `page` find, read page by page as
+        needed; limit is the size of a page.
 
         ```python
         agency.create_reseller(**form)
@@ -442,8 +445,8 @@ class Agency:
         compared.
 
         Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
-        reseller has been deleted since; those of the form; field `idempotency_key` (1–255
-        characters).
+        reseller has been deleted since; the errors of the form; field `idempotency_key`
+        (1–255 characters).
 
         ```python
         globex = agency.create_reseller(
@@ -492,7 +495,7 @@ class Agency:
         ```
         """
     def preview_deletion(self, id: UUID | str) -> DeletionPreview:
-        """What `delete_reseller` would do now: it changes nothing.
+        """Reports what `delete_reseller` would do now, and changes nothing.
 
         ```python
         preview = agency.preview_deletion(acme.id)
@@ -501,10 +504,10 @@ class Agency:
         ```
         """
     def delete_reseller(self, id: UUID | str) -> Erasure:
-        """Deletes a reseller for good, with its personal data, credentials and meters. What it
-        used stays in the agency's totals; its login domain is quarantined.
+        """Deletes a reseller permanently, with its personal data, credentials and meters. Its use
+        of counters stays in the agency's totals, and its login domain is quarantined.
 
-        The answer tells whether the data is gone from the store's files, too.
+        The result tells whether the data is also erased from the store's files.
 
         ```python
         assert agency.delete_reseller(acme.id) == "complete"
@@ -531,7 +534,7 @@ class Agency:
         ```
         """
     def page(self, /, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
-        """One page of the resellers that a query asks for, newest first unless it says otherwise.
+        """One page of the resellers that a query finds, by default the newest first.
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
         and `text`.
@@ -566,9 +569,9 @@ class Agency:
         ```
         """
     def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
-        """Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-        out before is valid, on any process. Repeating it changes nothing. Refused fields:
-        `reason` (1–500 characters).
+        """Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
+        is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
+        (1–500 characters).
 
         ```python
         acme = agency.deactivate(acme.id, "nonpayment")
@@ -580,8 +583,7 @@ class Agency:
         ```
         """
     def activate(self, id: UUID | str) -> Reseller:
-        """Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
-        nothing.
+        """Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
 
         ```python
         agency.deactivate(acme.id)
@@ -592,8 +594,8 @@ class Agency:
     def change_partner_type(
         self, id: UUID | str, partner_type: str, version: int | None = None
     ) -> Reseller:
-        """Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
-        the same type again changes nothing. Refused fields: `partner_type`.
+        """Changes what a reseller sells, from now on; its history stays as it is. Setting the same
+        type again changes nothing. Refused fields: `partner_type`.
 
         ```python
         changed = agency.change_partner_type(acme.id, "commission")
@@ -601,9 +603,9 @@ class Agency:
         ```
         """
     def domain_availability(self, label: str) -> DomainAvailability:
-        """Whether a reseller of this agency could have a label now, why not, and what it could
-        have instead. The answer may be old when it arrives: only creating and renaming decide.
-        Raises: `NotFoundError` once the agency is deleted.
+        """Whether a reseller of this agency could take a label now, and if not, why, with
+        suggestions. The answer may be outdated when it arrives: only creating and renaming
+        decide. Errors: `NotFoundError` once the agency is deleted.
 
         ```python
         label = agency.domain_availability("acme")
@@ -614,8 +616,8 @@ class Agency:
     def rename_login_domain(
         self, id: UUID | str, login_domain: str, version: int | None = None
     ) -> Reseller:
-        """Gives a reseller another login domain, in one step; the old one is quarantined. Ids and
-        stamps stay. With an expected `version`, a record that has changed since is a
+        """Gives a reseller another login domain in one atomic step; the old one is quarantined.
+        Ids and stamps stay. With an expected `version`, a record that has changed since is a
         `ConflictError`. Renaming to the present login domain changes nothing.
 
         Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
@@ -661,8 +663,8 @@ class Agency:
         ```
         """
     def reset_token(self, id: UUID | str) -> str:
-        """A token with which `Platform.reset_password` sets a password, once and within an hour.
-        It is as good as the password: send it to the reseller's own address only. Raises:
+        """Makes a token with which `Platform.reset_password` sets a password, once and within an
+        hour. It is as good as the password: send it to the reseller's own address only. Raises:
         `NotFoundError`.
 
         ```python
@@ -674,7 +676,7 @@ class Agency:
         ```
         """
     def revoke_access(self, id: UUID | str) -> None:
-        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+        """Ends every access stamp of a reseller, which may sign in again. Raises: `NotFoundError`.
 
         ```python
         access = platform.sign_in("acme", "owner@acme.example", password)
@@ -735,10 +737,10 @@ class Agency:
         """
     def set_allowance(self, id: UUID | str, metric: Metric | str, limit: int | None) -> None:
         """Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-        lifts the limit. A limit below what is used already blocks further use.
+        lifts the limit. A limit that is below the use so far blocks further use.
 
-        Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
-        `consume` does not take) and `limit` (not negative).
+        Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for a metric
+        that `consume` does not take) and `limit` (not negative).
 
         ```python
         agency.set_allowance(acme.id, "messages", 0)
@@ -748,8 +750,8 @@ class Agency:
         ```
         """
     def overview(self) -> Overview:
-        """Active resellers and what was used, over all time: read, not summed. Raises:
-        `NotFoundError` once the agency is deleted.
+        """Active resellers and use over all time. The totals are kept, so this is fast for any
+        number of resellers. Raises: `NotFoundError` once the agency is deleted.
 
         ```python
         agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")

@@ -79,8 +79,8 @@ class AsyncPlatform(PlatformCalls):
         return AsyncAgency(agency)
 
     async def agency(self, id: str) -> AsyncAgency:
-        """The handle on an agency: the only way to its data. A typo is `NotFoundError`, never an
-        empty agency.
+        """The handle on an agency, which is the only way to its data. A mistyped id is
+        `NotFoundError`, never an empty agency.
 
         ```python
         found = await platform.agency("northwind")
@@ -108,7 +108,7 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.agencies, after=after, limit=limit)
 
     async def preview_agency_deletion(self, id: str) -> AgencyDeletionPreview:
-        """What `delete_agency` would do now: it changes nothing.
+        """Reports what `delete_agency` would do now, and changes nothing.
 
         ```python
         preview = await platform.preview_agency_deletion("northwind")
@@ -119,15 +119,15 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.preview_agency_deletion, id)
 
     async def delete_agency(self, id: str) -> Erasure:
-        """Deletes an agency for good: its resellers, what they used, its change feed. Login
-        domains are quarantined as if each reseller had been deleted.
+        """Deletes an agency permanently, with its resellers, their usage and its change feed.
+        Login domains are quarantined as if each reseller had been deleted.
 
-        At first the agency is closed: from then on every call on it is `NotFoundError`, and
-        every sign-in and every stamp of its resellers fails. Then its rows are removed in
-        steps, however many there are. If this call is cut short, calling it again or `maintain`
-        goes on; until the last row is gone the id stays `taken`.
+        First the agency is closed: from then on every call on it is `NotFoundError`, and every
+        sign-in and every stamp of its resellers fails. Then its rows are removed in small
+        steps. If this call is interrupted, call it again, or let `maintain` continue; the id
+        stays `taken` until the last row is removed.
 
-        The answer tells whether the data is gone from the store's files, too.
+        The result tells whether the data is also erased from the store's files.
 
         ```python
         assert await platform.delete_agency("northwind") == "complete"
@@ -209,9 +209,9 @@ class AsyncPlatform(PlatformCalls):
         )
 
     async def domain_availability(self, label: str) -> DomainAvailability:
-        """Whether a label could be claimed now, why not, and what could be instead. The answer may
-        be old when it arrives: only creating and renaming decide. Where the agency is known,
-        ask `Agency.domain_availability`, which also knows what that one has reserved.
+        """Whether a label could be taken now, and if not, why, with suggestions. The answer may be
+        outdated when it arrives: only creating and renaming decide. If the agency is known, use
+        `Agency.domain_availability`, which also knows the labels that the agency has reserved.
 
         ```python
         typed = await platform.domain_availability("Globex")
@@ -222,21 +222,21 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.domain_availability, label)
 
     async def backup(self, path: str | PathLike[str]) -> None:
-        """Writes a copy of the whole store into a new file, while others read and write: it holds
-        everything that was acknowledged before the call, and opens as a store of its own. The
-        file appears once it is whole, on the disk, and readable by its owner only: it holds
-        what the store holds, its secrets included. What a killed process leaves is beside it,
-        as `.backup-….partial`.
+        """Writes a copy of the whole store into a new file, while others read and write. The copy
+        has everything that was committed before the call, and can be opened as a store of its
+        own. The file appears when it is complete and on the disk. Only its owner can read it,
+        because it has everything that the store has, including secrets. A process that is
+        killed leaves a file `.backup-….partial` in the same folder.
 
-        For SQLite; nobody needs a second connection for it, which in one process is not safe:
-        see `open`. Until it has ended, what is deleted meanwhile stays in the write-ahead log
-        (`pending`), which does not begin anew.
+        This works on SQLite, and spares you a second connection, which is not safe in one
+        process: see `open`. Until the backup has ended, the write-ahead log grows and keeps
+        data that is deleted meanwhile (`pending`).
 
-        Raises: `FileError` if there is a file already, or none can be made there;
-        `ConfigurationError` for other stores: a server is backed up with its own tools, such as
-        `pg_dump`. The nodes of a Citus cluster have no snapshot in common, so there a dump is
-        torn unless nobody writes: `citus_create_restore_point` marks one moment in the logs of
-        all of them.
+        Raises: `FileError` if the file exists or cannot be created; `ConfigurationError` for
+        other stores: back up a server with its own tools, such as `pg_dump`. The nodes of a
+        Citus cluster have no common snapshot, so a dump of one is inconsistent if somebody
+        writes meanwhile; `citus_create_restore_point` marks one moment in the logs of all
+        nodes.
 
         ```python
         platform = await partnerkit.AsyncPlatform.open("sqlite:resellers.db")
@@ -278,10 +278,10 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.prepare)
 
     async def close(self) -> None:
-        """Closes the store, for every handle on it: clones of this one, and those of agencies. A
-        transaction that is under way runs to its end; every later one fails with
-        `ConfigurationError`, the next one of an import that is under way, too. Closing it again
-        does nothing. Without this call a store is closed with its last handle.
+        """Closes the store, for every handle on it: clones of this one, and those of agencies.
+        Running transactions end normally; every later one fails with `ConfigurationError`,
+        including the next one of a running import. Closing it again does nothing. Without this
+        call, a store is closed when its last handle is dropped.
 
         ```python
         await platform.close()
@@ -294,8 +294,8 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.close)
 
     async def resolve_host(self, host: str) -> ResolvedHost:
-        """Which reseller a request's host name is for. Case, a port and one trailing dot do not
-        matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
+        """Finds the reseller that a request's host name belongs to. Case, a port and one trailing
+        dot do not matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
 
         ```python
         place = await platform.resolve_host("Acme.partner.example.com:443")
@@ -351,8 +351,8 @@ class AsyncAgency(AgencyCalls):
         compared.
 
         Raises: `ConflictError` for a key that was used for another form, `NotFoundError` if the
-        reseller has been deleted since; those of the form; field `idempotency_key` (1–255
-        characters).
+        reseller has been deleted since; the errors of the form; field `idempotency_key`
+        (1–255 characters).
 
         ```python
         globex = await agency.create_reseller(
@@ -407,7 +407,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run_long(self._agency.check_resellers, forms)
 
     async def preview_deletion(self, id: UUID | str) -> DeletionPreview:
-        """What `delete_reseller` would do now: it changes nothing.
+        """Reports what `delete_reseller` would do now, and changes nothing.
 
         ```python
         preview = await agency.preview_deletion(acme.id)
@@ -418,10 +418,10 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.preview_deletion, id)
 
     async def delete_reseller(self, id: UUID | str) -> Erasure:
-        """Deletes a reseller for good, with its personal data, credentials and meters. What it
-        used stays in the agency's totals; its login domain is quarantined.
+        """Deletes a reseller permanently, with its personal data, credentials and meters. Its use
+        of counters stays in the agency's totals, and its login domain is quarantined.
 
-        The answer tells whether the data is gone from the store's files, too.
+        The result tells whether the data is also erased from the store's files.
 
         ```python
         assert await agency.delete_reseller(acme.id) == "complete"
@@ -454,7 +454,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.reseller_by_external_id, external_id)
 
     async def page(self, /, text: str | None = None, **fields: Unpack[Conditions]) -> Page:
-        """One page of the resellers that a query asks for, newest first unless it says otherwise.
+        """One page of the resellers that a query finds, by default the newest first.
 
         Raises: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
         and `text`.
@@ -493,9 +493,9 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.update_reseller, id, version=version, **fields)
 
     async def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
-        """Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-        out before is valid, on any process. Repeating it changes nothing. Refused fields:
-        `reason` (1–500 characters).
+        """Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
+        is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
+        (1–500 characters).
 
         ```python
         acme = await agency.deactivate(acme.id, "nonpayment")
@@ -509,8 +509,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.deactivate, id, reason=reason)
 
     async def activate(self, id: UUID | str) -> Reseller:
-        """Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
-        nothing.
+        """Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
 
         ```python
         await agency.deactivate(acme.id)
@@ -523,8 +522,8 @@ class AsyncAgency(AgencyCalls):
     async def change_partner_type(
         self, id: UUID | str, partner_type: str, version: int | None = None
     ) -> Reseller:
-        """Changes what a reseller sells, from now on; what it did so far stays as it is. Setting
-        the same type again changes nothing. Refused fields: `partner_type`.
+        """Changes what a reseller sells, from now on; its history stays as it is. Setting the same
+        type again changes nothing. Refused fields: `partner_type`.
 
         ```python
         changed = await agency.change_partner_type(acme.id, "commission")
@@ -536,9 +535,9 @@ class AsyncAgency(AgencyCalls):
         )
 
     async def domain_availability(self, label: str) -> DomainAvailability:
-        """Whether a reseller of this agency could have a label now, why not, and what it could
-        have instead. The answer may be old when it arrives: only creating and renaming decide.
-        Raises: `NotFoundError` once the agency is deleted.
+        """Whether a reseller of this agency could take a label now, and if not, why, with
+        suggestions. The answer may be outdated when it arrives: only creating and renaming
+        decide. Errors: `NotFoundError` once the agency is deleted.
 
         ```python
         label = await agency.domain_availability("acme")
@@ -551,8 +550,8 @@ class AsyncAgency(AgencyCalls):
     async def rename_login_domain(
         self, id: UUID | str, login_domain: str, version: int | None = None
     ) -> Reseller:
-        """Gives a reseller another login domain, in one step; the old one is quarantined. Ids and
-        stamps stay. With an expected `version`, a record that has changed since is a
+        """Gives a reseller another login domain in one atomic step; the old one is quarantined.
+        Ids and stamps stay. With an expected `version`, a record that has changed since is a
         `ConflictError`. Renaming to the present login domain changes nothing.
 
         Raises: `NotFoundError`, `ConflictError`; field `login_domain`.
@@ -617,8 +616,8 @@ class AsyncAgency(AgencyCalls):
         )
 
     async def reset_token(self, id: UUID | str) -> str:
-        """A token with which `Platform.reset_password` sets a password, once and within an hour.
-        It is as good as the password: send it to the reseller's own address only. Raises:
+        """Makes a token with which `Platform.reset_password` sets a password, once and within an
+        hour. It is as good as the password: send it to the reseller's own address only. Raises:
         `NotFoundError`.
 
         ```python
@@ -632,7 +631,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.reset_token, id)
 
     async def revoke_access(self, id: UUID | str) -> None:
-        """Ends every access stamp of a reseller; it may sign in again. Raises: `NotFoundError`.
+        """Ends every access stamp of a reseller, which may sign in again. Raises: `NotFoundError`.
 
         ```python
         access = await platform.sign_in("acme", "owner@acme.example", password)
@@ -705,10 +704,10 @@ class AsyncAgency(AgencyCalls):
         self, id: UUID | str, metric: Metric | str, limit: int | None
     ) -> None:
         """Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-        lifts the limit. A limit below what is used already blocks further use.
+        lifts the limit. A limit that is below the use so far blocks further use.
 
-        Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for what
-        `consume` does not take) and `limit` (not negative).
+        Raises: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for a metric
+        that `consume` does not take) and `limit` (not negative).
 
         ```python
         await agency.set_allowance(acme.id, "messages", 0)
@@ -720,8 +719,8 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.set_allowance, id, metric, limit)
 
     async def overview(self) -> Overview:
-        """Active resellers and what was used, over all time: read, not summed. Raises:
-        `NotFoundError` once the agency is deleted.
+        """Active resellers and use over all time. The totals are kept, so this is fast for any
+        number of resellers. Raises: `NotFoundError` once the agency is deleted.
 
         ```python
         await agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one family of exceptions.
+"""All exceptions of the library, with a common base.
 
 No message contains user input or a secret. `kind` is a stable slug, the same in every language
 of the library.
@@ -38,20 +38,20 @@ class Code:
     """Why a field can be refused."""
 
     slug: str
-    """Stable (`taken`)."""
+    """The stable slug (`taken`)."""
     text: str
-    """In English (`is already in use`); texts may be improved."""
+    """The English text (`is already in use`); it may be improved."""
 
 
 class PartnerKitError(Exception):
-    """The library's exceptions have this base."""
+    """The base of the library's exceptions."""
 
     kind: ClassVar[str] = "internal"
 
     @property
     def http_status(self) -> int:
-        """The HTTP status that says the same to a client: 422 for refused input, 404 for what is
-        not there, 401 for a sign-in, 503 where the same request may succeed later.
+        """The HTTP status for a client: 422 for refused input, 404 for a missing record, 401
+        for a refused sign-in, 503 if the same request may succeed later.
 
         ```python
         try:
@@ -77,7 +77,7 @@ class ValidationError(PartnerKitError, ValueError):
 
     kind = "validation"
     errors: list[FieldError]
-    """Every reason at once, in the order of the form."""
+    """Every refused field, in the order of the form."""
 
     def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
@@ -92,7 +92,7 @@ class ConflictError(PartnerKitError):
 
     kind = "conflict"
     current_version: int | None
-    """The version the record has now; None for an idempotency key."""
+    """The present version of the record; None for an idempotency key."""
 
     def __init__(self, message: str, current_version: int | None = None) -> None:
         super().__init__(message)
@@ -100,25 +100,25 @@ class ConflictError(PartnerKitError):
 
 
 class NotFoundError(PartnerKitError, LookupError):
-    """No such record, or it belongs to another agency: the two answers are the same."""
+    """There is no such record, or it belongs to another agency; these cannot be told apart."""
 
     kind = "not_found"
 
 
 class AccessDeniedError(PartnerKitError):
-    """A sign-in or an access stamp was refused, for a reason that is not told."""
+    """A sign-in or an access stamp was refused; the reason is not disclosed."""
 
     kind = "access_denied"
 
 
 class BusyError(PartnerKitError):
-    """Too many passwords are being hashed and waited for; nothing was looked at or counted."""
+    """Too many passwords are being hashed; nothing was verified or counted."""
 
     kind = "busy"
 
 
 class ThrottledError(PartnerKitError):
-    """Too many failed sign-ins from one source; nothing was looked at."""
+    """Too many failed sign-ins from one source; nothing was verified."""
 
     kind = "throttled"
     retry_after: float
@@ -130,7 +130,7 @@ class ThrottledError(PartnerKitError):
 
 
 class FileError(PartnerKitError):
-    """A file that was to be read or written failed; what was done before stays."""
+    """A file could not be read or written; what was done before stays."""
 
     kind = "io"
 
@@ -148,7 +148,7 @@ class InsideTransactionError(PartnerKitError):
 
 
 class AbortedError(PartnerKitError):
-    """A concurrent transaction was in the way; the same call may succeed when repeated."""
+    """A concurrent transaction interfered; the same call may succeed when it is repeated."""
 
     kind = "aborted"
 
@@ -168,7 +168,7 @@ class ConfigurationError(PartnerKitError):
 class StorageError(PartnerKitError):
     """The store failed; nothing of the call was written.
 
-    `__cause__` is what a storage written in Python has raised.
+    If a storage is written in Python, `__cause__` is the exception that it raised.
     """
 
     kind = "storage"

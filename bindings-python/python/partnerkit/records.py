@@ -68,13 +68,13 @@ class ChangeKind(StrEnum):
     """Fields of a reseller's profile changed; `Change.fields` names them."""
 
     RESELLER_DEACTIVATED = "reseller_deactivated"
-    """A reseller was switched off."""
+    """A reseller was deactivated."""
 
     RESELLER_ACTIVATED = "reseller_activated"
-    """A reseller was switched on again."""
+    """A reseller was activated again."""
 
     RESELLER_DELETED = "reseller_deleted"
-    """A reseller was deleted for good."""
+    """A reseller was deleted permanently."""
 
     ALLOWANCE_CHANGED = "allowance_changed"
     """A limit on what a reseller may consume was set or lifted."""
@@ -89,7 +89,7 @@ class ChangeKind(StrEnum):
     """Failed sign-ins of a reseller were forgiven."""
 
     SIGN_IN_LOCKED = "sign_in_locked"
-    """So many sign-ins of a reseller failed in a row that no further one is looked at."""
+    """Sign-ins of a reseller failed so often in a row that all further ones are refused."""
 
     LOGIN_DOMAIN_CHANGED = "login_domain_changed"
     """A reseller has another login domain."""
@@ -102,26 +102,28 @@ class DenialReason(StrEnum):
     """The reason of a denial."""
 
     LIMIT_REACHED = "limit_reached"
-    """The limit would be passed."""
+    """The use would pass the limit."""
 
     INACTIVE = "inactive"
-    """The reseller is switched off."""
+    """The reseller is inactive."""
 
 
 class Erasure(StrEnum):
-    """How far a deletion has got."""
+    """How far the erasure of deleted data has got."""
 
     COMPLETE = "complete"
-    """What was deleted can be read nowhere."""
+    """Deleted data can be read nowhere."""
 
     PENDING = "pending"
-    """No query finds it, but a reader or an open transaction still keeps it in the store's
-    files; `Platform.maintain` will finish it.
+    """No query finds the data, but a reader or an open transaction still keeps it in the
+    store's files; `Platform.maintain` will finish it.
     """
 
 
 class Metric(StrEnum):
-    """What is counted. Team members are a gauge (the latest level counts), the others add up."""
+    """A metric. Team members are a gauge (the latest level counts), the others are counters
+    (they add up).
+    """
 
     MESSAGES = "messages"
     """Messages of every channel."""
@@ -137,19 +139,19 @@ class Metric(StrEnum):
 
 
 class OutcomeKind(StrEnum):
-    """What became of one event of a batch."""
+    """The outcome of one event of a batch."""
 
     ACCEPTED = "accepted"
-    """It was counted."""
+    """The event was counted."""
 
     DUPLICATE = "duplicate"
-    """It had been counted before."""
+    """The same event was counted before."""
 
     CONFLICT = "conflict"
-    """Another event has its id."""
+    """Another event with other content has this id."""
 
     REJECTED = "rejected"
-    """It was not counted, because a field of it is wrong."""
+    """The event was not counted, because one of its fields is wrong."""
 
 
 class PartnerType(StrEnum):
@@ -163,23 +165,23 @@ class PartnerType(StrEnum):
 
 
 class RowKind(StrEnum):
-    """What became of a row of a file."""
+    """The kinds of outcome of a row."""
 
     CREATED = "created"
-    """It is a reseller now."""
+    """The reseller was created."""
 
     EXISTING = "existing"
-    """The reseller was there already, with this email, login domain and external id."""
+    """A reseller with this email, login domain and external id exists already."""
 
     REJECTED = "rejected"
-    """It was refused."""
+    """The row was rejected."""
 
 
 class SortBy(StrEnum):
-    """What a list is sorted by; the id decides between equals."""
+    """The order of a list; the id decides between equals."""
 
     JOINED = "joined"
-    """When the reseller joined."""
+    """The time at which the reseller joined."""
 
     NAME = "name"
     """The folded name, by code points."""
@@ -195,7 +197,7 @@ class Status(StrEnum):
     """May sign in and consume."""
 
     INACTIVE = "inactive"
-    """Switched off: every sign-in and every stamp is refused."""
+    """Deactivated: every sign-in and every stamp is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +209,8 @@ class Access:
     reseller: Reseller
     """The reseller as it was at that moment."""
     stamp: str = dataclasses.field(repr=False)
-    """For the host's session; ask `Platform.check_access` at every request. It is as good as a
-    password: keep it as you keep session tokens.
+    """Keep it in the host's session and pass it to `Platform.check_access` at every request.
+    It is as good as a password: protect it as you protect session tokens.
     """
 
 
@@ -217,7 +219,7 @@ class AgencyDeletionPreview:
     """What deleting an agency would do."""
 
     agency: str
-    """Which agency it is about."""
+    """The agency."""
     resellers: int
     """How many resellers would be deleted with it."""
 
@@ -229,13 +231,17 @@ class AgencySettings:
     agency: str
     """The id; never changes."""
     version: int
-    """Counts the changes, from 1."""
+    """The version, which counts the changes from 1."""
     time_zone: str
-    """The IANA time zone its periods are aligned to."""
+    """The IANA time zone of its periods."""
     capacity: Mapping[str, int] = dataclasses.field(hash=False)
-    """How much of a metric the agency has to give to its resellers; unlimited if not here."""
+    """How much of each metric the agency can give to its resellers; a metric that is missing
+    here is unlimited.
+    """
     reserved_labels: tuple[str, ...]
-    """Login domains that none of its resellers may take, beside those of the platform."""
+    """Login domains that its resellers may not take, in addition to the platform's reserved
+    ones.
+    """
     created_at: datetime
     """When it was created."""
     updated_at: datetime
@@ -249,17 +255,17 @@ class Change:
     """
 
     sequence: int
-    """The place in the agency's feed, from 1 and without gaps; 0 until the entry is numbered."""
+    """The place in the agency's feed, from 1 and without gaps; 0 before the entry is numbered."""
     id: UUID
     """The entry's own id."""
     kind: ChangeKind
     """What happened."""
     reseller: UUID | None = None
-    """To whom; `None` for the agency itself."""
+    """The reseller that changed; `None` for the agency itself."""
     version: int
-    """The version the record had afterwards; 0 for the agency itself."""
+    """The version of the record after the change; 0 for the agency itself."""
     at: datetime
-    """When."""
+    """When it happened."""
     actor: str | None = None
     """Who did it, as the host gave it."""
     fields: tuple[str, ...]
@@ -268,27 +274,27 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption(_behaviour.Consumption):
-    """What became of a `consume`: all that is needed to explain it to a person."""
+    """The outcome of a `consume`, with everything that is needed to explain it to a person."""
 
     granted: bool
-    """Whether it was recorded; otherwise nothing was, and `reason` says why."""
+    """Whether the use was recorded; if not, `reason` says why."""
     used: int
-    """Used in the period, this included if it was granted."""
+    """The use of the period, including this one if it was granted."""
     limit: int | None = None
-    """The limit of the period; `None` is unlimited."""
+    """The limit of the period; `None` means unlimited."""
     requested: int
-    """What was asked for."""
+    """The quantity that was asked for."""
     resets_at: datetime
     """When the next period begins."""
     duplicate: bool
-    """Whether this very call had been granted before; nothing was added then."""
+    """Whether the same call was granted before, so that nothing was added now."""
     reason: DenialReason | None = None
-    """Why it was denied."""
+    """Why the use was denied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPerson:
-    """The person to talk to; the email need not be unique."""
+    """The contact person; the email need not be unique."""
 
     name: str
     """The person's name."""
@@ -303,39 +309,39 @@ class DeletionPreview:
     """What deleting a reseller would do. Nothing blocks a deletion so far."""
 
     reseller: UUID
-    """Whom it is about."""
+    """The reseller."""
     login_domain: str
     """The login domain that would stop working."""
     quarantined_until: datetime | None = None
-    """From when on somebody else could have it."""
+    """When somebody else could take the login domain."""
     levels: Mapping[str, int] = dataclasses.field(hash=False)
     """The levels of gauges that would leave the agency's totals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainAvailability(_behaviour.DomainAvailability):
-    """What can be said of a label before anybody asks for it."""
+    """Whether a label is available."""
 
     refused: str | None = None
-    """Why the label cannot be had; `None` when it is free."""
+    """Why the label is not available; `None` if it is free."""
     suggestions: tuple[str, ...]
-    """Up to five labels like it that are free; none when the label itself is, or when nothing
-    like it could be a label.
+    """Up to five similar labels that are free. The list is empty if the label itself is free,
+    or if no similar text can be a label.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOutcome:
-    """What became of one event of a batch."""
+    """The outcome of one event of a batch."""
 
     kind: OutcomeKind
     """Whether it was counted, and if not, why not."""
     field: str | None = None
-    """Which field of the event is wrong, where it was rejected: the first that is."""
+    """The first field of the event that is wrong, if it was rejected."""
     code: str | None = None
-    """Why it was rejected: a stable slug, one of those that field errors have."""
+    """Why it was rejected: one of the stable slugs of field errors."""
     params: Mapping[str, int] | None = dataclasses.field(default=None, hash=False)
-    """The bound that was broken, where there is one (`{"max": 200}`)."""
+    """The bound that was violated, if there is one (`{"max": 200}`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,14 +353,14 @@ class FieldError:
     code: str
     """Why it was refused: a stable slug (`taken`)."""
     params: Mapping[str, int] = dataclasses.field(hash=False)
-    """The bound that was broken, where there is one (`{"max": 200}`); never user input."""
+    """The bound that was violated, if there is one (`{"max": 200}`); never user input."""
     message: str
     """The reason in English (`is already in use`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose access a valid stamp is."""
+    """The reseller that a valid stamp belongs to."""
 
     agency: str
     """The agency."""
@@ -364,26 +370,28 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What became of a file."""
+    """The numbers of rows of a file, by outcome."""
 
     created: int
     """How many rows were created."""
     existing: int
-    """How many were there already."""
+    """How many existed already."""
     rejected: int
     """How many were rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """What upkeep did."""
+    """What a call of `maintain` did."""
 
     removed: int
     """How many rows were removed."""
     finished: bool
-    """Whether every agency has had its turn; otherwise the next call goes on where this ended."""
+    """Whether every agency has had its turn; otherwise the next call continues where this one
+    ended.
+    """
     erasure: Erasure
-    """Whether what was deleted is gone from the store's files."""
+    """Whether deleted data is erased from the store's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,27 +399,27 @@ class Overview:
     """An agency's totals over all time."""
 
     active_resellers: int
-    """Resellers that may sign in."""
+    """The number of active resellers."""
     messages: int
-    """Messages, those of deleted resellers included."""
+    """Messages, including those of deleted resellers."""
     whatsapp_messages: int
-    """WhatsApp messages, those of deleted resellers included."""
+    """WhatsApp messages, including those of deleted resellers."""
     whatsapp_conversations: int
-    """WhatsApp conversations, those of deleted resellers included."""
+    """WhatsApp conversations, including those of deleted resellers."""
     team_members: int
-    """The sum of the latest levels of the resellers there are."""
+    """The sum of the latest levels of all existing resellers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Resellers, and where the next page begins."""
+    """A page of resellers, and where the next page begins."""
 
     resellers: tuple[Reseller, ...]
-    """At most as many as the query's limit."""
+    """The resellers, at most as many as the query's limit."""
     next: str | None = None
-    """What the query for the next page gives as `after`; `None` at the end."""
+    """The cursor that the query for the next page takes as `after`; `None` at the end."""
     total: Total | None = None
-    """How many there are on all pages, if the query asked."""
+    """The number of resellers on all pages, if the query asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,30 +436,32 @@ class PhoneCountry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reseller:
-    """A reseller as stored. It holds no secret: its password hash lies elsewhere."""
+    """A reseller as it is stored. It contains no secret: its password hash is stored
+    elsewhere.
+    """
 
     agency: str
     """The agency the reseller belongs to."""
     id: UUID
     """The id; never changes."""
     version: int
-    """Counts the changes, from 1."""
+    """The version, which counts the changes from 1."""
     status: Status
     """Whether the reseller may sign in and consume."""
     deactivation_reason: str | None = None
-    """Why it was deactivated, if that was said."""
+    """The reason for its deactivation, if one was given."""
     partner_type: PartnerType
     """What the reseller sells."""
     name: str
-    """The name, any script."""
+    """The name, in any script."""
     email: str
     """The email, unique within the agency."""
     phone: str
     """The phone in E.164 (`+14155552671`)."""
     contact: ContactPerson
-    """The person to talk to."""
+    """The contact person."""
     login_domain: str
-    """The subdomain its customers sign in at."""
+    """The subdomain at which its customers sign in."""
     website: str | None = None
     """The website, if any."""
     external_id: str | None = None
@@ -466,28 +476,30 @@ class Reseller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedHost:
-    """Which reseller a request is for."""
+    """The reseller that a request is for."""
 
     agency: str
     """The agency."""
     reseller: UUID
     """The reseller."""
     login_domain: str
-    """Its login domain: what `Platform.sign_in` takes."""
+    """The login domain, which `Platform.sign_in` takes."""
     status: Status
-    """Whether the reseller is switched on."""
+    """Whether the reseller is active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReport:
-    """What became of one row of a file."""
+    """The outcome of one row of a file, with its line."""
 
     line: int
     """The line it begins at, from 1."""
     kind: RowKind
-    """Whether it is a reseller now."""
+    """The kind of outcome."""
     reseller: UUID | None = None
-    """The reseller it is now or was already. In a dry run the id of a new one is not kept."""
+    """The reseller that was created or existed already. In a dry run the id of a new one is
+    not kept.
+    """
     errors: tuple[FieldError, ...]
     """Every reason why it was rejected."""
 
@@ -499,30 +511,32 @@ class Total:
     count: int
     """This many."""
     exact: bool
-    """Whether there are exactly this many; otherwise there are more, because counting was
-    ended.
+    """Whether there are exactly this many; otherwise there may be more, because counting
+    stopped.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageEvent:
-    """Something that was used, as a host reports it."""
+    """A use of something, as a host reports it."""
 
     id: str
-    """The host's id of the event, 1–255 bytes; reporting the event again changes nothing."""
+    """The host's id of the event, 1–255 bytes. Reporting the same event again changes
+    nothing.
+    """
     reseller: UUID | str
-    """Who used it."""
+    """The reseller that used it."""
     metric: Metric | str
-    """What was used."""
+    """The metric that counts it."""
     quantity: int
-    """How much: what a counter adds, or the level of a gauge. Not negative."""
+    """The quantity, not negative: what is added to a counter, or the level of a gauge."""
     at: datetime
-    """When, at most 35 days ago."""
+    """The time of the use, at most 35 days ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport(_behaviour.UsageReport):
-    """What became of a batch, event by event, in the order given."""
+    """The outcomes of a batch, in the order of its events."""
 
     outcomes: tuple[EventOutcome, ...]
     """One outcome for each event."""

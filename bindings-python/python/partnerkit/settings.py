@@ -1,4 +1,4 @@
-"""What a platform can be told when it is opened."""
+"""The settings of a platform."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ __all__ = ["LegacyVerifier", "Settings"]
 
 
 class LegacyVerifier(Protocol):
-    """Checks passwords against hashes of a scheme that the host has had before.
+    """Checks passwords against hashes of a scheme that the host used before.
 
     ```python
     import hashlib
@@ -34,66 +34,68 @@ class LegacyVerifier(Protocol):
         ...
 
     def verify(self, password: str, hash: str, /) -> bool:
-        """Whether the password is the hash's. Where it raises, the sign-in is refused like any
-        other, but not counted as a failure, and `sys.unraisablehook` has the exception.
+        """Whether the password is right for the hash. If this raises an exception, the sign-in
+        is refused like any other, but not counted as a failure, and `sys.unraisablehook` gets
+        the exception.
         """
         ...
 
 
 class Settings(TypedDict, total=False):
-    """The settings of `Platform.open`, all optional; None is the same as leaving one out."""
+    """The settings of `Platform.open`. All are optional; None means the default."""
 
     login_base: str | None
     """The domain under which login domains live: with `partner.example.com` a reseller's
-    customers sign in at `https://acme.partner.example.com`. Otherwise `partner.localhost`.
+    customers sign in at `https://acme.partner.example.com`. The default is `partner.localhost`.
     """
     login_domains: Literal["letters", "dns"] | None
-    """What a login domain may be: letters only (the default), or a DNS label."""
+    """Which login domains are allowed: letters only (the default), or DNS labels."""
     reserve: Sequence[str] | None
-    """Labels that nobody can have, beside the built-in ones."""
+    """Reserved labels, in addition to the built-in ones."""
     reserve_only: Sequence[str] | None
-    """The same in place of the built-in ones."""
+    """Reserved labels, instead of the built-in ones."""
     quarantine: int | Literal["immediately", "never"] | None
-    """For how many days nobody else can have a label that was given up: 30 unless given."""
+    """For how many days nobody else can take a label that was released; by default 30."""
     second_factor: bool | None
-    """That the host asks for a second factor: then passwords have 8 characters or more,
+    """Whether the host uses a second factor: if so, passwords have 8 characters or more,
     otherwise 15.
     """
     hashing: tuple[int, int] | None
-    """How many passwords are hashed at once, 20 MiB and a core each, and how many calls wait
-    for that before the next one is a BusyError. Otherwise as many as there are cores, and
-    50 for each, at most 64 and 200.
+    """How many passwords are hashed at once, each of which takes 20 MiB and a core, and how
+    many calls may wait before the next one is a BusyError. By default, as many are hashed at
+    once as there are cores, at most 64, and 50 calls may wait for each, at most 200.
     """
     hashing_cost: tuple[int, int, int] | None
-    """What a hash costs: KiB of memory, passes and lanes of Argon2id. Otherwise (19456, 2, 1),
-    which is also the least. Cheaper hashes are made anew when their reseller signs in.
+    """What a hash costs: KiB of memory, passes and lanes of Argon2id. The default, (19456, 2,
+    1), is also the minimum. Cheaper hashes are replaced when their reseller signs in.
     """
     peppers: Mapping[int, bytes] | None
-    """Keys that go into password hashes, by number: 16 bytes or more each. That of the highest
-    number is for new hashes. Without its key a hash cannot be verified any more.
+    """Keys that go into password hashes, by number, of 16 bytes or more each. New hashes use
+    the one with the highest number. Without its key a hash can no longer be verified.
     """
     legacy_verifier: LegacyVerifier | None
-    """Checks hashes of an old scheme; each is made anew when its reseller signs in."""
+    """Checks hashes of an old scheme; each is replaced when its reseller signs in."""
     sign_in_limit: int | None
-    """After how many failed sign-ins in a row an account's are refused, until `Agency.unlock`,
-    a new password or a reset: 100 unless given.
+    """After how many failed sign-ins in a row all further ones of an account are refused, until
+    `Agency.unlock` or a new password; by default 100.
     """
     sign_in_delay_from: int | None
-    """From which failed sign-in in a row on there is a delay before the next one, from a
-    second up to 15 minutes: 10 unless given.
+    """From which failed sign-in in a row on the next one is delayed, by a second up to 15
+    minutes; by default 10.
     """
     source_limit: tuple[int, timedelta] | None
-    """How many sign-ins from one `source` may fail at once, and how long it takes until one
-    more may: (50, 10 seconds) unless given.
+    """The rate limit on failed sign-ins from one `source`: how many may fail at once, and the
+    time until one more may; by default 50 and 10 seconds.
     """
     secrets: Mapping[int, bytes] | None
-    """Secrets of the host's, 32 bytes each, by number, for reset tokens, cursors and keyed
-    hashes. Otherwise the platform makes one and keeps it in the store, which is enough for
-    most. That of the highest number makes and all of them verify: so one is replaced.
+    """Secrets of the host, by number, of 32 bytes each, for reset tokens, cursors and keyed
+    hashes. By default the platform makes one and keeps it in the store, which is enough for
+    most hosts. To replace a secret, give both: the one with the highest number makes new
+    hashes, and all of them verify.
     """
     keep_idempotency_keys: timedelta | None
-    """How long an idempotency key is remembered: 24 hours unless given."""
+    """How long an idempotency key is kept; by default 24 hours."""
     keep_changes: timedelta | None
-    """How long entries of the change feed are kept: for ever unless given."""
+    """How long entries of the change feed are kept; by default for ever."""
     clock: Callable[[], datetime] | None
-    """What time it is, for tests: a function that gives an aware datetime."""
+    """A function that returns the time as an aware datetime, for tests."""

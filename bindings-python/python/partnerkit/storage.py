@@ -1,15 +1,15 @@
-"""Rows in a place of your own: the contract of a storage written in Python.
+"""The contract of a storage written in Python.
 
-A store moves rows of the tables in `partnerkit.schema()` and knows nothing of what they mean.
-A row is a tuple of None, int (64 bits, signed), str, bytes and `uuid.UUID`, in the order of its
-table's columns; a key is one in the order of its table's `key`. Everything is called on the
-thread of whoever called the library, and is done when it returns.
+A store moves rows of the tables in `partnerkit.schema()`, and does not know what they mean. A
+row is a tuple of None, int (64 bits, signed), str, bytes and `uuid.UUID`, in the order of its
+table's columns; a key is a tuple in the order of its table's `key`. All methods are called on
+the thread that called the library, and must be done when they return.
 
-Exceptions: `AbortedError` for whatever a concurrent transaction causes (serialization failure,
-deadlock, a busy database), so that the library tries again; `InsideTransactionError` from
-`begin`; `OutcomeUnknownError` from `commit` when no answer came; `ConfigurationError` when the
-tables are not there as they have to be. Any other exception reaches the
-caller as the cause of a `StorageError`.
+Exceptions: `AbortedError` for a failure that a concurrent transaction causes (serialization
+failure, deadlock, a busy database), so that the library tries again; `InsideTransactionError`
+from `begin`; `OutcomeUnknownError` from `commit` if no answer came; `ConfigurationError` if the
+tables are missing or outdated. Any other exception reaches the caller as the cause of a
+`StorageError`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Kind(StrEnum):
     """What a column holds."""
 
     INTEGER = "integer"
-    """64 bits, signed; instants are milliseconds since 1970."""
+    """64-bit signed integers; instants are milliseconds since 1970."""
     TEXT = "text"
-    """Compared by code points."""
+    """Text, compared by code points."""
     BYTES = "bytes"
     UUID = "uuid"
 
@@ -61,28 +61,30 @@ class Mode(StrEnum):
     READ = "read"
     """Reading from one snapshot, as part of the host's transaction if there is one."""
     BESIDE = "beside"
-    """Reading from one snapshot of what is committed, beside the host's transaction; where that
-    cannot be had, as part of it. Only asked for while `joined` says that there is one."""
+    """Reading from one snapshot of what is committed, beside the host's transaction; if that is
+    impossible, as part of it. It is used only while `joined` returns True."""
     JOIN = "join"
-    """Writing as part of the host's transaction if there is one, undone alone by `rollback`."""
+    """Writing as part of the host's transaction if there is one; `rollback` undoes only these
+    writes.
+    """
     OWN = "own"
-    """Writing in a transaction that stays when the host's is rolled back, or
+    """Writing in a transaction that stays committed if the host's is rolled back, or
     `InsideTransactionError`."""
 
 
 class Lock(StrEnum):
-    """How strongly rows are held until the transaction ends. The strengths are those of
-    PostgreSQL; a store with fewer takes the next stronger one."""
+    """How strongly rows are locked until the transaction ends. The strengths are those of
+    PostgreSQL; a store that has fewer uses the next stronger one."""
 
     KEY_SHARE = "key_share"
-    """Others may change them and hold them so, too, but nobody may remove them or hold them for
+    """Others may change the rows and lock them weakly, but not remove them or lock them for
     UPDATE."""
     SHARE = "share"
-    """Nobody may change them; others may hold them in share, too."""
+    """Nobody may change the rows; others may lock them in share, too."""
     NO_KEY_UPDATE = "no_key_update"
-    """Nobody else may change them; they may be held in KEY_SHARE."""
+    """Nobody else may change the rows; others may lock them in KEY_SHARE."""
     UPDATE = "update"
-    """Nobody else may hold them at all."""
+    """Nobody else may lock the rows at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Index:
     name: str
     columns: tuple[str, ...]
     unique: bool
-    """Whether two rows may not agree in all columns (nulls never agree)."""
+    """Whether no two rows may have equal values in all columns (nulls are never equal)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Where a range begins or ends."""
+    """The beginning or the end of a range."""
 
     values: Row
-    """Compared as a whole, with as many columns."""
+    """The values, which are compared as a tuple with the same number of columns."""
     inclusive: bool
 
 
@@ -130,24 +132,25 @@ class Scan:
 
     table: Table
     columns: tuple[str, ...]
-    """The columns to go by: the primary key, or those of an index."""
+    """The columns of the index to follow: the primary key, or one of the table's indexes."""
     equals: Row
-    """What the leading columns must equal; None is equal to None."""
+    """What the leading columns must equal; None equals None."""
     range: tuple[Bound | None, Bound | None]
-    """Where the columns after those begin and end. A None is in no range that has an end."""
+    """The range of the columns after the leading ones. A None is in no range that has a bound.
+    """
     reverse: bool
-    """From the end to the beginning."""
+    """Whether to go from the end to the beginning."""
     limit: int
     lock: Lock | None
-    """Locks what is found."""
+    """Locks the rows that are found."""
 
 
 class Is(StrEnum):
     """What a column's value must be."""
 
     SLUG = "slug"
-    """This word, one of the library's own; it can stand in a statement as it is, so that an index
-    of the rows with it serves."""
+    """Equal to this slug of the library. It may be written into a statement as it is, so that a
+    partial index on it can be used."""
     AT_LEAST = "at_least"
     BELOW = "below"
 
@@ -177,9 +180,9 @@ class PageSpec:
 
     filter: Filter
     order: str
-    """The column by which they are ordered; the id decides between equals."""
+    """The column by which the rows are ordered; the id decides between equals."""
     descending: bool
-    """The largest first, of equals that with the largest id."""
+    """Whether the largest comes first; of equals, the one with the largest id."""
     after: tuple[Value, UUID] | None
     """Only rows after this place: a value of the column, and an id."""
     limit: int
@@ -191,8 +194,9 @@ class TableTransaction(Protocol):
     def get(
         self, table: Table, by: tuple[str, ...], keys: Sequence[Row], lock: Lock | None
     ) -> Sequence[Row | None]:
-        """For each key its row, by the columns of the primary key or of a unique index. Locks
-        them in the order of the keys; a locked row is the newest one."""
+        """The row of each key, or None, by the columns of the primary key or of a unique index.
+        With `lock`, locks the rows in the order of the keys, and returns their newest versions.
+        """
         ...
 
     def scan(self, scan: Scan) -> Sequence[Row]:
@@ -204,18 +208,19 @@ class TableTransaction(Protocol):
         ...
 
     def count(self, filter: Filter, cap: int) -> int:
-        """How many rows a filter finds; cap stands for that many or more."""
+        """Counts the rows that a filter finds, up to `cap`."""
         ...
 
     def insert(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
-        """For each row whether it was inserted: False if its key or a unique index is taken, and
-        the transaction goes on. Waits for concurrent transactions that have inserted the same.
+        """Inserts rows, and returns for each whether it was inserted: False if its key or a
+        value of a unique index is taken, and then the transaction goes on. It waits for
+        concurrent transactions that have inserted the same key or value.
         """
         ...
 
     def update(self, table: Table, rows: Sequence[Row]) -> Sequence[bool]:
-        """Stores rows that exist and are locked; False for each whose unique index is taken, and
-        the transaction goes on."""
+        """Stores rows that exist and are locked. It returns False for each with a value of a
+        unique index that is taken, and then the transaction goes on."""
         ...
 
     def put(self, table: Table, rows: Sequence[Row]) -> None:
@@ -223,8 +228,8 @@ class TableTransaction(Protocol):
         ...
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
-        """Adds the last value of each row to what is stored under its key, or to 0. A sum
-        beyond 64 bits is `AbortedError`."""
+        """Adds the last value of each row to the stored row with its key; a missing row counts
+        as 0. A sum beyond 64 bits is `AbortedError`."""
         ...
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:
@@ -232,20 +237,20 @@ class TableTransaction(Protocol):
         ...
 
     def commit(self) -> None:
-        """Makes everything durable. After an exception nothing is."""
+        """Makes everything durable. After an exception nothing is durable."""
         ...
 
     def rollback(self) -> None:
-        """Undoes everything, and nothing of the host's."""
+        """Undoes everything in this transaction, and nothing of the host's."""
         ...
 
 
 class RemovingTransaction(TableTransaction, Protocol):
-    """One that does in one step what is otherwise done by `scan`, `get` and `delete`."""
+    """A transaction that does in one step what otherwise takes `scan`, `get` and `delete`."""
 
     def remove(self, scan: Scan) -> int:
-        """Removes the rows that a scan finds, as they are once they are locked, and passes over
-        what others hold: how many."""
+        """Locks and removes the rows that a scan finds, and returns their number. It skips rows
+        that others have locked, and rows that no longer match once they are locked."""
         ...
 
 
@@ -253,10 +258,10 @@ class TableStore(Protocol):
     """A store of rows."""
 
     def schema_version(self) -> int:
-        """The version of `partnerkit.schema()` that the store's tables have, as you have brought
-        them up to date; `partnerkit.SCHEMA_VERSION` is that of this release. A newer one is
-        refused when the store is first used; raise `ConfigurationError` for one that this release
-        cannot work with, and say what to do."""
+        """The schema version of the store's tables, which you migrate;
+        `partnerkit.SCHEMA_VERSION` is the version of this release. A newer one is refused when
+        the store is first used; for an older one that this release cannot work with, raise
+        `ConfigurationError`, and say what to do."""
         ...
 
     def begin(self, agency: str, mode: Mode) -> TableTransaction:
@@ -264,8 +269,8 @@ class TableStore(Protocol):
         ...
 
     def scrub(self) -> bool:
-        """Makes sure that nothing that was deleted can be read from the database's files any
-        more; False if somebody is in the way. A server's own files are not meant."""
+        """Makes sure that deleted data can no longer be read from the database's files; returns
+        False if a reader is in the way. For a database server there is nothing to do."""
         ...
 
     def joined(self) -> bool:

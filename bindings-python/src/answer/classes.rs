@@ -1,4 +1,4 @@
-//! The classes of the package that answers are made of, looked up once.
+//! The classes of the package from which answers are made, looked up once.
 
 use std::ops::Deref;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::class::once;
 
-/// Every class that an answer can have in it.
+/// Every class that an answer can contain.
 pub struct Classes {
     records: FxHashMap<String, Record>,
     enumerations: FxHashMap<String, Enumeration>,
@@ -34,9 +34,9 @@ pub struct Field {
     slot: Py<PyString>,
 }
 
-/// A class whose objects have slots and take no values but by `__init__`, which sets the slots one
-/// by one as well, at several times the cost of doing that here. So an object is made and filled as
-/// one of a subclass that takes values and adds nothing, and is then said to be one of the class.
+/// A frozen class whose objects have slots. Its `__init__` sets the slots one by one, at several
+/// times the cost of doing it here. So an object is made and filled as one of a mutable subclass
+/// that adds nothing, and then its class is changed to the frozen one.
 pub struct Frozen {
     class: Py<PyType>,
     unfrozen: Py<PyType>,
@@ -124,7 +124,7 @@ impl Record {
         Ok(Self { class: Frozen::new(class)?, fields: fields.collect::<PyResult<_>>()? })
     }
 
-    /// The field at a place, which must be that of the name.
+    /// The field at a place, if it has this name.
     pub fn field(&self, place: usize, name: &str) -> Option<&Field> {
         self.fields.get(place).filter(|field| field.name == name)
     }
@@ -149,7 +149,8 @@ impl Frozen {
         let object = py.get_type::<PyAny>();
         let body = PyDict::new(py);
         body.set_item("__slots__", ())?;
-        // Setting is fast only where deleting is that of `object`, too: they are one slot in C.
+        // Setting is fast only if deleting is also that of `object`, because both are one slot in
+        // C.
         for method in ["__init__", "__setattr__", "__delattr__"] {
             body.set_item(method, object.getattr(method)?)?;
         }
@@ -162,7 +163,7 @@ impl Frozen {
         self.unfrozen.bind(py).call0()
     }
 
-    /// Makes a filled object one of the class.
+    /// Changes the class of a filled object to the frozen one.
     pub fn freeze(&self, filled: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = filled.py();
         filled.setattr(intern!(py, "__class__"), self.class.bind(py))

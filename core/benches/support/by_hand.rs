@@ -1,8 +1,8 @@
-//! What somebody would write by hand on tokio-postgres, on the tables and indexes of the store.
+//! The work written by hand on tokio-postgres, on the tables and indexes of the store.
 //!
-//! Either as the store does it: a transaction around everything, whose beginning leaves with the
-//! first question, and statements that the server sees for the first time each time. Or with
-//! prepared statements, and no transaction around a read.
+//! It runs in one of two ways: like the store, with a transaction around everything, whose `BEGIN`
+//! is sent with the first query, and unprepared statements; or with prepared statements, and no
+//! transaction around a read.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,7 +18,7 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 const COLUMNS: &str = "id::text, status, deactivation_reason, partner_type, login_domain, name,
     email, phone, contact_name, contact_email, contact_phone, website, external_id, metadata,
     version, created_at, updated_at";
-/// How many of them are texts.
+/// How many of the columns are texts.
 const TEXTS: usize = 14;
 const BEGIN: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 30000";
@@ -33,17 +33,17 @@ pub struct Record {
     pub numbers: Vec<i64>,
 }
 
-/// How a search is done.
+/// The plan of a search.
 #[derive(Clone, Copy)]
 pub enum Plan {
-    /// Down the list, the newest first.
+    /// Walks down the list, the newest first.
     Walk,
-    /// What the index of pieces finds, sorted then.
+    /// Sorts everything that the index of pieces finds.
     Index,
 }
 
 impl Plan {
-    /// So that the server does not choose itself.
+    /// Settings that force the server to use the plan.
     fn settings(self) -> &'static str {
         match self {
             Self::Walk => "SET enable_bitmapscan = off; SET enable_seqscan = off",
@@ -63,7 +63,7 @@ impl Plan {
     }
 }
 
-/// How a statement gets to the server.
+/// How a statement is sent to the server.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Way {
     AsTheStore,
@@ -99,7 +99,7 @@ impl ByHand {
         self.runtime.block_on(self.client.batch_execute(sql)).expect("runs");
     }
 
-    /// Asks one question that is all there is to know.
+    /// Runs a query that is a complete read.
     fn read(&mut self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Vec<Row> {
         if self.way == Way::Prepared {
             return self.ask(sql, params);
@@ -108,7 +108,7 @@ impl ByHand {
         let both = join(begin, self.client.query_typed(sql, params));
         let (begun, rows) = self.runtime.block_on(both);
         begun.expect("begins");
-        // It leaves at the first look, and nobody waits for its answer.
+        // The first poll sends it, and its answer is not awaited.
         let mut commit = pin!(self.client.batch_execute(commit));
         let entered = self.runtime.enter();
         let _ = commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -116,7 +116,7 @@ impl ByHand {
         rows.expect("answers")
     }
 
-    /// Asks one question among others.
+    /// Runs a query within a transaction.
     fn ask(&mut self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> Vec<Row> {
         if self.way == Way::AsTheStore {
             let rows = self.client.query_typed(sql, params);
@@ -148,7 +148,7 @@ impl ByHand {
         self.read(&sql, &[text(&agency)]).iter().map(record).collect()
     }
 
-    /// The terms are letters and digits, in which LIKE finds no wildcard.
+    /// The terms are letters and digits, so LIKE finds no wildcard in them.
     pub fn search(&mut self, plan: Plan, agency: &str, terms: &str) -> Vec<Record> {
         let patterns: Vec<_> = terms.split_whitespace().map(|term| format!("%{term}%")).collect();
         let mut params = vec![text(&agency)];

@@ -1,7 +1,7 @@
-//! The floor: what somebody would write by hand on rusqlite for the same work. The same rows in
-//! the same tables with the same indexes and the same durability; phone numbers and domains are
-//! checked by the same libraries, and nothing else is. One statement after another, nothing shared
-//! between callers, a trigram index over all agencies.
+//! The floor: the same work written by hand on rusqlite. It stores the same rows in the same tables
+//! with the same indexes and durability. Phone numbers and domains are checked by the same
+//! libraries; nothing else is checked. It runs one statement after another, shares nothing between
+//! callers, and has one trigram index over all agencies.
 
 use std::path::Path;
 
@@ -68,12 +68,12 @@ impl Floor {
         self.0.execute(sql, [agency]).expect("inserts");
     }
 
-    /// One transaction for each row.
+    /// Creates a row in a transaction of its own.
     pub fn create(&self, agency: &str, form: &ResellerDraft) {
         self.bulk(agency, std::slice::from_ref(form));
     }
 
-    /// One transaction for all.
+    /// Creates all rows in one transaction.
     pub fn bulk(&self, agency: &str, forms: &[ResellerDraft]) {
         let run =
             |sql: &str| self.0.prepare_cached(sql).expect("prepares").execute([]).expect("runs");
@@ -136,7 +136,7 @@ impl Floor {
             .expect("reads")
     }
 
-    /// A page behind a place, the newest first.
+    /// A page after a place, the newest first.
     pub fn page(&self, agency: &str, after: Option<(i64, &[u8])>) -> Vec<Record> {
         let (at, id) = after.unwrap_or((i64::MAX, &[]));
         let sql = "SELECT * FROM resellers WHERE agency = ?1 AND (created_at, id) < (?2, ?3)
@@ -212,7 +212,7 @@ fn now() -> i64 {
     now.expect("after 1970").as_millis() as i64
 }
 
-/// As local as the library's: time first.
+/// An id that begins with the time, like the library's, so that new rows are neighbours.
 fn rand_id() -> [u8; 16] {
     *uuid::Uuid::now_v7().as_bytes()
 }

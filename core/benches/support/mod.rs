@@ -1,4 +1,4 @@
-//! What the benchmarks share: rows made of real organisations, and ratios against a floor.
+//! Shared by the benchmarks: rows made of real organisations, and ratios to a floor.
 
 #![allow(dead_code, reason = "no benchmark needs all of it")]
 
@@ -28,14 +28,14 @@ pub fn organisations() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// As many resellers as one likes, no two of which share what must be unique. A name is the
-/// beginning of one organisation's and the end of another's.
+/// Any number of resellers with different unique values. A name consists of the beginning of one
+/// organisation's name and the end of another's.
 pub struct Rows {
     organisations: Vec<(&'static str, &'static str)>,
-    /// The same in every run.
+    /// Random numbers that are the same in every run.
     random: Rng,
     made: usize,
-    /// What tells the labels of several sources apart.
+    /// A mark that makes the labels of several sources different.
     pub mark: &'static str,
 }
 
@@ -104,13 +104,13 @@ pub fn time(work: impl FnOnce()) -> Duration {
     began.elapsed()
 }
 
-/// The middle one.
+/// The median.
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
 
-/// How often a second a small append to a file beside the store reaches the disk.
+/// How many small appends to a file beside the store can be synced to the disk in a second.
 pub fn syncs_per_second(folder: &Path) -> f64 {
     let mut file = File::create(folder.join("sync")).expect("creates");
     let n = 200;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-/// A process that has said it is ready and waits for a word.
+/// A process that has reported that it is ready, and waits for a line.
 pub struct Process(Child);
 
 impl Process {
@@ -26,7 +26,7 @@ impl Process {
         self.0.stdin.as_mut().expect("piped").write_all(b"go\n").expect("it listens");
     }
 
-    /// What it says at its end.
+    /// The last line that it prints.
     pub fn finish(mut self) -> String {
         let mut said = String::new();
         self.0.stdout.take().expect("piped").read_to_string(&mut said).expect("reads");
@@ -35,7 +35,7 @@ impl Process {
     }
 }
 
-/// The other side: says that it is ready, and waits for the word.
+/// The other side: reports that it is ready, and waits for a line.
 pub fn ready() {
     println!("ready");
     std::io::stdout().flush().expect("writes");
@@ -43,7 +43,7 @@ pub fn ready() {
     BufReader::new(std::io::stdin()).read_line(&mut line).expect("reads");
 }
 
-/// What this process was started for, if it was started by [`Process::start`].
+/// The arguments of this process, if it was started by [`Process::start`].
 pub fn role() -> Option<Vec<String>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     (arguments.first().map(String::as_str) == Some("as")).then(|| arguments[1..].to_vec())

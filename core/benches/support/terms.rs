@@ -1,9 +1,9 @@
-//! Terms to search for, chosen from the rows by how many of them have it.
+//! Search terms, chosen by the number of rows that have them.
 
 use fastrand::Rng;
 use partnerkit::ResellerDraft;
 
-/// Names as they are written where words are not set apart.
+/// Names in languages that do not separate words.
 const CJK: &[&str] = &[
     "北京大学",
     "清华大学",
@@ -41,7 +41,7 @@ pub fn name_some_in_cjk(forms: &mut [ResellerDraft], start: usize) {
     }
 }
 
-/// What a search looks into, nearly.
+/// Nearly the text in which a search looks.
 pub fn text_of(form: &ResellerDraft) -> String {
     format!("{}\n{}", form.name, form.email).to_lowercase()
 }
@@ -52,13 +52,13 @@ pub fn matches(texts: &[String], terms: &str) -> usize {
     texts.iter().filter(|text| terms.iter().all(|term| text.contains(term))).count()
 }
 
-/// Terms that are alike.
+/// Terms that occur about equally often.
 pub struct Class {
     pub name: &'static str,
     pub terms: Vec<String>,
 }
 
-/// Terms that really are in the texts, by how many of them have it.
+/// Terms from the texts, by the number of texts that have them.
 pub fn classes(texts: &[String]) -> Vec<Class> {
     let mut random = Rng::with_seed(11);
     let probe: Vec<&String> =
@@ -100,7 +100,7 @@ pub fn classes(texts: &[String]) -> Vec<Class> {
         pick("CJK", &[1, 2, 3, 4], &|_| true, &han),
     ];
     let none = pick("none", &[5, 6, 7, 8], &|share| share < 0.01, &any);
-    // The same letters the other way round: their pieces are common, the term is not there.
+    // The reversed letters of terms: their pieces are common, but the term does not occur.
     let reversed = none.terms.iter().map(|term| term.chars().rev().collect::<String>());
     let none =
         Class { name: "none", terms: reversed.filter(|term| matches(texts, term) == 0).collect() };

@@ -3,22 +3,23 @@
 
 use serde::Serialize;
 
-/// What each language shows.
+/// The examples in each language.
 #[derive(Debug, Serialize)]
 pub struct Examples {
-    /// In Rust, as a reader sees it.
+    /// The example in Rust, as a reader sees it.
     pub rust: String,
-    /// In Python.
+    /// The example in Python.
     pub python: String,
-    /// In Rust, with the lines that begin with `# `, which rustdoc runs and hides.
+    /// The example in Rust, with the lines that begin with `# `, which rustdoc runs and hides.
     #[serde(skip)]
     pub run: String,
 }
 
-/// What rustdoc calls the blocks: no language that it runs, because the noun's methods are private.
+/// The names of the blocks. Rustdoc does not run them there, because the methods of the nouns are
+/// private.
 const BLOCKS: [&str; 2] = ["```example", "```python"];
 
-/// The documentation without its examples, and those.
+/// Splits documentation into its text and its examples.
 ///
 /// Errors: a block that is missing, or that does not end.
 pub fn split(documentation: &str) -> Result<(String, Examples), String> {
@@ -38,7 +39,7 @@ pub fn split(documentation: &str) -> Result<(String, Examples), String> {
     Ok((text.trim_end().to_owned(), examples))
 }
 
-/// What is before a block, in it, and after it.
+/// The text before a block, the block, and the text after it.
 fn block<'d>(text: &'d str, opening: &str) -> Result<(&'d str, &'d str, &'d str), String> {
     let missing = || format!("its documentation has no {opening} block with code at its end");
     let begins = format!("{opening}\n");

@@ -1,4 +1,4 @@
-//! Writes what follows from the library's operations and records.
+//! Generates code and data from the library's operations and records.
 //!
 //! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
@@ -7,8 +7,8 @@
 //! what the core offers to Rust (`core/public-api.txt`), for reviews. From the guides
 //! (`core/docs/guides`) follow the modules that show them.
 //!
-//! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
-//! fails where one differs.
+//! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead,
+//! and fails if one differs.
 
 mod api;
 mod examples;

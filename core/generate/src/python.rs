@@ -1,5 +1,5 @@
-//! What follows for Python: the methods of the native module, what type checkers know of it, and the
-//! facades whose calls are awaited.
+//! Generates the files for Python: the methods of the native module, its stub for type checkers,
+//! records and forms, and the asynchronous handles.
 
 mod arguments;
 mod asynchronous;
@@ -34,7 +34,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     ])
 }
 
-/// The handles and their methods, but for those with a file, which are written by hand.
+/// The handles and their methods, without those that take a file, which are written by hand.
 fn operations(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
     [("Platform", &surface.platform), ("Agency", &surface.agency)].map(|(handle, operations)| {
         let plain = operations.iter().filter(|operation| !operation.has_stream());
@@ -42,7 +42,7 @@ fn operations(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
     })
 }
 
-/// Imports of the package's names.
+/// The import statements for names of the package.
 fn imported(names: &BTreeSet<String>, surface: &Surface, indent: usize) -> String {
     let indent = " ".repeat(indent);
     let forms: Vec<_> = forms::all(surface).into_iter().map(method::fields_of).collect();

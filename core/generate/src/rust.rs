@@ -80,7 +80,7 @@ fn handle(handle: &Handle<'_>, surface: &Surface) -> String {
     text
 }
 
-/// The twins of several handles, whose calls are awaited.
+/// The asynchronous twins of several handles.
 fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
     let mut text = header("The operations of the asynchronous handles.");
     let all: Vec<_> = handles.iter().flat_map(|handle| handle.operations).collect();
@@ -113,7 +113,8 @@ fn twins(handles: &[Handle<'_>], surface: &Surface) -> String {
     text
 }
 
-/// Calls by name, from arguments by name; what has a stream has to be called by hand.
+/// The dispatch of calls by name, with arguments by name. Operations with a stream are called by
+/// hand.
 fn dispatch(surface: &Surface) -> String {
     let mut text = String::new();
     for (function, handle, operations) in
@@ -198,7 +199,7 @@ fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> 
     owned.lent.replace(&**name, &got)
 }
 
-/// An argument that is owned, and how it is lent to the call that borrows it.
+/// An owned argument, and the expression that lends it to a call.
 pub struct Owned {
     pub name: String,
     pub of: String,
@@ -224,18 +225,18 @@ impl Owned {
     }
 }
 
-/// What another thread takes over.
+/// The type of an argument that is sent to another thread.
 fn sent(of: &str) -> String {
     if of.starts_with("impl ") { format!("{of} + Send + 'static") } else { of.to_owned() }
 }
 
-/// The argument that says which reseller it is about.
+/// The argument with the id of the reseller.
 fn reseller(operation: &Operation) -> Option<&str> {
     let is_id = |argument: &&Argument| argument.of == Type::Named("ResellerId".to_owned());
     operation.arguments.iter().find(is_id).map(|argument| &*argument.name)
 }
 
-/// Whether its arguments are no JSON.
+/// Whether its arguments cannot be read from JSON.
 fn is_apart(operation: &Operation) -> bool {
     operation.has_stream() || operation.arguments.iter().any(|argument| argument.of == Type::Path)
 }
@@ -258,7 +259,7 @@ fn write_documentation(text: &mut String, documentation: &str) {
     }
 }
 
-/// What the signatures of operations name.
+/// The imports for the signatures of operations.
 fn imports<'o>(
     operations: impl IntoIterator<Item = &'o Operation>,
     surface: &Surface,
@@ -287,7 +288,7 @@ fn imports<'o>(
     text
 }
 
-/// Text as rustfmt writes it in the repository, which has its settings.
+/// Formats code with rustfmt and the repository's settings.
 pub fn formatted(text: &str, root: &Path) -> Result<String> {
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024"])

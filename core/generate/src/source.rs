@@ -1,4 +1,4 @@
-//! The source of the core, parsed: what is exported, which operations there are, which items.
+//! The parsed source of the core: its exports, operations and items.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,16 +12,16 @@ use syn::{
     Visibility,
 };
 
-/// What was found.
+/// The result of parsing the source.
 #[derive(Default)]
 pub struct Source {
     /// The names that `lib.rs` exports.
     pub exported: BTreeSet<String>,
     /// Public structs by name.
     pub structs: BTreeMap<String, ItemStruct>,
-    /// What bindings have of a type, where that is a struct of its own: by the type's name.
+    /// The structs that bindings get for types, by the type's name.
     pub wired: BTreeMap<String, ItemStruct>,
-    /// Public constants of a type's own, by the type's name: each with its documentation.
+    /// Public associated constants, by the type's name, with their documentation.
     pub constants: BTreeMap<String, Vec<ImplItemConst>>,
     /// Public enumerations by name.
     pub enums: BTreeMap<String, ItemEnum>,
@@ -35,7 +35,8 @@ pub struct Source {
 /// The types whose public methods are operations.
 pub const OPERATIONS_OF: [&str; 2] = ["Operator", "Tenant"];
 
-/// The folders in whose order operations are listed: what a newcomer does first comes first.
+/// The folders in the order in which operations are listed, with those that a newcomer needs first
+/// at the beginning.
 const NOUNS: [&str; 9] = [
     "agency",
     "reseller",
@@ -119,7 +120,7 @@ impl Source {
         }
     }
 
-    /// What a type has of its own.
+    /// Adds an associated item of a type.
     fn associated(&mut self, of: &str, item: ImplItem) {
         match item {
             ImplItem::Fn(method) if OPERATIONS_OF.contains(&of) && is_public(&method.vis) => {
@@ -146,7 +147,7 @@ impl Source {
     }
 }
 
-/// The name under which a struct is serialized, where it is not its own.
+/// The name under which a struct is serialized, if it differs from its own.
 fn renamed(attributes: &[Attribute]) -> Option<String> {
     let mut name = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -156,7 +157,7 @@ fn renamed(attributes: &[Attribute]) -> Option<String> {
             }
             Ok(())
         });
-        // What else the attribute has may be of another form.
+        // Other parts of the attribute may have another syntax, so errors are ignored.
         drop(parsed);
     }
     name

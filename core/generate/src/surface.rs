@@ -1,4 +1,4 @@
-//! The surface as data: what every language offers.
+//! The surface as data: the operations and types that every language offers.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,25 @@ use crate::examples::{self, Examples};
 use crate::source::Source;
 use crate::types::Type;
 
-/// Operations, and what they take and answer.
+/// The operations, and the types of their arguments and results.
 #[derive(Debug, Serialize)]
 pub struct Surface {
-    /// What the platform does.
+    /// The operations of the platform.
     pub platform: Vec<Operation>,
-    /// What an agency does.
+    /// The operations of an agency.
     pub agency: Vec<Operation>,
     /// Structs with named fields.
     pub records: Vec<Record>,
-    /// Types of which a value is one of several.
+    /// Enumerations.
     pub enumerations: Vec<Enumeration>,
     /// Why a field is refused.
     pub codes: Vec<Code>,
     /// Types of a single value.
     pub values: Vec<Value>,
-    /// What Rust exports.
+    /// The names that Rust exports.
     #[serde(skip)]
     pub exported: BTreeSet<String>,
-    /// The records and enumerations that callers are answered with.
+    /// The names of records and enumerations that are results.
     #[serde(skip)]
     pub answered: BTreeSet<String>,
 }
@@ -43,27 +43,27 @@ pub struct Operation {
     pub name: String,
     /// Its documentation, as Markdown.
     pub documentation: String,
-    /// How it is called, in each language.
+    /// An example of a call, in each language.
     pub examples: Examples,
-    /// What it takes.
+    /// Its arguments.
     pub arguments: Vec<Argument>,
-    /// What it answers.
+    /// The type of its result.
     pub answer: Type,
-    /// The answer as Rust writes it.
+    /// The type of its result in Rust.
     #[serde(skip)]
     pub written: String,
-    /// What the noun's answer becomes on its way out.
+    /// The type into which the noun's result is converted.
     #[serde(skip)]
     pub becomes: Option<&'static str>,
 }
 
 impl Operation {
-    /// Whether each language has its own form of it.
+    /// Whether it has an argument of which each language has its own form.
     pub fn has_stream(&self) -> bool {
         self.arguments.iter().any(|argument| argument.of.is_stream())
     }
 
-    /// Whether it answers with the handle on an agency.
+    /// Whether it returns the handle on an agency.
     pub fn answers_handle(&self) -> bool {
         self.answer == Type::Named("Agency".to_owned())
     }
@@ -77,7 +77,7 @@ pub struct Argument {
     /// Its type.
     #[serde(rename = "type")]
     pub of: Type,
-    /// The type as Rust writes it.
+    /// The type in Rust.
     #[serde(skip)]
     pub written: String,
 }
@@ -105,18 +105,18 @@ pub struct Field {
     pub of: Type,
 }
 
-/// A type of which a value is one of several.
+/// An enumeration.
 #[derive(Debug, Serialize)]
 pub struct Enumeration {
     /// Its name.
     pub name: String,
     /// Its documentation.
     pub documentation: String,
-    /// What a value may be.
+    /// Its variants.
     pub variants: Vec<Variant>,
 }
 
-/// One of several.
+/// A variant of an enumeration.
 #[derive(Debug, Serialize)]
 pub struct Variant {
     /// Its name in Rust.
@@ -125,7 +125,7 @@ pub struct Variant {
     pub slug: String,
     /// Its documentation.
     pub documentation: String,
-    /// What it holds.
+    /// Its fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
 }
@@ -151,18 +151,18 @@ pub struct Value {
     pub of: Type,
 }
 
-/// What is handed to a caller otherwise than as an operation's answer, or taken as an argument whose
-/// type says less.
+/// Types that callers get in another way than as a result, or that are arguments under a less
+/// specific type.
 const ALSO: [&str; 4] = ["FieldError", "PhoneCountry", "RowReport", "UsageEvent"];
 
-/// What is no record: the handle that an operation answers with, and the list of codes.
+/// Types that are not records: the handle that an operation returns, and the list of codes.
 const APART: [&str; 2] = ["Agency", "Code"];
 
-/// What a noun answers with, and what that becomes in the handle.
+/// The results of nouns, and the types into which the handles convert them.
 const BECOMES: [(&str, &str); 2] = [("Tenant", "Agency"), ("DeletedAgency", "Erasure")];
 
 impl Surface {
-    /// What follows from a source.
+    /// The surface of a source.
     pub fn of(source: &Source) -> Result<Self, String> {
         let operations = |of: &str| {
             let methods = source.methods.get(of).into_iter().flatten();
@@ -191,7 +191,7 @@ impl Surface {
         Ok(surface)
     }
 
-    /// Adds types and all that they name, and says which these are.
+    /// Adds types and, recursively, all types that they name, and returns the names.
     fn add_all(
         &mut self,
         source: &Source,
@@ -232,13 +232,13 @@ impl Surface {
         self.platform.iter().chain(&self.agency)
     }
 
-    /// The form that an argument is: a record whose fields other languages take by name.
+    /// The form of an argument: a record whose fields are keyword arguments in other languages.
     pub fn form_of(&self, argument: &Argument) -> Option<&Record> {
         let Type::Named(name) = &argument.of else { return None };
         self.record(name)
     }
 
-    /// Adds a type, and says which others it names.
+    /// Adds a type, and returns the types that it names.
     fn add(&mut self, source: &Source, name: String) -> Result<Vec<String>, String> {
         let names = |fields: &[Field]| -> Vec<String> {
             fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect()
@@ -340,7 +340,7 @@ fn operation(method: &ImplItemFn) -> Result<Operation, String> {
     })
 }
 
-/// The public fields that have names.
+/// The public named fields.
 fn fields(fields: &Fields) -> Result<Vec<Field>, String> {
     let Fields::Named(named) = fields else { return Ok(Vec::new()) };
     let shown = named.named.iter().filter(|field| !is_skipped(&field.attrs));
@@ -353,7 +353,7 @@ fn fields(fields: &Fields) -> Result<Vec<Field>, String> {
     shown.map(field).collect()
 }
 
-/// What a field is in the wire form, where that has a function of its own for it.
+/// The type of a field in the wire form, if it is serialized by a function of its own.
 fn sent(attributes: &[Attribute], of: Type) -> Type {
     let is_sent_by = |function: &str| {
         attributes.iter().any(|attribute| {
@@ -386,7 +386,7 @@ pub fn snake(name: &str) -> String {
     snake
 }
 
-/// Whether the wire form leaves a field out both ways.
+/// Whether the wire form leaves a field out.
 fn is_skipped(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let tokens = attribute.meta.to_token_stream().to_string();
@@ -394,7 +394,7 @@ fn is_skipped(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The text of documentation comments, without what names lines of the semantics.
+/// The text of documentation comments, without references to lines of the semantics.
 fn document(attributes: &[Attribute]) -> String {
     let line = |attribute: &Attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
@@ -411,7 +411,7 @@ fn document(attributes: &[Attribute]) -> String {
     without_lines(&attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n"))
 }
 
-/// `(S22)` says nothing to a user.
+/// Removes references like `(S22)`, which mean nothing to a user.
 fn without_lines(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use serde::Serialize;
 use syn::{GenericArgument, PathArguments, Type as Syntax, TypeParamBound};
 
-/// A type, as every language knows it.
+/// A type, independent of the language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Type {
@@ -18,30 +18,30 @@ pub enum Type {
     Integer(String),
     /// A UUID.
     Uuid,
-    /// There or not.
+    /// A value or nothing.
     Optional(Box<Type>),
-    /// Several in order.
+    /// A list.
     List(Box<Type>),
-    /// Each once, in order.
+    /// A sorted set.
     Set(Box<Type>),
-    /// Several of different types.
+    /// Several values of different types.
     Tuple(Vec<Type>),
-    /// By key.
+    /// A map.
     Map(Box<Type>, Box<Type>),
-    /// One or the other, for each of several.
+    /// A list of results, each of which is a value or an error.
     Either(Box<Type>, Box<Type>),
     /// A record, an enumeration or a value with a name of its own.
     Named(String),
-    /// Left, cleared or set.
+    /// A field of a patch, which is kept, cleared or set.
     Patch(Box<Type>),
     /// A place in the file system.
     Path,
-    /// What is read from, written to, or called: each language has its own.
+    /// A reader, a writer or a callback, of which each language has its own form.
     Stream(String),
 }
 
 impl Type {
-    /// Reads a type; a reference is what it refers to.
+    /// Reads a type; a reference is read as the type that it refers to.
     pub fn of(syntax: &Syntax) -> Result<Self, String> {
         let unknown = || format!("an operation cannot have the type {}", syntax.to_token_stream());
         match syntax {
@@ -57,7 +57,7 @@ impl Type {
                 let last = bound.path.segments.last().ok_or_else(unknown)?;
                 Ok(match &*last.ident.to_string() {
                     "AsRef" => Self::Path,
-                    // What a host knows the types of is an event, too; a binding takes drafts.
+                    // A host in Rust may also give typed events; a binding takes drafts.
                     "Reported" => Self::Named("EventDraft".to_owned()),
                     other => Self::Stream(other.to_owned()),
                 })
@@ -102,7 +102,7 @@ impl Type {
         })
     }
 
-    /// The names in it.
+    /// The named types in it.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Named(name) => vec![name],

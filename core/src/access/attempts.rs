@@ -4,8 +4,9 @@ use super::{Identity, Secrets};
 use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
 
-/// A keyed hash of whose failures are counted: of an account, or of the label and email that
-/// were typed where they are nobody's. Neither can be told from the other.
+/// A keyed hash that says whose failures a row counts: those of an account, or, where the label and
+/// email that were typed belong to no account, those of the label and email. The hash does not show
+/// which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey([u8; 32]);
 
@@ -37,33 +38,35 @@ impl AttemptKey {
     }
 }
 
-/// Under which keys the failures of one account or source are kept: one for each secret, so that
-/// a new secret forgets nothing (S59), and, where there are several, one for what they had in
-/// common when they were last stored together.
+/// The keys under which the failures of one account or source are stored: one key for each secret,
+/// so that a new secret forgets nothing (S59), and, where there are several secrets, one more for
+/// the value that all rows had when they were last stored together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AttemptKeys {
-    /// Those of the secrets, that of the newest first; the last one is what they had in common.
+    /// The keys of the secrets, the newest secret's first. With several secrets, the common key is
+    /// last.
     all: Vec<AttemptKey>,
 }
 
-/// How many rows the failures of nobody have in all: they are for what they cost, not for what
-/// they count, and whoever makes names up must not fill the store (S51).
+/// How many rows all failures without an account share. They only make such a failure cost as much
+/// as any other, so it does not matter that they mix up counts; and somebody who invents names must
+/// not fill the store (S51).
 const NOBODIES: u64 = 4_096;
 
 impl AttemptKeys {
-    /// Of an account, whatever its login domain and email are or become.
+    /// The keys of an account. They do not change with its login domain or email.
     pub fn of_account(secrets: &Secrets, Identity { agency, reseller }: &Identity) -> Self {
         let id = reseller.as_uuid();
         Self::keyed(secrets, "account", &[agency.as_str().as_bytes(), id.as_bytes()])
     }
 
-    /// Of what was typed, where it is nobody's. Others have the same.
+    /// The keys of what was typed where no account has it. Other labels and emails share them.
     pub fn of_nobody(secrets: &Secrets, label: &str, email_key: &str) -> Self {
         let typed = [label.as_bytes(), email_key.as_bytes()];
         Self::of(secrets, secrets.keyed_hashes_of(NOBODIES, "attempt", &typed))
     }
 
-    /// Of where an attempt comes from.
+    /// The keys of the source that an attempt comes from.
     pub fn of_source(secrets: &Secrets, source: &str) -> Self {
         Self::keyed(secrets, "source", &[source.as_bytes()])
     }
@@ -85,9 +88,10 @@ impl AttemptKeys {
         &self.all
     }
 
-    /// What the rows say together. One that is not what they had in common has been changed since
-    /// by a process that does not know the other secrets: that counts, and be it that it has
-    /// forgiven everything. Of several that have been changed the strictest counts.
+    /// The state that the rows of all keys stand for. A row that differs from the common one was
+    /// changed later, by a process that does not know the other secrets: the changed row counts,
+    /// even if the change was to forgive all failures. If several were changed, the strictest
+    /// values count.
     pub fn together(&self, row: impl Fn(&AttemptKey) -> Attempts) -> Attempts {
         match &self.all[..] {
             [only] => row(only),
@@ -106,11 +110,11 @@ stored! {
     /// The failures in a row of one key.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Attempts {
-        /// Whose.
+        /// The account or source.
         pub key: AttemptKey as attempt,
-        /// How many since the last success, those under way included.
+        /// How many attempts failed since the last success, including attempts that are under way.
         pub failures: u32,
-        /// No password is looked at before this instant.
+        /// No password is verified before this instant.
         pub blocked_until: Timestamp,
     }
 }
@@ -136,12 +140,13 @@ impl Attempts {
         Self { key, failures: 0, blocked_until: Timestamp::from_millis(i64::MIN) }
     }
 
-    /// The same under another key.
+    /// A copy of the row under another key.
     pub(crate) fn under(self, key: AttemptKey) -> Self {
         Self { key, ..self }
     }
 
-    /// The same to the millisecond, and not what is stored: storing it is a commit like any.
+    /// A row that means what this one means, but differs from the stored one by a millisecond, so
+    /// that storing it is a commit like any other (S17).
     pub(crate) fn unlike(self, stored: Self) -> Self {
         if self.blocked_until != stored.blocked_until {
             return self;
@@ -149,28 +154,29 @@ impl Attempts {
         Self { blocked_until: Timestamp::from_millis(self.blocked_until.as_millis() ^ 1), ..self }
     }
 
-    /// The instant without what [`unlike`](Self::unlike) may have added.
+    /// The instant, without the millisecond that [`unlike`](Self::unlike) may have added to it.
     fn blocked_from(&self) -> Timestamp {
         Timestamp::from_millis(self.blocked_until.as_millis() & !1)
     }
 
-    /// As strict as both.
+    /// The stricter value of each field.
     fn and(self, other: Self) -> Self {
         let failures = self.failures.max(other.failures);
         Self { failures, blocked_until: self.blocked_until.max(other.blocked_until), ..self }
     }
 }
 
-/// Whom an attempt is on.
+/// Whether an attempt is on an account that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {
-    /// A hard stop of it stays until somebody lifts it.
+    /// A hard stop stays until somebody lifts it.
     Account,
-    /// Nobody would ever lift it: it is remembered as long as any failure (S51).
+    /// There is no account. Nobody would ever lift a hard stop, so it ends like any other delay
+    /// (S51).
     Nobody,
 }
 
-/// When failures begin to cost time, and when they end it.
+/// After how many failures delays begin, and after how many the hard stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptPolicy {
     pub free: u32,
@@ -178,7 +184,7 @@ pub(crate) struct AttemptPolicy {
 }
 
 impl Default for AttemptPolicy {
-    /// Delays from the 10th failure in a row, none looked at after the 100th
+    /// Delays begin with the 10th failure in a row; the 100th is the last attempt that is verified
     /// (NIST SP 800-63B, 3.2.2).
     fn default() -> Self {
         Self { free: 10, hard_stop: 100 }
@@ -186,14 +192,15 @@ impl Default for AttemptPolicy {
 }
 
 impl AttemptPolicy {
-    /// Not the end of time, nor what [`Attempts::unlike`] makes of that.
+    /// Marks a hard stop that is in the change feed. It differs from `i64::MAX`, and from what
+    /// [`Attempts::unlike`] makes of it.
     const TOLD: Timestamp = Timestamp::from_millis(i64::MAX - 2);
     const FIRST_DELAY: i64 = 1_000;
     const LONGEST_DELAY: i64 = 15 * 60_000;
 
-    /// Counts an attempt as failed before it is made, so that racing ones cannot all be first.
-    /// Where it may not be made now nothing is counted, and the error is what to store all the
-    /// same: a commit without anything to store would be over sooner (S17).
+    /// Counts an attempt as failed before it is made, so that racing attempts cannot all be the
+    /// first. If it may not be made now, nothing is counted, and the error holds the row to store
+    /// anyway: a commit that stores nothing would be faster, and so would tell the caller (S17).
     pub fn reserve(
         self,
         stored: Attempts,
@@ -201,8 +208,8 @@ impl AttemptPolicy {
         now: Timestamp,
     ) -> Result<Attempts, Attempts> {
         let before = self.as_of(stored, whom, now);
-        // Without a delay the instant is that of the last attempt, and of two that race the later
-        // one may have been first: that blocks nobody.
+        // While there is no delay, `blocked_until` is the time of the last attempt. Of two racing
+        // attempts, the one that read the clock first may come second; it must not be blocked.
         let delayed = before.failures >= self.free && now < before.blocked_from();
         if before.failures >= self.hard_stop || delayed {
             return Err(before.unlike(stored));
@@ -212,16 +219,16 @@ impl AttemptPolicy {
         Ok(Attempts { failures, blocked_until, ..before })
     }
 
-    /// One failure less, with the delay of the failures that are left.
+    /// Takes one failure back and shortens the delay to that of the remaining failures.
     pub fn take_back(self, stored: Attempts, whom: Whom, now: Timestamp) -> Attempts {
         let failures = stored.failures.saturating_sub(1);
         let blocked_until = now.plus_millis(self.delay(failures, whom));
         Attempts { failures, blocked_until: stored.blocked_until.min(blocked_until), ..stored }
     }
 
-    /// However far ahead the clock was that blocked it, it is for as long as any failure does.
-    /// Clocks that differ by less than the longest delay leave each other's instants alone: one
-    /// that is behind must not end a delay, either.
+    /// The row with its instant bounded: if the clock that set it was far ahead, the block still
+    /// lasts no longer than the delay for its failures. Instants within the longest delay of that
+    /// are left alone, so that a clock that is slightly behind does not end a delay.
     fn as_of(self, stored: Attempts, whom: Whom, now: Timestamp) -> Attempts {
         let delayed = now.plus_millis(self.delay(stored.failures, whom));
         let is_of_here = stored.blocked_until <= delayed.plus_millis(Self::LONGEST_DELAY);
@@ -231,24 +238,24 @@ impl AttemptPolicy {
         }
     }
 
-    /// Whether no further attempt is looked at after this one.
+    /// Whether this attempt is the last one before the hard stop.
     pub fn is_last(self, reserved: &Attempts) -> bool {
         reserved.failures >= self.hard_stop
     }
 
-    /// The stop of an account once the feed tells of it: it ends a moment before the end of time.
+    /// The hard stop of an account, marked as recorded in the change feed.
     pub fn told(stop: Attempts) -> Attempts {
         Attempts { blocked_until: Self::TOLD, ..stop }
     }
 
-    /// Whether the feed tells of the stop.
+    /// Whether the hard stop is recorded in the change feed.
     pub fn is_told(attempts: &Attempts) -> bool {
         attempts.blocked_from()
             == Attempts { blocked_until: Self::TOLD, ..*attempts }.blocked_from()
     }
 
-    /// From 1 s, doubled with each failure, to 15 min. Behind the last one on an account there is
-    /// no time at which another is looked at.
+    /// The delay in milliseconds: from 1 s, doubled with each failure, to 15 min. After the last
+    /// failure of an account it is endless.
     fn delay(self, failures: u32, whom: Whom) -> i64 {
         if failures >= self.hard_stop && whom == Whom::Account {
             return i64::MAX;
@@ -260,34 +267,34 @@ impl AttemptPolicy {
     }
 }
 
-/// How many failed attempts one source may make: a number at once, and then one each so often
-/// (the generic cell rate algorithm, ITU-T I.371, annex A). A success gives its attempt back.
+/// The rate limit on failed attempts of one source: a burst, and then one attempt per interval (the
+/// generic cell rate algorithm, ITU-T I.371, annex A). A success gives its attempt back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SourcePolicy {
     pub burst: u32,
-    /// In milliseconds.
+    /// The interval between attempts after the burst, in milliseconds.
     pub every: i64,
 }
 
 impl Default for SourcePolicy {
-    /// An office behind one address may mistype 50 times, and then six times a minute.
+    /// An office that shares one address may mistype 50 times at once, and then six times a minute.
     fn default() -> Self {
         Self { burst: 50, every: 10_000 }
     }
 }
 
-/// That a source may not make an attempt now.
+/// The source may not make an attempt now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooEarly {
-    /// For how many milliseconds.
+    /// How many milliseconds it has to wait.
     pub by: i64,
-    /// What to store: that is not what was, where another machine's clock was ahead.
+    /// The row to store. It differs from the stored one where another machine's clock was ahead.
     pub known: Attempts,
 }
 
 impl SourcePolicy {
-    /// Counts an attempt, unless it is too early for another one. The instant that is kept is when
-    /// the source will have made up for everything it did.
+    /// Counts an attempt, unless it is too early for another one. `blocked_until` is the instant at
+    /// which the whole burst is available again (the theoretical arrival time of the algorithm).
     pub fn reserve(self, stored: Attempts, now: Timestamp) -> Result<Attempts, TooEarly> {
         let known = self.as_of(stored, now);
         let made_up = known.blocked_until.plus_millis(self.every);
@@ -307,8 +314,8 @@ impl SourcePolicy {
         Attempts { failures, blocked_until, ..before }
     }
 
-    /// However far ahead the clock was that was asked, there is no more to make up for than if
-    /// all failures had been now.
+    /// The row with its instant bounded: if the clock that set it was far ahead, the source still
+    /// waits no longer than if all its failures had happened now.
     fn as_of(self, stored: Attempts, now: Timestamp) -> Attempts {
         if stored.blocked_until <= now {
             return Attempts { failures: 0, blocked_until: now, ..stored };
@@ -330,8 +337,8 @@ mod tests {
     const NONE: Attempts = Attempts::none(AttemptKey::from_bytes([0; 32]));
     const NOW: Timestamp = Timestamp::from_millis(1_773_576_000_000);
 
-    /// The delays after each failure of a run that is tried again as soon as it may be, up to
-    /// the one that is refused for good.
+    /// The delay after each failure, up to the hard stop, if the next attempt is always made as
+    /// soon as it is allowed.
     fn delays(whom: Whom) -> Vec<i64> {
         let policy = AttemptPolicy::default();
         let (mut attempts, mut now, mut delays) = (NONE, NOW, Vec::new());
@@ -347,7 +354,7 @@ mod tests {
         delays
     }
 
-    /// From 1 s after the 10th failure to 15 min, and none is looked at after the 100th.
+    /// S19: delays grow from 1 s after the 10th failure to 15 min; the 100th is the last attempt.
     #[test]
     fn s19_the_default_delays_and_the_hard_stop() {
         let grows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map(|seconds| seconds * 1_000);
@@ -359,7 +366,8 @@ mod tests {
         assert_eq!((of_account.len(), &of_account[..99]), (100, &expected[..]));
     }
 
-    /// S51: the last failure of nobody is forgotten in time, that of an account never.
+    /// S51: a hard stop without an account ends after a while, a hard stop of an account never
+    /// does.
     #[test]
     fn s51_only_the_stop_of_an_account_is_for_ever() {
         let policy = AttemptPolicy::default();
@@ -369,7 +377,7 @@ mod tests {
         assert_eq!(last(Whom::Nobody), NOW.plus_millis(15 * 60_000));
     }
 
-    /// 50 at once, and then one each ten seconds.
+    /// S19: 50 attempts at once, and then one every ten seconds.
     #[test]
     fn s19_the_default_limit_of_a_source() {
         let policy = SourcePolicy::default();
@@ -386,7 +394,8 @@ mod tests {
         assert_eq!(policy.give_back(next), attempts, "a success counts for nothing");
     }
 
-    /// Two that sign in at once read the clock before they queue for the row.
+    /// S19: concurrent attempts read the clock before they wait for the row, so their times may
+    /// arrive out of order.
     #[test]
     fn s19_an_attempt_that_comes_late_into_the_row_is_not_delayed() {
         let policy = AttemptPolicy { free: 3, hard_stop: 10 };
@@ -398,7 +407,7 @@ mod tests {
         let third = reserve(second, 8).expect("allowed");
         assert!(reserve(third, 8).is_err(), "delayed from here on");
     }
-    /// S17, S19: a refused attempt is stored like any, and is refused for no longer by it.
+    /// S17, S19: a refused attempt is stored like any other, and does not prolong the delay.
     #[test]
     fn s17_what_is_refused_is_stored_and_counts_nothing() {
         let policy = AttemptPolicy { free: 1, hard_stop: 2 };
@@ -421,7 +430,7 @@ mod tests {
         }
     }
 
-    /// S19: a clock that is a year ahead blocks for as long as one that is not.
+    /// S19: a clock that is a year ahead blocks no longer than a correct one.
     #[test]
     fn s19_no_clock_blocks_for_longer_than_the_delay() {
         let policy = AttemptPolicy::default();
@@ -442,7 +451,7 @@ mod tests {
         sources.reserve(early.known, NOW.plus_millis(1_000)).expect("one more");
     }
 
-    /// S51: whatever names are made up.
+    /// S51: the number of rows is bounded, however many names somebody invents.
     #[test]
     fn s51_the_rows_of_nobody_are_bounded() {
         let secrets = Secrets::new(Secret::from_bytes([7; 32]), Vec::new());

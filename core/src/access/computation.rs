@@ -1,5 +1,5 @@
-//! One computation of Argon2 (S17): whatever is computed in it, it first takes as much memory and
-//! writes to all of it, because that alone is a good part of the time.
+//! One computation of Argon2 (S17). It always allocates the same memory and writes to all of it
+//! first, because that alone takes a good part of the time.
 
 use argon2::password_hash::phc::Output;
 use argon2::{Algorithm, Argon2, Block, Version};
@@ -11,7 +11,8 @@ use super::stored::Argon2Hash;
 pub(super) struct Computation(Vec<Block>);
 
 impl Computation {
-    /// With the memory that a cost takes. If the machine has not got it, nothing is right.
+    /// Allocates the memory that a cost takes. If the machine does not have it, no password is
+    /// right.
     pub fn of(cost: HashingCost) -> Self {
         let mut memory = Vec::new();
         if memory.try_reserve_exact(cost.blocks()).is_ok() {
@@ -20,7 +21,7 @@ impl Computation {
         Self(memory)
     }
 
-    /// Whether the input is the hash's.
+    /// Whether the hash was made from this input.
     pub fn is_right(&mut self, hash: &Argon2Hash, input: &[u8]) -> bool {
         let Argon2Hash { argon2, salt, output, .. } = hash;
         let mut buffer = [0; Output::MAX_LENGTH];
@@ -30,7 +31,7 @@ impl Computation {
         computed.is_ok() && Output::new(out).is_ok_and(|computed| computed == *output)
     }
 
-    /// Computes for nothing: only the time it takes matters.
+    /// Computes a hash and drops it: only the time it takes matters.
     pub fn spend(&mut self, cost: HashingCost) {
         let Ok(params) = cost.params() else { return };
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -1,4 +1,4 @@
-//! What a password hash costs, and how much of it is reasonable (S16).
+//! What a password hash costs, with a floor and a ceiling (S16).
 
 use argon2::Params;
 
@@ -15,7 +15,7 @@ pub struct HashingCost {
 impl HashingCost {
     /// m = 19,456 KiB, t = 2, p = 1: the OWASP Password Storage Cheat Sheet's floor.
     pub const FLOOR: Self = Self { memory: 19_456, passes: 2, lanes: 1 };
-    /// Nothing beyond is computed, whoever has stored it: a hash is no way to use a server up.
+    /// A stored hash that costs more is never computed, so that it cannot exhaust the server.
     pub const CEILING: Self = Self { memory: 262_144, passes: 16, lanes: 16 };
 
     /// A cost of so many KiB of memory, passes over it, and lanes.
@@ -40,7 +40,7 @@ impl HashingCost {
         Ok(cost)
     }
 
-    /// Of stored parameters.
+    /// The cost that stored parameters say.
     pub(super) fn of(params: &Params) -> Self {
         Self { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
     }
@@ -55,8 +55,8 @@ impl HashingCost {
         self.memory > than.memory
     }
 
-    /// What is left to compute after something cheaper, so that both together take as long as
-    /// this; `None` after what is as dear.
+    /// The cost that is left to compute after a cheaper hash, so that both together take as long as
+    /// this cost; `None` if the other is not cheaper.
     pub(super) fn less(self, cheaper: Self) -> Option<Self> {
         let left = self.work().checked_sub(cheaper.work()).filter(|left| *left > 0)?;
         let memory = left / u64::from(self.passes);
@@ -64,12 +64,13 @@ impl HashingCost {
         Some(Self { memory, passes: self.passes, lanes: 1 })
     }
 
-    /// Time follows the blocks that are filled; lanes are computed one after another.
+    /// The number of blocks filled, to which the time is proportional; lanes are computed one after
+    /// another.
     fn work(self) -> u64 {
         u64::from(self.memory) * u64::from(self.passes)
     }
 
-    /// How many blocks of a KiB it takes.
+    /// How many blocks of 1 KiB the memory has.
     pub(super) fn blocks(self) -> usize {
         self.memory as usize
     }
@@ -83,7 +84,8 @@ impl HashingCost {
 mod tests {
     use super::HashingCost;
 
-    /// S17: and so no account can be told by how cheap its hash is.
+    /// S17: a cheap hash is filled up to the configured cost, so timing does not tell which
+    /// accounts have one.
     #[test]
     fn s17_what_is_cheaper_is_filled_up() {
         let cost = |memory, passes, lanes| HashingCost { memory, passes, lanes };

@@ -1,5 +1,5 @@
-//! Counting attempts to sign in, each in a transaction of its own: no rollback of the host's
-//! forgets one (S19).
+//! Counting attempts to sign in. Each is counted in a transaction of its own, so that a rollback of
+//! the host's transaction does not forget it (S19).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use crate::storage::{Scope, Storage};
 use crate::values::AgencyId;
 
-/// On whom an attempt is, and where it comes from, if the host has said.
+/// The account that an attempt is on, and the source it comes from, if the host gave one.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     account: AttemptKeys,
@@ -19,7 +19,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// The same, from a source.
+    /// The attempt, with its source.
     pub fn from(self, source: Option<AttemptKeys>) -> Self {
         Self { source, ..self }
     }
@@ -38,8 +38,8 @@ impl Shared {
         Ok(Attempt { account, whom: Whom::Nobody, source: None })
     }
 
-    /// Whether a source may make an attempt now: asked before anybody waits for a turn, so that a
-    /// source that floods does not fill the queue. `reserve_attempt` decides.
+    /// Whether a source may make an attempt now. It is asked before the attempt queues for a turn,
+    /// so that a flooding source does not fill the queue; `reserve_attempt` decides.
     ///
     /// Errors: `Throttled`.
     pub fn check_source(&self, source: &AttemptKeys) -> Result<()> {
@@ -47,7 +47,7 @@ impl Shared {
         let rows = self.read_attempts(|reads| reads.attempts(keys))?.into_iter().flatten();
         let stored = Rows(rows.map(|row| (row.key, row)).collect()).of(source);
         match self.sources.reserve(stored, self.clock.now()) {
-            // Where another machine's clock was ahead, `reserve_attempt` puts it right.
+            // If another machine's clock was ahead, `reserve_attempt` corrects the row.
             Err(early) if early.known == stored => Err(Error::throttled(early.by)),
             _ => Ok(()),
         }
@@ -60,7 +60,8 @@ impl Shared {
         let keys: Vec<_> = accounts.iter().map(keys).collect();
         let keys: BTreeSet<_> = keys.iter().flat_map(AttemptKeys::as_slice).copied().collect();
         let keys: Vec<_> = keys.into_iter().collect();
-        // Few have failed, and locking a row makes one.
+        // Locking creates a row where there is none, and few accounts have failed attempts: so only
+        // the rows that exist are locked.
         let failed = self.read_attempts(|reads| reads.attempts(&keys))?;
         let failed: Vec<_> = failed.into_iter().flatten().map(|row| row.key).collect();
         if failed.is_empty() {
@@ -79,8 +80,8 @@ impl Shared {
         records::read_beside(&self.storage, &AgencyId::platform(), work)
     }
 
-    /// Counts an attempt to sign in as failed before its password is looked at; `None` if it may
-    /// not be.
+    /// Counts an attempt to sign in as failed before its password is verified; `None` if it may not
+    /// be verified.
     ///
     /// Errors: `Throttled`; nothing is counted then.
     pub fn reserve_attempt(&self, attempt: &Attempt) -> Result<Option<Attempts>> {
@@ -97,15 +98,16 @@ impl Shared {
                 }
             }
             let reserved = policy.reserve(locked.of(&attempt.account), attempt.whom, now);
-            // When nothing is counted, too: it costs a commit, and a stop has to get under the
-            // key of a new secret.
+            // Stored even if nothing is counted: it must cost a commit, and a hard stop has to be
+            // stored under the key of a new secret.
             locked.put(tx, &attempt.account, reserved.unwrap_or_else(|refused| refused))?;
             Ok(Ok(reserved.ok()))
         })?;
         reserved.map_err(Error::throttled)
     }
 
-    /// What telling the feed of a stop costs, for a stop of nobody (S17).
+    /// Costs what recording a hard stop in the change feed costs, for a hard stop without an
+    /// account (S17).
     pub fn tell_nobody(&self, attempt: &Attempt) -> Result<()> {
         records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
@@ -114,7 +116,7 @@ impl Shared {
         })
     }
 
-    /// Forgets an account's failures in a row, because somebody says so.
+    /// Forgets an account's failures on request.
     pub fn clear_attempts(&self, attempt: &Attempt) -> Result<()> {
         let clear = |scope| {
             records::write(&self.storage, &AgencyId::platform(), scope, |tx| {
@@ -123,7 +125,8 @@ impl Shared {
             })
         };
         match clear(Scope::Own) {
-            // The host's transaction keeps everybody else from counting anyway.
+            // The host's transaction has locked the database, so nobody else counts meanwhile
+            // anyway.
             Err(e) if e.kind() == ErrorKind::InsideTransaction && self.storage.joined() => {
                 clear(Scope::Join)
             }
@@ -131,17 +134,18 @@ impl Shared {
         }
     }
 
-    /// After a success: forgets the failures in a row before it, and gives the source its attempt
-    /// back. Others may have failed for the last time while the password was looked at: their
-    /// stop stays, as it is in the feed, until somebody lifts it. So does one that the feed tells
-    /// of already: whoever failed for the last time before others were forgiven may have told of
-    /// the stop that this very attempt has brought about.
+    /// After a success: forgets the failures before it, and gives the source its attempt back. A
+    /// hard stop stays in two cases. Other attempts may have failed for the last time while this
+    /// password was verified: their stop is in the feed and stays until somebody lifts it. And a
+    /// stop that is already recorded in the feed stays, because this attempt may itself have caused
+    /// it: an attempt that failed for the last time may record the stop after other failures were
+    /// forgiven.
     pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
         self.settle(attempt, reserved, |tx, _| forget(tx, &attempt.account))
     }
 
-    /// After an attempt of which nobody could tell whether its password was right: it counts as
-    /// none, on the account and for the source. What stays of a stop stays as after a success.
+    /// After an attempt whose password could not be verified either way: takes it back, for the
+    /// account and for the source. A hard stop stays as it does after a success.
     pub fn take_back(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
         let now = self.clock.now();
         self.settle(attempt, reserved, |tx, locked| {
@@ -153,8 +157,8 @@ impl Shared {
         })
     }
 
-    /// Gives the source its attempt back, and does with the account's failures what is to be done,
-    /// unless a stop has to stay.
+    /// Gives the source its attempt back, and runs `account` on the account's failures unless a
+    /// hard stop has to stay.
     fn settle(
         &self,
         attempt: &Attempt,
@@ -177,8 +181,9 @@ impl Shared {
         })
     }
 
-    /// Whether the feed has to be told that no attempt on an account is looked at any more: once,
-    /// and nobody lifts that before the transaction ends.
+    /// Whether this transaction has to record an account's hard stop in the change feed. It answers
+    /// yes once, and keeps the row locked, so that nobody lifts the stop before the transaction
+    /// ends.
     pub fn is_to_be_told(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<bool> {
         let locked = Rows::locked(tx, attempt)?;
         let (policy, stored) = (self.attempts, locked.of(&attempt.account));
@@ -194,11 +199,11 @@ fn forget(tx: &mut Tx<'_>, keys: &AttemptKeys) -> Result<()> {
     tx.delete::<Attempts>(keys.as_slice())
 }
 
-/// The rows that an attempt counts for.
+/// The locked rows of an attempt, by key.
 struct Rows(BTreeMap<AttemptKey, Attempts>);
 
 impl Rows {
-    /// Locks them in the order of keys.
+    /// Locks the rows in the order of their keys (lock order).
     fn locked(tx: &mut Tx<'_>, Attempt { account, source, .. }: &Attempt) -> Result<Self> {
         let of_source = source.iter().flat_map(AttemptKeys::as_slice);
         let keys: BTreeSet<_> = account.as_slice().iter().chain(of_source).copied().collect();
@@ -206,13 +211,13 @@ impl Rows {
         Ok(Self(locked.into_iter().map(|attempts| (attempts.key, attempts)).collect()))
     }
 
-    /// What they say of an account or a source. Another process may not know the newest secret
-    /// yet, or the oldest one any more.
+    /// The state of an account or a source. It is read under all keys, since another process may
+    /// not know the newest secret yet, or no longer know the oldest one.
     fn of(&self, keys: &AttemptKeys) -> Attempts {
         keys.together(|key| self.0.get(key).copied().unwrap_or(Attempts::none(*key)))
     }
 
-    /// Stores the same under each key, where it is not what is there.
+    /// Stores the values under each key whose row differs.
     fn put(&self, tx: &mut Tx<'_>, keys: &AttemptKeys, of: Attempts) -> Result<()> {
         let rows = keys.as_slice().iter().map(|key| of.under(*key));
         let mut changed = rows.filter(|row| self.0.get(&row.key) != Some(row));

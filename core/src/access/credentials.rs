@@ -1,4 +1,5 @@
-//! What a reseller signs in with: set, change, reset; ending stamps, forgiving failures.
+//! Credentials of a reseller: setting, changing and resetting the password, ending stamps, and
+//! forgiving failed sign-ins.
 
 use super::counting::Attempt;
 use super::{Credentials, Identity, ResetToken, Verified};
@@ -72,7 +73,7 @@ impl Tenant {
         password_confirmation: &str,
     ) -> Result<()> {
         let (reseller, credentials) = self.account(id)?;
-        // Judged first: a new password that is refused is no failed attempt.
+        // The new password is checked first: if it is refused, no failed attempt is counted.
         let password = self.accepted(&reseller, password, password_confirmation)?;
         let hash = credentials.hash.as_deref();
         let turn = self.shared.hasher.turn(Some(&self.id), hash)?;
@@ -95,8 +96,8 @@ impl Tenant {
         self.replace_password(&reseller, Some(&credentials), &password)
     }
 
-    /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
-    /// password, once and within an hour. It is as good as the password: send it to the
+    /// Makes a token with which [`Platform::reset_password`](crate::Platform::reset_password) sets
+    /// a password, once and within an hour. It is as good as the password: send it to the
     /// reseller's own address only. Errors: `NotFound`.
     ///
     /// ```example
@@ -120,7 +121,7 @@ impl Tenant {
         Ok(ResetToken::write(&identity, expires_at, credentials.generation, &secrets))
     }
 
-    /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
+    /// Ends every access stamp of a reseller, which may sign in again. Errors: `NotFound`.
     ///
     /// ```example
     /// let access = platform.sign_in("acme", "owner@acme.example", password, None)?;
@@ -165,14 +166,16 @@ impl Tenant {
         self.renew(id, ChangeKind::SignInUnlocked, |_| Ok(None))
     }
 
-    /// Tells the feed that so many sign-ins have failed that no further one is looked at, unless
-    /// somebody has lifted that or told of it already. Stays, like the count itself, when the host
-    /// rolls back, and so may wait for nothing that the host's transaction has locked: it locks the
-    /// count, which no host's transaction does, and tells of the version that is committed.
+    /// Records in the change feed that an account has reached its hard stop, unless somebody has
+    /// lifted the stop or recorded it already. Like the count itself, the entry stays when the host
+    /// rolls back. So this must not wait for anything that the host's transaction has locked: it
+    /// locks the attempt row, which no host's transaction locks, and records the version that is
+    /// committed.
     pub(crate) fn note_sign_in_locked(&self, id: ResellerId, attempt: &Attempt) -> Result<()> {
         let mutation = self.mutation(ChangeKind::SignInLocked, id);
         self.write_beside(|tx| {
-            // Deleted meanwhile, or not committed yet: nothing is there to tell of.
+            // The reseller was deleted meanwhile, or is not committed yet: there is nothing to
+            // record.
             let Some(reseller) = tx.resellers(&[id])?.pop().flatten() else { return Ok(()) };
             if !self.shared.is_to_be_told(tx, attempt)? {
                 return Ok(());
@@ -181,7 +184,7 @@ impl Tenant {
         })
     }
 
-    /// Stores a new password, unless the credentials are no longer those that were `seen`.
+    /// Stores a new password, unless the credentials have changed since they were `seen`.
     pub(crate) fn replace_password(
         &self,
         reseller: &Reseller,
@@ -193,8 +196,8 @@ impl Tenant {
         let turn = self.shared.hasher.turn(Some(&self.id), None)?;
         let hash = Some(turn.hash(password, salt)?);
         let new = Credentials { generation: self.shared.new_generation(), hash };
-        // First, because it is a transaction of its own: a fault between the two leaves the old
-        // password, and an error that is true.
+        // This comes first because it is a transaction of its own: if the next one fails, the old
+        // password stays, and the error says so.
         self.clear_attempts(id)?;
         self.renew(id, ChangeKind::PasswordChanged, |now| {
             if seen.is_some_and(|seen| seen.generation != now.generation) {
@@ -204,19 +207,19 @@ impl Tenant {
         })
     }
 
-    /// Forgets an account's failures, before something is stored that says so.
+    /// Forgets an account's failures, before the change that reports it is stored.
     fn clear_attempts(&self, id: ResellerId) -> Result<()> {
         let attempt = self.attempt_on(id)?;
         if self.shared.storage.joined() {
-            // SQLite stores nothing in a transaction of the host's that has read, once something
-            // is stored beside it: so this one takes its lock first.
+            // On SQLite, a host's transaction that has only read cannot write any more once another
+            // transaction has written. So it takes its write lock first.
             self.write(|tx| tx.lock_account(id).map(drop))?;
         }
         self.shared.clear_attempts(&attempt)
     }
 
-    /// Replaces a hash that is not what one would be today, by one of the same password: stamps
-    /// stay. Under load, or when anything is in the way, the next sign-in will.
+    /// Replaces an outdated hash with a new one of the same password; stamps stay. If that fails,
+    /// for instance under load, the next sign-in tries again.
     pub(crate) fn hash_anew(&self, id: ResellerId, seen: &Credentials, password: &Password) {
         let salt = random(&*self.shared.entropy);
         let Ok(turn) = self.shared.hasher.turn(Some(&self.id), None) else { return };
@@ -246,8 +249,9 @@ impl Tenant {
         parsed.filter(|_| errors.is_empty()).ok_or_else(|| errors.into())
     }
 
-    /// Gives a locked reseller other credentials, if any, and notes it in the feed. The record
-    /// stays as it is, and so does its version: nobody who edits the profile is in conflict.
+    /// Locks a reseller, stores the new credentials that `work` returns, if any, and records the
+    /// change. The record and its version stay as they are, so that nobody who edits the profile
+    /// gets a conflict.
     fn renew(
         &self,
         id: ResellerId,

@@ -1,4 +1,4 @@
-//! Argon2id, and the promise that every attempt costs one computation of it (S16, S17).
+//! Argon2id password hashes. Every attempt to sign in costs one computation (S16, S17).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,24 +17,24 @@ use super::{HashingCost, Pepper};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::values::{AgencyId, Password};
 
-/// No scheme's hash is longer.
+/// The longest hash that is taken, in bytes; no scheme has longer ones.
 const LONGEST: usize = 1_024;
 
 /// Hashes and verifies passwords, a bounded number at a time, and counts what it did.
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     cost: HashingCost,
-    /// What is computed where there is nothing to verify.
+    /// The hash that is computed where there is none to verify.
     nobody: Argon2Hash,
-    /// By id; that of the highest goes into new hashes.
+    /// The peppers by id; new hashes use the one with the highest id.
     peppers: BTreeMap<u32, Pepper>,
     legacy: Option<Arc<dyn LegacyVerifier>>,
-    /// Hashes that take more memory than new ones do have large turns (S18).
+    /// A hash that takes more memory than a new one takes a large turn (S18).
     permits: Permits,
     computations: AtomicU64,
 }
 
-/// A turn at hashing; what follows cannot be `Busy` any more.
+/// A turn at hashing. Once it is taken, the operation can no longer be `Busy`.
 pub(crate) struct Turn<'h> {
     hasher: &'h Hasher,
     permit: Permit<'h>,
@@ -45,7 +45,7 @@ pub(crate) struct Turn<'h> {
 pub(crate) enum Verified {
     No,
     Yes,
-    /// It was, but the hash is not what one would be made today.
+    /// The password was right, but the hash was made with older settings.
     Outdated,
     /// The host's verifier could not tell.
     Unknown,
@@ -76,7 +76,8 @@ impl Hasher {
         Ok(Self { argon2, cost, nobody, peppers, legacy, permits, computations })
     }
 
-    /// Waits for a tenant's turn at a hash, or at one that is to be made; or is `Busy`.
+    /// Waits for a tenant's turn to verify a hash, or to make one if none is given. Fails with
+    /// `Busy`.
     pub fn turn(&self, tenant: Option<&AgencyId>, hash: Option<&str>) -> Result<Turn<'_>> {
         let stored = hash.map(Stored::read);
         let known = stored.as_ref().and_then(|stored| stored.verifiable(&self.peppers));
@@ -90,9 +91,10 @@ impl Hasher {
         self.computations.load(Ordering::Relaxed)
     }
 
-    /// A hash that a host brings along. Codes: `too_long`, `invalid`; `out_of_range` for one
-    /// that would cost more than [`HashingCost::CEILING`]. A cheaper one than the floor is taken:
-    /// verifying it is filled up to the configured cost, and the first success makes it anew.
+    /// Accepts a hash that a host imports. Codes: `too_long`, `invalid`; `out_of_range` for one
+    /// that would cost more than [`HashingCost::CEILING`]. A hash that is cheaper than the floor is
+    /// accepted: its verification is filled up to the configured cost, and the first successful
+    /// sign-in replaces it.
     pub fn imported(&self, text: &str) -> Result<String, Refusal> {
         if text.len() > LONGEST {
             return Err(Refusal::too_long(LONGEST as i64));
@@ -123,7 +125,7 @@ impl Hasher {
         Some(keyed.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect())
     }
 
-    /// A hash whose password was right: whether it is what one would be today.
+    /// Whether a hash whose password was right is up to date.
     fn verified(&self, hash: &Argon2Hash) -> Verified {
         let current = hash.is_id && self.cost.is_within(hash.cost);
         let newest = hash.pepper == self.newest_pepper();
@@ -134,7 +136,8 @@ impl Hasher {
         hash.cost.is_larger(self.cost)
     }
 
-    /// Whether the input is the hash's. What is cheaper than configured is filled up.
+    /// Whether the hash was made from this input. A hash that is cheaper than the configured cost
+    /// is filled up to it.
     fn compute(&self, hash: &Argon2Hash, input: &[u8]) -> bool {
         let memory = if self.is_large(hash) { hash.cost } else { self.cost };
         let mut computation = Computation::of(memory);
@@ -146,7 +149,7 @@ impl Hasher {
     }
 
     fn legacy(&self, password: &Password, hash: &str) -> Verified {
-        // The verifier that knew the hash when it was stored is gone: nobody can tell any more.
+        // The verifier that recognised the hash when it was stored is no longer configured.
         let Some(legacy) = &self.legacy else { return Verified::No };
         match guarded(|| legacy.verify(password.as_str(), hash)).flatten() {
             Some(true) => Verified::Outdated,
@@ -171,19 +174,19 @@ impl Turn<'_> {
         Ok(pepper.map_or_else(|| hash.to_string(), |id| format!("p{id}{hash}")))
     }
 
-    /// Whether the password is the hash's. Without a hash or a password the answer is no, and
-    /// costs the same.
+    /// Whether the password is right for the hash. Without a hash or a password the answer is `No`,
+    /// at the same cost.
     pub fn verify(self, password: Option<&Password>, hash: Option<&str>) -> Verified {
         self.count();
         let Self { hasher, permit } = self;
         let stored = hash.map(Stored::read);
         let known = stored.as_ref().and_then(|stored| stored.verifiable(&hasher.peppers));
-        // One way through, whatever is asked: even where on the stack it is computed has an
-        // effect on the time it takes. Without a password the hash is computed all the same, or
-        // who is stopped could be told by how soon it is told so.
+        // There is one path for all cases, because even the position on the stack affects how long
+        // a computation takes. Without a password the hash is computed, too; otherwise the faster
+        // answer would tell that the account is stopped.
         let of = known.unwrap_or(&hasher.nobody);
         let input = password.and_then(|password| hasher.peppered(password, of.pepper));
-        // The host may have brought another hash meanwhile than the one that the turn was for.
+        // The host may have stored another hash since the turn was taken.
         let _permit = if hasher.is_large(of) { permit.enlarged() } else { permit };
         let right = hasher.compute(of, input.as_deref().unwrap_or_default());
         match (known, password, &stored) {
@@ -199,7 +202,7 @@ impl Turn<'_> {
     }
 }
 
-/// What the host's own scheme answers, unless it panics.
+/// Asks the host's verifier; `None` if it panics.
 fn guarded<T>(ask: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(ask)).ok()
 }
@@ -215,7 +218,7 @@ mod tests {
     use crate::access::{HashingCost, Permits};
     use crate::values::{AgencyId, Password};
 
-    /// The reference implementation's own test vectors: of the password `password`.
+    /// Test vectors of the reference implementation, for the password `password`.
     const LARGE: &str =
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     const SMALL: &str =
@@ -242,14 +245,15 @@ mod tests {
         }
     }
 
-    /// A hasher of one core, and who may not wait for long.
+    /// A hasher with one turn at a time and a queue of the given length.
     fn hasher(queue: usize) -> Hasher {
         let permits = Permits::new(1, queue);
         let hasher = Hasher::new(permits, HashingCost::FLOOR, BTreeMap::new(), None);
         hasher.expect("opens")
     }
 
-    /// S18, and S19: while it waits nobody else does, and it may be of another tenant.
+    /// S18, S19: a large hash waits only for other large hashes, also of other tenants, and nothing
+    /// else waits for it.
     #[test]
     fn s18_what_takes_more_memory_is_computed_alone() {
         let hasher = hasher(1);
@@ -259,7 +263,8 @@ mod tests {
             turn.verify(Some(&password), Some(hash))
         };
         let other = AgencyId::parse("contoso").expect("an id");
-        // As when the host has brought a hash between the turn and the second look, and not.
+        // With a small turn, as when the host stores a larger hash after the turn was taken; and
+        // with a large one.
         for turn_for in [SMALL, LARGE] {
             let busy = hasher.turn(Some(&other), Some(LARGE)).expect("free");
             assert_eq!(verify(SMALL, SMALL), Verified::Outdated, "what is small does not wait");
@@ -277,7 +282,7 @@ mod tests {
         }
     }
 
-    /// S17: nobody learns how soon an account is stopped that it is.
+    /// S17: the time of an answer does not tell that an account is stopped.
     #[test]
     fn s17_without_a_password_a_large_hash_has_its_turn_all_the_same() {
         let hasher = hasher(1);

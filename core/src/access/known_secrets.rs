@@ -1,6 +1,6 @@
-//! The platform's secrets: the host's, or those that the store keeps, the same in every process.
-//! The store is asked at the first use, so that a platform can be opened where no store can be
-//! asked yet.
+//! The platform's secrets: given by the host, or kept in the store, where every process finds them.
+//! The store is asked at the first use, so that a platform can be opened before its store can be
+//! queried.
 
 use std::borrow::Cow;
 
@@ -15,13 +15,13 @@ use crate::shared::Shared;
 use crate::storage::{Scope, Storage};
 use crate::values::{AgencyId, Timestamp};
 
-/// What is known of the secrets. Nobody waits for whoever is finding out: a child of `fork` may
-/// have inherited that.
+/// The secrets, once they are known. No thread waits for another one that is loading them: a child
+/// of `fork` would wait for a thread that exists only in its parent.
 #[derive(Default)]
 pub(crate) struct KnownSecrets(OnceBox<Secrets>);
 
 impl KnownSecrets {
-    /// Those of the host, by id.
+    /// The host's secrets, in the order of their ids.
     pub fn of_host(by_id: impl DoubleEndedIterator<Item = Secret>) -> Self {
         let known = Self::default();
         if let Some(secrets) = newest_last(by_id) {
@@ -32,22 +32,22 @@ impl KnownSecrets {
 }
 
 impl Shared {
-    /// The secrets. Not for work inside a transaction, which cannot begin another one.
+    /// The secrets. Must not be called inside a transaction, which cannot begin another one.
     pub fn secrets(&self) -> Result<Cow<'_, Secrets>> {
         if let Some(known) = self.known_secrets.0.get() {
             return Ok(Cow::Borrowed(known));
         }
         let (secrets, lasting) = stored(&self.storage, &*self.entropy, self.clock.now())?;
         if lasting {
-            // Others may have been as fast; they have found the same.
+            // Another thread may have set it first; it has found the same secrets.
             drop(self.known_secrets.0.set(Box::new(secrets.clone())));
         }
         Ok(Cow::Owned(secrets))
     }
 }
 
-/// The secrets that the store keeps, made where there are none, and whether they are there to
-/// stay: in a transaction of the host's they may be undone.
+/// Loads the secrets from the store, or makes them where there are none. The second value says
+/// whether they are committed: in a host's transaction they may still be rolled back.
 fn stored(
     storage: &dyn Storage,
     entropy: &dyn Entropy,
@@ -64,10 +64,10 @@ fn stored(
     }
     let row = SecretRow { id: 1, secret: Secret::from_bytes(random(entropy)), created_at };
     let make = |scope| records::write(storage, &platform, scope, |tx| found_or_made(tx, &row));
-    // Beside the host's transaction: what is found there is committed, and what is made stays.
+    // A transaction of its own, beside the host's: what it finds or makes is committed.
     match make(Scope::Own) {
         Ok(secrets) => Ok((secrets, true)),
-        // The host's transaction keeps everybody out, so nobody makes another one meanwhile.
+        // The host's transaction has locked the database, so nobody else makes a secret meanwhile.
         Err(error) if joined && error.kind() == ErrorKind::InsideTransaction => {
             let found = find()?;
             Ok((found.map_or_else(|| make(Scope::Join), Ok)?, false))

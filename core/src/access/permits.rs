@@ -1,5 +1,6 @@
-//! Turns at something that costs memory and a core: so many at a time, so many waiting (S18), and
-//! tenants by turns, so that none waits for as long as another one's queue is (S19).
+//! A limit on concurrent hashing, which costs memory and a core: a number of turns at a time, and a
+//! bounded queue (S18). Tenants are served in rotation (round robin), so that none waits for the
+//! whole queue of another (S19).
 
 use std::collections::VecDeque;
 use std::process;
@@ -10,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::process::PerProcess;
 use crate::values::AgencyId;
 
-/// Gives turns. Whoever finds no room in the queue is told at once. A child of `fork` has turns of
-/// its own: those that its parent's threads had taken would never come back.
+/// Gives turns, or fails at once when the queue is full. A child of `fork` has turns of its own:
+/// the turns that threads of its parent had taken would never come back.
 #[derive(Debug)]
 pub(crate) struct Permits {
     at_once: usize,
@@ -19,24 +20,25 @@ pub(crate) struct Permits {
     turns: PerProcess<Mutex<Turns>>,
 }
 
-/// What a turn is for. One size waits for nothing that the other one has.
+/// The size of a turn. The sizes do not wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
     Ordinary,
-    /// One at a time, beside the others.
+    /// For a hash that takes more memory: one at a time, beside the ordinary ones.
     Large,
 }
 
-/// Who runs and who waits, in one process.
+/// The turns that run and those that wait, in one process.
 #[derive(Debug, Default)]
 struct Turns {
     ordinary: usize,
     large: usize,
-    /// Of those who have any waiting; the first one is next.
+    /// One for each tenant with waiting threads, the next one first.
     lanes: VecDeque<Lane>,
 }
 
-/// Those of one tenant who wait, the first one first; of nobody's where there is no tenant.
+/// The waiting threads of one tenant, the first one first. A lane without a tenant has the attempts
+/// at login domains that nobody holds.
 #[derive(Debug)]
 struct Lane {
     tenant: Option<AgencyId>,
@@ -46,14 +48,14 @@ struct Lane {
 #[derive(Debug)]
 struct Waiter {
     size: Size,
-    /// Whether it may still be told to come again.
+    /// Whether it may still be displaced, and fail with `Busy`.
     can_go: bool,
     thread: Thread,
-    /// Whether it has its turn.
+    /// Whether it got its turn or was displaced.
     answer: OnceLock<bool>,
 }
 
-/// A turn; it ends when this is dropped.
+/// A turn, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit<'p> {
     permits: &'p Permits,
@@ -67,14 +69,15 @@ impl Permits {
         Self { at_once: at_once.max(1), queue, turns: PerProcess::default() }
     }
 
-    /// Waits for a turn, or is `Busy` when as many wait already as may. Then somebody has to go:
-    /// the newest of the tenant that has the most waiting. So no tenant's load keeps others out.
+    /// Waits for a turn. If the queue is full, the newest waiting thread of the tenant that has the
+    /// most gives way, so that no tenant's load keeps others out; if there is none to displace,
+    /// fails with `Busy`.
     pub fn take(&self, tenant: Option<&AgencyId>, size: Size) -> Result<Permit<'_>> {
         let mut turns = self.lock();
         let full = turns.waiting() >= self.queue;
         let room = !full || turns.can_displace(tenant);
-        // A tenant that fills the queue is told so whatever this turn is for: a queue for one
-        // size must not tell that an account is of that size.
+        // A tenant that fills the queue gets `Busy` for either size: if only one size did, the
+        // answer would tell which accounts have hashes of that size.
         if !room && turns.waiting_of(tenant) > 0 {
             return Err(Error::busy());
         }
@@ -129,8 +132,8 @@ impl Turns {
         lanes.next().map_or(0, |lane| lane.waiting.len())
     }
 
-    /// The lane of the tenant that has the most waiting, where it will still have at least as
-    /// many as this one when one has gone and one has come: else they would drive each other out.
+    /// The longest lane, if it is still at least as long as this tenant's lane after one thread has
+    /// moved from the one to the other: otherwise two tenants would displace each other for ever.
     fn longer_lane(&self, tenant: Option<&AgencyId>) -> Option<usize> {
         let lanes = self.lanes.iter().enumerate();
         let (at, longest) = lanes.max_by_key(|(_, lane)| lane.waiting.len())?;
@@ -141,7 +144,7 @@ impl Turns {
         self.longer_lane(tenant).is_some()
     }
 
-    /// Makes room for one of a tenant, if anybody can go.
+    /// Displaces a waiting thread to make room for one of this tenant, if there is one that can go.
     fn displace(&mut self, tenant: Option<&AgencyId>) -> bool {
         let Some(at) = self.longer_lane(tenant) else { return false };
         let waiting = &mut self.lanes[at].waiting;
@@ -164,7 +167,7 @@ impl Turns {
         waiter
     }
 
-    /// Ends a turn: it is the next one's of the next tenant that waits for one of its size.
+    /// Ends a turn and gives it to the next tenant that waits for one of this size.
     fn pass_on(&mut self, size: Size) {
         let of_size = |lane: &Lane| lane.waiting.iter().position(|waiter| waiter.size == size);
         let mut lanes = self.lanes.iter().enumerate();
@@ -185,7 +188,7 @@ impl Turns {
 
 impl Waiter {
     fn tell(&self, has_turn: bool) {
-        // Told once: it is in no lane any more.
+        // It is told only once, because it is no longer in a lane.
         let _ = self.answer.set(has_turn);
         self.thread.unpark();
     }
@@ -201,8 +204,8 @@ impl Waiter {
 }
 
 impl Permit<'_> {
-    /// A large turn in place of this one. Who has had a turn is not `Busy` any more, and nobody
-    /// else waits for what it has.
+    /// Exchanges this turn for a large one. It never fails with `Busy`, and it gives this turn back
+    /// before it waits, so that others can use it.
     pub fn enlarged(self) -> Self {
         if self.size == Size::Large {
             return self;
@@ -225,7 +228,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // Who forks while it has a turn gives none back in the child.
+        // A child that was forked during a turn has nothing to give back.
         if self.process == process::id() {
             self.permits.lock().pass_on(self.size);
         }
@@ -254,7 +257,7 @@ mod tests {
         taken.is_err_and(|error| error.kind() == ErrorKind::Busy)
     }
 
-    /// Takes a turn in a thread of its own, and returns once that one waits.
+    /// Takes a turn in a new thread, and returns once that thread waits.
     fn queue<'s, T: Send + 's>(
         scope: &'s Scope<'s, '_>,
         permits: &'s Permits,
@@ -307,7 +310,7 @@ mod tests {
         assert_eq!(permits.waiting(), 0);
     }
 
-    /// S19: whoever comes, waits for one turn of each tenant before, not for all they wait for.
+    /// S19: a tenant waits for one turn of each tenant before it, not for their whole queues.
     #[test]
     fn s19_tenants_have_their_turns_by_turns() {
         let permits = Permits::new(1, 100);
@@ -349,7 +352,7 @@ mod tests {
         });
     }
 
-    /// S19, S18: whoever waits for the large turn has nothing that others wait for.
+    /// S19, S18: a thread that waits for the large turn keeps nothing that others wait for.
     #[test]
     fn s19_who_waits_for_a_large_turn_holds_no_ordinary_one() {
         let permits = Permits::new(1, 2);

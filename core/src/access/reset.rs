@@ -1,5 +1,5 @@
-//! Tokens to set a password with, once (S15). Nothing is stored for them: a token is sealed
-//! together with the generation of the account's stamps, and setting a password renews that.
+//! Tokens that set a password once (S15). Nothing is stored for them: a token's seal includes the
+//! generation of the account's stamps, which changes when a password is set.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ pub(crate) struct ResetToken {
 }
 
 impl ResetToken {
-    /// The text of a token for whoever is to set the password.
+    /// The text of a token.
     pub fn write(
         identity: &Identity,
         expires_at: Timestamp,
@@ -33,7 +33,7 @@ impl ResetToken {
         format!("{agency}.{}.{millis}.{seal}", reseller.as_uuid().simple())
     }
 
-    /// The parts of a token, if it is one. They are not trusted before `is_valid`.
+    /// The parts of a token, if the text is one. They are not trusted before `is_valid`.
     pub fn read(token: &str) -> Option<Self> {
         let mut parts = token.splitn(4, '.');
         let agency = AgencyId::parse(parts.next()?).ok()?;
@@ -43,7 +43,8 @@ impl ResetToken {
         Some(Self { identity: Identity { agency, reseller }, expires_at, seal })
     }
 
-    /// Whether the token is ours, in time, and no password was set since it was given.
+    /// Whether the token is ours and in time, and the account's stamps have not ended since it was
+    /// made.
     pub fn is_valid(&self, secrets: &Secrets, generation: Generation, now: Timestamp) -> bool {
         let ours = with_parts(&self.identity, self.expires_at, generation, |parts| {
             self.seal.len() == 32 && secrets.verifies("reset", parts, &self.seal)

@@ -6,11 +6,11 @@ use crate::records::{self, Reads, Tx};
 use crate::schema::entity::Entity;
 use crate::storage::Lock;
 
-/// There are fewer: one for each time that they were renewed.
+/// More than there can be: there is one for each rotation.
 const SECRETS: u32 = 10_000;
 
 impl Reads<'_> {
-    /// Attempts by key.
+    /// The attempts under these keys, in the order of the keys.
     pub fn attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>> {
         self.get(keys)
     }
@@ -23,8 +23,8 @@ impl Reads<'_> {
 }
 
 impl Tx<'_> {
-    /// Locks the attempts of keys, in their order, in an agency's transaction, too; no attempts so
-    /// far are [`Attempts::none`], and locked, too.
+    /// Locks the rows of these keys in their order; also works in an agency's transaction. A key
+    /// without a row gets one with [`Attempts::none`], which is locked, too.
     pub fn lock_attempts(&mut self, keys: &[AttemptKey]) -> Result<Vec<Attempts>> {
         let none = keys.iter().map(|key| Attempts::none(*key)).collect();
         let lock = records::lock_or_insert(self.agency_id(), none, Lock::NoKeyUpdate)?;

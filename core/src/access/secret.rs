@@ -42,13 +42,13 @@ impl Secret {
         self.mac(purpose, parts).finalize().into_bytes().into()
     }
 
-    /// Whether a keyed hash, or its beginning, is that of these parts; takes as long for every
-    /// wrong one.
+    /// Whether a keyed hash, or its beginning, was made of these parts. The comparison takes
+    /// constant time.
     fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
         self.mac(purpose, parts).verify_truncated_left(hash).is_ok()
     }
 
-    /// Each part is led by its length, so that no two lists of parts are the same bytes.
+    /// Each part is preceded by its length, so that no two lists of parts give the same bytes.
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
@@ -63,7 +63,7 @@ stored! {
     /// A key of the platform's keyed hashes.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct SecretRow {
-        /// Counts the rotations.
+        /// The number of the rotation.
         pub id: i64,
         /// The key.
         pub secret: Secret,
@@ -80,7 +80,7 @@ entity! {
     }
 }
 
-/// The secrets of a platform: the newest one makes, each of them verifies (S59).
+/// The secrets of a platform: the newest one makes hashes, all of them verify (S59).
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     newest: Secret,
@@ -97,12 +97,13 @@ impl Secrets {
         self.newest.keyed_hash(purpose, parts)
     }
 
-    /// The keyed hashes of all secrets, that of the newest first.
+    /// The keyed hashes made with all secrets, the newest secret's first.
     pub fn keyed_hashes(&self, purpose: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
         self.all().map(|secret| secret.keyed_hash(purpose, parts)).collect()
     }
 
-    /// The same where there are only so many: which of them it is follows from the parts.
+    /// Like `keyed_hashes`, but with only `buckets` different results for each secret. The parts
+    /// decide which one it is.
     pub fn keyed_hashes_of(&self, buckets: u64, purpose: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
         let hash = |secret: &Secret| {
             let whole = secret.keyed_hash(purpose, parts);
@@ -112,7 +113,7 @@ impl Secrets {
         self.all().map(hash).collect()
     }
 
-    /// Whether a keyed hash, or its beginning, was made of these parts with any of the secrets.
+    /// Whether a keyed hash, or its beginning, was made of these parts with one of the secrets.
     pub fn verifies(&self, purpose: &str, parts: &[&[u8]], hash: &[u8]) -> bool {
         self.all().any(|secret| secret.verifies(purpose, parts, hash))
     }
@@ -137,7 +138,7 @@ impl Pepper {
         Self(key)
     }
 
-    /// Whether nobody can guess it.
+    /// Whether it is too long to be guessed.
     pub fn is_long_enough(&self) -> bool {
         self.0.len() >= 16
     }

@@ -12,15 +12,15 @@ use crate::reseller::{Reseller, Status};
 use crate::storage::Storage;
 use crate::values::{AgencyId, Email, LoginDomain, Password};
 
-/// A reseller with what it signs in with.
+/// A reseller with its credentials.
 type Account = (Reseller, Credentials);
 
-/// Which state is looked at while a host's transaction is open.
+/// Which state is read while a host's transaction is open.
 #[derive(Clone, Copy)]
 enum View {
-    /// What the host sees.
+    /// What the host's transaction sees.
     Hosts,
-    /// What everybody sees.
+    /// What is committed.
     Committed,
 }
 
@@ -71,7 +71,7 @@ impl Operator {
         let email_key = Email::key_of(email);
         let typed_at = (login_domain, email_key.as_deref());
         let (tenant, committed) = self.account_at(typed_at, View::Committed)?;
-        // A turn next: who is told `Busy` was counted as nothing (S17).
+        // The turn comes before the count: an attempt that is `Busy` is not counted (S17).
         let turn = self.shared.hasher.turn(tenant.as_ref(), hash_of(&committed))?;
         let attempt = match &committed {
             Some((reseller, _)) => self.shared.attempt_on(&reseller.into())?,
@@ -82,8 +82,8 @@ impl Operator {
         };
         let attempt = attempt.from(source);
         let reserved = self.shared.reserve_attempt(&attempt)?;
-        // The host may have created or changed the account in its own transaction. SQLite counts
-        // nothing beside one that has read, so this read is after the count.
+        // The host may have created or changed the account in its own transaction. This read comes
+        // after the count, because SQLite cannot count beside a host's transaction that has read.
         let joined = self.shared.storage.joined();
         let account = if joined { self.account_at(typed_at, View::Hosts)?.1 } else { committed };
 
@@ -101,7 +101,7 @@ impl Operator {
         };
         self.shared.note_success(&attempt, &reserved)?;
         if let (Verified::Outdated, Some((_, seen)), Some(typed)) = (verified, &account, &typed) {
-            // Deleted meanwhile: there is nothing left to make anew.
+            // If the agency was deleted meanwhile, there is no hash left to replace.
             if let Ok(agency) = self.agency(access.agency.as_str()) {
                 agency.hash_anew(access.reseller.id, seen, typed);
             }
@@ -109,8 +109,8 @@ impl Operator {
         Ok(access)
     }
 
-    /// Access to an account whose password was right. Hashing takes long: the account may have
-    /// been switched off or changed meanwhile.
+    /// Gives access to an account whose password was right, unless the account was deactivated or
+    /// changed while the password was hashed.
     fn admit(&self, account: Option<&Account>) -> Result<Option<Access>> {
         let Some((reseller, credentials)) = account else { return Ok(None) };
         let identity = Identity::from(reseller);
@@ -126,7 +126,8 @@ impl Operator {
         }))
     }
 
-    /// The last failure that an account may have puts an entry into its agency's feed (S19).
+    /// Records a hard stop in the agency's change feed, if this failure was the last one allowed
+    /// (S19).
     fn note_hard_stop(
         &self,
         account: Option<Account>,
@@ -139,7 +140,7 @@ impl Operator {
         let Some((reseller, _)) = account else { return self.shared.tell_nobody(attempt) };
         let agency = self.agency(reseller.agency.as_str());
         let noted = agency.and_then(|agency| agency.note_sign_in_locked(reseller.id, attempt));
-        // Deleted meanwhile: nothing is left to tell of.
+        // The agency or reseller was deleted meanwhile: there is nothing to record.
         noted.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
     }
 
@@ -212,7 +213,7 @@ impl Operator {
         agency.replace_password(&reseller, Some(&credentials), &password)
     }
 
-    /// The agency that a login domain belongs to, and the account if the email is its, too.
+    /// The agency that a login domain belongs to, and the account, if the email is the account's.
     fn account_at(
         &self,
         (login_domain, email_key): (&str, Option<&str>),
@@ -243,7 +244,7 @@ impl Operator {
     }
 }
 
-/// The hash that a password typed there is compared with.
+/// The stored hash of an account, if it has one.
 fn hash_of(account: &Option<Account>) -> Option<&str> {
     account.as_ref().and_then(|(_, credentials)| credentials.hash.as_deref())
 }

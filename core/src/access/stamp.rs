@@ -1,4 +1,5 @@
-//! Credentials and access stamps: how "switched off" takes effect at once, everywhere (S20).
+//! Credentials and access stamps, through which a deactivation takes effect at once everywhere
+//! (S20).
 
 use std::fmt;
 
@@ -49,7 +50,7 @@ impl fmt::Debug for Generation {
 }
 
 stored! {
-    /// What a reseller signs in with. Debug shows neither.
+    /// What a reseller signs in with. Debug shows neither field.
     #[derive(Clone, PartialEq, Eq)]
     pub struct Credentials {
         /// The generation of the stamps that are valid.
@@ -60,7 +61,7 @@ stored! {
 }
 
 stored! {
-    /// Credentials together with whose they are.
+    /// Credentials and the reseller they belong to.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) struct CredentialsRow {
         pub reseller: ResellerId,
@@ -77,7 +78,7 @@ entity! {
 }
 
 impl Credentials {
-    /// From what a store kept.
+    /// Makes credentials from stored values.
     pub(crate) fn from_stored(generation: [u8; 16], hash: Option<String>) -> Self {
         Self { generation: Generation(generation), hash }
     }

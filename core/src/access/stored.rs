@@ -1,7 +1,7 @@
 //! Password hashes as they are stored: our own, and those a host brings along (S15, S16).
 //!
-//! A hash is a PHC string of Argon2, with `p7` in front if pepper 7 went into it; or whatever an older
-//! scheme of the host's has left, which only the host's verifier understands.
+//! A hash is a PHC string of Argon2, with `p7` in front if pepper 7 went into it, or a text of the
+//! host's older scheme, which only the host's verifier understands.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::{HashingCost, Pepper};
 
-/// Checks passwords against hashes of a scheme that a host has had before. A password that
-/// it accepts is hashed anew at once.
+/// Checks passwords against hashes of a scheme that the host used before. A password that it
+/// accepts is hashed with Argon2id at once.
 ///
 /// ```
 /// use partnerkit::LegacyVerifier;
@@ -35,8 +35,9 @@ use super::{HashingCost, Pepper};
 pub trait LegacyVerifier: Send + Sync {
     /// Whether a text is a hash of the scheme.
     fn recognises(&self, hash: &str) -> bool;
-    /// Whether the password is the hash's; `None` where that cannot be told now. Then, and where
-    /// this panics, the sign-in is refused like any other, but not counted as a failure.
+    /// Whether the password is right for the hash; `None` if that cannot be checked now. If it is
+    /// `None`, or if this panics, the sign-in is refused like any other, but not counted as a
+    /// failure.
     fn verify(&self, password: &str, hash: &str) -> Option<bool>;
 }
 
@@ -61,7 +62,8 @@ impl<'h> Stored<'h> {
         Self::argon2(text).unwrap_or(Self::Other(text))
     }
 
-    /// The hash, if a password can be verified by it here: with this pepper, at this cost.
+    /// The hash, if it can be verified here: its pepper is known, and its cost is not above the
+    /// ceiling.
     pub fn verifiable(&self, peppers: &BTreeMap<u32, Pepper>) -> Option<&Argon2Hash> {
         let Self::Argon2(hash) = self else { return None };
         let peppered = hash.pepper.is_none_or(|id| peppers.contains_key(&id));
@@ -82,7 +84,7 @@ impl<'h> Stored<'h> {
         let algorithm = Algorithm::new(hash.algorithm.as_str()).ok()?;
         // The parameters may stand in any order: npm's argon2 writes m, p, t.
         let params = Params::try_from(&hash).ok()?;
-        // With a key of somebody else's it is not enough to know the password.
+        // A hash with a secret key of another system cannot be verified with the password alone.
         params.keyid().is_empty().then_some(())?;
         // An Argon2 hash without salt or output verifies nothing.
         let (salt, output) = hash.salt.zip(hash.hash)?;
@@ -93,7 +95,7 @@ impl<'h> Stored<'h> {
 }
 
 impl Argon2Hash {
-    /// One that nobody has a password for.
+    /// A hash that no password matches.
     pub fn of_nobody(argon2: Argon2<'static>, cost: HashingCost) -> Self {
         let salt = Salt::new(&[0; 16]).expect("a salt has 8 to 64 bytes");
         let output = Output::new(&[0; 32]).expect("an output has 10 to 64 bytes");

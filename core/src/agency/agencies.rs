@@ -66,7 +66,7 @@ impl Operator {
     /// ```
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone_name(name).is_err()) {
-            return self.create_agency(id, time_zone); // which tells all that is wrong
+            return self.create_agency(id, time_zone); // which reports everything that is wrong
         }
         let mut tried = 1;
         loop {
@@ -75,7 +75,7 @@ impl Operator {
                 found => return found,
             }
             match self.create_agency(id, time_zone) {
-                // By others, at this moment: it is found now, unless it is deleted again.
+                // Others have created it just now, so it is found now, unless it is deleted again.
                 Err(error) if error.kind() == ErrorKind::Validation && tried < TRIES => {}
                 created => return created,
             }
@@ -83,8 +83,8 @@ impl Operator {
         }
     }
 
-    /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
-    /// agency (S56).
+    /// The handle on an agency, which is the only way to its data. A mistyped id is `NotFound`,
+    /// never an empty agency.
     ///
     /// ```example
     /// use partnerkit::ErrorKind;
@@ -131,7 +131,7 @@ impl Operator {
         }
         let (mut open, mut after) = (Vec::new(), after.cloned());
         loop {
-            // Few are closed, so the second look is rare.
+            // Few agencies are closed, so a second read is rare.
             let rows = agencies(&self.shared.storage, after.as_ref(), limit)?;
             let last = rows.last().map(|row| row.settings.agency.clone());
             let seen_all = rows.len() < limit as usize;
@@ -146,10 +146,10 @@ impl Operator {
     }
 }
 
-/// How often an agency is created that others create and delete again.
+/// How often to try to create an agency that others keep creating and deleting.
 const TRIES: u32 = 3;
 
-/// The id of an agency that may exist. Text that is not an id belongs to no agency.
+/// Parses the id of an agency that may exist. A text that is not an id is `NotFound`.
 pub(super) fn existing(id: &str) -> Result<AgencyId> {
     AgencyId::parse(id).map_err(|_| Error::not_found("agency"))
 }

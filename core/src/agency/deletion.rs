@@ -16,17 +16,17 @@ use crate::schema::entity::Entity;
 use crate::storage::{Filter, Lock, PageSpec, Scope, Storage};
 use crate::values::{AgencyId, Timestamp};
 
-/// How many rows a step removes: few enough that nobody waits for it, and no statement is long.
+/// How many rows a step removes: few enough that the locks are short and no statement takes long.
 const STEP: u32 = 1_000;
-/// How many resellers are among them. Each takes its texts out of the search index, for which
-/// SQLite needs a millisecond or more while all others who write wait.
+/// How many resellers a step removes. Removing one from the search index takes SQLite a millisecond
+/// or more, while all other writers wait.
 const RESELLERS: u32 = 50;
 
 /// What deleting an agency would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AgencyDeletionPreview {
-    /// Which agency it is about.
+    /// The agency.
     pub agency: AgencyId,
     /// How many resellers would be deleted with it.
     pub resellers: u64,
@@ -34,14 +34,15 @@ pub struct AgencyDeletionPreview {
 
 /// What one step of an erasure did.
 pub(crate) struct Erased {
-    /// How many rows were removed, each reseller with all that refers to it counted as one.
+    /// How many rows were removed; a reseller counts as one, together with all rows that refer to
+    /// it.
     pub rows: u32,
-    /// Whether nothing is left, the agency included.
+    /// Whether nothing is left, not even the agency itself.
     pub finished: bool,
 }
 
 impl Operator {
-    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing (S46).
+    /// Reports what [`delete_agency`](Self::delete_agency) would do now, and changes nothing.
     ///
     /// ```example
     /// let preview = platform.preview_agency_deletion("northwind")?;
@@ -61,15 +62,15 @@ impl Operator {
         Ok(AgencyDeletionPreview { agency: id, resellers })
     }
 
-    /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
-    /// are quarantined as if each reseller had been deleted.
+    /// Deletes an agency permanently, with its resellers, their usage and its change feed. Login
+    /// domains are quarantined as if each reseller had been deleted.
     ///
-    /// At first the agency is closed: from then on every call on it is `NotFound`, and every
-    /// sign-in and every stamp of its resellers fails. Then its rows are removed in steps, however
-    /// many there are. If this call is cut short, calling it again or
-    /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
+    /// First the agency is closed: from then on every call on it is `NotFound`, and every sign-in
+    /// and every stamp of its resellers fails. Then its rows are removed in small steps. If this
+    /// call is interrupted, call it again, or let [`maintain`](Self::maintain) continue; the id
+    /// stays `taken` until the last row is removed.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```example
     /// use partnerkit::Erasure;
@@ -88,7 +89,7 @@ impl Operator {
             let agency = tx.lock_agency(Lock::NoKeyUpdate)?;
             let agency = agency.ok_or_else(|| Error::not_found("agency"))?;
             if !agency.is_open() {
-                return Ok(()); // somebody has begun
+                return Ok(()); // it is being deleted already
             }
             let closed_at = Some(self.shared.clock.now());
             tx.put_agency(&AgencyRow { closed_at, ..agency })
@@ -101,13 +102,13 @@ impl Operator {
     pub(crate) fn erase_some(&self, id: &AgencyId, max: u32) -> Result<Erased> {
         let first = self.first_resellers(id, max.min(RESELLERS))?;
         if !self.shared.storage.joined() {
-            // First, because it is a transaction of its own: a fault after it leaves the resellers
-            // to be found again.
+            // This comes first because it is a transaction of its own: if a later step fails, the
+            // resellers are still there to be found again.
             self.shared.forget_attempts_on(&first)?;
         }
         let first: Vec<_> = first.into_iter().map(|account| account.reseller).collect();
         records::write_unheld(&self.shared.storage, id, Scope::Join, |tx| {
-            // Waits for those who have held the agency since before it was closed.
+            // Waits for transactions that have held the agency since before it was closed.
             let agency = tx.lock_agency(Lock::Update)?;
             match agency.and_then(|agency| agency.closed_at) {
                 Some(closed_at) => self.erase_step(tx, closed_at, &first, max),
@@ -118,7 +119,7 @@ impl Operator {
 
     fn first_resellers(&self, id: &AgencyId, limit: u32) -> Result<Vec<Identity>> {
         records::read_unheld(&self.shared.storage, id, |reads| {
-            // There may be another one of this id by now, whose stops have to stand.
+            // There may be a new agency with this id by now, whose hard stops must stay.
             if reads.agency()?.is_none_or(|agency| agency.is_open()) {
                 return Ok(Vec::new());
             }
@@ -126,8 +127,8 @@ impl Operator {
         })
     }
 
-    /// Resellers first, who are personal data, then one table after the other, and the agency
-    /// with the last of its rows.
+    /// Removes resellers first, because they are personal data, then the rows of one table after
+    /// the other, and last the agency itself.
     fn erase_step(
         &self,
         tx: &mut Tx<'_>,
@@ -144,8 +145,8 @@ impl Operator {
         ids.sort();
         tx.erase_resellers(&ids)?;
         let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
-        // Events, rollups and changes, of which there are most, and all else that is not a
-        // reseller's.
+        // Events, rollups and changes, which are the most, and all other rows that do not belong to
+        // a reseller.
         let with_it = TABLES.iter().rev().filter(|table| table.goes_with(AgencyRow::TABLE));
         for table in with_it.filter(|table| table.name != Reseller::TABLE.name) {
             if left > 0 {
@@ -153,7 +154,7 @@ impl Operator {
             }
         }
         let page = first_page(tx.agency_id(), 1);
-        // Whoever held the agency until now may have made another one.
+        // A transaction that held the agency until now may have created another reseller.
         let finished = left > 0 && tx.page(&page)?.is_empty();
         if finished {
             tx.delete::<AgencyRow>(&[()])?;

@@ -8,25 +8,25 @@ use crate::storage::{Lock, Scan, Storage};
 use crate::values::AgencyId;
 
 impl Reads<'_> {
-    /// The agency itself, also while it is closed.
+    /// The agency's row, even if it is closed.
     pub fn agency(&mut self) -> Result<Option<AgencyRow>> {
         self.one(&())
     }
 }
 
 impl Tx<'_> {
-    /// Locks the agency, also while it is closed.
+    /// Locks the agency's row, even if it is closed.
     pub fn lock_agency(&mut self, lock: Lock) -> Result<Option<AgencyRow>> {
         Ok(self.lock(&[()], lock)?.pop().flatten())
     }
 
-    /// Stores the agency, which is locked.
+    /// Stores the agency's row, which is locked.
     pub fn put_agency(&mut self, agency: &AgencyRow) -> Result<()> {
         self.put(std::slice::from_ref(agency))
     }
 }
 
-/// Agencies in the order of their ids, after the given one, closed ones included.
+/// Agencies in the order of their ids, after the given one, including closed ones.
 pub(crate) fn agencies(
     storage: &dyn Storage,
     after: Option<&AgencyId>,

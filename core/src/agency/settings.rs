@@ -8,7 +8,7 @@ use crate::schema::entity::{entity, stored};
 use crate::usage::{Metric, zone_name};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
-/// At most so many labels of an agency's own.
+/// How many labels an agency may reserve.
 const MAX_RESERVED: usize = 1_000;
 
 stored! {
@@ -17,13 +17,15 @@ stored! {
     pub struct AgencySettings {
         /// The id; never changes.
         pub agency: AgencyId,
-        /// Counts the changes, from 1.
+        /// The version, which counts the changes from 1.
         pub version: u64,
-        /// The IANA time zone its periods are aligned to.
+        /// The IANA time zone of its periods.
         pub time_zone: String,
-        /// How much of a metric the agency has to give to its resellers; unlimited if not here.
+        /// How much of each metric the agency can give to its resellers; a metric that is missing
+        /// here is unlimited.
         pub capacity: BTreeMap<Metric, i64>,
-        /// Login domains that none of its resellers may take, beside those of the platform.
+        /// Login domains that its resellers may not take, in addition to the platform's reserved
+        /// ones.
         pub reserved_labels: BTreeSet<LoginDomain>,
         /// When it was created.
         pub created_at: Timestamp,
@@ -42,8 +44,8 @@ stored! {
         pub numbered: u64,
         /// The sequence of the newest change that was removed.
         pub pruned: u64,
-        /// When it was deleted. A closed agency is there for nobody; its rows go in steps, and it
-        /// goes with the last ones (S64).
+        /// When it was deleted. Nobody finds a closed agency; its rows are removed in steps, and
+        /// its own row last (S64).
         pub closed_at: Option<Timestamp>,
     }
 }
@@ -62,7 +64,7 @@ impl AgencyRow {
         Self { settings, numbered: 0, pruned: 0, closed_at: None }
     }
 
-    /// Whether it is there for anybody.
+    /// Whether the agency is open, and so can be found.
     pub fn is_open(&self) -> bool {
         self.closed_at.is_none()
     }
@@ -72,12 +74,13 @@ impl AgencyRow {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct AgencyPatch {
-    /// Another IANA time zone. From now on periods begin and end by its calendar, the present one
-    /// too, and of that everything stays used that was used since it began there.
+    /// Another IANA time zone. From now on periods follow its calendar, including the present
+    /// period, whose use is everything since its beginning in the new zone.
     pub time_zone: Option<String>,
-    /// Capacity by the metric's slug, replaced as a whole; a metric that is not here is unlimited.
+    /// Capacity by the metric's slug. It replaces the old capacity completely; a metric that is
+    /// missing here is unlimited.
     pub capacity: Option<BTreeMap<String, i64>>,
-    /// Reserved labels, replaced as a whole. Who holds one keeps it.
+    /// Reserved labels, which replace the old ones completely. A reseller that holds one keeps it.
     pub reserved_labels: Option<Vec<String>>,
 }
 
@@ -97,8 +100,7 @@ impl AgencySettings {
 }
 
 impl AgencyPatch {
-    /// The settings with the changes made, and the names of those that differ. The version is
-    /// left alone.
+    /// The changed settings, with the old version, and the names of the settings that differ.
     pub(crate) fn apply(
         &self,
         before: &AgencySettings,

@@ -1,5 +1,5 @@
-//! What every change does beside what it changes: it counts the record's version, dates it, and
-//! appends an entry to the feed.
+//! What every change does besides the change itself: it increments the record's version, sets its
+//! time, and appends an entry to the feed.
 
 use super::{Change, ChangeKind};
 use crate::agency::AgencySettings;
@@ -9,13 +9,13 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::tenant::Tenant;
 use crate::values::Timestamp;
 
-/// A change that is about to be made: its time and the id of its entry are drawn before the
-/// transaction, so that a second run of it is identical.
+/// A change that is about to be made. Its time and the id of its entry are drawn before the
+/// transaction, so that a second run of the transaction is identical.
 pub(crate) struct Mutation(Change);
 
-/// A record whose changes are counted.
+/// A record with a version.
 pub(crate) trait Versioned {
-    /// The count, and when it changed last.
+    /// The version, and the time of the last change.
     fn version(&mut self) -> (&mut u64, &mut Timestamp);
 }
 
@@ -41,7 +41,7 @@ impl Tenant {
         self.mutation_at(self.now(), kind, reseller)
     }
 
-    /// The same, at the time of what it makes.
+    /// A change with a given time, for a record that is created with that time.
     pub(crate) fn mutation_at(
         &self,
         at: Timestamp,
@@ -55,7 +55,7 @@ impl Tenant {
 }
 
 impl Mutation {
-    /// When it is made.
+    /// The time of the change.
     pub fn at(&self) -> Timestamp {
         self.0.at
     }
@@ -76,7 +76,7 @@ impl Mutation {
         Change { version, at, fields, ..self.0.clone() }
     }
 
-    /// Tells of a reseller whose record stays as it is.
+    /// Appends an entry about a reseller whose record does not change.
     pub fn note(&self, tx: &mut Tx<'_>, of: &Reseller, fields: Vec<&str>) -> Result<()> {
         tx.append_changes(&[self.entry(of.version, of.updated_at, fields)])
     }

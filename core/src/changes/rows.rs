@@ -1,6 +1,7 @@
 //! Rows of the change feed: appended without a number, and numbered when they are read.
 //!
-//! Writers never queue for a number, and one that commits late appears after what was seen.
+//! So writers never wait for a number, and an entry that is committed late comes after the entries
+//! that readers have seen.
 
 use super::Change;
 use crate::agency::AgencyRow;
@@ -52,13 +53,13 @@ impl Reads<'_> {
         self.ask(changes)
     }
 
-    /// The question for them.
+    /// The query for numbered entries after `after`, in order.
     pub fn numbered_after(&self, after: u64, limit: u32) -> Question<Vec<Change>> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         records::scan(self.of_agency(Change::TABLE, limit).after(Value::Integer(after)))
     }
 
-    /// The question for entries that have no number yet, in the order of numbers.
+    /// The query for entries that have no number yet, in the order of numbering.
     pub fn pending(&self, limit: u32) -> Question<Vec<PendingChange>> {
         records::scan(self.of_agency(PendingChange::TABLE, limit))
     }
@@ -71,8 +72,8 @@ impl Tx<'_> {
         self.put(&pending)
     }
 
-    /// Numbers what is committed as far as a reader needs it, and answers with entries after
-    /// `after`. The agency's lock keeps other readers from numbering the same.
+    /// Numbers committed entries as far as a reader needs them, and returns entries after `after`.
+    /// The agency's lock keeps other readers from numbering the same entries.
     pub fn follow(&mut self, after: u64, limit: u32) -> Result<Vec<Change>> {
         let most = limit as usize;
         loop {
@@ -87,7 +88,7 @@ impl Tx<'_> {
             let seen_all = pending.len() < most;
             let numbered = self.number(&mut agency, pending)?;
             found.extend(numbered.into_iter().filter(|change| change.sequence > after));
-            // Enough for this page; a reader that follows the feed numbers the rest later.
+            // This is enough for the page; a later read numbers the rest.
             if seen_all || found.len() >= most {
                 found.truncate(most);
                 return Ok(found);
@@ -95,7 +96,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Numbers entries on from the newest one of the agency, which is locked, and answers with
+    /// Numbers entries, continuing from the newest one of the agency, which is locked, and returns
     /// them.
     pub fn number(
         &mut self,
@@ -117,7 +118,7 @@ impl Tx<'_> {
     }
 }
 
-/// Why a feed cannot be followed from there.
+/// The error for a place in the feed whose entries have been removed.
 fn pruned(through: u64) -> Error {
     let min = i64::try_from(through).unwrap_or(i64::MAX);
     refused("after")(Refusal { code: Code::TooOld, params: vec![("min", min)] })

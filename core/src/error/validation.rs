@@ -13,7 +13,7 @@ macro_rules! codes {
         pub enum Code { $(#[doc = $text] $name,)* }
 
         impl Code {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
 
             /// The stable slug.
@@ -111,7 +111,7 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Why a single value was refused, before it is known which field of which form it stood in.
+/// Why a single value was refused, before it is known which field it was in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) code: Code,
@@ -135,7 +135,7 @@ impl Refusal {
         Self { code: Code::OutOfRange, params: vec![("min", min), ("max", max)] }
     }
 
-    /// The same refusal, said of a field.
+    /// The error of a field with this refusal.
     ///
     /// ```
     /// use partnerkit::Name;
@@ -197,9 +197,9 @@ impl FieldErrors {
         self.0.is_empty()
     }
 
-    /// The same refusals, sorted as the form shows its fields.
+    /// The refusals in the order of the form's fields.
     pub(crate) fn in_order_of(mut self, fields: &[&str]) -> Self {
-        // A record as a whole stands where its first field does.
+        // An error of a whole record is sorted like its first field.
         let is_in = |field: &str, whole: &str| {
             field.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
@@ -208,7 +208,7 @@ impl FieldErrors {
         self
     }
 
-    /// The same refusals, said of a record nested in a form.
+    /// The refusals with the name of a nested record in front.
     pub(crate) fn under(mut self, record: &str) -> Self {
         for error in &mut self.0 {
             error.field = format!("{record}.{}", error.field);
@@ -216,13 +216,14 @@ impl FieldErrors {
         self
     }
 
-    /// Of the fields that could not be read that is said, and nothing else of what is in them.
+    /// Adds the errors of fields that could not be read, and removes all other errors of those
+    /// fields.
     pub(crate) fn unreadable(&mut self, fields: &Self) {
         self.0.retain(|error| !fields.has(&error.field));
         self.0.extend(fields.0.iter().cloned());
     }
 
-    /// Whether a field was refused, or the record that it is in.
+    /// Whether a field, or the record that it is in, was refused.
     pub(crate) fn has(&self, field: &str) -> bool {
         let refuses = |error: &FieldError| {
             let inner = field.strip_prefix(&error.field);
@@ -244,7 +245,7 @@ impl FieldErrors {
         match parsed {
             Ok(value) => Some(value),
             Err(refusal) => {
-                // A field that a form rule has refused already needs no second reason.
+                // A field that a rule of the form has refused already gets no second error.
                 if !self.0.iter().any(|e| e.field == field) {
                     self.0.push(refusal.of(field));
                 }

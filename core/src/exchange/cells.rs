@@ -1,5 +1,5 @@
-//! Columns and cells: what a file's first line may say, and how a cell is kept from being taken
-//! for a formula.
+//! Columns and cells: reading a file's first line, and protecting spreadsheets from cells that look
+//! like formulas.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::schema::entity::Stored;
 use crate::schema::{Column, Row, Value};
 use crate::values::Timestamp;
 
-/// Columns of a reseller that no file has.
+/// Columns of a reseller that are never in a file.
 const KEPT_BACK: [&str; 2] = ["agency", "version"];
 
 /// The cells that an export writes of a reseller, by the names of its columns.
@@ -23,7 +23,7 @@ pub(super) fn cells(of: &Reseller) -> Result<Vec<String>> {
         .collect())
 }
 
-/// What an export writes, and an import knows: every column but those that are kept back.
+/// The columns that an export writes and an import knows: all except [`KEPT_BACK`].
 pub(super) fn columns() -> impl Iterator<Item = &'static str> {
     Reseller::COLUMNS.iter().filter(|column| is_shown(column)).map(|column| column.name)
 }
@@ -32,8 +32,8 @@ fn is_shown(column: &Column) -> bool {
     !KEPT_BACK.contains(&column.name)
 }
 
-/// What is not there is an empty cell, and so is metadata without anything in it. The numbers that
-/// are shown are instants.
+/// The text of a value. A null and empty metadata are empty cells. All numbers in a file are
+/// instants.
 fn cell(column: &Column, value: Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -45,19 +45,20 @@ fn cell(column: &Column, value: Value) -> String {
     }
 }
 
-/// Further columns that an import reads: countries of national numbers, and what resellers have
-/// signed in with so far.
+/// Further columns that an import reads: the countries of national numbers, and existing password
+/// hashes.
 const FURTHER: [&str; 3] = ["phone_country", "contact_phone_country", "password_hash"];
 
-/// A first line with more columns than this is none: each of them would have an error.
+/// A first line with more columns than this is refused, because each of them could have an error.
 const MOST: usize = 100;
 
-/// Which column stands where.
+/// The columns of a file, in their order.
 pub(super) struct Header(Vec<String>);
 
 impl Header {
-    /// Reads the first line. Field errors: `columns` for too many, and for one that is unknown or
-    /// there twice, with its place from 1; the names of required columns that are missing.
+    /// Reads the first line. Field errors: `columns` for too many columns, and for a column that is
+    /// unknown or repeated, with its place from 1; the name of each required column that is
+    /// missing.
     pub fn read(record: &csv::StringRecord) -> Result<Self, FieldErrors> {
         if record.len() > MOST {
             let params = vec![("max", MOST as i64)];
@@ -98,10 +99,10 @@ impl Header {
     }
 }
 
-/// The cell in a form that no spreadsheet takes for a formula (OWASP, CSV injection): whatever
-/// one might begin with stands behind an apostrophe. That goes for each piece between semicolons,
-/// because a spreadsheet takes those for the ends of cells where a comma is the decimal sign, in
-/// quotation marks or not.
+/// The cell in a form that no spreadsheet takes for a formula (OWASP, CSV injection): an apostrophe
+/// is put in front of any text that might begin one. This is done for each piece between
+/// semicolons, because where a comma is the decimal sign, spreadsheets separate cells by
+/// semicolons, even inside quotation marks.
 pub(super) fn guarded(cell: &str) -> Cow<'_, str> {
     if !cell.split(SEPARATOR).any(is_dangerous) {
         return cell.into();
@@ -122,9 +123,9 @@ fn unguarded(cell: &str) -> Cow<'_, str> {
 
 const SEPARATOR: char = ';';
 
-/// Whether what stands between separators might begin a formula, also after what a spreadsheet
-/// may pass over: white space, what nobody sees, quotation marks. The apostrophe is dangerous, so
-/// that what begins with one comes back as it was.
+/// Whether the text between separators might begin a formula, possibly after characters that a
+/// spreadsheet skips: white space, invisible characters, quotation marks. An apostrophe counts,
+/// too, so that a text that begins with one is imported as it was.
 fn is_dangerous(piece: &str) -> bool {
     let is_passed = |c: char| {
         c.is_whitespace()
@@ -135,7 +136,8 @@ fn is_dangerous(piece: &str) -> bool {
         || piece.trim_start_matches(is_passed).starts_with(FORMULA)
 }
 
-/// What a formula begins with; of any width, because some spreadsheets make them all alike.
+/// The characters that begin a formula, of any width, because some spreadsheets treat all widths
+/// alike.
 const FORMULA: [char; 12] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'];
 
 #[cfg(test)]

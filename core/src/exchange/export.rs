@@ -1,4 +1,4 @@
-//! Giving resellers out as CSV.
+//! Exporting resellers as CSV.
 
 use std::io::Write;
 
@@ -12,11 +12,12 @@ const PAGE: u32 = 200;
 
 impl Tenant {
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
-    /// says how many. They are read page by page: whoever is there throughout is written once.
-    /// What a spreadsheet would take for a formula, at the beginning of a cell or after a
-    /// semicolon in it, stands behind an apostrophe, which an import takes off again (S48).
+    /// returns their number. They are read page by page: a reseller that exists throughout is
+    /// written exactly once. If a spreadsheet would take the beginning of a cell, or the text after
+    /// a semicolon in it, for a formula, an apostrophe is put in front, which an import removes
+    /// again.
     ///
-    /// Errors: `Io`; those of [`page`](Self::page).
+    /// Errors: `Io`; the errors of [`page`](Self::page).
     ///
     /// ```example
     /// use partnerkit::ResellerQuery;
@@ -34,7 +35,7 @@ impl Tenant {
     /// ```
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
         let mut query = query.clone().limit(PAGE);
-        // Before anything is written: what is refused leaves the file as it is.
+        // Read before anything is written, so that a refused query leaves the file as it is.
         let mut page = self.page(&query)?;
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(columns()).map_err(failed)?;

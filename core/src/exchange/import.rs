@@ -1,4 +1,4 @@
-//! Taking resellers in from CSV: every row has its answer, and a bad one stops nobody.
+//! Importing resellers from CSV: every row has its answer, and a bad row does not stop the others.
 
 use std::io::Read;
 
@@ -10,43 +10,44 @@ use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result, refuse
 use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft, Taken};
 use crate::tenant::Tenant;
 
-/// How many rows are created in one step, and how many bytes of them, but for the last row.
+/// How many rows are created in one step, and how many bytes they have, without the last row.
 const BATCH: usize = 500;
 const BATCH_BYTES: usize = 1 << 20;
 
-/// A row, read.
+/// A row that was read.
 struct Row {
     line: u64,
     draft: Result<AcceptedDraft, FieldErrors>,
-    /// Of a row that is refused for its login domain alone: who has it already keeps it, whatever
-    /// the policy has become since (S4).
+    /// The values of a row whose login domain the policy refuses: a reseller that has it already
+    /// keeps it, even if the policy has changed since (S4).
     held: Option<AcceptedDraft>,
 }
 
 impl Tenant {
-    /// Creates a reseller of each row of a CSV file, and tells `each` about every row as soon as it
-    /// is known. The first line names the columns, in any order:
+    /// Creates a reseller for each row of a CSV file, and calls `each` with the outcome of every
+    /// row as soon as it is known. The first line names the columns, in any order:
     ///
     /// - required: `partner_type`, `name`, `email`, `phone`, `contact_name`, `contact_email`,
     ///   `contact_phone`, `login_domain`;
-    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country` and
-    ///   `contact_phone_country` (for national numbers), and, for resellers that another system has
-    ///   had, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A reseller
-    ///   without a hash is invited to set its password;
+    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country`
+    ///   and `contact_phone_country` (for national numbers), and, for resellers from another
+    ///   system, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A
+    ///   reseller without a hash is created as invited, without a password;
     /// - allowed, because [`export_csv`](Self::export_csv) writes them, but not read: `id`,
     ///   `updated_at`.
     ///
-    /// A row whose email, login domain and external id a reseller of the agency has already is
-    /// left alone: so a file can be taken in again, also after it was interrupted (S48).
+    /// If a reseller of the agency has the email, login domain and external id of a row already, it
+    /// is left as it is. So a file can be imported again, for example after an interruption.
     ///
-    /// A record has at most 256 KiB; a row that is longer is refused (`row`: `too_long`). With it,
-    /// and with a row that only goes on over several lines because a quotation mark stands where
-    /// none belongs (`row`: `invalid`), nothing but its first line is lost: the next line is a row
-    /// again. So a file of any size needs little memory, whatever stands in it.
+    /// A row has at most 256 KiB; a longer one is refused (`row`: `too_long`). A row that continues
+    /// over several lines because of a misplaced quotation mark is refused, too (`row`: `invalid`).
+    /// In both cases only its first line is lost: the next line is read as a row again. So a file
+    /// of any size and content needs little memory.
     ///
-    /// Errors: `Io`; fields `columns` (`unknown_column`, `taken`, `too_many`, `too_long`, `invalid`)
-    /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
-    /// a quotation mark or the end of a line. Rows that were created before an error stay.
+    /// Errors: `Io`; fields `columns` (`unknown_column`, `taken`, `too_many`, `too_long`,
+    /// `invalid`) and the names of missing columns (`empty`); `delimiter` (`invalid`) for a
+    /// character that is not ASCII, a quotation mark or the end of a line. Rows that were created
+    /// before an error stay.
     ///
     /// ```example
     /// use partnerkit::{ImportOptions, ImportReport, ResellerQuery, RowOutcome};
@@ -95,7 +96,7 @@ impl Tenant {
         }
     }
 
-    /// The rows of one step, of which there are fewer if they are long.
+    /// Reads the rows of one step, which are fewer if they are long.
     fn read_rows(&self, header: &Header, records: &mut Records<impl Read>) -> Result<Vec<Row>> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < BATCH && bytes < BATCH_BYTES {
@@ -120,7 +121,7 @@ impl Tenant {
         Row { line, draft, held }
     }
 
-    /// One step: what is there already is left alone, the rest is created or refused.
+    /// One step: rows that exist already are left as they are, the others are created or refused.
     fn take_in(
         &self,
         rows: Vec<Row>,
@@ -132,7 +133,8 @@ impl Tenant {
         let mut drafts = Vec::new();
         let mut answers = Vec::new();
         for (row, existing) in rows.into_iter().zip(existing) {
-            // What this very file has created a later row repeats, however far away it stands.
+            // A reseller that this file has created does not count: then the row repeats an earlier
+            // one, however far away that is.
             let existing = existing.filter(|reseller| !taken.has_any_of(reseller));
             let outcome = existing.map(|reseller| RowOutcome::Existing(reseller.id));
             if outcome.is_none() {
@@ -190,7 +192,7 @@ fn draft(header: &Header, record: &csv::StringRecord) -> ResellerDraft {
     }
 }
 
-/// The first line, which a file without any line has not: then its columns are missing.
+/// Reads the first line. In an empty file, all columns are missing.
 fn header(records: &mut Records<impl Read>) -> Result<Header> {
     let first = records.read().map_err(failed)?;
     let cells = first.map_or_else(|| Ok(csv::StringRecord::new()), |record| record.cells);
@@ -198,7 +200,7 @@ fn header(records: &mut Records<impl Read>) -> Result<Header> {
     Ok(Header::read(&cells)?)
 }
 
-/// Nothing that ends a line or a cell in another way.
+/// Refuses delimiters that have another meaning in a file.
 fn checked(delimiter: u8) -> Result<u8, FieldErrors> {
     let is_other = matches!(delimiter, b'"' | b'\r' | b'\n') || !delimiter.is_ascii();
     if is_other { Err(FieldError::new("delimiter", Code::Invalid).into()) } else { Ok(delimiter) }
@@ -213,7 +215,7 @@ mod tests {
     use super::{Header, draft};
     use crate::exchange::cells::columns;
 
-    /// What an export tells beside the form.
+    /// The columns of an export that are not in the form.
     const NOT_OF_THE_FORM: [&str; 2] = ["id", "updated_at"];
 
     #[test]

@@ -1,27 +1,28 @@
-//! The lines of a file, one at a time and never much of one, and what quotation marks do in each.
+//! Reads the lines of a file one at a time, each up to a bounded length, and finds out what
+//! quotation marks do in them.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Result};
 
-/// A line with its end, and what it leaves open.
+/// A line with its line end, and the quotation marks that it leaves open.
 pub(super) struct Line {
-    /// Which line of the file it is, from 1.
+    /// The number of the line in the file, from 1.
     pub number: u64,
-    /// How many bytes it has.
+    /// The length of the line in bytes.
     pub bytes: usize,
-    /// Nothing of a line that is longer than a record may be.
+    /// The text; `None` if the line is longer than a record may be.
     pub text: Option<Vec<u8>>,
-    /// As the first line of a record.
+    /// The result of reading it as the first line of a record.
     pub first: Passed,
-    /// Behind a line that leaves a quotation mark open.
+    /// The result of reading it after a line that leaves a quotation mark open.
     pub behind: Passed,
 }
 
-/// What reading a line leads to.
+/// The result of reading a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Passed {
-    /// A quotation mark is open at its end: the record goes on.
+    /// Whether a quotation mark is open at its end, so that the record continues.
     pub open: bool,
-    /// A cell goes on after its closing quotation mark, as no program writes it.
+    /// Whether a cell continues after its closing quotation mark, which no program writes.
     pub stray: bool,
 }
 
@@ -53,14 +54,15 @@ impl Passed {
     }
 }
 
-/// Reads lines. They end with CR, LF or both, which is one line more.
+/// Reads lines. They end with CR, LF or both; of CR LF, the LF is read as an empty line of its own.
 pub(super) struct Lines<R> {
     input: BufReader<R>,
     delimiter: u8,
     longest: usize,
     number: u64,
     after_return: bool,
-    /// Nobody asks again after the end: a pipe or a terminal would wait.
+    /// Whether the input has ended. It is not read again then, because a pipe or a terminal would
+    /// wait.
     ended: bool,
 }
 
@@ -80,7 +82,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn line(&mut self, text: Vec<u8>, bytes: usize) -> Line {
-        // The second half of one end.
+        // The LF of a CR LF, which belongs to the same line.
         let half = self.after_return && text == b"\n";
         let number = if half { self.number - 1 } else { self.number };
         self.number = number + 1;
@@ -91,7 +93,8 @@ impl<R: Read> Lines<R> {
         Line { number, bytes, text, first, behind }
     }
 
-    /// The bytes up to the end of a line, if they are no more than may be kept, and how many.
+    /// The bytes up to the end of a line, without them if they are too many to keep, and their
+    /// number.
     fn text(&mut self) -> Result<Option<(Vec<u8>, usize)>> {
         let (mut text, mut bytes) = (Vec::new(), 0);
         if self.ended {
@@ -122,5 +125,5 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// What spreadsheets put in front of a file to tell its encoding.
+/// The byte order mark that spreadsheets put in front of a file.
 const MARK: &[u8] = "\u{feff}".as_bytes();

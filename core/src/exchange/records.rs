@@ -1,5 +1,5 @@
-//! The records of a file. None is longer than a record may be, so that a quotation mark which is
-//! opened and never closed costs the row in which it stands, and not the rest of the file.
+//! The records of a file. Their length is bounded, so that a quotation mark that is never closed
+//! spoils only its own row, not the rest of the file.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -12,18 +12,18 @@ use crate::error::{Code, Refusal};
 /// How long a record may be, in bytes. A form with all the metadata it may have is shorter.
 pub(super) const LONGEST: usize = 1 << 18;
 
-/// A record, or why it is none.
+/// A record, or why it could not be read.
 pub(super) struct Record {
     /// The line it begins at, from 1.
     pub line: u64,
-    /// How many bytes it has in the file.
+    /// The length of the record in the file, in bytes.
     pub bytes: usize,
     /// Its cells; codes: `too_long`, `invalid`.
     pub cells: Result<StringRecord, Refusal>,
 }
 
-/// Reads records. One that is too long, or that goes on over lines because a quotation mark
-/// stands where none belongs, ends with its first line: the next one begins another record.
+/// Reads records. A record that is too long, or that continues over several lines because of a
+/// misplaced quotation mark, ends with its first line, and the next line begins another record.
 pub(super) struct Records<R> {
     lines: Lines<R>,
     parser: csv_core::Reader,
@@ -32,8 +32,8 @@ pub(super) struct Records<R> {
     open: Open,
 }
 
-/// What is known of the first of the lines ahead: each of so many leaves a quotation mark open
-/// that is open before it. So no line is looked at again, however many records are refused.
+/// The sums over those first lines ahead which all leave a quotation mark open that was open before
+/// them. With these, no line has to be checked again, however many records are refused.
 #[derive(Default)]
 struct Open {
     lines: usize,
@@ -48,7 +48,7 @@ impl Open {
         self.stray += usize::from(line.behind.stray);
     }
 
-    /// The first of the lines is no longer ahead.
+    /// Subtracts the first line, which is no longer ahead.
     fn remove(&mut self, line: &Line) {
         if self.lines > 0 {
             self.lines -= 1;
@@ -93,8 +93,8 @@ impl<R: Read> Records<R> {
         Ok(Some(line))
     }
 
-    /// A record whose first line leaves a quotation mark open, with the lines up to the one that
-    /// closes it.
+    /// Completes a record whose first line leaves a quotation mark open, with the lines up to the
+    /// one that closes it.
     fn rest(&mut self, first: &[u8], stray: bool) -> io::Result<Result<Vec<u8>, Refusal>> {
         loop {
             if self.open.lines == self.ahead.len() {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn s48_a_stray_quotation_mark_ends_with_its_line() {
         let invalid = |line| (line, Err(Code::Invalid));
-        // It would be closed where a quoted cell begins, or nowhere.
+        // The stray mark would be closed where a quoted cell begins, or nowhere.
         let found = read(b"\"a,b\nc,\"d\"\n\"e\nf\",g\n\"h,i\nj,k\n");
         let expected = [
             invalid(1),
@@ -197,7 +197,7 @@ mod tests {
             cells(6, &["j", "k"]),
         ];
         assert_eq!(found, expected);
-        // Each line opens one, and each would be closed and opened again by the next.
+        // Each line opens a quotation mark, which the next line would close and open again.
         let opens = "a\",\"\n".repeat(1_000);
         let found = read(opens.as_bytes());
         assert_eq!(found, (1..=1_000).map(invalid).collect::<Vec<_>>());
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(longer, [cells(1, &["a"]), (2, Err(Code::TooLong)), cells(3, &["b"])]);
     }
 
-    /// Gives a file in parts, and must not be asked after its end.
+    /// Returns a file in parts, and must not be read after its end.
     struct Once<'f>(&'f [u8], bool);
 
     impl std::io::Read for Once<'_> {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     proptest! {
-        /// As the library reads it that wrote it.
+        /// Files are read as the library reads them that wrote them.
         #[test]
         fn s48_what_was_written_is_read(
             rows in prop::collection::vec(prop::collection::vec("[a\",;\r\n =é]{0,6}", 2..4), 0..6)
@@ -259,7 +259,7 @@ mod tests {
             prop_assert_eq!(found, rows.into_iter().map(Ok).collect::<Vec<_>>());
         }
 
-        /// And what others write, quotation marks within cells and all.
+        /// Files of other programs, with quotation marks within cells.
         #[test]
         fn s48_what_is_not_refused_is_read_as_by_others(
             file in "([a,]|\"\"|\"|\r|\n|\r\n|\",|,\"){0,30}"

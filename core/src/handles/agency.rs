@@ -58,7 +58,7 @@ impl Agency {
     /// compared.
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
-    /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
+    /// been deleted since; the errors of the form; field `idempotency_key` (1–255 characters).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -137,7 +137,7 @@ impl Agency {
         self.observe("check_resellers", None, || self.tenant.check_resellers(forms))
     }
 
-    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing.
+    /// Reports what [`delete_reseller`](Self::delete_reseller) would do now, and changes nothing.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -151,10 +151,10 @@ impl Agency {
         self.observe("preview_deletion", id, || self.tenant.preview_deletion(id))
     }
 
-    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined.
+    /// Deletes a reseller permanently, with its personal data, credentials and meters. Its use of
+    /// counters stays in the agency's totals, and its login domain is quarantined.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -203,7 +203,7 @@ impl Agency {
         })
     }
 
-    /// One page of the resellers that a query asks for, newest first unless it says otherwise.
+    /// One page of the resellers that a query finds, by default the newest first.
     ///
     /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
     ///
@@ -257,9 +257,9 @@ impl Agency {
         self.observe("update_reseller", id, || self.tenant.update_reseller(id, version, patch))
     }
 
-    /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-    /// out before is valid, on any process. Repeating it changes nothing.
-    /// Field errors: `reason` (1–500 characters).
+    /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp is
+    /// valid, in any process. Repeating it changes nothing. Field errors: `reason` (1–500
+    /// characters).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -276,8 +276,7 @@ impl Agency {
         self.observe("deactivate", id, || self.tenant.deactivate(id, reason))
     }
 
-    /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
-    /// nothing.
+    /// Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -293,8 +292,8 @@ impl Agency {
         self.observe("activate", id, || self.tenant.activate(id))
     }
 
-    /// Changes what a reseller sells, from now on; what it did so far stays as it is.
-    /// Setting the same type again changes nothing. Field errors: `partner_type`.
+    /// Changes what a reseller sells, from now on; its history stays as it is. Setting the same
+    /// type again changes nothing. Field errors: `partner_type`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -317,9 +316,9 @@ impl Agency {
         })
     }
 
-    /// Whether a reseller of this agency could have a label now, why not, and what it could have
-    /// instead. The answer may be old when it arrives: only creating and renaming decide.
-    /// Errors: `NotFound` once the agency is deleted.
+    /// Whether a reseller of this agency could take a label now, and if not, why, with suggestions.
+    /// The answer may be outdated when it arrives: only creating and renaming decide. Errors:
+    /// `NotFound` once the agency is deleted.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -336,9 +335,9 @@ impl Agency {
         self.observe("domain_availability", None, || self.tenant.domain_availability(label))
     }
 
-    /// Gives a reseller another login domain, in one step; the old one is quarantined.
-    /// Ids and stamps stay. With an expected `version`, a record that has changed
-    /// since is a `Conflict`. Renaming to the present login domain changes nothing.
+    /// Gives a reseller another login domain in one atomic step; the old one is quarantined. Ids
+    /// and stamps stay. With an expected `version`, a record that has changed since is a
+    /// `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
     ///
@@ -416,8 +415,8 @@ impl Agency {
         })
     }
 
-    /// A token with which [`Platform::reset_password`](crate::Platform::reset_password) sets a
-    /// password, once and within an hour. It is as good as the password: send it to the
+    /// Makes a token with which [`Platform::reset_password`](crate::Platform::reset_password) sets
+    /// a password, once and within an hour. It is as good as the password: send it to the
     /// reseller's own address only. Errors: `NotFound`.
     ///
     /// ```
@@ -433,7 +432,7 @@ impl Agency {
         self.observe("reset_token", id, || self.tenant.reset_token(id))
     }
 
-    /// Ends every access stamp of a reseller; it may sign in again. Errors: `NotFound`.
+    /// Ends every access stamp of a reseller, which may sign in again. Errors: `NotFound`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -523,11 +522,11 @@ impl Agency {
         self.observe("consume", reseller, || self.tenant.consume(reseller, metric, quantity, id))
     }
 
-    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-    /// lifts the limit. A limit below what is used already blocks further use.
+    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None` lifts
+    /// the limit. A limit that is below the use so far blocks further use.
     ///
-    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
-    /// does not take) and `limit` (not negative).
+    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for a metric that
+    /// `consume` does not take) and `limit` (not negative).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -544,8 +543,8 @@ impl Agency {
         self.observe("set_allowance", id, || self.tenant.set_allowance(id, metric, limit))
     }
 
-    /// Active resellers and what was used, over all time: read, not summed.
-    /// Errors: `NotFound` once the agency is deleted.
+    /// Active resellers and use over all time. The totals are kept, so this is fast for any number
+    /// of resellers. Errors: `NotFound` once the agency is deleted.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -585,11 +584,12 @@ impl Agency {
     }
 
     /// Writes the resellers that a query finds as CSV, with a first line of column names, and
-    /// says how many. They are read page by page: whoever is there throughout is written once.
-    /// What a spreadsheet would take for a formula, at the beginning of a cell or after a
-    /// semicolon in it, stands behind an apostrophe, which an import takes off again.
+    /// returns their number. They are read page by page: a reseller that exists throughout is
+    /// written exactly once. If a spreadsheet would take the beginning of a cell, or the text after
+    /// a semicolon in it, for a formula, an apostrophe is put in front, which an import removes
+    /// again.
     ///
-    /// Errors: `Io`; those of [`page`](Self::page).
+    /// Errors: `Io`; the errors of [`page`](Self::page).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -605,29 +605,30 @@ impl Agency {
         self.observe("export_csv", None, || self.tenant.export_csv(query, output))
     }
 
-    /// Creates a reseller of each row of a CSV file, and tells `each` about every row as soon as it
-    /// is known. The first line names the columns, in any order:
+    /// Creates a reseller for each row of a CSV file, and calls `each` with the outcome of every
+    /// row as soon as it is known. The first line names the columns, in any order:
     ///
     /// - required: `partner_type`, `name`, `email`, `phone`, `contact_name`, `contact_email`,
     ///   `contact_phone`, `login_domain`;
-    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country` and
-    ///   `contact_phone_country` (for national numbers), and, for resellers that another system has
-    ///   had, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A reseller
-    ///   without a hash is invited to set its password;
+    /// - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country`
+    ///   and `contact_phone_country` (for national numbers), and, for resellers from another
+    ///   system, `status`, `deactivation_reason`, `created_at` (RFC 3339) and `password_hash`. A
+    ///   reseller without a hash is created as invited, without a password;
     /// - allowed, because [`export_csv`](Self::export_csv) writes them, but not read: `id`,
     ///   `updated_at`.
     ///
-    /// A row whose email, login domain and external id a reseller of the agency has already is
-    /// left alone: so a file can be taken in again, also after it was interrupted.
+    /// If a reseller of the agency has the email, login domain and external id of a row already, it
+    /// is left as it is. So a file can be imported again, for example after an interruption.
     ///
-    /// A record has at most 256 KiB; a row that is longer is refused (`row`: `too_long`). With it,
-    /// and with a row that only goes on over several lines because a quotation mark stands where
-    /// none belongs (`row`: `invalid`), nothing but its first line is lost: the next line is a row
-    /// again. So a file of any size needs little memory, whatever stands in it.
+    /// A row has at most 256 KiB; a longer one is refused (`row`: `too_long`). A row that continues
+    /// over several lines because of a misplaced quotation mark is refused, too (`row`: `invalid`).
+    /// In both cases only its first line is lost: the next line is read as a row again. So a file
+    /// of any size and content needs little memory.
     ///
-    /// Errors: `Io`; fields `columns` (`unknown_column`, `taken`, `too_many`, `too_long`, `invalid`)
-    /// and those of missing columns (`empty`); `delimiter` (`invalid`) for one that is not ASCII,
-    /// a quotation mark or the end of a line. Rows that were created before an error stay.
+    /// Errors: `Io`; fields `columns` (`unknown_column`, `taken`, `too_many`, `too_long`,
+    /// `invalid`) and the names of missing columns (`empty`); `delimiter` (`invalid`) for a
+    /// character that is not ASCII, a quotation mark or the end of a line. Rows that were created
+    /// before an error stay.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -47,8 +47,8 @@ impl Platform {
             .map(Agency::from)
     }
 
-    /// The handle on an agency: the only way to its data. A typo is `NotFound`, never an empty
-    /// agency.
+    /// The handle on an agency, which is the only way to its data. A mistyped id is `NotFound`,
+    /// never an empty agency.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -82,7 +82,7 @@ impl Platform {
         self.observe("agencies", || self.operator.agencies(after, limit))
     }
 
-    /// What [`delete_agency`](Self::delete_agency) would do now: it changes nothing.
+    /// Reports what [`delete_agency`](Self::delete_agency) would do now, and changes nothing.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -96,15 +96,15 @@ impl Platform {
         self.observe("preview_agency_deletion", || self.operator.preview_agency_deletion(id))
     }
 
-    /// Deletes an agency for good: its resellers, what they used, its change feed. Login domains
-    /// are quarantined as if each reseller had been deleted.
+    /// Deletes an agency permanently, with its resellers, their usage and its change feed. Login
+    /// domains are quarantined as if each reseller had been deleted.
     ///
-    /// At first the agency is closed: from then on every call on it is `NotFound`, and every
-    /// sign-in and every stamp of its resellers fails. Then its rows are removed in steps, however
-    /// many there are. If this call is cut short, calling it again or
-    /// [`maintain`](Self::maintain) goes on; until the last row is gone the id stays `taken`.
+    /// First the agency is closed: from then on every call on it is `NotFound`, and every sign-in
+    /// and every stamp of its resellers fails. Then its rows are removed in small steps. If this
+    /// call is interrupted, call it again, or let [`maintain`](Self::maintain) continue; the id
+    /// stays `taken` until the last row is removed.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -204,10 +204,10 @@ impl Platform {
         })
     }
 
-    /// Whether a label could be claimed now, why not, and what could be instead. The answer may
-    /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
-    /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
-    /// that one has reserved.
+    /// Whether a label could be taken now, and if not, why, with suggestions. The answer may be
+    /// outdated when it arrives: only creating and renaming decide. If the agency is known, use
+    /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows the
+    /// labels that the agency has reserved.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -225,20 +225,20 @@ impl Platform {
         self.observe("domain_availability", || self.operator.domain_availability(label))
     }
 
-    /// Writes a copy of the whole store into a new file, while others read and write: it holds
-    /// everything that was acknowledged before the call, and opens as a store of its own.
-    /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
-    /// what the store holds, its secrets included. What a killed process leaves is beside it, as
-    /// `.backup-….partial`.
+    /// Writes a copy of the whole store into a new file, while others read and write. The copy has
+    /// everything that was committed before the call, and can be opened as a store of its own. The
+    /// file appears when it is complete and on the disk. Only its owner can read it, because it has
+    /// everything that the store has, including secrets. A process that is killed leaves a file
+    /// `.backup-….partial` in the same folder.
     ///
-    /// For SQLite; nobody needs a second connection for it, which in one process is not safe: see
-    /// [`open`](Self::open). Until it has ended, what is deleted meanwhile stays in the
-    /// write-ahead log (`Erasure::Pending`), which does not begin anew.
+    /// This works on SQLite, and spares you a second connection, which is not safe in one process:
+    /// see [`open`](Self::open). Until the backup has ended, the write-ahead log grows and keeps
+    /// data that is deleted meanwhile (`Erasure::Pending`).
     ///
-    /// Errors: `Io` if there is a file already, or none can be made there; `Configuration` for
-    /// other stores: a server is backed up with its own tools, such as `pg_dump`. The nodes of a
-    /// Citus cluster have no snapshot in common, so there a dump is torn unless nobody writes:
-    /// `citus_create_restore_point` marks one moment in the logs of all of them.
+    /// Errors: `Io` if the file exists or cannot be created; `Configuration` for other stores: back
+    /// up a server with its own tools, such as `pg_dump`. The nodes of a Citus cluster have no
+    /// common snapshot, so a dump of one is inconsistent if somebody writes meanwhile;
+    /// `citus_create_restore_point` marks one moment in the logs of all nodes.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -300,10 +300,10 @@ impl Platform {
         self.observe("prepare", || self.operator.prepare())
     }
 
-    /// Closes the store, for every handle on it: clones of this one, and those of agencies. A
-    /// transaction that is under way runs to its end; every later one fails with `Configuration`,
-    /// the next one of an import that is under way, too. Closing it again does nothing. Without this
-    /// call a store is closed with its last handle.
+    /// Closes the store, for every handle on it: clones of this one, and those of agencies. Running
+    /// transactions end normally; every later one fails with `Configuration`, including the next
+    /// one of a running import. Closing it again does nothing. Without this call, a store is closed
+    /// when its last handle is dropped.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -317,8 +317,8 @@ impl Platform {
         self.observe("close", || self.operator.close())
     }
 
-    /// Which reseller a request's host name is for. Case, a port and one trailing dot do not
-    /// matter; unknown, quarantined and foreign hosts are all `NotFound`.
+    /// Finds the reseller that a request's host name belongs to. Case, a port and one trailing dot
+    /// do not matter; unknown, quarantined and foreign hosts are all `NotFound`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

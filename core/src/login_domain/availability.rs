@@ -1,4 +1,4 @@
-//! Whether a login domain can be had: advice for a form; creating decides (S6).
+//! The availability of a login domain. It is advice for a form; creating decides (S6).
 
 use serde::Serialize;
 
@@ -9,22 +9,22 @@ use crate::shared::Shared;
 use crate::tenant::Tenant;
 use crate::values::LoginDomain;
 
-/// What can be said of a label before anybody asks for it.
+/// Whether a label is available.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DomainAvailability {
-    /// Why the label cannot be had; `None` when it is free.
+    /// Why the label is not available; `None` if it is free.
     pub refused: Option<Code>,
-    /// Up to five labels like it that are free; none when the label itself is, or when nothing
-    /// like it could be a label.
+    /// Up to five similar labels that are free. The list is empty if the label itself is free, or
+    /// if no similar text can be a label.
     pub suggestions: Vec<String>,
 }
 
 const SUGGESTIONS: usize = 5;
 
 impl Tenant {
-    /// Whether a reseller of this agency could have a label now, why not, and what it could have
-    /// instead. The answer may be old when it arrives: only creating and renaming decide (S6).
-    /// Errors: `NotFound` once the agency is deleted.
+    /// Whether a reseller of this agency could take a label now, and if not, why, with suggestions.
+    /// The answer may be outdated when it arrives: only creating and renaming decide. Errors:
+    /// `NotFound` once the agency is deleted.
     ///
     /// ```example
     /// use partnerkit::Code;
@@ -46,7 +46,7 @@ impl Tenant {
 }
 
 impl Shared {
-    /// Which labels no new reseller of an agency may have, whoever has them.
+    /// The test for labels that no new reseller of an agency may take.
     pub fn reserves<'s>(
         &'s self,
         agency: &'s AgencySettings,
@@ -54,7 +54,7 @@ impl Shared {
         |label| self.login_domains.is_reserved(label) || agency.reserved_labels.contains(label)
     }
 
-    /// What can be said of a label, for those who may not have the `reserved` ones.
+    /// The availability of a label, with suggestions, where the `reserved` ones may not be taken.
     pub fn availability(
         &self,
         label: &str,
@@ -69,7 +69,7 @@ impl Shared {
         Ok(DomainAvailability { refused, suggestions })
     }
 
-    /// Why each label cannot be had.
+    /// For each label, why it is not available.
     fn refusals(
         &self,
         labels: &[LoginDomain],
@@ -81,8 +81,8 @@ impl Shared {
         Ok(labels.iter().zip(holders).map(why).collect())
     }
 
-    /// Free labels like what was typed. That is lowercased here, as it never is for a claim:
-    /// the suggestion is shown, and somebody chooses it.
+    /// Free labels similar to a typed text. Only for suggestions, which a person chooses from, is
+    /// the text lowercased.
     fn free_like(
         &self,
         typed: &str,

@@ -1,4 +1,4 @@
-//! Login domains: who holds each of them, on the whole platform.
+//! Login domains and their holders, on the whole platform.
 
 use crate::error::{Code, Result};
 use crate::reseller::ResellerId;
@@ -7,14 +7,14 @@ use crate::schema::{Column, Row, damaged};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
 stored! {
-    /// A login domain and what it stands for.
+    /// A login domain and its state.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct LabelRow {
         /// The label.
         pub label: LoginDomain,
         /// The agency that holds it, or held it last.
         pub agency: AgencyId,
-        /// Who has it.
+        /// Whether it is held.
         pub state: LabelState,
     }
 }
@@ -38,14 +38,14 @@ impl LabelRow {
 /// Whether a label is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelState {
-    /// By this reseller.
+    /// It is held by this reseller.
     Held(ResellerId),
-    /// By nobody, and nobody may have it before this instant. Holds no personal data (S7).
+    /// It is not held, and may not be taken before this instant. This holds no personal data (S7).
     Quarantined(Timestamp),
 }
 
 impl LabelState {
-    /// What a form says to somebody else who wants the label.
+    /// The code for a form of somebody else who wants the label.
     pub(crate) fn refusal(self) -> Code {
         match self {
             Self::Held(_) => Code::Taken,
@@ -55,7 +55,7 @@ impl LabelState {
 }
 
 stored! {
-    /// A state in columns, of which one is null.
+    /// A state as two columns, one of which is null.
     struct StateColumns {
         reseller: Option<ResellerId>,
         quarantined_until: Option<Timestamp>,

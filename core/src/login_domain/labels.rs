@@ -1,4 +1,4 @@
-//! Who holds a login domain: rows that are unique across agencies, and read across them.
+//! The rows of login domains, which are unique across agencies and read across them.
 
 use crate::error::{Code, Result};
 use crate::login_domain::{LabelRow, LabelState};
@@ -7,7 +7,7 @@ use crate::reseller::Reseller;
 use crate::storage::{Lock, Storage};
 use crate::values::{AgencyId, LoginDomain, Timestamp};
 
-/// Who holds each label.
+/// The rows of labels, in their order.
 pub(crate) fn holders(
     storage: &dyn Storage,
     labels: &[LoginDomain],
@@ -15,7 +15,7 @@ pub(crate) fn holders(
     records::read(storage, &AgencyId::platform(), |reads| reads.get(labels))
 }
 
-/// The same, as it is committed, whatever the host has open.
+/// The committed rows of labels, even inside a host's transaction.
 pub(crate) fn holders_beside(
     storage: &dyn Storage,
     labels: &[LoginDomain],
@@ -29,8 +29,8 @@ pub(crate) fn label_row(reseller: &Reseller, state: LabelState) -> LabelRow {
     LabelRow { label, agency, state }
 }
 
-/// Why nobody new can have a label: somebody has it or had it until recently, or it is one of
-/// those that are `reserved` (S4, S7). Whoever holds one keeps it.
+/// Why a label cannot be taken: it is held, quarantined or `reserved` (S4, S7). Its holder keeps it
+/// in every case.
 pub(crate) fn refusal(
     label: &LoginDomain,
     holder: Option<&LabelRow>,
@@ -43,10 +43,10 @@ pub(crate) fn refusal(
     }
 }
 
-/// Labels to take, in their order.
+/// Labels to claim, in lock order.
 pub(crate) struct Claim<'l> {
     labels: &'l [LabelRow],
-    /// A quarantine that ended at or before this is over.
+    /// The time at which a quarantine must have ended.
     now: Timestamp,
 }
 
@@ -55,12 +55,12 @@ impl<'l> Claim<'l> {
         Self { labels, now }
     }
 
-    /// The question that takes those that nobody has, and holds the others.
+    /// The query that inserts new labels and locks existing ones.
     pub fn question(&self, tx: &Tx<'_>) -> Result<Question<Vec<Insert<LabelRow>>>> {
         insert_or_lock(tx.agency_id(), self.labels, Lock::Update)
     }
 
-    /// Takes those that are free again, too; why the others cannot be had.
+    /// Also claims labels whose quarantine is over, and returns why the others cannot be claimed.
     pub fn settle(
         &self,
         tx: &mut Tx<'_>,

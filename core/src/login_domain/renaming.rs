@@ -11,9 +11,9 @@ use crate::tenant::Tenant;
 use crate::values::{LoginDomain, Timestamp};
 
 impl Tenant {
-    /// Gives a reseller another login domain, in one step; the old one is quarantined
-    /// (S7). Ids and stamps stay. With an expected `version`, a record that has changed
-    /// since is a `Conflict`. Renaming to the present login domain changes nothing.
+    /// Gives a reseller another login domain in one atomic step; the old one is quarantined. Ids
+    /// and stamps stay. With an expected `version`, a record that has changed since is a
+    /// `Conflict`. Renaming to the present login domain changes nothing.
     ///
     /// Errors: `NotFound`, `Conflict`; field `login_domain`.
     ///
@@ -40,7 +40,7 @@ impl Tenant {
         let mutation = self.mutation(ChangeKind::LoginDomainChanged, id);
         self.write(|tx| {
             let seen = one(tx.resellers(&[id])?)?;
-            // What is read here may be old already, and is looked at again under the lock.
+            // This read may be outdated already; it is checked again under the lock.
             expect_version(version, seen.version)?;
             if seen.login_domain == label {
                 return Ok(seen);
@@ -56,7 +56,7 @@ impl Tenant {
         })
     }
 
-    /// Claims the new label and quarantines the old one, in the order of locks: by label.
+    /// Claims the new label and quarantines the old one, in lock order, which is by label.
     fn swap_labels(
         &self,
         tx: &mut Tx<'_>,

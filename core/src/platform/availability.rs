@@ -1,4 +1,4 @@
-//! What can be said of a login domain while nobody knows which agency's it will be (S5, S6).
+//! The availability of a login domain before its agency is known, and its URL (S5, S6).
 
 use super::{Operator, Platform};
 use crate::error::Result;
@@ -6,10 +6,10 @@ use crate::login_domain::DomainAvailability;
 use crate::values::LoginDomain;
 
 impl Operator {
-    /// Whether a label could be claimed now, why not, and what could be instead. The answer may
-    /// be old when it arrives: only creating and renaming decide. Where the agency is known, ask
-    /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows what
-    /// that one has reserved.
+    /// Whether a label could be taken now, and if not, why, with suggestions. The answer may be
+    /// outdated when it arrives: only creating and renaming decide. If the agency is known, use
+    /// [`Agency::domain_availability`](crate::Agency::domain_availability), which also knows the
+    /// labels that the agency has reserved.
     ///
     /// ```example
     /// use partnerkit::Code;
@@ -32,7 +32,8 @@ impl Operator {
 }
 
 impl Platform {
-    /// Where the customers of whoever has this login domain sign in: `https://acme.LOGIN_BASE`.
+    /// The URL at which the customers of a login domain's holder sign in:
+    /// `https://acme.LOGIN_BASE`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -7,20 +7,20 @@ use crate::error::Result;
 use crate::storage::Storage;
 
 impl Operator {
-    /// Writes a copy of the whole store into a new file, while others read and write: it holds
-    /// everything that was acknowledged before the call, and opens as a store of its own.
-    /// The file appears once it is whole, on the disk, and readable by its owner only: it holds
-    /// what the store holds, its secrets included. What a killed process leaves is beside it, as
-    /// `.backup-….partial`.
+    /// Writes a copy of the whole store into a new file, while others read and write. The copy has
+    /// everything that was committed before the call, and can be opened as a store of its own. The
+    /// file appears when it is complete and on the disk. Only its owner can read it, because it has
+    /// everything that the store has, including secrets. A process that is killed leaves a file
+    /// `.backup-….partial` in the same folder.
     ///
-    /// For SQLite; nobody needs a second connection for it, which in one process is not safe: see
-    /// [`open`](Self::open). Until it has ended, what is deleted meanwhile stays in the
-    /// write-ahead log (`Erasure::Pending`), which does not begin anew.
+    /// This works on SQLite, and spares you a second connection, which is not safe in one process:
+    /// see [`open`](Self::open). Until the backup has ended, the write-ahead log grows and keeps
+    /// data that is deleted meanwhile (`Erasure::Pending`).
     ///
-    /// Errors: `Io` if there is a file already, or none can be made there; `Configuration` for
-    /// other stores: a server is backed up with its own tools, such as `pg_dump`. The nodes of a
-    /// Citus cluster have no snapshot in common, so there a dump is torn unless nobody writes:
-    /// `citus_create_restore_point` marks one moment in the logs of all of them.
+    /// Errors: `Io` if the file exists or cannot be created; `Configuration` for other stores: back
+    /// up a server with its own tools, such as `pg_dump`. The nodes of a Citus cluster have no
+    /// common snapshot, so a dump of one is inconsistent if somebody writes meanwhile;
+    /// `citus_create_restore_point` marks one moment in the logs of all nodes.
     ///
     /// ```example
     /// # #[cfg(feature = "sqlite")]

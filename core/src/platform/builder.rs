@@ -1,4 +1,4 @@
-//! Opening a platform: the settings, checked, and the secret, made or found.
+//! Opening a platform: checking the settings, and loading or making the secret.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -483,8 +483,9 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
     }
 }
 
-/// How many passwords are hashed at once on so many cores, and how many callers wait. Each has a
-/// thread, and tokio has 512 for everything that blocks: on no machine may they all be taken.
+/// How many passwords are hashed at once on a machine with `cores` cores, and how many callers may
+/// wait. Each caller takes a thread, and tokio has only 512 for all blocking work, so they must not
+/// take all of them on any machine.
 fn default_hashing(cores: usize) -> (usize, usize) {
     (cores.clamp(1, 64), cores.saturating_mul(50).min(200))
 }
@@ -504,13 +505,13 @@ fn millis(duration: Duration) -> i64 {
 mod tests {
     use super::default_hashing;
 
-    /// S18: what tokio's other calls that block have left of its 512 threads.
+    /// S18: other blocking calls have enough of tokio's 512 threads left.
     #[test]
     fn s18_hashing_never_takes_the_threads_of_others() {
         for cores in (1..=16).chain([64, 256, 1_024, usize::MAX]) {
             let (at_once, queue) = default_hashing(cores);
             assert!(at_once >= 1 && queue >= 50);
-            // One more for what takes more memory.
+            // One more is for a hash that takes more memory.
             assert!(at_once + queue < 512 - 200, "{cores} cores");
         }
     }

@@ -15,39 +15,41 @@ use crate::storage::{Erasure, Lock, Scan, Scope, Storage};
 use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
-/// How many rows are removed in one transaction: few enough that nobody waits for it.
+/// How many rows are removed in one transaction: few enough that nobody waits for long.
 const STEP: u32 = 500;
-/// For how long failed sign-ins are remembered once nothing is blocked by them any more.
+/// How long failed sign-ins are kept after the end of their delay.
 const ATTEMPTS_KEPT: i64 = 30 * Timestamp::DAY;
 
-/// What upkeep did.
+/// What a call of `maintain` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Maintenance {
     /// How many rows were removed.
     pub removed: u64,
-    /// Whether every agency has had its turn; otherwise the next call goes on where this ended.
+    /// Whether every agency has had its turn; otherwise the next call continues where this one
+    /// ended.
     pub finished: bool,
-    /// Whether what was deleted is gone from the store's files.
+    /// Whether deleted data is erased from the store's files.
     pub erasure: Erasure,
 }
 
 /// Something to remove, in steps.
 enum Task {
-    /// Rows of an agency up to an instant, by an index that has the oldest first.
+    /// Rows of an agency up to an instant, by an index that begins with the oldest.
     Old(&'static Table, &'static [&'static str], Timestamp),
-    /// Rows that lie by themselves, up to an instant.
+    /// Scattered rows up to an instant.
     OldAlone(Alone, Timestamp),
-    /// Changes of before this instant.
+    /// Changes before this instant.
     Changes(Timestamp),
-    /// An agency whose deletion was cut short.
+    /// An agency whose deletion was interrupted.
     Erase,
 }
 
-/// Rows of which each is a place of its own, and how they age.
+/// A table whose rows are not stored with an agency, but may each be on another node, and the
+/// columns that say when a row expires.
 #[derive(Clone, Copy)]
 struct Alone {
     table: &'static Table,
-    /// Ends with the instant.
+    /// An index that ends with the instant.
     index: &'static [&'static str],
     key_and_instant: &'static [&'static str],
 }
@@ -102,15 +104,15 @@ impl Operator {
         Ok(Maintenance { removed, finished, erasure: self.shared.scrub() })
     }
 
-    /// What there is to do for an agency, or for the platform itself.
+    /// The tasks for an agency, or for the platform itself.
     fn tasks(&self, progress: &Progress) -> Vec<Task> {
         let (now, retention) = (self.shared.clock.now(), self.shared.retention);
         let before = |kept: i64| now.plus_millis(-kept);
         let older = |kept: i64| before(kept).plus_millis(-1);
         if progress.agency.is_none() {
             let labels = Task::OldAlone(FREE_LABELS, now);
-            // What is removed in a host's transaction is locked until its end, and a sign-in in it
-            // would wait for that: attempts commit on their own (S19).
+            // Rows that are removed in a host's transaction stay locked until its end. A sign-in
+            // inside it would wait for them, because attempts commit on their own (S19).
             let attempts = (!self.shared.storage.joined())
                 .then(|| Task::OldAlone(OLD_ATTEMPTS, older(ATTEMPTS_KEPT)));
             return [labels].into_iter().chain(attempts).collect();
@@ -150,7 +152,7 @@ impl Operator {
     ) -> Result<u32> {
         let storage = &self.shared.storage;
         let removed = records::write(storage, agency, Scope::Join, |tx| work(tx).map(Some));
-        // Deleted since it was listed: nothing is left to do.
+        // If the agency was deleted since it was listed, nothing is left to do.
         Ok(optional(removed)?.unwrap_or_default())
     }
 
@@ -159,14 +161,14 @@ impl Operator {
     }
 }
 
-/// Rows of which each is a place of its own: found without a lock, and then removed one by one, as
-/// they are once they are locked.
+/// Removes scattered rows: they are found without a lock, and then locked, checked again and
+/// removed one by one.
 fn remove_alone(tx: &mut Tx<'_>, alone: Alone, through: Timestamp, max: u32) -> Result<u32> {
     let Alone { table, index, key_and_instant } = alone;
     let through = Value::from(through.as_millis());
     let of_platform = index.iter().filter(|column| **column == "agency");
     let of_platform = of_platform.map(|_| tx.agency_id().as_str().into()).collect();
-    // Nulls are no values: a label that is held has no end.
+    // A null is not in the range, so a label that is held is not found.
     let due = Scan::all(table, index, of_platform, max).through(through.clone());
     let mut keys: Vec<_> =
         tx.ask(records::rows(due))?.iter().map(|row| table.key_of(row)).collect();
@@ -179,9 +181,10 @@ fn remove_alone(tx: &mut Tx<'_>, alone: Alone, through: Timestamp, max: u32) -> 
     Ok(removed.into_iter().sum())
 }
 
-/// Changes go from the oldest on, and the agency keeps where its feed begins now.
+/// Removes the oldest changes, and stores in the agency where its feed begins now.
 fn prune_changes(tx: &mut Tx<'_>, before: Timestamp, max: u32) -> Result<u32> {
-    // Nobody may have read the feed yet; numbering moves the agency's count.
+    // If nobody has read the feed yet, the changes must be numbered first, which needs the agency's
+    // lock.
     let Some(mut agency) = tx.lock_agency(Lock::NoKeyUpdate)? else { return Ok(0) };
     let questions = (tx.numbered_after(agency.pruned, max), tx.pending(max));
     let (mut oldest, pending) = tx.ask(questions)?;

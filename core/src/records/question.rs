@@ -1,4 +1,5 @@
-//! Questions that know what their answer is: several of them are one wait.
+//! Queries ("questions") that know the type of their answer. Several can be sent together, in one
+//! round trip.
 
 use crate::error::{Error, Result};
 use crate::schema::Row;
@@ -6,17 +7,18 @@ use crate::schema::entity::Entity;
 use crate::storage::{Answer, Ask, Batch, Get, Inserted, Insertion, Lock, Scan};
 use crate::values::AgencyId;
 
-/// What became of a record that was to be inserted.
+/// The outcome of inserting a record.
 #[must_use = "what is taken was not inserted"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insert<T> {
     /// It was inserted.
     Done,
-    /// Another row, or another row's unique field, was there already. The transaction goes on.
+    /// A row with this key, or with the value of a unique field, exists already. The transaction
+    /// goes on.
     Existing(T),
 }
 
-/// A question, and how its answer is read.
+/// A query, and the function that reads its answer.
 pub(crate) struct Question<T> {
     ask: Ask,
     read: Read<T>,
@@ -36,7 +38,7 @@ impl<T: 'static> Question<T> {
 }
 
 impl<T: 'static> Question<Vec<Option<T>>> {
-    /// Only what is there.
+    /// Leaves out records that do not exist.
     pub fn present(self) -> Question<Vec<T>> {
         self.map(|found| found.into_iter().flatten().collect())
     }
@@ -50,7 +52,7 @@ pub(crate) fn get<E: Entity + 'static>(
     find(E::TABLE.key, keys.iter().map(|key| E::key_row(agency, key)).collect(), None)
 }
 
-/// The same, locked in the order of the keys, which the caller has sorted.
+/// Records by key, locked in the order of the keys, which the caller has sorted.
 pub(crate) fn lock<E: Entity + 'static>(
     agency: &AgencyId,
     keys: &[E::Key],
@@ -84,13 +86,13 @@ pub(crate) fn rows(scan: Scan) -> Question<Vec<Row>> {
     Question::new(Ask::Scan(scan), Answer::found)
 }
 
-/// Records that a question finds.
+/// The records that a query finds.
 pub(crate) fn found<E: Entity + 'static>(ask: Ask) -> Question<Vec<E>> {
     let read = |answer: Answer| answer.found()?.into_iter().map(E::from_row).collect();
     Question::new(ask, read)
 }
 
-/// Removes the first rows of a scan; how many.
+/// Removes the first rows of a scan, and answers how many it removed.
 pub(crate) fn removal(scan: Scan) -> Question<u32> {
     let limit = scan.limit;
     let too_many = || Error::storage("the storage has removed more rows than it was asked to");
@@ -100,12 +102,12 @@ pub(crate) fn removal(scan: Scan) -> Question<u32> {
     })
 }
 
-/// A question whose answer is a number.
+/// A query whose answer is a number.
 pub(crate) fn count(ask: Ask) -> Question<u64> {
     Question::new(ask, Answer::count)
 }
 
-/// Inserts records; those that are there already are answered.
+/// Inserts records, and answers each one that exists already.
 pub(crate) fn insert<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
@@ -113,7 +115,8 @@ pub(crate) fn insert<E: Entity + 'static>(
     inserting(agency, records, None)
 }
 
-/// The same, and holds those that are there already: afterwards each record is this transaction's.
+/// Inserts records, and locks and answers each one that exists already: afterwards the transaction
+/// holds a lock on every record.
 pub(crate) fn insert_or_lock<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
@@ -122,7 +125,7 @@ pub(crate) fn insert_or_lock<E: Entity + 'static>(
     inserting(agency, records, Some(lock))
 }
 
-/// Locks records; those that are not there are inserted as they are given.
+/// Locks records, and first inserts each one that does not exist, as it is given.
 pub(crate) fn lock_or_insert<E: Entity + 'static>(
     agency: &AgencyId,
     records: Vec<E>,
@@ -168,7 +171,7 @@ pub(crate) fn insert_rows(rows: Batch) -> Question<Vec<bool>> {
     Question::new(ask, read)
 }
 
-/// Stores records that are locked; `false` for each whose unique field is taken.
+/// Stores locked records; `false` for each whose unique field is taken.
 pub(crate) fn update<E: Entity + 'static>(
     agency: &AgencyId,
     records: &[E],
@@ -178,8 +181,8 @@ pub(crate) fn update<E: Entity + 'static>(
     Ok(Question::new(ask, move |answer| for_each(asked, answer.updated()?)))
 }
 
-/// An answer for each that was asked for: a store that forgets one would let the core take a row for
-/// another, or for none.
+/// Checks that a store has answered for every key or row: if one answer were missing, the others
+/// would be taken for the wrong rows.
 fn for_each<T>(asked: usize, answers: Vec<T>) -> Result<Vec<T>> {
     let wrong = || Error::storage("the storage has not answered for each key or row");
     if answers.len() == asked { Ok(answers) } else { Err(wrong()) }
@@ -192,7 +195,7 @@ pub(super) fn rows_of<'e, E: Entity + 'e>(
     records.into_iter().map(|record| record.to_row(agency)).collect()
 }
 
-/// Questions that are asked together.
+/// Queries that are sent together.
 pub(crate) trait Questions {
     /// How the answers are read.
     type Read;
@@ -249,7 +252,7 @@ macro_rules! together {
     };
 }
 
-/// Nothing more than what is asked in any case.
+/// No query besides those that are sent anyway.
 impl Questions for () {
     type Read = ();
     type Answers = ();

@@ -1,7 +1,7 @@
-//! Snapshots and transactions of one agency's records, which hold the agency before anything else.
+//! Snapshots and transactions of one agency's records. Both hold the agency before anything else.
 //!
-//! What belongs to a noun (`claim_labels`, `lock_usage`, …) stands with the noun, as methods of
-//! [`Reads`] and [`Tx`].
+//! Methods of [`Reads`] and [`Tx`] that belong to a noun (`claim_labels`, `lock_usage`, …) are in
+//! the noun's `rows.rs`.
 
 use std::ops::{Deref, DerefMut};
 
@@ -15,24 +15,25 @@ use crate::values::AgencyId;
 
 /// Whether the agency is held.
 enum Hold {
-    /// Nobody has asked for that: the platform's own rows, or an agency that is erased.
+    /// Not held, and need not be: the rows are the platform's own, or the agency is being created
+    /// or erased.
     No,
-    /// With the next question, before it, so that it costs no wait.
+    /// It will be held just before the next query, in the same round trip.
     Next,
-    /// That is done. A transaction has its row, which few ask for.
+    /// It is held. A transaction has the agency's row.
     Held(Option<Row>),
 }
 
 /// A snapshot of one agency's rows.
 ///
-/// Results stand in the order of what was asked for. Whatever is read is about an agency that is
-/// open: otherwise the first question, or the end, is `NotFound`.
+/// Results are in the order of the keys or records in the query. The agency must be open: otherwise
+/// the first query, or the end of the snapshot, fails with `NotFound`.
 pub(crate) struct Reads<'r> {
     rows: &'r mut dyn Rows,
     agency: &'r AgencyId,
     hold: Hold,
-    /// A transaction holds the agency in [`Lock::KeyShare`], so that it is not erased before the
-    /// end.
+    /// A transaction locks the agency's row in [`Lock::KeyShare`], so that the agency is not erased
+    /// before the transaction ends.
     lock: Option<Lock>,
 }
 
@@ -42,7 +43,7 @@ impl<'r> Reads<'r> {
         Self { rows, agency, hold, lock: None }
     }
 
-    /// Whose rows these are.
+    /// The agency that the rows belong to.
     pub fn agency_id(&self) -> &'r AgencyId {
         self.agency
     }
@@ -52,7 +53,7 @@ impl<'r> Reads<'r> {
         Scan::all(table, table.key, vec![table.owner(self.agency)], limit)
     }
 
-    /// Asks questions: one wait for all of them.
+    /// Sends queries, all in one round trip.
     pub fn ask<Q: Questions>(&mut self, questions: Q) -> Result<Q::Answers> {
         let (mut asks, mut answers) = (Vec::new(), Vec::new());
         let holds = matches!(self.hold, Hold::Next);
@@ -63,15 +64,17 @@ impl<'r> Reads<'r> {
         let asked = self.rows.ask(asks, &mut answers);
         let mut answers = answers.into_iter();
         if holds && let Some(answer) = answers.next() {
-            // Before whatever has failed for want of the agency.
+            // Checked first: if the agency is missing, other queries may have failed because of
+            // that.
             self.hold = held(answer).ok_or_else(missing)?;
         }
         asked?;
         Q::read(read, &mut answers)
     }
 
-    /// Asks for the agency: a transaction locks its row, a snapshot only looks whether it is there.
-    /// Nobody waits for one that is being erased: before it is locked, it is not found.
+    /// The query for the agency: a transaction locks its row, a snapshot only checks that it
+    /// exists. It does not wait for an agency that is being erased: that one is no longer open, so
+    /// it is not found, and not locked.
     fn open_agency(&self) -> Ask {
         let open = open(self.agency);
         match self.lock {
@@ -80,7 +83,7 @@ impl<'r> Reads<'r> {
         }
     }
 
-    /// Holds the agency now, unless that is done. Errors: `NotFound`.
+    /// Holds the agency now, unless it is held already. Errors: `NotFound`.
     pub fn hold_agency(&mut self) -> Result<()> {
         if matches!(self.hold, Hold::Next) { self.ask(()) } else { Ok(()) }
     }
@@ -111,13 +114,14 @@ impl<'r> Reads<'r> {
     }
 }
 
-/// Looks for an agency that is open.
+/// The scan that finds an agency if it is open.
 fn open(agency: &AgencyId) -> Scan {
     let equals = vec![agency.as_str().into(), Value::Null];
     Scan::all(AgencyRow::TABLE, &["agency", "closed_at"], equals, 1)
 }
 
-/// What is held of an agency, if it is there and open.
+/// Reads the answer of [`open_agency`](Reads::open_agency); `None` if the agency does not exist or
+/// is not open.
 fn held(answer: Answer) -> Option<Hold> {
     match answer {
         Answer::Count(1) => Some(Hold::Held(None)),
@@ -132,11 +136,11 @@ fn missing() -> Error {
 
 /// A transaction on one agency's rows.
 ///
-/// Locks are taken in the order attempts, the agency in key share, idempotency keys, labels, the
-/// agency for an update, resellers, usage, events, totals, changes, and within one call in the
-/// order of keys, which the core has sorted: so permuted batches never deadlock. Two transactions
-/// that hold one key queue, or one gets [`aborted`](crate::Error::aborted). A read that follows a
-/// lock sees the newest commit.
+/// The lock order is: attempts, the agency in key share, idempotency keys, labels, the agency for
+/// an update, resellers, usage, events, totals, changes; within one call it is the order of the
+/// keys, which the core has sorted. So batches in any order never deadlock. If two transactions
+/// lock one key, the second waits, or one of them is [`aborted`](crate::Error::aborted). A read
+/// that follows a lock sees the newest commit.
 pub(crate) struct Tx<'r>(Reads<'r>);
 
 impl<'r> Tx<'r> {
@@ -149,7 +153,7 @@ impl<'r> Tx<'r> {
         self.0.rows.tell(vec![write])
     }
 
-    /// Inserts a record, or gives the one that is there.
+    /// Inserts a record, or returns the one that exists.
     pub fn insert<E: Entity + 'static>(&mut self, record: &E) -> Result<Insert<E>> {
         let insert = insert(self.agency, std::slice::from_ref(record))?;
         let unanswered = || Error::storage("the storage has not inserted the row");

@@ -1,4 +1,4 @@
-//! Running work on a store: what is the same for every backend.
+//! Running work on a store, with retries. It is the same for every backend.
 
 use std::cell::Cell;
 use std::thread;
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{ReadWork, Scope, Storage};
 use crate::values::AgencyId;
 
-/// How often work is tried before an `Aborted` goes up to the caller.
+/// How often work is tried before the caller gets the `Aborted` error.
 const TRIES: u32 = 20;
 
 /// Runs the work on one snapshot of an agency that is open, and returns what it returns.
@@ -22,7 +22,8 @@ pub(crate) fn read<T: Send>(
     run_read(agency, held, || storage.joined(), work, |work| storage.read(agency, work))
 }
 
-/// The same for an agency that is being erased, or for rows of everybody.
+/// Like [`read`], without holding the agency: for an agency that is being erased, or for rows of
+/// the whole platform.
 pub(crate) fn read_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
@@ -31,7 +32,7 @@ pub(crate) fn read_unheld<T: Send>(
     run_read(agency, Held(false), || storage.joined(), work, |work| storage.read(agency, work))
 }
 
-/// The same as [`read`] on what is committed, whatever the host has open.
+/// Like [`read`], but sees committed rows only, even inside a host's transaction.
 pub(crate) fn read_beside<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
@@ -41,7 +42,7 @@ pub(crate) fn read_beside<T: Send>(
     run_read(agency, held, || false, work, |work| storage.read_beside(agency, work))
 }
 
-/// Whether the agency is held before anything else.
+/// Whether the agency must be held before anything else.
 struct Held(bool);
 
 impl Held {
@@ -80,7 +81,8 @@ pub(crate) fn write<T: Send>(
     run_write(storage, agency, scope, Held::unless_platform(agency), work)
 }
 
-/// The same for an agency that is not there yet, or is being erased.
+/// Like [`write`], without holding the agency: for an agency that does not exist yet, or is being
+/// erased.
 pub(crate) fn write_unheld<T: Send>(
     storage: &dyn Storage,
     agency: &AgencyId,
@@ -114,7 +116,7 @@ fn run_write<T: Send>(
     result.ok_or_else(not_run)
 }
 
-/// Work that a concurrent transaction was in the way of runs again, unless it is part of a host's
+/// Runs work again that was aborted by a concurrent transaction, unless it is part of a host's
 /// transaction, which only the host can run again.
 fn until_done(joined: impl Fn() -> bool, mut run: impl FnMut() -> Result<()>) -> Result<()> {
     for tried in 1..TRIES {
@@ -130,7 +132,7 @@ fn not_run() -> Error {
     Error::storage("the storage did not run the work")
 }
 
-/// Waits longer each time, up to 100 ms, and never as long as another thread does.
+/// Exponential backoff up to 100 ms, with jitter, so that threads do not wait equally long.
 fn pause(tried: u32) {
     let most = 1_000_u64 << tried.min(7);
     let mut random = [0; 2];
@@ -144,7 +146,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Work inside work on one thread would wait for itself; it gets an error instead.
+/// Refuses work that is started inside other work on the same thread, because it would wait for
+/// itself.
 struct Outermost;
 
 impl Outermost {

@@ -1,4 +1,4 @@
-//! The rows of a batch: which of them can be created together, and why others cannot.
+//! The rows of a batch: which can be created together, and why the others cannot.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,21 +15,21 @@ use crate::tenant::Tenant;
 use crate::usage::{ACTIVE_RESELLERS, TotalDelta};
 use crate::values::Timestamp;
 
-/// What the rows before have taken of what is unique: hashes, so that a long file needs little
-/// memory.
+/// The unique values that earlier rows of a file have taken, as hashes, so that a long file needs
+/// little memory.
 #[derive(Default)]
 pub(crate) struct Taken(HashSet<UniqueKey>);
 
 type UniqueKey = [u8; 16];
 
 impl Taken {
-    /// Whether a row before has something that this reseller has, too.
+    /// Whether an earlier row has a unique value of this reseller.
     pub fn has_any_of(&self, reseller: &Reseller) -> bool {
         unique_fields(reseller).iter().any(|(_, key)| self.0.contains(key))
     }
 }
 
-/// A row that is a reseller, unless something it needs is taken.
+/// A valid row, which can be created unless one of its unique values is taken.
 struct Row {
     new: NewReseller,
     change: Change,
@@ -40,9 +40,9 @@ struct Row {
 #[derive(Default)]
 pub(super) struct Batch {
     rows: BTreeMap<usize, Row>,
-    /// What the store says that rows cannot have.
+    /// The errors of rows whose unique values are taken in the store.
     taken: BTreeMap<usize, FieldErrors>,
-    /// Rows that are wrong in themselves.
+    /// The errors of invalid rows.
     wrong: BTreeMap<usize, FieldErrors>,
 }
 
@@ -56,29 +56,31 @@ impl Batch {
         self.wrong.insert(place, errors);
     }
 
-    /// The rows that are not wrong in themselves.
+    /// The valid rows.
     pub fn resellers(&self) -> Vec<(usize, Reseller)> {
         self.rows.iter().map(|(i, row)| (*i, row.new.reseller().clone())).collect()
     }
 
-    /// Nothing is known any more of what is taken.
+    /// Forgets which values are taken in the store.
     pub fn forget_taken(&mut self) {
         self.taken.clear();
     }
 
-    /// When a quarantine has to be over, for all rows and every look alike.
+    /// The time at which a quarantine must have ended, which is the same for all rows and for every
+    /// check.
     pub fn now(&self) -> Timestamp {
         let times = self.rows.values().map(|row| row.new.reseller().updated_at);
         times.max().unwrap_or(Timestamp::from_millis(0))
     }
 
-    /// The store says that a row cannot have something.
+    /// Records that a value of a row is taken in the store.
     pub fn refuse(&mut self, place: usize, error: FieldError) {
         self.taken.entry(place).or_default().push(error);
     }
 
-    /// The rows that can be created, and why others cannot. Of rows that agree in a unique field
-    /// the first one that can be created has it: one that cannot takes nothing from the others.
+    /// The rows that can be created, and why the others cannot. If rows agree in a unique field,
+    /// the first one that can be created gets it: a row that cannot be created takes nothing from
+    /// the others.
     fn settled(&self, before: &Taken) -> (Vec<usize>, BTreeMap<usize, FieldErrors>) {
         let (mut can, mut cannot) = (Vec::new(), BTreeMap::new());
         let mut seen = HashSet::new();
@@ -99,8 +101,9 @@ impl Batch {
         (can, cannot)
     }
 
-    /// The rows that can be created, in the order of labels, which is that of their locks, and
-    /// their entries in the order of their ids, which is that of places. `None` if there is none.
+    /// The rows that can be created, in the order of their labels, which is the lock order, and
+    /// their feed entries in the order of their ids, which is the order of the rows. `None` if no
+    /// row can be created.
     pub fn insertion(&self, before: &Taken) -> Option<Insertion> {
         let (can, _) = self.settled(before);
         let changes = can.iter().map(|place| self.rows[place].change.clone()).collect();
@@ -112,7 +115,8 @@ impl Batch {
         (!can.is_empty()).then_some(Insertion { rows, labels, changes, now: self.now() })
     }
 
-    /// What became of each row, in the order given; what the created ones have is taken now.
+    /// The outcomes of the rows, in their order. Adds the unique values of created rows to
+    /// `before`.
     pub fn answers(mut self, before: &mut Taken) -> Vec<Result<Reseller, FieldErrors>> {
         let (can, cannot) = self.settled(before);
         let mut answers = BTreeMap::new();
@@ -128,7 +132,8 @@ impl Batch {
     }
 }
 
-/// What one transaction inserts, made before it, because while one is open others wait.
+/// What one transaction inserts. It is made before the transaction, because others wait while one
+/// is open.
 pub(super) struct Insertion {
     rows: Vec<NewReseller>,
     labels: Vec<LabelRow>,
@@ -137,9 +142,9 @@ pub(super) struct Insertion {
 }
 
 impl Insertion {
-    /// Inserts every row, or is refused (`Validation`): what is taken depends on a transaction
-    /// that may be undone, so nobody keeps it. A row that should not have been inserted goes with
-    /// the transaction, so labels and rows are one question.
+    /// Inserts every row, or fails with `Validation` and is rolled back. The error is not shown,
+    /// because it may depend on a transaction that is undone. Labels and rows can be inserted in
+    /// one round trip, since the rollback removes the rows that should not have been inserted.
     pub(super) fn run(&self, tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
         let claim = Claim::new(&self.labels, self.now);
         let questions = (claim.question(tx)?, tx.insertion(&self.rows)?);
@@ -159,7 +164,7 @@ impl Insertion {
     }
 }
 
-/// What no two resellers share, by field.
+/// The unique values of a reseller, by field.
 fn unique_fields(of: &Reseller) -> Vec<(&'static str, UniqueKey)> {
     let external = of.external_id.as_ref().map(|id| ("external_id", id.to_string()));
     let fields = [("email", of.email.key()), ("login_domain", of.login_domain.to_string())];
@@ -167,7 +172,7 @@ fn unique_fields(of: &Reseller) -> Vec<(&'static str, UniqueKey)> {
     fields.into_iter().chain(external).map(key).collect()
 }
 
-/// A short hash, to tell values apart without keeping them.
+/// A short hash, by which values are compared without being kept.
 fn short_hash([field, value]: &[&str; 2]) -> UniqueKey {
     let hash = Sha256::new().chain_update(field).chain_update([0]).chain_update(value).finalize();
     std::array::from_fn(|i| hash[i])

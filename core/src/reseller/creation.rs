@@ -1,5 +1,5 @@
-//! Creating resellers from forms: one, once for an idempotency key, and many in one step. One is
-//! a batch of one.
+//! Creating resellers from forms: one, one with an idempotency key, and many in one step. A single
+//! one is a batch of one.
 
 use super::batch::{Batch, Taken};
 use super::draft::Standing;
@@ -14,10 +14,10 @@ use crate::reseller::{FormRules, NewReseller};
 use crate::tenant::Tenant;
 use crate::values::LoginDomainPolicy;
 
-/// At most so many resellers are created in one step.
+/// How many resellers can be created in one step.
 const MAX_BATCH: usize = 1_000;
 
-/// How often a batch is tried while others take what its rows want.
+/// How often a batch is tried while others take unique values of its rows.
 const TRIES: u32 = 20;
 
 impl Tenant {
@@ -30,7 +30,7 @@ impl Tenant {
     /// compared.
     ///
     /// Errors: `Conflict` for a key that was used for another form, `NotFound` if the reseller has
-    /// been deleted since; those of the form; field `idempotency_key` (1–255 characters).
+    /// been deleted since; the errors of the form; field `idempotency_key` (1–255 characters).
     ///
     /// ```example
     /// use partnerkit::{ContactDraft, PhoneDraft, ResellerDraft};
@@ -135,7 +135,8 @@ impl Tenant {
         draft.accept(&self.shared.form_rules())
     }
 
-    /// The same by the shape of its login domain alone: what a reseller has that is there already.
+    /// Like [`accept`](Self::accept), but a login domain only has to have a valid shape, because an
+    /// existing reseller may have it.
     pub(crate) fn accept_held(&self, draft: &ResellerDraft) -> Result<AcceptedDraft, FieldErrors> {
         let login_domains = &LoginDomainPolicy::of_holders();
         draft.accept(&FormRules { login_domains, ..self.shared.form_rules() })
@@ -158,7 +159,8 @@ impl Tenant {
         }
     }
 
-    /// Nobody looks first what is taken: the transaction tells.
+    /// Creates one reseller. It does not check first what is taken, because the transaction finds
+    /// out.
     pub(super) fn create<'s>(
         &self,
         draft: &ResellerDraft,
@@ -175,7 +177,8 @@ impl Tenant {
         Ok(batch.answers(&mut taken).pop().ok_or_else(unanswered)??)
     }
 
-    /// Creates what can be created, or says what could be, after rows that have `taken` so much.
+    /// Creates every form that can be created, or, in a dry run, answers which could be. `taken`
+    /// has the unique values of earlier rows.
     pub(crate) fn take_accepted(
         &self,
         drafts: Vec<Result<AcceptedDraft, FieldErrors>>,
@@ -187,7 +190,7 @@ impl Tenant {
             match draft {
                 Ok(mut accepted) => {
                     if dry_run {
-                        accepted.password = FirstPassword::None; // nobody will sign in with it
+                        accepted.password = FirstPassword::None; // it would be hashed for nothing
                     }
                     let (new, change) = self.new_reseller(accepted)?;
                     batch.add(i, new, change);
@@ -202,12 +205,12 @@ impl Tenant {
         Ok(batch.answers(taken))
     }
 
-    /// Inserts what can be inserted. Where the transaction finds something taken, nothing of it
-    /// stays, because a refused row must not leave its label behind; then all rows are looked at
-    /// again, because only what is committed takes something from them. What was refused is found
-    /// taken by that look, unless it has become free, so that the next transaction gets further.
+    /// Inserts the rows that can be inserted. If the transaction finds a value taken, it is rolled
+    /// back, because a refused row must not leave its label behind. Then all rows are checked
+    /// again, because only committed rows count. That check finds the refused value taken, unless
+    /// it has become free, so that the next transaction gets further.
     ///
-    /// The answer is what the same call has created before.
+    /// Returns the reseller that an earlier call with the same idempotency key has created, if any.
     fn insert_batch(
         &self,
         batch: &mut Batch,
@@ -232,7 +235,7 @@ impl Tenant {
         Err(Error::aborted("unique fields have been taken"))
     }
 
-    /// The resellers that are there already with all that is unique of a draft.
+    /// For each draft, the reseller that already has its email, login domain and external id.
     pub(crate) fn existing(
         &self,
         drafts: Vec<Option<&AcceptedDraft>>,
@@ -249,7 +252,7 @@ impl Tenant {
         Ok(drafts.into_iter().map(existing).collect())
     }
 
-    /// Refuses what is taken already, and nothing else.
+    /// Finds out anew which values of the rows are taken in the store.
     fn refuse_taken(&self, batch: &mut Batch) -> Result<()> {
         batch.forget_taken();
         let (now, rows) = (batch.now(), batch.resellers());
@@ -277,8 +280,8 @@ impl Tenant {
         Ok(())
     }
 
-    /// The record with its credentials, and its entry in the feed. Time, ids and the hash are drawn and the rows made here,
-    /// before any transaction: none waits for a password to be hashed.
+    /// Makes the record with its credentials, and its entry in the feed. Time, ids, hash and rows
+    /// are made before any transaction, so that no transaction waits for a password to be hashed.
     fn new_reseller(&self, draft: AcceptedDraft) -> Result<(NewReseller, Change)> {
         let (entropy, now) = (&*self.shared.entropy, self.now());
         let hash = match &draft.password {

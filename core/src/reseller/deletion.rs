@@ -1,4 +1,4 @@
-//! Deleting a reseller for good, and asking first what that would do (S25, S46).
+//! Deleting a reseller permanently, and previewing the deletion (S25, S46).
 
 use super::profile::{active, one};
 use super::{Reseller, ResellerId};
@@ -16,11 +16,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeletionPreview {
-    /// Whom it is about.
+    /// The reseller.
     pub reseller: ResellerId,
     /// The login domain that would stop working.
     pub login_domain: LoginDomain,
-    /// From when on somebody else could have it.
+    /// When somebody else could take the login domain.
     #[serde(serialize_with = "crate::wire::until")]
     pub quarantined_until: Timestamp,
     /// The levels of gauges that would leave the agency's totals.
@@ -29,7 +29,7 @@ pub struct DeletionPreview {
 }
 
 impl Tenant {
-    /// What [`delete_reseller`](Self::delete_reseller) would do now: it changes nothing (S46).
+    /// Reports what [`delete_reseller`](Self::delete_reseller) would do now, and changes nothing.
     ///
     /// ```example
     /// let preview = agency.preview_deletion(acme.id)?;
@@ -50,10 +50,10 @@ impl Tenant {
         })
     }
 
-    /// Deletes a reseller for good, with its personal data, credentials and meters. What it
-    /// used stays in the agency's totals; its login domain is quarantined (S25, S7).
+    /// Deletes a reseller permanently, with its personal data, credentials and meters. Its use of
+    /// counters stays in the agency's totals, and its login domain is quarantined.
     ///
-    /// The answer tells whether the data is gone from the store's files, too.
+    /// The result tells whether the data is also erased from the store's files.
     ///
     /// ```example
     /// use partnerkit::{Code, Erasure};
@@ -70,9 +70,9 @@ impl Tenant {
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         let mutation = self.mutation(ChangeKind::ResellerDeleted, id);
         if !self.shared.storage.joined() {
-            // First, because it is a transaction of its own: if the other one fails, nothing
-            // but failed sign-ins is forgotten. Inside a host's transaction a keyed hash of
-            // the id stays behind, and belongs to no reseller any more.
+            // This comes first because it is a transaction of its own: if the next one fails, only
+            // failed sign-ins are forgotten. Inside a host's transaction it is skipped, and rows
+            // under a keyed hash of the id remain, which no longer belong to a reseller.
             self.shared.forget_attempts_on(&[self.identity(id)])?;
         }
         self.write(|tx| {
@@ -103,8 +103,8 @@ fn levels(meters: Vec<Meter>) -> Vec<(Metric, i64)> {
     gauges.map(|meter| (meter.key.metric, meter.value)).collect()
 }
 
-/// What the agency's totals lose with a reseller: its place among the active ones and the
-/// levels of its gauges. Counters are history and stay.
+/// What a deletion subtracts from the agency's totals: the reseller from the active ones, and the
+/// levels of its gauges. Counters are history, and stay.
 fn what_leaves(reseller: &Reseller, meters: Vec<Meter>) -> Vec<TotalDelta> {
     let mut deltas = vec![TotalDelta { name: ACTIVE_RESELLERS, add: -active(reseller) }];
     for (metric, level) in levels(meters) {

@@ -1,4 +1,4 @@
-//! The raw form of a new reseller, and its way to values.
+//! The raw form of a new reseller, and its validation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -17,12 +17,12 @@ use crate::values::{
 
 /// A phone number as typed: national with its country, or international without.
 ///
-/// Read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text. In errors
-/// it is one field, `phone.number`, whatever is wrong with it.
+/// It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
+/// Its errors always have the field name `phone.number`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(from = "PhoneTyped")]
 pub struct PhoneDraft {
-    /// ISO 3166-1 alpha-2 code of the country a national number belongs to.
+    /// The ISO 3166-1 alpha-2 code of the country to which a national number belongs.
     pub country: Option<String>,
     /// The number as typed.
     #[validate(length(min = 1, code = "empty"))]
@@ -87,7 +87,7 @@ pub struct ContactDraft {
     /// The person's name.
     #[validate(length(min = 1, code = "empty"))]
     pub name: String,
-    /// The person's email; need not be unique.
+    /// The person's email, which need not be unique.
     #[validate(length(min = 1, code = "empty"))]
     pub email: String,
     /// The person's phone.
@@ -95,11 +95,11 @@ pub struct ContactDraft {
     pub phone: PhoneDraft,
 }
 
-/// The form of a new reseller, as typed. Everything up to `login_domain` is required, but for the
-/// password where `invite` or `password_hash` stands for it; the rest is optional.
+/// The form of a new reseller, as typed. Everything up to `login_domain` is required, except for a
+/// password if `invite` or `password_hash` replaces it; the rest is optional.
 ///
-/// Rules of the form (what must be there, what must agree) are declared here; what a value may
-/// be is the business of its own type.
+/// Rules of the form (required fields, fields that must agree) are declared here; the rules of a
+/// value are in its own type.
 #[derive(Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(default)]
 #[validate(schema(function = "password_agrees", skip_on_field_errors = false))]
@@ -116,25 +116,25 @@ pub struct ResellerDraft {
     /// The phone.
     #[validate(nested)]
     pub phone: PhoneDraft,
-    /// The first password, 15 characters or more, or 8 where the platform has a second factor. Must
-    /// be empty when `invite` is set.
+    /// The first password: 15 characters or more, or 8 if the platform has a second factor. It must
+    /// be empty if `invite` is set.
     #[serde(skip_serializing)]
     pub password: String,
     /// The same password again.
     #[serde(skip_serializing)]
     pub password_confirmation: String,
-    /// In place of a password, a hash of it that the host brings along: a PHC string of Argon2,
-    /// or of the scheme that the platform's `legacy_verifier` knows. One that is cheaper
-    /// than the platform's `hashing_cost` takes as long to verify as any; one that is dearer
-    /// takes longer, and can be told by that until a new password is set.
+    /// An existing hash, instead of a password: a PHC string of Argon2, or a hash of the scheme
+    /// that the platform's `legacy_verifier` knows. A hash that is cheaper than the platform's
+    /// `hashing_cost` takes as long to verify as any other; a more expensive one takes longer,
+    /// which can be noticed until a new password is set.
     #[serde(skip_serializing)]
     pub password_hash: Option<String>,
     /// Creates the reseller without a password: sign-in is refused until one is set.
     pub invite: bool,
-    /// The person to talk to.
+    /// The contact person.
     #[validate(nested)]
     pub contact: ContactDraft,
-    /// The login domain, `[a-z]{1,63}` unless the platform takes DNS labels; many are reserved.
+    /// The login domain, `[a-z]{1,63}` unless the platform accepts DNS labels; many are reserved.
     #[validate(length(min = 1, code = "empty"))]
     pub login_domain: String,
     /// The website, optional.
@@ -143,21 +143,22 @@ pub struct ResellerDraft {
     pub external_id: Option<String>,
     /// The host's own data, optional.
     pub metadata: BTreeMap<String, String>,
-    /// Whether the reseller may sign in: `active`, unless `inactive` is given for one that an earlier
-    /// system has switched off.
+    /// Whether the reseller may sign in: `active` by default, or `inactive` for one that was
+    /// deactivated in an earlier system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Why an inactive reseller was switched off, optional, 1–500 characters.
+    /// Why an inactive reseller was deactivated; optional, 1–500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deactivation_reason: Option<String>,
-    /// When a reseller of an earlier system joined; now, unless it is given. Not in the future.
+    /// When a reseller of an earlier system joined; by default now. It must not be in the future.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Creates the reseller once for this key of the host's, however often the call is repeated.
+    /// An idempotency key of the host: the reseller is created once, however often the call is
+    /// repeated.
     #[serde(skip_serializing)]
     pub idempotency_key: Option<String>,
-    /// What [`form::read`](crate::form::read) could not read. Those fields are left empty here, and
-    /// refused beside everything else that is wrong.
+    /// The errors of fields that [`form::read`](crate::form::read) could not read. These fields are
+    /// empty here, and are refused together with everything else that is wrong.
     #[serde(skip)]
     pub unreadable: FieldErrors,
 }
@@ -176,11 +177,11 @@ pub(crate) enum FirstPassword {
     /// It was invited, and will set one.
     None,
     Typed(Password),
-    /// A hash that the host brought along.
+    /// An imported hash.
     Hash(String),
 }
 
-/// What a form is judged by.
+/// The rules by which a form is validated.
 pub(crate) struct FormRules<'r> {
     pub passwords: PasswordPolicy,
     pub login_domains: &'r LoginDomainPolicy,
@@ -188,7 +189,7 @@ pub(crate) struct FormRules<'r> {
     pub now: Timestamp,
 }
 
-/// A draft whose every field has become a value.
+/// A draft whose fields have all become values.
 pub(crate) struct AcceptedDraft {
     pub partner_type: PartnerType,
     pub name: Name,
@@ -204,7 +205,7 @@ pub(crate) struct AcceptedDraft {
     pub created_at: Option<Timestamp>,
 }
 
-/// Whether a new reseller may sign in, and if not, why.
+/// Whether a new reseller is active, and if not, why.
 pub(crate) struct Standing {
     pub status: Status,
     pub deactivation_reason: Option<String>,
@@ -227,12 +228,12 @@ impl ResellerDraft {
         Self { idempotency_key: Some(key.into()), ..self }
     }
 
-    /// The form without its secrets, as one text: two forms that say the same have the same.
+    /// The form without its secrets, as one text. Equal forms have equal texts.
     pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a form of texts has a JSON form")
     }
 
-    /// What the declared rules refuse of a form in which nothing is: the fields that it needs.
+    /// The errors of an empty form, which name the required fields.
     pub(crate) fn missing() -> FieldErrors {
         form_errors(&Self::default()).in_order_of(FORM_ORDER)
     }
@@ -257,7 +258,7 @@ impl ResellerDraft {
         let contact = self.contact.values(errors);
         let login_domain =
             errors.keep("login_domain", rules.login_domains.parse(&self.login_domain));
-        // Only what was accepted: a refused text is no name, and may be of any length.
+        // Only accepted values: a refused text may have any length.
         let context = [
             name.as_ref().map(Name::as_str),
             email.as_ref().map(Email::as_str),
@@ -301,7 +302,7 @@ impl ResellerDraft {
         Some(Standing { status, deactivation_reason: reason? })
     }
 
-    /// One of three: typed, brought along as a hash, or none yet.
+    /// The first password: typed, imported as a hash, or none yet.
     fn first_password(
         &self,
         rules: &FormRules<'_>,
@@ -327,15 +328,16 @@ impl ResellerDraft {
     }
 }
 
-/// Why a reseller is switched off. Codes: `empty`, `too_long`, `control_character`.
+/// Parses the reason of a deactivation. Codes: `empty`, `too_long`, `control_character`.
 pub(super) fn deactivation_reason(raw: &str) -> Result<String, Refusal> {
     plain_text(raw, 500)
 }
 
-/// By how many milliseconds the clock that gave an instant may be ahead.
+/// How many milliseconds the clock of a caller may be ahead.
 const AHEAD: i64 = 5 * 60_000;
 
-/// When a reseller of an earlier system joined: an instant that dates of every language reach.
+/// Checks when a reseller of an earlier system joined: the dates of every language must reach the
+/// instant.
 fn joined(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
     if at > now.plus_millis(AHEAD) {
         return Err(Code::InTheFuture.into());
@@ -358,7 +360,7 @@ impl ContactDraft {
     }
 }
 
-/// An optional field: nothing typed is nothing stored.
+/// Parses an optional field; an empty one is not stored.
 pub(super) fn optional<T>(
     errors: &mut FieldErrors,
     field: &str,
@@ -397,7 +399,7 @@ fn password_agrees(draft: &ResellerDraft) -> Result<(), ValidationError> {
     if agrees { Ok(()) } else { Err(ValidationError::new("mismatch")) }
 }
 
-/// What the declared rules of a form refuse, in the library's own codes.
+/// The errors of a form's declared rules, with the library's own codes.
 pub(super) fn form_errors(form: &impl Validate) -> FieldErrors {
     let mut errors = FieldErrors::default();
     if let Err(refused) = form.validate() {
@@ -425,7 +427,7 @@ fn collect(prefix: &str, refused: ValidationErrors, errors: &mut FieldErrors) {
     }
 }
 
-/// The only declared rules are "must be there" and "must be typed twice alike".
+/// Translates an error. The only declared rules are "is required" and "must match".
 fn declared(field: String, code: &str) -> FieldError {
     match code {
         "mismatch" => FieldError::new("password_confirmation", Code::Mismatch),

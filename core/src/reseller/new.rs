@@ -1,4 +1,4 @@
-//! What is stored when a reseller is created.
+//! The rows that are stored when a reseller is created.
 
 use super::{Reseller, ResellerId};
 use crate::access::{Credentials, CredentialsRow};
@@ -9,18 +9,18 @@ use crate::schema::entity::{Entity, entity, stored};
 use crate::values::{AgencyId, Timestamp};
 
 stored! {
-    /// What an idempotency key was used for.
+    /// An idempotency key, and what it was used for.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct IdempotencyRow {
         /// The key.
         pub key: String as idempotency_key,
-        /// A keyed hash of what was asked for.
+        /// A keyed hash of the request.
         pub fingerprint: [u8; 32],
-        /// What was created.
+        /// The reseller that was created.
         pub reseller: ResellerId,
-        /// The version it had then.
+        /// Its version at that time.
         pub version: u64,
-        /// When.
+/// When it was created.
         pub created_at: Timestamp,
     }
 }
@@ -42,7 +42,8 @@ pub struct NewReseller {
     rows: NewRows,
 }
 
-/// Its rows, made before any transaction: while one is open, others wait.
+/// The rows of a new reseller. They are made before the transaction, because others wait while one
+/// is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewRows {
     pub reseller: Row,
@@ -50,7 +51,7 @@ pub(crate) struct NewRows {
 }
 
 impl NewReseller {
-    /// Errors: `Storage` for metadata that is no JSON.
+    /// Makes the rows. Errors: `Storage` for metadata that cannot be written as JSON.
     pub fn new(reseller: Reseller, credentials: Credentials) -> Result<Self> {
         let agency = &reseller.agency;
         let of = CredentialsRow { reseller: reseller.id, credentials: credentials.clone() };
@@ -63,18 +64,19 @@ impl NewReseller {
         &self.reseller
     }
 
-    /// What it signs in with.
+    /// The credentials.
     #[cfg(feature = "conformance")]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// The record, without what it signs in with.
+    /// The record, without the credentials.
     pub fn into_reseller(self) -> Reseller {
         self.reseller
     }
 
-    /// Errors: `Storage` in a transaction of another agency, where it would be somebody else's.
+    /// The rows, for a transaction of the reseller's own agency. Errors: `Storage` in another
+    /// agency's transaction.
     pub(crate) fn rows_in(&self, agency: &AgencyId) -> Result<&NewRows> {
         if self.reseller.agency == *agency {
             Ok(&self.rows)

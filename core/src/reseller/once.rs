@@ -1,4 +1,4 @@
-//! Creating a reseller once for a key of the host's (S23).
+//! Creating a reseller once for an idempotency key of the host (S23).
 
 use super::{Reseller, ResellerDraft, one};
 use crate::access::Secrets;
@@ -9,30 +9,30 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 use crate::values::{Timestamp, plain_text};
 
-/// What a keyed hash of a form is for.
+/// The purpose of a keyed hash of a form.
 const KEYED: &str = "create_reseller";
 
-/// A key to keep with what is created, unless it was used before.
+/// An idempotency key that is stored with the new reseller, unless it was used before.
 pub(super) struct Once<'s> {
     row: IdempotencyRow,
     secrets: &'s Secrets,
     body: Vec<u8>,
-    /// A key that was made then or earlier has expired.
+    /// A key that was stored at this time or earlier has expired.
     expired: Timestamp,
 }
 
 impl Tenant {
-    /// Creates a reseller once for a key of the host's.
+    /// Creates a reseller once for an idempotency key of the host.
     pub(super) fn create_once(&self, key: &str, draft: &ResellerDraft) -> Result<Reseller> {
         let key = plain_text(key, 255).map_err(|refusal| {
-            // Told beside what is wrong with the form.
+            // Reported together with the errors of the form.
             let mut errors = self.accept(draft).err().unwrap_or_default();
             errors.push(refusal.of("idempotency_key"));
             errors
         })?;
         let (secrets, body) = (self.shared.secrets()?, draft.body());
         let expired = self.now().plus_millis(-self.shared.retention.idempotency_keys);
-        // Looked for first, so that a repeated create does not hash the password again.
+        // The key is looked up first, so that a repeated create does not hash the password again.
         let before = self.read(|reads| {
             let known = reads.one::<IdempotencyRow>(&key)?;
             let Some(known) = known.filter(|row| row.created_at > expired) else {
@@ -54,8 +54,8 @@ impl Tenant {
 }
 
 impl Once<'_> {
-    /// Keeps the key, also in place of one that has expired, or answers with what was created
-    /// with it. Waits for a concurrent transaction that keeps the same.
+    /// Stores the key, also instead of an expired one, or returns the reseller that was created
+    /// with it. It waits for a concurrent transaction that stores the same key.
     pub fn before(&self, tx: &mut Tx<'_>) -> Result<Option<Reseller>> {
         let keep = std::slice::from_ref(&self.row);
         let insert = records::insert_or_lock(tx.agency_id(), keep, Lock::Update)?;
@@ -70,7 +70,7 @@ impl Once<'_> {
     }
 }
 
-/// A key belongs to the form it was first used for.
+/// Fails if a key was first used for another form.
 fn same_request(secrets: &Secrets, known: &IdempotencyRow, body: &[u8]) -> Result<()> {
     let same = secrets.verifies(KEYED, &[body], &known.fingerprint);
     if same { Ok(()) } else { Err(Error::key_reused()) }

@@ -9,7 +9,7 @@ use super::draft::{ContactDraft, FORM_ORDER, PhoneDraft, form_errors, optional};
 use crate::error::{FieldErrors, Refusal};
 use crate::values::{Email, ExternalId, Metadata, Name, Website};
 
-/// What to do with an optional field: leaving it is not clearing it.
+/// What to do with an optional field: keep, clear or set it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// Keep what is stored.
@@ -21,40 +21,39 @@ pub enum Patch<T> {
     Set(T),
 }
 
-/// A field that is not there is left, and a null clears.
+/// A missing field keeps the value, and a null clears it.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|given| given.map_or(Self::Clear, Self::Set))
     }
 }
 
-/// The fields of a profile to change, as typed: what is not given stays as it is, as does a field
-/// that is required and given as nothing. Given as nothing, `website` and `external_id` are cleared.
+/// The fields of a profile to change, as typed. A field that is not given stays as it is. A null
+/// clears `website` and `external_id`; for other fields it means that the field is not given.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ResellerPatch {
     /// A new name.
     pub name: Option<String>,
-    /// A new email. Every access stamp given out before stops working.
+    /// A new email. It ends every earlier access stamp.
     pub email: Option<String>,
     /// A new phone.
     pub phone: Option<PhoneDraft>,
-    /// A new contact person, whole.
+    /// A new contact person, which replaces the old one completely.
     pub contact: Option<ContactDraft>,
-    /// The website, or nothing to clear it.
+    /// A new website, or a null to clear it.
     pub website: Patch<String>,
-    /// The host's own id, or nothing to clear it.
+    /// A new id of the host, or a null to clear it.
     pub external_id: Patch<String>,
-    /// The host's own data, replaced as a whole.
+    /// The host's own data, which replaces the old data completely.
     pub metadata: Option<BTreeMap<String, String>>,
-    /// What [`form::read`](crate::form::read) could not read, as in a draft.
+    /// The errors of fields that [`form::read`](crate::form::read) could not read, as in a draft.
     #[serde(skip)]
     pub unreadable: FieldErrors,
 }
 
 impl ResellerPatch {
-    /// The reseller with the changes made, and the names of the fields that differ.
-    /// The version is left alone.
+    /// The changed reseller, with the old version, and the names of the fields that differ.
     pub(crate) fn apply(
         &self,
         before: &Reseller,

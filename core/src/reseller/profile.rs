@@ -1,4 +1,4 @@
-//! The life of a reseller: get, list, update, switch off and on.
+//! The life of a reseller: reading, listing, updating, deactivating and activating it.
 
 use super::draft::deactivation_reason;
 use super::{Lookup, Reseller, ResellerId, ResellerPatch, Status};
@@ -49,7 +49,7 @@ impl Tenant {
         self.read(|reads| Ok(reads.find(&lookup)?.pop().flatten()))
     }
 
-    /// One page of the resellers that a query asks for, newest first unless it says otherwise.
+    /// One page of the resellers that a query finds, by default the newest first.
     ///
     /// Errors: `InvalidCursor`, `NotFound` once the agency is deleted; fields `limit` and `text`.
     ///
@@ -129,9 +129,9 @@ impl Tenant {
         })
     }
 
-    /// Switches a reseller off. When this has returned, no sign-in succeeds and no stamp given
-    /// out before is valid, on any process (S20). Repeating it changes nothing (S21).
-    /// Field errors: `reason` (1–500 characters).
+    /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp is
+    /// valid, in any process. Repeating it changes nothing. Field errors: `reason` (1–500
+    /// characters).
     ///
     /// ```example
     /// use partnerkit::Status;
@@ -160,8 +160,7 @@ impl Tenant {
         })
     }
 
-    /// Switches a reseller on again. Stamps from before stay invalid. Repeating it changes
-    /// nothing.
+    /// Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
     ///
     /// ```example
     /// use partnerkit::Status;
@@ -183,8 +182,8 @@ impl Tenant {
         })
     }
 
-    /// Changes what a reseller sells, from now on; what it did so far stays as it is (S41).
-    /// Setting the same type again changes nothing. Field errors: `partner_type`.
+    /// Changes what a reseller sells, from now on; its history stays as it is. Setting the same
+    /// type again changes nothing. Field errors: `partner_type`.
     ///
     /// ```example
     /// use partnerkit::PartnerType;
@@ -212,8 +211,8 @@ impl Tenant {
         })
     }
 
-    /// Changes a locked reseller. `None` from the work leaves everything as it is: version,
-    /// totals and change feed.
+    /// Locks and changes a reseller. If the work returns `None`, everything stays as it is:
+    /// version, totals and change feed.
     fn mutate(
         &self,
         id: ResellerId,
@@ -234,12 +233,12 @@ impl Tenant {
     }
 }
 
-/// What a change makes of a reseller.
+/// The result of a change to a reseller.
 struct Changed {
     after: Reseller,
-    /// The names of the fields, where the feed tells them.
+    /// The names of the changed fields, if the feed lists them.
     fields: Vec<&'static str>,
-    /// Every access stamp given out so far ends.
+    /// Whether the change ends every earlier access stamp.
     ends_access: bool,
 }
 
@@ -250,8 +249,8 @@ impl Changed {
 }
 
 impl Mutation {
-    /// Stores a reseller that is locked as its next version, with all that follows: the agency's
-    /// count of active ones, and the entry.
+    /// Stores a locked reseller as its next version, updates the agency's count of active
+    /// resellers, and appends the entry.
     pub fn store(
         &self,
         tx: &mut Tx<'_>,
@@ -270,7 +269,8 @@ impl Mutation {
     }
 }
 
-/// A record that has changed since it was read is a conflict; `None` is any version (S22).
+/// Fails with `Conflict` if a record has changed since it was read; `None` accepts any version
+/// (S22).
 pub(crate) fn expect_version(expected: Option<u64>, current: u64) -> Result<()> {
     match expected {
         Some(expected) if expected != current => Err(Error::conflict(current)),
@@ -278,7 +278,7 @@ pub(crate) fn expect_version(expected: Option<u64>, current: u64) -> Result<()> 
     }
 }
 
-/// The one that was asked for.
+/// The one reseller that was queried. Errors: `NotFound`.
 pub(crate) fn one<T>(rows: Vec<Option<T>>) -> Result<T> {
     rows.into_iter().flatten().next().ok_or_else(no_reseller)
 }
@@ -292,8 +292,8 @@ pub(super) fn active(reseller: &Reseller) -> i64 {
     i64::from(reseller.status == Status::Active)
 }
 
-/// Which of a reseller's unique fields another one has. A store names only one of them, and a
-/// form wants all.
+/// The errors for all unique fields of a reseller that another one has. A store reports only one of
+/// them.
 fn taken_fields(reads: &mut Reads<'_>, wanted: &Reseller) -> Result<FieldErrors> {
     let external = wanted.external_id.clone().map(|id| ("external_id", Lookup::ExternalId(id)));
     let lookups = [Some(("email", Lookup::Email(wanted.email.clone()))), external];
@@ -303,7 +303,7 @@ fn taken_fields(reads: &mut Reads<'_>, wanted: &Reseller) -> Result<FieldErrors>
     let errors: FieldErrors =
         others.map(|(field, _)| FieldError::new(field, Code::Taken)).collect();
     if errors.is_empty() {
-        // The holder was deleted between the two statements.
+        // The other reseller was deleted between the two statements.
         return Err(Error::aborted("a unique field has become free"));
     }
     Ok(errors)

@@ -1,4 +1,4 @@
-//! Rows of resellers, and of what they sign in with.
+//! Rows of resellers and of their credentials.
 
 use crate::access::{Credentials, CredentialsRow};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub(crate) enum Lookup {
     ExternalId(ExternalId),
 }
 
-/// No reseller has more rows of one table that go with it.
+/// More than a reseller has rows in any table.
 const ALL: u32 = 1_000_000;
 
 impl Reads<'_> {
@@ -64,7 +64,7 @@ impl Reads<'_> {
         self.ask(records::found(Ask::Page(spec.clone())))
     }
 
-    /// How many resellers a filter finds; `cap` stands for that many or more.
+    /// Counts the resellers that a filter finds, up to `cap`.
     pub fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64> {
         self.ask(records::count(Ask::Count(filter.clone(), cap)))
     }
@@ -80,7 +80,7 @@ impl Tx<'_> {
         self.lock(ids, lock)
     }
 
-    /// Locks a reseller, and reads what it signs in with. Errors: `NotFound`.
+    /// Locks a reseller, and reads its credentials. Errors: `NotFound`.
     pub fn lock_account(&mut self, id: ResellerId) -> Result<(Reseller, Credentials)> {
         let agency = self.agency_id();
         let reseller = records::lock::<Reseller>(agency, &[id], Lock::Update);
@@ -90,22 +90,22 @@ impl Tx<'_> {
         Ok((one(reseller)?, credentials))
     }
 
-    /// The question that inserts resellers; `false` for each of which a unique field is taken: the
-    /// core then looks which. Their credentials come after.
+    /// The query that inserts resellers, without their credentials; `false` for each with a unique
+    /// field that is taken, and then the core finds out which.
     pub fn insertion(&self, new: &[NewReseller]) -> Result<Question<Vec<bool>>> {
         let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.reseller.clone()));
         let rows = rows.collect::<Result<_>>()?;
         Ok(records::insert_rows(Batch { table: Reseller::TABLE, rows }))
     }
 
-    /// Stores the credentials of resellers that were inserted.
+    /// Stores the credentials of inserted resellers.
     pub fn put_credentials_of(&mut self, new: &[NewReseller]) -> Result<()> {
         let rows = new.iter().map(|new| Ok(new.rows_in(self.agency_id())?.credentials.clone()));
         let rows = rows.collect::<Result<_>>()?;
         self.put_rows(Batch { table: CredentialsRow::TABLE, rows })
     }
 
-    /// Stores a reseller that is locked, unless a unique field is taken.
+    /// Stores a locked reseller, unless a unique field is taken.
     pub fn update_reseller(&mut self, reseller: &Reseller) -> Result<Insert<()>> {
         let update = records::update(self.agency_id(), std::slice::from_ref(reseller))?;
         match self.ask(update)?.pop() {
@@ -114,13 +114,12 @@ impl Tx<'_> {
         }
     }
 
-    /// Stores the credentials of a reseller that is locked.
+    /// Stores the credentials of a locked reseller.
     pub fn put_credentials(&mut self, id: ResellerId, credentials: &Credentials) -> Result<()> {
         self.put(&[CredentialsRow { reseller: id, credentials: credentials.clone() }])
     }
 
-    /// Removes resellers with all that goes with them: credentials, meters. Events and rollups
-    /// stay.
+    /// Removes resellers with their credentials and meters. Events and rollups stay.
     pub fn erase_resellers(&mut self, ids: &[ResellerId]) -> Result<()> {
         let agency = self.agency_id();
         let with_them = TABLES.iter().filter(|table| table.goes_with(Reseller::TABLE));

@@ -1,24 +1,24 @@
-//! The tables as each database would make them, from the declarations. Migrations are written by
-//! hand; tests compare what they make with this.
+//! The statements that create the tables in each database, from the declarations. Migrations are
+//! written by hand; tests compare their result with this.
 
 use std::fmt::Write;
 
 use super::{Column, Kind, TABLES, Table};
 
-/// How a database says it.
+/// The dialect of a database.
 struct Ddl<'s> {
-    /// In front of the names of tables.
+    /// The prefix of the names of tables.
     prefix: &'s str,
     kind: fn(&Table, &Column) -> &'static str,
-    /// What rows of an agency refer to it by.
+    /// The column by which rows of an agency refer to it.
     agency: &'static str,
-    /// A column in front of those of the table of agencies.
+    /// An additional first column of the table of agencies.
     number: &'static str,
-    /// Behind a table.
+    /// The options after a table's definition.
     options: &'static str,
 }
 
-/// For SQLite: what is an agency's has the agency's number instead of its id.
+/// The statements for SQLite, where an agency's rows have its number instead of its id.
 pub fn sqlite() -> String {
     Ddl {
         prefix: "",
@@ -35,7 +35,7 @@ pub fn sqlite() -> String {
     .tables()
 }
 
-/// For PostgreSQL, in a schema: text is compared by code points.
+/// The statements for PostgreSQL, in a schema. Text is compared by code points.
 pub fn postgres(schema: &str) -> String {
     Ddl {
         prefix: &format!("{schema}."),
@@ -69,7 +69,7 @@ impl Ddl<'_> {
         sql + &format!("PRIMARY KEY ({key}){}){};\n", self.foreign_key(table), self.options)
     }
 
-    /// The first columns of the key are those of the parent's.
+    /// A foreign key to the parent, whose key is the beginning of this table's key.
     fn foreign_key(&self, table: &Table) -> String {
         let Some(parent) = table.parent.filter(|_| table.refers) else { return String::new() };
         let own = table.key[..parent.key.len()].join(", ");

@@ -1,7 +1,7 @@
-//! Entities: what is kept as a row, declared once, at the place of the struct.
+//! Entities: records that are stored as rows, declared once, next to the struct.
 //!
-//! [`stored!`] makes the columns of a struct from its fields, and [`entity!`] a table of it. All
-//! that knows a column (stores, migrations, host languages, CSV) takes it from there, by its name.
+//! [`stored!`] makes the columns of a struct from its fields, and [`entity!`] makes its table.
+//! Stores, the tests of migrations, host languages and CSV all use these columns by their names.
 
 #[cfg(test)]
 mod tests;
@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::schema::{Column, Kind, Row, Table, Value, damaged, find, same};
 use crate::values::AgencyId;
 
-/// What is kept in columns of a row: a value in one, which has its field's name, or a struct in
-/// several.
+/// A type that is stored in columns of a row: a value in one column, which has the name of its
+/// field, or a struct in several.
 pub(crate) trait Stored: Sized {
     /// The columns in order.
     const COLUMNS: &'static [Column];
@@ -24,22 +24,22 @@ pub(crate) trait Stored: Sized {
     fn read(fields: &mut Fields) -> Result<Self>;
 }
 
-/// What is kept as one row of one table.
+/// A type that is stored as one row of a table.
 pub(crate) trait Entity: Stored {
     const TABLE: &'static Table;
 
-    /// Whether a column in front says whose the row is, because the record does not.
+    /// Whether a leading column has the agency, because the record does not.
     const IS_LED: bool = find(Self::COLUMNS, AGENCY).is_none();
 
-    /// The primary key, but for an agency that leads it.
+    /// The primary key, without a leading agency.
     type Key: Stored;
 
-    /// Appends what follows from the record, and is not read again.
+    /// Appends the derived columns, which are not read back.
     fn write_derived(&self, _: &mut Row) -> Result<()> {
         Ok(())
     }
 
-    /// The values of the table's primary key, in its order.
+    /// The complete values of the table's primary key, in its order.
     fn key_row(agency: &AgencyId, key: &Self::Key) -> Row {
         let mut row = Row::with_capacity(Self::TABLE.key.len());
         if Self::TABLE.key.len() > Self::Key::COLUMNS.len() {
@@ -73,10 +73,10 @@ pub(crate) trait Entity: Stored {
     }
 }
 
-/// The name of the column that says whose a row is.
+/// The name of the column that has the agency of a row.
 const AGENCY: &str = "agency";
 
-/// A row that is being taken apart.
+/// The values of a row that is being read.
 pub(crate) struct Fields(std::vec::IntoIter<Value>);
 
 impl Fields {
@@ -85,7 +85,7 @@ impl Fields {
         self.0.next().ok_or_else(damaged)
     }
 
-    /// Puts a value before the one that comes after so many others.
+    /// Inserts a value at a place among the remaining ones.
     pub fn insert(&mut self, place: usize, value: Value) {
         let mut rest: Row = std::mem::take(&mut self.0).collect();
         rest.insert(place, value);
@@ -97,12 +97,12 @@ impl Fields {
     }
 }
 
-/// The one column of a value, named by whoever has it.
+/// The one column of a value, which gets the name of the field that has it.
 pub(crate) const fn unnamed(kind: Kind) -> [Column; 1] {
     [Column { name: "", kind, nullable: false, derived: false }]
 }
 
-/// Columns with the name of their field, if they have none of their own.
+/// The columns of a field, which get its name if they have none of their own.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
     pub name: &'static str,
@@ -152,7 +152,7 @@ pub(crate) const fn without<const N: usize>(columns: &[Column], place: usize) ->
     rest
 }
 
-/// The column in front of a record that does not say whose it is.
+/// The leading column `agency`, for a record that does not have it.
 pub(crate) const fn leading(columns: &[Column]) -> &'static [Column] {
     const LEADING: [Column; 1] = unnamed(Kind::Text);
     if find(columns, AGENCY).is_some() { &[] } else { &LEADING }
@@ -174,8 +174,8 @@ pub(crate) const fn is_key(table: &Table, columns: &[Column]) -> bool {
     led == 0 || (led == 1 && same(table.key[0], AGENCY))
 }
 
-/// Declares a struct whose fields are columns, by their names or by those behind `as`; or says of
-/// a type around one value that it is stored as that.
+/// Declares a struct whose fields are columns, with their own names or the names after `as`; or
+/// declares that a type around one value is stored as that value.
 macro_rules! stored {
     (
         $(#[$about:meta])*
@@ -239,8 +239,8 @@ macro_rules! stored {
 }
 
 /// Declares the table of a stored type, which gets a leading column `agency` if it has none. The
-/// key is a stored type, and its columns; `derived` is a stored type that is made of
-/// the record, to be searched and sorted by.
+/// key is given as a stored type and its columns; `derived` is a stored type that is made from the
+/// record, for searching and sorting.
 macro_rules! entity {
     (
         $Record:ident in $name:literal {

@@ -1,24 +1,24 @@
-//! The versions of the schema: one line for each, which the stores of this crate run as the
-//! migration of that name.
+//! The versions of the schema: one line for each, which is the name of the migration that the
+//! stores of this crate run.
 
 use crate::error::{Error, Result};
 
 /// The names of the files in `core/migrations/sqlite` and `core/migrations/postgres`.
 macro_rules! versions {
     ($($name:literal),+ $(,)?) => {
-        /// What brings an SQLite file from each version to the next.
+        /// The migrations of an SQLite file, from each version to the next.
         #[cfg(feature = "sqlite")]
         pub(crate) const SQLITE: &[&str] = &[
             $(include_str!(concat!("../../migrations/sqlite/", $name, ".sql"))),+
         ];
 
-        /// The same for a PostgreSQL database.
+        /// The migrations of a PostgreSQL database, from each version to the next.
         #[cfg(feature = "postgres")]
         pub(crate) const POSTGRES: &[&str] = &[
             $(include_str!(concat!("../../migrations/postgres/", $name, ".sql"))),+
         ];
 
-        /// The version of the tables of this release, for stores that keep them as they are here.
+        /// The schema version of this release.
         pub const VERSION: u32 = [$($name),+].len() as u32;
     };
 }
@@ -28,8 +28,8 @@ versions! {
     "002_periods_and_closing",
 }
 
-/// A store that a newer release has brought up to date is left alone (S52). One that still has to
-/// be is not refused: its host may be about to.
+/// Refuses a store that a newer release has migrated (S52). An older store is not refused, because
+/// its host may be about to migrate it.
 pub(crate) fn known(version: u32) -> Result<()> {
     if version <= VERSION {
         return Ok(());

@@ -22,7 +22,7 @@ pub(crate) struct CursorSeal<'a> {
 }
 
 impl CursorSeal<'_> {
-    /// A keyed hash over place, agency and query, and the place, as URL-safe text.
+    /// Makes a cursor: the place and a keyed hash over place, agency and query, as URL-safe text.
     pub fn close(&self, position: &Position, query: &str) -> Result<String> {
         let mut place = position.id.as_uuid().as_bytes().to_vec();
         let packed = |_| Error::storage("a place cannot be packed");
@@ -31,7 +31,7 @@ impl CursorSeal<'_> {
         Ok(URL_SAFE_NO_PAD.encode([&tag[..TAG], &place].concat()))
     }
 
-    /// The place, if the cursor is whole, of this agency and of this query.
+    /// The place in a cursor, if it is undamaged and belongs to this agency and this query.
     pub fn open(&self, cursor: &str, query: &str) -> Result<Position> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::invalid_cursor())?;
         let (tag, place) = bytes.split_at_checked(TAG).ok_or_else(Error::invalid_cursor)?;

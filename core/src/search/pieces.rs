@@ -1,18 +1,19 @@
-//! Pieces of text, for an index: three characters that follow each other in a word.
+//! Pieces of text for an index: three consecutive characters of a word (trigrams).
 //!
-//! A term is somewhere in a text only if all of its pieces are. At the end of a word the pieces
-//! are shorter, so that every character begins one: then a term that is shorter than a piece is
-//! in a text only if it begins one.
+//! A text can contain a term only if it contains all of the term's pieces. At the end of a word the
+//! pieces are shorter, so that every character begins one. So a text contains a term that is
+//! shorter than a piece only if one of its pieces begins with the term.
 
 /// How many characters a piece has.
 const PIECE: usize = 3;
 
-/// Every piece of a folded text, repeated ones once. No term has white space in it.
+/// Every piece of a folded text, without repetitions. Pieces have no white space, because no term
+/// has.
 pub(crate) fn pieces_of_text(text: &str) -> Vec<&str> {
     distinct(text.split_whitespace().flat_map(|word| windows(word, true)).collect())
 }
 
-/// The pieces of a term; none if it is shorter than a piece.
+/// The pieces of a term; empty if it is shorter than a piece.
 pub(crate) fn pieces_of_term(term: &str) -> Vec<&str> {
     distinct(windows(term, false).collect())
 }
@@ -52,7 +53,7 @@ mod tests {
     }
 
     proptest! {
-        /// S27: an index of pieces loses nothing that looking into every text would find.
+        /// S27: an index of pieces finds everything that searching every text would find.
         #[test]
         fn s27_pieces_are_complete(text in "[abc é北]{0,12}", term in "[abcé北]{1,5}") {
             let pieces = pieces_of_text(&text);

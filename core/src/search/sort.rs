@@ -7,11 +7,11 @@ use crate::reseller::{Reseller, ResellerId};
 use crate::schema::Value;
 use crate::values::{Timestamp, fold};
 
-/// What a list is sorted by; the id decides between equals.
+/// The order of a list; the id decides between equals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
-    /// When the reseller joined.
+    /// The time at which the reseller joined.
     #[default]
     Joined,
     /// The folded name, by code points.
@@ -49,7 +49,7 @@ impl SortBy {
         self == Self::Joined
     }
 
-    /// The column that holds it.
+    /// The column by which rows are sorted.
     pub(crate) fn column(self) -> &'static str {
         match self {
             Self::Joined => "created_at",
@@ -71,12 +71,12 @@ impl SortBy {
     }
 }
 
-/// An order, either way.
+/// An order in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// By what.
+    /// What the rows are sorted by.
     pub by: SortBy,
-    /// Whether the largest comes first; of equals then, too, that with the largest id.
+    /// Whether the largest comes first; then also the largest id among equals.
     pub descending: bool,
 }
 
@@ -103,26 +103,26 @@ impl Sort {
     }
 }
 
-/// What a list is sorted by, of one row.
+/// The value of one row by which a list is sorted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SortKey {
-    /// Of [`SortBy::Joined`].
+    /// The value for [`SortBy::Joined`].
     Instant(Timestamp),
-    /// Of the others: folded text.
+    /// The value for the other orders: folded text.
     Text(String),
 }
 
 /// A row's place in a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// What the list is sorted by.
+    /// The value by which the list is sorted.
     pub key: SortKey,
-    /// Decides between rows of one key.
+    /// The id, which decides between rows with equal keys.
     pub id: ResellerId,
 }
 
 impl Position {
-    /// The same for a store.
+    /// The place as values for a store.
     pub(crate) fn values(self) -> (Value, Uuid) {
         let value = match self.key {
             SortKey::Instant(at) => Value::Integer(at.as_millis()),

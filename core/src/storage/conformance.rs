@@ -50,14 +50,14 @@ use super::Storage;
 /// (first.run)(&InMemory); // panics where the store does something else
 /// ```
 pub trait Harness: Send + Sync {
-    /// An empty store. Called once for each case.
+    /// Opens an empty store. It is called once for each case.
     fn storage(&self) -> Arc<dyn Storage>;
 
-    /// Called at the end of every thread that a case started.
+    /// Is called at the end of every thread that a case started.
     fn thread_ends(&self) {}
 }
 
-/// One thing every backend does.
+/// One thing that every backend must do.
 #[derive(Clone, Copy)]
 pub struct Case {
     /// What it does, as a sentence.
@@ -80,7 +80,7 @@ pub fn cases() -> &'static [Case] {
 /// Runs one case by name.
 ///
 /// # Panics
-/// When the backend fails the case, or no case has this name.
+/// If the backend fails the case, or no case has this name.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -103,7 +103,7 @@ pub fn run(name: &str, harness: &dyn Harness) {
     (case.expect("the name of a conformance case").run)(harness);
 }
 
-/// Hands the one list of cases to another macro of this crate.
+/// Passes the one list of cases to another macro of this crate.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! each_conformance_case {
@@ -275,7 +275,7 @@ macro_rules! conformance_test_functions {
     };
 }
 
-/// One `#[test]` for each case, run on the harness the expression makes.
+/// Makes one `#[test]` for each case, which runs on the harness that the expression makes.
 ///
 /// ```
 /// use std::sync::Arc;

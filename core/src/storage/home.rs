@@ -1,5 +1,5 @@
-//! What a store has in one process. Connections, locks and threads do not cross `fork`: a child
-//! that used its parent's would corrupt files, or wait for ever. It opens the store again.
+//! What a store opens in each process. Connections, locks and threads do not cross `fork`: a child
+//! that used its parent's would corrupt files or wait for ever. So a child opens the store again.
 
 use std::process;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -10,7 +10,7 @@ use crate::process::PerProcess;
 /// What each process opens for itself, at its first use.
 pub(crate) struct Home<T> {
     open: Box<dyn Fn() -> Result<T> + Send + Sync>,
-    /// A parent's is not touched in its child, not even to close it.
+    /// A child does not touch its parent's, not even to close it.
     here: PerProcess<Here<T>>,
 }
 
@@ -26,7 +26,7 @@ impl<T> Default for Here<T> {
 }
 
 impl<T> Home<T> {
-    /// Opens it here.
+    /// Opens it in this process.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub fn open(open: impl Fn() -> Result<T> + Send + Sync + 'static) -> Result<Self> {
         let home = Self { open: Box::new(open), here: PerProcess::default() };
@@ -34,7 +34,7 @@ impl<T> Home<T> {
         Ok(home)
     }
 
-    /// Something that is only here.
+    /// Keeps something that exists in this process only.
     pub fn only(kept: T) -> Self {
         let refuse = || Err(Error::storage("a store in memory does not cross `fork`"));
         let home = Self { open: Box::new(refuse), here: PerProcess::default() };
@@ -42,12 +42,12 @@ impl<T> Home<T> {
         home
     }
 
-    /// What this process has, opened now if it is not yet.
+    /// What this process has opened; it is opened now if that has not been done.
     pub fn get(&self) -> Result<&T> {
         self.get_in(process::id())
     }
 
-    /// The same where the number of this process is known.
+    /// Like [`get`](Self::get), for a caller that knows the id of this process.
     pub fn get_in(&self, process: u32) -> Result<&T> {
         let here = self.here.get_in(process);
         if let Some(opened) = here.opened.get() {

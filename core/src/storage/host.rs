@@ -1,5 +1,6 @@
-//! Stores that begin and end transactions, where a [`Storage`] runs a closure in one: those of host
-//! languages, and the easier way for one in Rust. Everything else is the same contract.
+//! Stores that begin and end transactions, where a [`Storage`] runs a closure in one. Stores in
+//! host languages work like this, and for a store in Rust it is the easier way. Otherwise the
+//! contract is that of [`Storage`].
 //!
 //! Implement [`TableStore`], and for its transactions [`TableTransaction`] and
 //! [`Verbs`](super::Verbs); [`PlatformBuilder::open_storage`](crate::PlatformBuilder::open_storage)
@@ -13,17 +14,17 @@ use crate::values::AgencyId;
 
 /// A store of a host.
 pub trait TableStore: Send + Sync {
-    /// The version of the schema that the store's tables have, as the host has brought them up to
-    /// date: [`VERSION`](crate::schema::VERSION) for those of this release. A newer one is refused by the
-    /// core; for an older one that this release cannot work with, answer the error `configuration`.
+    /// The schema version of the store's tables, which the host migrates. The tables of this
+    /// release have [`VERSION`](crate::schema::VERSION). The core refuses a newer version; for an
+    /// older one that this release cannot work with, return the error `configuration`.
     fn schema_version(&self) -> Result<u32>;
 
     /// Begins a transaction.
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>>;
 
-    /// Makes sure that nothing that was deleted can be read from the store's files any more, and
-    /// says whether that has been done. Unless a store says otherwise it has no files of its own
-    /// (a database server keeps them), and nothing is left to do: [`Erasure::Complete`].
+    /// Makes sure that deleted data can no longer be read from the store's files, and says whether
+    /// that has been done. By default there is nothing to do ([`Erasure::Complete`]), because a
+    /// database server keeps the files.
     fn scrub(&self) -> Result<Erasure> {
         Ok(Erasure::Complete)
     }
@@ -39,23 +40,23 @@ pub trait TableStore: Send + Sync {
 pub enum Mode {
     /// Reading from one snapshot, as part of the host's transaction if there is one.
     Read,
-    /// Reading from one snapshot of what is committed, beside the host's transaction; where that
-    /// cannot be had, as part of it. Only asked for where [`TableStore::joined`] is true.
+    /// Reading from one snapshot of what is committed, beside the host's transaction; if that is
+    /// impossible, as part of it. The core uses it only while [`TableStore::joined`] is true.
     Beside,
     /// Writing.
     Write(Scope),
 }
 
-/// A transaction. Ends with `commit` or `rollback`, and is not used after that.
+/// A transaction. It ends with `commit` or `rollback`, and is not used after that.
 pub trait TableTransaction: Rows {
-    /// Makes everything durable. After an error nothing is, unless it is `outcome_unknown`;
-    /// either way the transaction has ended, and no rollback follows.
+    /// Makes everything durable. After an error nothing is durable, unless the error is
+    /// `outcome_unknown`. In every case the transaction has ended, and no rollback follows.
     fn commit(self: Box<Self>) -> Result<()>;
     /// Undoes everything.
     fn rollback(self: Box<Self>) -> Result<()>;
 }
 
-/// A host's store, as the contract has it.
+/// A host's store as a [`Storage`].
 pub struct Tables<S>(pub S);
 
 impl<S: TableStore> Tables<S> {
@@ -65,7 +66,7 @@ impl<S: TableStore> Tables<S> {
         let worked = catch_unwind(AssertUnwindSafe(|| work(&mut *rows)));
         match worked {
             Ok(Ok(())) => rows.commit(),
-            // Why the work failed says more than why the rollback did.
+            // The error of the work says more than an error of the rollback.
             Ok(Err(error)) => {
                 drop(rows.rollback());
                 Err(error)

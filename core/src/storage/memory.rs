@@ -1,7 +1,7 @@
 //! The store in memory: the contract in its plainest form, for tests and for trying things out.
 //!
-//! Everything is one ordered map: each row stands in it once for its key and once for each of its
-//! indexes. One mutex is every lock. What a transaction changes it notes down, to put it back if
+//! Everything is in one ordered map, which has each row once under its key and once under each of
+//! its indexes. One mutex takes the place of all locks. A transaction keeps an undo log, in case
 //! the work fails.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::schema::{RESELLERS, Row, Table, Value, damaged};
 use crate::values::AgencyId;
 
-/// A store that is gone when it is dropped. A child process has none of it.
+/// A store that is gone when it is dropped. A child process cannot use it.
 pub struct Memory(Home<Mutex<State>>);
 
 impl Default for Memory {
@@ -40,7 +40,8 @@ impl Memory {
         Self::default()
     }
 
-    /// A panic of the work has undone its changes on its way out, so the state is whole.
+    /// Locks the state. If the mutex is poisoned, the state is still consistent, because a
+    /// panicking transaction undoes its changes.
     fn lock(&self) -> Result<MutexGuard<'_, State>> {
         Ok(self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -60,16 +61,16 @@ impl Storage for Memory {
     }
 }
 
-/// Where a row stands: its table, the columns of an order, and its values of them.
+/// The place of a row: its table, the columns of a key or index, and the row's values in them.
 type Place = (&'static str, &'static [&'static str], Row);
 
-/// Every row of every table, in each of its orders.
+/// Every row of every table, under each of its places.
 type State = BTreeMap<Place, Arc<Row>>;
 
-/// A transaction, or a snapshot: nobody else has the state meanwhile.
+/// A transaction or a snapshot, which has the state for itself.
 struct Tx<'a> {
     state: &'a mut State,
-    /// What stood in each place before it was changed.
+    /// The undo log: what each place held before it was changed.
     undo: Vec<(Place, Option<Arc<Row>>)>,
 }
 
@@ -86,7 +87,7 @@ impl Tx<'_> {
         self.undo.push((place, before));
     }
 
-    /// Puts a row in place of the one with its key, or takes that one away.
+    /// Replaces the row with this key, or removes it.
     fn replace(&mut self, table: &Table, key: &Row, row: Option<&Row>) {
         if let Some(before) = self.row(table, key) {
             places(table, &before).for_each(|place| self.set(place, None));
@@ -97,7 +98,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Rows with these values of an index's first columns, in its order.
+    /// Rows with these values in the first columns of an index, in its order.
     fn in_order(
         &self,
         table: &Table,
@@ -112,7 +113,7 @@ impl Tx<'_> {
         here.map(|(_, row)| &**row).collect()
     }
 
-    /// Whether another row has one of this one's values that no two rows may share.
+    /// Whether another row has this row's values in a unique index.
     fn is_taken(&self, table: &Table, row: &Row) -> bool {
         let key = table.key_of(row);
         table.indexes.iter().filter(|index| index.unique).any(|index| {
@@ -133,7 +134,7 @@ impl Tx<'_> {
 }
 
 impl Drop for Tx<'_> {
-    /// What was not committed is undone, newest first.
+    /// Undoes what was not committed, newest first.
     fn drop(&mut self) {
         while let Some((place, before)) = self.undo.pop() {
             match before {
@@ -144,7 +145,8 @@ impl Drop for Tx<'_> {
     }
 }
 
-/// Each place of a row: by its key, and by each index, whose equals its key sets apart.
+/// Each place of a row: under its key and under each index. The key is appended to the values of an
+/// index, so that equal values stay distinct.
 fn places(table: &Table, row: &Row) -> impl Iterator<Item = Place> {
     let key = table.key_of(row);
     let by_index = table.indexes.iter().map(|index| {
@@ -156,7 +158,7 @@ fn places(table: &Table, row: &Row) -> impl Iterator<Item = Place> {
     std::iter::once((table.name, table.key, key)).chain(by_index)
 }
 
-/// The order that shares most of its first columns with these, and how many.
+/// The key or index that has most of these columns at its beginning, and how many it has.
 fn order_of(table: &Table, columns: &[&str]) -> (&'static [&'static str], usize) {
     let indexes = table.indexes.iter().map(|index| index.columns);
     let shared = |order: &[&str]| order.iter().zip(columns).take_while(|(a, b)| a == b).count();
@@ -164,7 +166,7 @@ fn order_of(table: &Table, columns: &[&str]) -> (&'static [&'static str], usize)
     orders.max_by_key(|(_, shared)| *shared).unwrap_or((table.key, 0))
 }
 
-/// A number and what is added to it, if there is room.
+/// The sum of two numbers, if it fits into 64 bits.
 fn sum(value: &Value, add: &Value) -> Option<Value> {
     match (value, add) {
         (Value::Integer(value), Value::Integer(add)) => value.checked_add(*add).map(Value::Integer),

@@ -1,6 +1,6 @@
-//! A platform's store. It is asked for the version of its tables before it is used, and not when it
-//! is given to a platform, because a host opens one where its tables may not be there yet; and it
-//! can be closed while there are handles on it.
+//! A platform's store, which can be closed while there are handles on it. Its schema version is
+//! checked at the first use, not when it is given to a platform, because a host may open a platform
+//! before the tables exist.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::error::{Error, Result};
 use crate::schema;
 use crate::values::AgencyId;
 
-/// The store until it is closed, and whether its version is known to be right.
+/// The store until it is closed, and whether its version has been checked.
 pub(crate) struct Opened {
-    /// Each transaction has the store until it ends, and the last one that has it closes it. There
-    /// is no lock in here that a child of `fork` could find taken.
+    /// Each transaction keeps the store until it ends, and the last one closes it. It is not behind
+    /// a mutex, which a child of `fork` could inherit locked.
     storage: ArcSwapOption<Arc<dyn Storage>>,
-    /// Two threads that find out at once find the same: nobody waits.
+    /// Two threads may check at once; both get the same answer, so neither waits.
     checked: AtomicBool,
 }
 
@@ -27,7 +27,7 @@ impl Opened {
         Self { storage: ArcSwapOption::from_pointee(storage), checked: AtomicBool::new(false) }
     }
 
-    /// Lets go of the store; transactions that are under way keep it until they end.
+    /// Closes the store; transactions that are under way keep it until they end.
     pub fn close(&self) {
         self.storage.store(None);
     }

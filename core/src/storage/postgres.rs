@@ -7,9 +7,9 @@
 //! # }
 //! ```
 //!
-//! What costs time is waiting for the server, so statements leave together: `BEGIN` with the
-//! first question, what answers nothing with the next question or with `COMMIT`. Rows lie in the
-//! schema `partnerkit`; every statement but those on labels carries the agency.
+//! Round trips to the server cost time, so statements are sent together: `BEGIN` with the first
+//! query, and writes without an answer with the next query or with `COMMIT`. Rows are in the schema
+//! `partnerkit`; every statement has the agency as a parameter, except statements on labels.
 
 mod address;
 mod codec;
@@ -44,15 +44,15 @@ use spread::Spread;
 
 /// How many connections a store opens at most; further callers queue.
 const CONNECTIONS: usize = 16;
-/// How long a caller queues for one.
+/// How long a caller waits for a connection.
 const QUEUE: Duration = Duration::from_secs(30);
 
-/// A store on a Postgres database. A child process opens its own connections at its first use.
+/// A store on a PostgreSQL database. A child process opens its own connections at its first use.
 pub struct Postgres(Home<Connections>);
 
 /// The connections of one process, and the thread that drives them.
 struct Connections {
-    // Dropped before the thread that its connections live on.
+    // Dropped before the driver, on whose thread its connections run.
     pool: Pool,
     driver: Driver,
     plans: Plans,
@@ -80,7 +80,7 @@ impl Postgres {
         Home::open(move || Connections::open(config.clone())).map(Self)
     }
 
-    /// How often callers have waited for the server so far, for tests and measurements.
+    /// The number of round trips so far, for tests and measurements.
     ///
     /// ```no_run
     /// use std::sync::Arc;
@@ -102,12 +102,12 @@ impl Postgres {
 
 impl Connections {
     fn open(config: Config) -> Result<Self> {
-        // A dead connection is found out at its next use, which needs no wait of its own.
+        // A dead connection is noticed at its next use, so it needs no round trip of its own here.
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
             .runtime(Runtime::Tokio1)
             .max_size(CONNECTIONS)
-            // The one that was used last knows what is asked most.
+            // The connection that was used last has the most useful prepared statements.
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(QUEUE))
             .build()
@@ -118,7 +118,7 @@ impl Connections {
     }
 }
 
-/// Brings the schema to the newest version, and looks how the tables lie.
+/// Migrates the schema to the newest version, and finds out whether the tables are distributed.
 async fn prepare(pool: Pool) -> Result<Spread> {
     let client = pool.get().await.map_err(Failure::from)?;
     migrations::migrate(&client).await?;

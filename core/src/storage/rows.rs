@@ -1,7 +1,7 @@
-//! The contract of rows: a few verbs on tables that are data.
+//! The contract of rows: a few verbs on tables that are described as data.
 //!
-//! Verbs are values, so that several questions cost one wait for a database on a network, and a
-//! host language is entered once for all of them. What a row means, no store knows.
+//! Verbs are values, so that several queries cost one round trip to a database, and one call into a
+//! host language. No store knows what a row means.
 
 use std::ops::Bound;
 
@@ -11,15 +11,15 @@ use crate::error::{Error, Result};
 use crate::schema::{Row, Table, Value};
 use crate::values::AgencyId;
 
-/// Rows inside of a snapshot or a transaction.
+/// The rows in a snapshot or a transaction.
 ///
-/// All rows and keys are whole: a row has its table's columns in their order, a key those of its
-/// table's key. What is asked in one call belongs to one agency, or to the platform; of a table
-/// whose rows do not lie with their agency ([`Home`](crate::schema::Home)), each key is a place of
-/// its own.
+/// Rows and keys are complete: a row has all columns of its table in their order, a key all columns
+/// of the table's key. One call is about one agency, or about the platform. In a table whose rows
+/// are not stored with their agency ([`Home`](crate::schema::Home)), each key may be on another
+/// node.
 ///
-/// Errors: whatever a concurrent transaction causes (serialization failure, deadlock, a busy
-/// database) is [`Error::aborted`](crate::Error::aborted), everything else `storage`.
+/// Errors: a failure that a concurrent transaction causes (serialization failure, deadlock, a busy
+/// database) is [`Error::aborted`](crate::Error::aborted), every other one is `storage`.
 ///
 /// ```
 /// use partnerkit::AgencyId;
@@ -40,74 +40,77 @@ use crate::values::AgencyId;
 /// # Ok::<(), partnerkit::Error>(())
 /// ```
 pub trait Rows {
-    /// Answers questions in their order; each one sees what the one before has waited for. Where
-    /// one fails, the answers to those before it are there all the same.
+    /// Answers queries in their order. Each query sees the commits that the previous ones waited
+    /// for. If one fails, `answers` still has the answers to the queries before it.
     fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()>;
 
-    /// Takes writes, which happen before whatever is asked or told next. A failure comes at once,
-    /// with the next answer, or with the commit.
+    /// Takes writes, which happen before the next `ask` or `tell`. A failure may be returned at
+    /// once, by the next `ask`, or by the commit.
     fn tell(&mut self, writes: Vec<Tell>) -> Result<()>;
 }
 
-/// A question.
+/// A query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     /// Rows by their keys: [`Answer::Rows`].
     Get(Get),
     /// Rows in the order of an index: [`Answer::Found`].
     Scan(Scan),
-    /// Whether a scan finds a row; its limit is 1: 0 or 1, as [`Answer::Count`].
+    /// Whether a scan with the limit 1 finds a row: 0 or 1, as [`Answer::Count`].
     Any(Scan),
     /// A page of the table of resellers: [`Answer::Found`].
     Page(PageSpec),
-    /// How many rows of the table of resellers there are, but no more than so many:
+    /// The number of rows that match in the table of resellers, counted up to the given limit:
     /// [`Answer::Count`].
     Count(Filter, u64),
-    /// Inserts rows unless their key or a unique index is taken, which spoils nothing. Waits for
-    /// concurrent transactions that have inserted the same: [`Answer::Inserted`].
+    /// Inserts each row unless its key or a value of a unique index is taken, which does not spoil
+    /// the transaction. It waits for concurrent transactions that have inserted the same key or
+    /// value: [`Answer::Inserted`].
     Insert(Insertion),
-    /// Stores rows that exist and are locked, unless a unique index is taken, which spoils
-    /// nothing: [`Answer::Updated`]. A row that does not exist is the error `storage`.
+    /// Stores rows that exist and are locked, unless a value of a unique index is taken, which does
+    /// not spoil the transaction: [`Answer::Updated`]. A row that does not exist is the error
+    /// `storage`.
     Update(Batch),
-    /// Removes what a scan finds, as it is once it is locked, and passes over what others hold:
-    /// how many, as [`Answer::Count`].
+    /// Locks and removes the rows that a scan finds. It skips rows that others have locked, and
+    /// rows that no longer match once they are locked. It answers the number of removed rows, as
+    /// [`Answer::Count`].
     Remove(Scan),
 }
 
-/// What a question is answered with.
+/// The answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// For each key its row, or none.
+    /// The row of each key, or `None`.
     Rows(Vec<Option<Row>>),
     /// Rows in order.
     Found(Vec<Row>),
     /// A number of rows.
     Count(u64),
-    /// For each row what became of it.
+    /// The outcome of each row.
     Inserted(Vec<Inserted>),
-    /// For each row whether it is stored.
+    /// Whether each row was stored.
     Updated(Vec<bool>),
 }
 
-/// What became of a row that was to be inserted.
+/// The outcome of inserting a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inserted {
-    /// It is there now.
+    /// The row was inserted.
     Done,
-    /// There is one with its key.
+    /// A row with its key exists.
     Existing(Row),
     /// Another row has its value of a unique index.
     Taken,
 }
 
-/// A write that answers nothing.
+/// A write without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tell {
-    /// Stores rows, whether they exist or not. The core puts none whose value of a unique index
-    /// another row could have.
+    /// Stores rows, whether they exist or not. The core never does this with rows whose value of a
+    /// unique index another row could have.
     Put(Batch),
-    /// Adds the last column of each row to what is stored under its key; what is not stored
-    /// counts as 0. A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
+    /// Adds the last column of each row to the stored row with its key; a missing row counts as 0.
+    /// A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
     Add(Batch),
     /// Removes the rows with these keys.
     Delete(Keys),
@@ -136,12 +139,12 @@ pub struct Keys {
 pub struct Get {
     /// The table.
     pub table: &'static Table,
-    /// The columns of the key: the primary key, or those of a unique index. A key of an index has
-    /// no null.
+    /// The columns of the keys: those of the primary key or of a unique index. A key of an index
+    /// has no nulls.
     pub by: &'static [&'static str],
     /// The keys.
     pub keys: Vec<Row>,
-    /// Locks them in the order of the keys.
+    /// Locks the rows in the order of the keys.
     pub lock: Option<Lock>,
 }
 
@@ -152,7 +155,8 @@ pub struct Insertion {
     pub table: &'static Table,
     /// Its rows.
     pub rows: Vec<Row>,
-    /// Locks those that exist already: after the answer, the transaction has each row or holds it.
+    /// Locks the rows that exist already: after the answer, the transaction has inserted or locked
+    /// each row.
     pub lock: Option<Lock>,
 }
 
@@ -163,17 +167,16 @@ pub struct Scan {
     pub table: &'static Table,
     /// The columns of the index to follow: the primary key, or one of the table's indexes.
     pub columns: &'static [&'static str],
-    /// What the leading columns must equal; a null is equal to null.
+    /// What the leading columns must equal; a null equals a null.
     pub equals: Row,
-    /// Where the columns after those begin and end, compared as a whole. A null is in no range
-    /// that is bounded on either side. Rows that agree in all columns of the index come in any
-    /// order.
+    /// The range of the columns after the leading ones, compared as a tuple. A null is in no range
+    /// that has a bound. Rows that are equal in all columns of the index come in any order.
     pub range: (Bound<Row>, Bound<Row>),
-    /// From the end to the beginning.
+    /// Whether to go from the end to the beginning.
     pub reverse: bool,
     /// At most this many rows.
     pub limit: u32,
-    /// Locks what is found.
+    /// Locks the rows that are found.
     pub lock: Option<Lock>,
 }
 
@@ -245,13 +248,13 @@ impl Scan {
     }
 }
 
-/// What a reseller's row must be, to be listed or counted.
+/// The conditions for a reseller's row to be listed or counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Whose.
+    /// The agency of the resellers.
     pub agency: AgencyId,
-    /// Folded terms; each must be a substring of the row's `search_text`. No wildcards, and none
-    /// is empty or holds white space.
+    /// Folded terms, each of which must be a substring of the row's `search_text`. They have no
+    /// wildcards, and none is empty or contains white space.
     pub terms: Vec<String>,
     /// Further conditions.
     pub conditions: Vec<Condition>,
@@ -298,22 +301,23 @@ pub struct Condition {
 /// What a value must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Is {
-    /// This slug. It can stand in a statement as it is, so that an index of rows with it serves.
+    /// Equal to this slug. It may be written into a statement as it is, so that a partial index on
+    /// it can be used.
     Slug(&'static str),
-    /// At least this.
+    /// Greater than or equal to this value.
     AtLeast(Value),
-    /// Below this.
+    /// Less than this value.
     Below(Value),
 }
 
 /// A page of resellers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageSpec {
-    /// Which.
+    /// The conditions on the resellers.
     pub filter: Filter,
     /// The column by which they are ordered; the id decides between equals.
     pub order: &'static str,
-    /// The largest first, of equals that with the largest id.
+    /// Whether the largest comes first; of equals, the one with the largest id.
     pub descending: bool,
     /// Only rows after the one with this value and id.
     pub after: Option<(Value, Uuid)>,
@@ -321,23 +325,23 @@ pub struct PageSpec {
     pub limit: u32,
 }
 
-/// How strongly rows are held until the transaction ends. The strengths are those of PostgreSQL;
-/// a store with fewer takes the next stronger one.
+/// How strongly rows are locked until the transaction ends. The strengths are those of PostgreSQL;
+/// a store that has fewer uses the next stronger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Others may change them and hold them so, too, but nobody may remove them or hold them for
+    /// Others may change the rows and lock them weakly, but not remove them or lock them for
     /// `Update`.
     KeyShare,
-    /// Nobody may change them; others may hold them in share, too.
+    /// Nobody may change the rows; others may lock them in share, too.
     Share,
-    /// Nobody else may change them; they may be held in `KeyShare`.
+    /// Nobody else may change the rows; others may lock them in `KeyShare`.
     NoKeyUpdate,
-    /// Nobody else may hold them at all.
+    /// Nobody else may lock the rows at all.
     Update,
 }
 
-/// The verbs as methods, for stores that gain nothing by hearing of several questions at once: all
-/// that is asked and told is done at once, one after the other.
+/// The verbs as methods, for stores that gain nothing from getting several queries at once:
+/// everything is done at once, one after the other.
 pub trait Verbs {
     /// [`Ask::Get`].
     fn get(&mut self, get: &Get) -> Result<Vec<Option<Row>>>;
@@ -347,8 +351,7 @@ pub trait Verbs {
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>>;
     /// [`Ask::Count`].
     fn count(&mut self, filter: &Filter, cap: u64) -> Result<u64>;
-    /// [`Ask::Insert`], without saying what is there already; `false` for each row that is not
-    /// inserted.
+    /// [`Ask::Insert`], without returning existing rows; `false` for each row that is not inserted.
     fn insert(&mut self, batch: &Batch) -> Result<Vec<bool>>;
     /// [`Ask::Update`].
     fn update(&mut self, batch: &Batch) -> Result<Vec<bool>>;
@@ -359,25 +362,27 @@ pub trait Verbs {
     /// [`Tell::Delete`].
     fn delete(&mut self, keys: &Keys) -> Result<()>;
 
-    /// [`Ask::Any`]. Reads the row, unless a store has a cheaper way.
+    /// [`Ask::Any`]. The default reads the row; a store may have a cheaper way.
     fn any(&mut self, scan: &Scan) -> Result<bool> {
         self.scan(scan).map(|found| !found.is_empty())
     }
 
-    /// [`Ask::Remove`]. Reads, locks and deletes the rows, unless a store has one statement for it.
+    /// [`Ask::Remove`]. The default reads, locks and deletes the rows; a store may have one
+    /// statement for it.
     fn remove(&mut self, scan: &Scan) -> Result<u64> {
         remove_by_key(self, scan)
     }
 }
 
-/// [`Ask::Remove`] by the other verbs: waits for what others hold.
+/// [`Ask::Remove`], made of the other verbs. It waits for rows that others have locked, instead of
+/// skipping them.
 pub fn remove_by_key(rows: &mut (impl Verbs + ?Sized), scan: &Scan) -> Result<u64> {
     let Scan { table, .. } = *scan;
     let mut keys: Vec<_> = rows.scan(scan)?.iter().map(|row| table.key_of(row)).collect();
     if keys.is_empty() {
         return Ok(0);
     }
-    // Decided again on the row that is locked: others may have removed it, or taken it anew.
+    // The locked rows are checked again: others may have removed or changed them meanwhile.
     keys.sort();
     let get = Get { table, by: table.key, keys, lock: Some(Lock::Update) };
     let held = rows.get(&get)?.into_iter().flatten();
@@ -408,7 +413,7 @@ impl Scan {
     }
 }
 
-/// Whether values are in a range; as in SQL, a null is not, unless there is no end.
+/// Whether values are in a range; as in SQL, a null is in none, unless it has no bounds.
 fn within((from, to): &(Bound<Row>, Bound<Row>), values: &[Value]) -> bool {
     let compared = |bound: &Row| values.get(..bound.len()).filter(|v| !v.contains(&Value::Null));
     let above = match from {
@@ -450,7 +455,7 @@ impl<T: Verbs> Rows for T {
     }
 }
 
-/// Inserts rows, and reads those that are there already.
+/// Inserts rows, and reads the ones that exist already.
 fn insert_or_get(rows: &mut impl Verbs, insertion: Insertion) -> Result<Vec<Inserted>> {
     let Insertion { table, rows: new, lock } = insertion;
     let batch = Batch { table, rows: new };
@@ -485,12 +490,12 @@ impl Answer {
         if let Self::Count(count) = self { Ok(count) } else { Err(unasked()) }
     }
 
-    /// What [`Ask::Insert`] did.
+    /// The outcomes of [`Ask::Insert`].
     pub(crate) fn inserted(self) -> Result<Vec<Inserted>> {
         if let Self::Inserted(inserted) = self { Ok(inserted) } else { Err(unasked()) }
     }
 
-    /// What [`Ask::Update`] did.
+    /// The outcomes of [`Ask::Update`].
     pub(crate) fn updated(self) -> Result<Vec<bool>> {
         if let Self::Updated(updated) = self { Ok(updated) } else { Err(unasked()) }
     }
@@ -513,7 +518,7 @@ impl Table {
         self.values_of(self.key, row)
     }
 
-    /// A row's values of these columns.
+    /// A row's values in these columns.
     ///
     /// ```
     /// use partnerkit::schema::TOTALS;

@@ -21,7 +21,7 @@ pub(crate) struct Statements {
     pub insert: String,
     /// `INSERT … ON CONFLICT (key) DO UPDATE`.
     pub put: String,
-    /// The same, but it adds the last column to what is there.
+    /// `INSERT … ON CONFLICT (key) DO UPDATE`, which adds the last column to the stored one.
     pub add: String,
     /// `UPDATE … WHERE key`, with every column as a parameter.
     pub update: String,
@@ -39,7 +39,7 @@ pub(crate) fn columns(table: &Table) -> String {
     joined(table.columns.iter().map(|column| column.name.to_owned()), ", ")
 }
 
-/// The same, to read records from: what follows from other columns is left empty.
+/// The columns for a statement that reads records: derived columns are selected as null.
 pub(crate) fn read_columns(table: &Table) -> String {
     let name = |column: &Column| if column.derived { "NULL" } else { column.name }.to_owned();
     joined(table.columns.iter().map(name), ", ")
@@ -69,13 +69,13 @@ impl Statements {
     }
 }
 
-/// That columns equal the first parameters.
+/// The condition that columns equal the first parameters.
 fn by(table: &Table, columns: &[&str], dialect: Dialect) -> String {
     let known = columns.iter().map(|name| &table.columns[table.place(name)]);
     joined(known.zip(1..).map(parameter(table, dialect)).map(equal), " AND ")
 }
 
-/// The parameter that a column's value is.
+/// The parameter for a column's value.
 fn parameter<'c>(
     table: &Table,
     dialect: Dialect,
@@ -98,7 +98,7 @@ fn update(table: &Table, dialect: Dialect, parameters: Vec<(&str, String)>) -> S
     format!("UPDATE {}{} SET {set} WHERE {by_key}", dialect.prefix, table.name)
 }
 
-/// What replaces a row by the one that was to be inserted.
+/// The assignments of an upsert, which replace a row by the one that was to be inserted.
 pub(crate) fn excluded(table: &Table) -> String {
     let rest = table.columns.iter().filter(|column| !table.key.contains(&column.name));
     joined(rest.map(|column| format!("{0} = excluded.{0}", column.name)), ", ")

@@ -1,7 +1,8 @@
-//! SQLite, the embedded default: one file, one writer at a time, readers beside it.
+//! SQLite, the embedded default: one file, with one writer at a time and concurrent readers.
 //!
-//! Every process has one connection that writes and a pool of those that read. Callers who write
-//! at the same time share commits (`queue`, `writer`), and processes take turns (`turnstile`).
+//! Every process has one connection that writes and a pool of connections that read. Callers that
+//! write at the same time share commits (group commit: `queue`, `writer`), and processes take turns
+//! (`turnstile`).
 
 mod backup;
 mod connection;
@@ -40,33 +41,33 @@ use rows::Rows;
 use turnstile::Turnstile;
 use writer::Writer;
 
-/// How often a database is given a log that somebody takes from it meanwhile.
+/// How often to create the write-ahead log of a database while another program keeps deleting it.
 const TRIES: usize = 10;
 
 /// A store in one SQLite file. A child process opens it again at its first use.
 pub struct Sqlite {
-    /// None only while it is dropped.
+    /// `None` only while the store is being dropped.
     home: Option<Home<Arc<Connections>>>,
 }
 
 /// The connections of one process.
 struct Connections {
-    // Closed before the writer, which keeps others away until it is closed, too.
+    // Closed before the writer, which keeps others out until it is closed.
     readers: Readers,
     writer: Queue,
-    // Let go of when they are closed: it stands in for the locks that closing lifts.
+    // Dropped after the connections, because it stands in for the locks that closing them lifts.
     hold: Hold,
     _counted: Counted,
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it, and brings its schema up to date. A relative path is that of
-    /// the working directory of now.
+    /// Opens or creates the file, and migrates its schema. A relative path is resolved now, against
+    /// the current working directory.
     ///
-    /// Errors: `Configuration` for a file of a newer release, and for what is no path (nothing,
-    /// `:memory:`, `file:…`); `Storage` for a file that cannot be read or written, and in a child
-    /// process if a thread of its parent was using a store when it forked, which
-    /// [`before_fork`](crate::before_fork) prevents.
+    /// Errors: `Configuration` for a file of a newer release, and for a text that is not a path (an
+    /// empty one, `:memory:`, `file:…`); `Storage` for a file that cannot be read or written. It is
+    /// also `Storage` in a child process if a thread of its parent was using a store at the `fork`,
+    /// which [`before_fork`](crate::before_fork) prevents.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Sqlite {
         Ok(Self { home: Some(home) })
     }
 
-    /// Does something with the connections that this process has.
+    /// Runs work on the connections of this process.
     fn with<T>(&self, work: impl FnOnce(&Connections) -> Result<T>) -> Result<T> {
         let home = self.home.as_ref().expect("there until it is dropped");
         undisturbed_in(|process| work(home.get_in(process)?))
@@ -110,7 +111,7 @@ impl Connections {
 }
 
 impl Connections {
-    /// Holds the database, and then opens it.
+    /// Holds the database against other copies of SQLite, and then opens it.
     fn held(path: &Path, counted: Counted) -> Result<Self> {
         let _swept = Swept;
         for _ in 0..TRIES {
@@ -123,17 +124,17 @@ impl Connections {
     }
 }
 
-/// Holds a database, which gets a log if it has none.
+/// Holds a database, after creating its write-ahead log if it has none.
 fn hold(path: &Path) -> Result<Option<Hold>> {
     if let Some(hold) = Hold::of(path)? {
         return Ok(Some(hold));
     }
-    // First, so that no lock is made beside what is no database.
+    // Checked first, so that no lock files are made beside a file that is not a database.
     let writer = open_writer(path)?;
     look(&writer)?;
     let turnstile = Turnstile::beside(path);
     turnstile.enter()?;
-    // Whoever had the turn before may have done it.
+    // Another process may have created the log in its turn.
     if let Some(hold) = Hold::of(path)? {
         return Ok(Some(hold));
     }
@@ -142,8 +143,8 @@ fn hold(path: &Path) -> Result<Option<Hold>> {
 }
 
 impl Drop for Connections {
-    /// While the database is still held, everything is moved there. If somebody else needs the
-    /// log, they hold it, too.
+    /// Moves everything from the log into the database while it is still held. Another process that
+    /// needs the log holds it, too.
     fn drop(&mut self) {
         if self.hold.is_here() {
             self.writer.alone(Writer::prepare_to_close);
@@ -172,7 +173,8 @@ impl Storage for Sqlite {
         self.with(|here| here.writer.write(work))
     }
 
-    /// Deleted rows are overwritten in the database; this takes them out of the write-ahead log.
+    /// Deleted rows are overwritten in the database at once; this removes them from the write-ahead
+    /// log.
     fn scrub(&self) -> Result<Erasure> {
         self.with(|here| here.writer.alone(Writer::empty_log))
     }

@@ -1,4 +1,4 @@
-//! Consuming up to a limit: the check and the record are one step (S43).
+//! Consuming up to a limit: checking the limit and recording the use are one atomic step (S43).
 
 use super::ingest::{Sums, store};
 use super::period::zone;
@@ -11,31 +11,31 @@ use crate::storage::Lock;
 use crate::values::Timestamp;
 use serde::Serialize;
 
-/// What became of a `consume`: all that is needed to explain it to a person.
+/// The outcome of a `consume`, with everything that is needed to explain it to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Consumption {
-    /// Whether it was recorded; otherwise nothing was, and [`reason`](Self::reason) says why.
+    /// Whether the use was recorded; if not, [`reason`](Self::reason) says why.
     pub granted: bool,
-    /// Used in the period, this included if it was granted.
+    /// The use of the period, including this one if it was granted.
     pub used: i64,
-    /// The limit of the period; `None` is unlimited.
+    /// The limit of the period; `None` means unlimited.
     pub limit: Option<i64>,
-    /// What was asked for.
+    /// The quantity that was asked for.
     pub requested: i64,
     /// When the next period begins.
     pub resets_at: Timestamp,
-    /// Whether this very call had been granted before; nothing was added then.
+    /// Whether the same call was granted before, so that nothing was added now.
     pub duplicate: bool,
-    /// Why it was denied.
+    /// Why the use was denied.
     pub reason: Option<DenialReason>,
 }
 
 /// The reason of a denial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DenialReason {
-    /// The limit would be passed.
+    /// The use would pass the limit.
     LimitReached,
-    /// The reseller is switched off.
+    /// The reseller is inactive.
     Inactive,
 }
 
@@ -53,15 +53,15 @@ impl DenialReason {
     }
 }
 
-/// Checks the limit and records a checked event, under the meter's lock.
+/// Checks the limit and records a validated event, while the meter is locked.
 pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     if event.metric.kind() != MetricKind::Counter {
         return Err(refused("metric")(Code::NotACounter));
     }
     let reseller = one(tx.lock_resellers(&[event.reseller], Lock::Share)?)?;
     let day = DayKey::of(event);
-    // All that is read is read after the meter's lock. Of two calls on one meter, the later one
-    // knows every time zone that the earlier one has known.
+    // Everything is read after the meter is locked. So of two calls on one meter, the later one
+    // cannot use an older time zone than the earlier one.
     let questions = (
         Sums::lock(tx, vec![day.meter], vec![day])?,
         get::<AgencyRow>(tx.agency_id(), &[()]),
@@ -79,7 +79,7 @@ pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     Ok(consumption)
 }
 
-/// The month by the agency's calendar.
+/// The calendar month in the agency's time zone.
 fn month_of(agency: &AgencyRow, at: Timestamp) -> Result<Period> {
     let unknown = |_| Error::configuration("the agency's time zone is not known here");
     Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
@@ -102,15 +102,15 @@ fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Re
     Ok(granted(event, &sums.meter(key)))
 }
 
-/// Whether a quantity fits under the limit beside what was used in the period.
+/// Whether the use of the period and this quantity together stay within the limit.
 fn within_limit(meter: &Meter, quantity: i64) -> bool {
     let after = meter.period_used.checked_add(quantity);
     meter.limit.is_none_or(|limit| after.is_some_and(|after| after <= limit))
 }
 
-/// The same call again is answered as before; another one may not take its id.
+/// Answers a repeated call as before; a different call with the same id is refused.
 fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
-    // A repeated call is made later, so the time is not part of what must agree.
+    // A repeated call is made later, so the time need not agree.
     let same = Event { at: event.at, ..before.clone() } == *event;
     let again = Consumption { duplicate: true, ..granted(event, meter) };
     if same { Ok(again) } else { Err(refused("id")(Code::Taken)) }

@@ -1,5 +1,5 @@
-//! An event as it comes from outside, before anything is known of it: each value may be missing,
-//! of another type, or too large, and that is this event's own rejection (S32).
+//! An event as it comes from outside, before validation. A value that is missing, of another type
+//! or too large rejects this event, but not its batch (S32).
 
 use std::borrow::Cow;
 
@@ -29,8 +29,8 @@ impl Given {
     }
 }
 
-/// The form of a [`UsageEvent`], as a queue, a file or another language has it; read from JSON by
-/// the names of its fields.
+/// The form of a [`UsageEvent`], as it comes from a queue, a file or another language. It can be
+/// read from JSON by the names of its fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct EventDraft {
@@ -40,9 +40,9 @@ pub struct EventDraft {
     pub reseller: Given,
     /// The metric's slug.
     pub metric: Given,
-    /// How much.
+    /// The quantity.
     pub quantity: Given,
-    /// When: an instant, its text in RFC 3339, or milliseconds since the epoch.
+    /// The time: an instant, its text in RFC 3339, or milliseconds since the epoch.
     pub at: Given,
 }
 
@@ -99,7 +99,8 @@ impl EventDraft {
         let quantity = self.quantity.whole("quantity")?;
         let code = if quantity < 0 { Code::Negative } else { Code::OutOfRange };
         let quantity = i64::try_from(quantity).map_err(|_| FieldError::new("quantity", code))?;
-        // An instant beyond all that can be told is too old or in the future, too.
+        // An instant out of the range of timestamps is too old or in the future, like any other
+        // such time.
         let at = match self.at.instant() {
             Some(at) => at.as_millis().into(),
             None => self.at.whole("at")?,
@@ -110,7 +111,7 @@ impl EventDraft {
     }
 }
 
-/// What can be recorded: a [`UsageEvent`], or an [`EventDraft`] that may turn out to be none.
+/// What can be recorded: a [`UsageEvent`], or an [`EventDraft`], which may turn out to be invalid.
 ///
 /// ```
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -123,7 +124,7 @@ impl EventDraft {
 /// # Ok::<(), partnerkit::Error>(())
 /// ```
 pub trait Reported {
-    /// The event, or why it is none.
+    /// The event, or why it is invalid.
     fn event(&self) -> Result<Cow<'_, UsageEvent>, FieldError>;
 }
 

@@ -1,4 +1,4 @@
-//! A usage event, and what became of it.
+//! A usage event and its outcome.
 
 use super::Metric;
 use crate::agency::AgencyRow;
@@ -37,34 +37,34 @@ impl EventId {
     }
 }
 
-/// Something that was used, as a host reports it.
+/// A use of something, as a host reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageEvent {
-    /// The host's id of the event, 1–255 bytes; reporting the event again changes nothing.
+    /// The host's id of the event, 1–255 bytes. Reporting the same event again changes nothing.
     pub id: String,
-    /// Who used it.
+    /// The reseller that used it.
     pub reseller: ResellerId,
-    /// What was used.
+    /// The metric that counts it.
     pub metric: Metric,
-    /// How much: what a counter adds, or the level of a gauge. Not negative.
+    /// The quantity, not negative: what is added to a counter, or the level of a gauge.
     pub quantity: i64,
-    /// When, at most 35 days ago.
+    /// The time of the use, at most 35 days ago.
     pub at: Timestamp,
 }
 
 stored! {
-    /// A checked event, as stored. Two events are the same when every field is.
+    /// A validated event, as it is stored. Two events are the same if all fields are equal.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Event {
         /// The host's id of the event.
         pub id: EventId,
-        /// Who used it.
+        /// The reseller that used it.
         pub reseller: ResellerId,
-        /// What was used.
+        /// The metric that counts it.
         pub metric: Metric,
-        /// What a counter adds, or the level of a gauge.
+        /// The quantity: what is added to a counter, or the level of a gauge.
         pub quantity: i64,
-        /// When.
+        /// The time of the use.
         pub at: Timestamp,
     }
 }
@@ -78,16 +78,16 @@ entity! {
     }
 }
 
-/// What became of one event of a batch.
+/// The outcome of one event of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventOutcome {
-    /// Counted.
+    /// The event was counted.
     Accepted,
     /// The same event was counted before.
     Duplicate,
-    /// Another event has this id.
+    /// Another event with other content has this id.
     Conflict,
-    /// Not counted, and why: the first field that is wrong.
+    /// The event was not counted. The error is that of the first field that is wrong.
     Rejected(FieldError),
 }
 
@@ -107,7 +107,7 @@ impl EventOutcome {
     }
 }
 
-/// What became of a batch, event by event, in the order given.
+/// The outcomes of a batch, in the order of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UsageReport {
     /// One outcome for each event.

@@ -1,4 +1,4 @@
-//! Taking in a batch of events: each counted once, all in one step (S32–S37).
+//! Recording a batch of events: each is counted once, all in one atomic step (S32–S37).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +15,11 @@ use crate::values::Timestamp;
 
 const LATEST: i64 = 5 * 60_000;
 const EARLIEST: i64 = 35 * Timestamp::DAY;
-/// How long events are kept to tell a repeated one: longer than one is accepted, whatever the
-/// clocks of several machines say (S33).
+/// How long events are kept to recognise a repeated one. It is longer than events are accepted,
+/// with a margin for machines whose clocks differ (S33).
 pub(crate) const EVENTS_KEPT: i64 = EARLIEST + 5 * Timestamp::DAY;
 
-/// What can be said of an event before any store is asked.
+/// Validates an event as far as that is possible without the store.
 pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldError> {
     let id = EventId::parse(&event.id).map_err(|refusal| refusal.of("id"))?;
     if event.quantity < 0 {
@@ -35,7 +35,7 @@ pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldEr
     Ok(Event { id, reseller, metric, quantity, at })
 }
 
-/// Records a checked batch; one outcome for each event, in the order given.
+/// Records a validated batch. The outcomes are in the order of the events.
 pub(crate) fn record(
     tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
@@ -68,7 +68,7 @@ pub(crate) fn record(
     Ok(batch.report(checked, &known))
 }
 
-/// Which of the batch's resellers exist; they stay as they are until the transaction ends.
+/// Finds the batch's resellers that exist, and locks them until the transaction ends.
 fn hold_resellers(
     tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
@@ -79,7 +79,7 @@ fn hold_resellers(
     Ok(held.into_iter().flatten().map(|reseller| reseller.id).collect())
 }
 
-/// The events of a batch that a store has to decide on, once each and in the order of locks.
+/// The events of a batch that have to be stored, each once and in lock order.
 struct Batch<'a> {
     fresh: BTreeMap<&'a EventId, &'a Event>,
     outcomes: BTreeMap<&'a EventId, EventOutcome>,
@@ -112,8 +112,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The first event of an id has the store's outcome; the same event again in one batch is a
-    /// duplicate of it, another one with its id a conflict.
+    /// The outcomes of all events. The first event with an id has the store's outcome. If the same
+    /// event is in the batch again, it is a duplicate; a different event with the id is a conflict.
     fn report(
         self,
         checked: &'a [Result<Event, FieldError>],
@@ -147,27 +147,27 @@ fn rejected(field: &str, code: Code) -> EventOutcome {
     EventOutcome::Rejected(FieldError::new(field, code))
 }
 
-/// The sums a transaction holds locked, and what it adds to the agency's totals.
+/// The sums that a transaction has locked, and what it adds to the agency's totals.
 #[derive(Clone)]
 pub(super) struct Sums {
     meters: BTreeMap<MeterKey, Meter>,
     days: BTreeMap<DayKey, DayRollup>,
     changed: BTreeSet<MeterKey>,
     touched: BTreeSet<DayKey>,
-    /// What is added.
+    /// What this transaction adds to the totals.
     added: Totals,
-    /// The totals as they were when they were read, which others add to meanwhile.
+    /// The totals as they were read, not locked: other transactions may add to them meanwhile.
     totals: Totals,
 }
 
-/// The questions that lock and read sums.
+/// The queries that lock and read sums.
 type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>, Question<Vec<TotalRow>>);
 
-/// The answers that sums are made of.
+/// The answers from which sums are made.
 pub(super) type Locked = (Vec<Meter>, Vec<DayRollup>, Vec<TotalRow>);
 
 impl Sums {
-    /// The question that locks meters, and reads after that what they guard.
+    /// The queries that lock meters and then read the rollups and totals.
     pub fn lock(tx: &Tx<'_>, meters: Vec<MeterKey>, days: Vec<DayKey>) -> Result<Lockings> {
         let names: BTreeSet<_> = meters.iter().map(|key| key.metric.slug().to_owned()).collect();
         let names: Vec<_> = names.into_iter().collect();
@@ -195,7 +195,8 @@ impl Sums {
         self.meters.get(&key).cloned().unwrap_or_else(|| Meter::new(key))
     }
 
-    /// Makes a period the one that the meter knows the use of; any other is summed from rollups.
+    /// Switches the meter to a period. If it knew another one, the use of the new one is summed
+    /// from the rollups.
     pub fn turn_to(&mut self, tx: &mut Tx<'_>, key: MeterKey, period: Period) -> Result<()> {
         let meter = self.meters.entry(key).or_insert_with(|| Meter::new(key));
         if meter.period == period {
@@ -212,14 +213,14 @@ impl Sums {
         Ok(())
     }
 
-    /// Counts an event that was inserted just now.
+    /// Counts an event that was just inserted.
     pub fn count(&mut self, event: &Event) -> Result<()> {
-        // Only a concurrent writer can have used up the room that was there before.
+        // There was room before the insert, so a concurrent writer must have used it up.
         let has_room = self.has_counted(event)?;
         if has_room { Ok(()) } else { Err(Error::aborted("a sum has no room left")) }
     }
 
-    /// Counts an event if every sum has room for it; what is not counted changes nothing.
+    /// Counts an event if it overflows no sum; otherwise changes nothing.
     fn has_counted(&mut self, event: &Event) -> Result<bool> {
         let day = DayKey::of(event);
         let meter = self.meters.entry(day.meter).or_insert_with(|| Meter::new(day.meter));
@@ -239,8 +240,8 @@ impl Sums {
         Ok(true)
     }
 
-    /// A cheap bound: false means that no sum can overflow, whatever turns out to be new and
-    /// whichever level is the latest.
+    /// A cheap bound: `false` means that no sum can overflow, whichever events turn out to be new
+    /// and whichever level is the latest.
     fn may_overflow(&self, batch: &Batch<'_>) -> bool {
         let mut quantities = batch.fresh.values().map(|event| event.quantity);
         let most = quantities.try_fold(0_i64, i64::checked_add);
@@ -250,8 +251,8 @@ impl Sums {
         most.and_then(|most| largest.checked_add(most.max(events))).is_none()
     }
 
-    /// Counts on a copy, in the order in which events are counted, and takes those out of the
-    /// batch that would overflow a sum (S37).
+    /// Counts the events on a copy, in the order in which they will be counted, and removes from
+    /// the batch each event that would overflow a sum (S37).
     fn look_ahead(&self, tx: &mut Tx<'_>, batch: &mut Batch<'_>) -> Result<Ahead> {
         let ids: Vec<EventId> = batch.fresh.keys().map(|id| (*id).clone()).collect();
         let existing = tx.events(&ids)?;
@@ -272,13 +273,13 @@ impl Sums {
         Ok(ahead)
     }
 
-    /// The same for the single event of a `consume`, as an error.
+    /// Fails if the single event of a `consume` would overflow a sum.
     pub fn refuse_overflow(&self, event: &Event) -> Result<()> {
         let fits = self.ahead().has_counted(event)?;
         if fits { Ok(()) } else { Err(refused("quantity")(Code::Overflow)) }
     }
 
-    /// A copy that counts on from the totals as they are.
+    /// A copy that continues from the stored totals.
     fn ahead(&self) -> Self {
         Self { added: self.totals.clone(), ..self.clone() }
     }
@@ -286,7 +287,7 @@ impl Sums {
 
 type Totals = BTreeMap<&'static str, i64>;
 
-/// What the rejections of a batch rest on.
+/// What the rejections of a batch assume: which events were new, and whether any was rejected.
 #[derive(Default)]
 struct Ahead {
     counted: BTreeSet<EventId>,
@@ -294,13 +295,14 @@ struct Ahead {
 }
 
 impl Ahead {
-    /// Whether an event was rejected although this one is not what was counted on.
+    /// Whether events were rejected on a wrong assumption: this one was expected to be new and is
+    /// not, or the other way round.
     fn is_wrong(&self, event: &Event, insert: &Insert<Event>) -> bool {
         self.rejects && self.counted.contains(&event.id) != (*insert == Insert::Done)
     }
 }
 
-/// Writes what was counted, in the order of locks.
+/// Writes what was counted, in lock order.
 pub(super) fn store(tx: &mut Tx<'_>, sums: Sums) -> Result<()> {
     let Sums { meters, days, changed, touched, added, .. } = sums;
     let meters: Vec<_> = meters.into_values().filter(|m| changed.contains(&m.key)).collect();

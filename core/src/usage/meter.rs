@@ -1,4 +1,4 @@
-//! The meter: what is known of one reseller's use of one metric, in one row.
+//! The meter: one row with everything about one reseller's use of one metric.
 
 use super::{Event, EventId, Metric, MetricKind, Period};
 use crate::reseller::{Reseller, ResellerId};
@@ -6,7 +6,7 @@ use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
 
 stored! {
-    /// Whose meter of what.
+    /// The reseller and the metric.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct MeterKey {
         /// The reseller.
@@ -17,18 +17,18 @@ stored! {
 }
 
 stored! {
-    /// One row per reseller and metric: it answers `consume`, allowances and the overview.
+    /// One row per reseller and metric, on which `consume`, allowances and the overview are based.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Meter {
-        /// Whose meter of what.
+        /// The reseller and the metric.
         pub key: MeterKey,
         /// A counter's sum over all time; the level of a gauge.
         pub value: i64,
-        /// How many events were counted.
+        /// The number of events that were counted.
         pub events: i64,
-        /// The period of `period_used`: the one that was last asked for. The truth are the rollups,
-        /// from which any other one is summed, so neither an early event nor another clock or time
-        /// zone makes the use of a period be forgotten.
+        /// The period of `period_used`: the one that was last asked for. The use of any other
+        /// period is summed from the rollups, so neither an early event nor another clock or time
+        /// zone can lose the use of a period.
         pub period: Period,
         /// A counter's sum within the period.
         pub period_used: i64,
@@ -36,7 +36,7 @@ stored! {
         pub last_at: Timestamp,
         /// The id of the latest event, which decides between events of one millisecond.
         pub last_event: Option<EventId>,
-        /// How much may be consumed in a period; `None` is unlimited.
+        /// How much may be consumed in a period; `None` means unlimited.
         pub limit: Option<i64> as usage_limit,
     }
 }
@@ -88,7 +88,7 @@ impl Meter {
         Some(())
     }
 
-    /// What the value will be; an older level leaves a gauge as it is.
+    /// The value after an event; a level that is older than the latest does not change a gauge.
     pub(crate) fn value_after(&self, event: &Event) -> Option<i64> {
         match event.metric.kind() {
             MetricKind::Counter => self.value.checked_add(event.quantity),

@@ -1,15 +1,16 @@
-//! What is counted.
+//! Metrics: what can be counted.
 
 /// How the values of a metric add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
-    /// Events add up.
+    /// The quantities of events add up.
     Counter,
-    /// The latest event is the level; levels are never summed over time.
+    /// The latest event gives the level; levels are never summed over time.
     Gauge,
 }
 
-/// What is counted. Team members are a gauge (the latest level counts), the others add up.
+/// A metric. Team members are a gauge (the latest level counts), the others are counters (they add
+/// up).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Metric(&'static str);
 
@@ -23,7 +24,7 @@ impl Metric {
     /// Members of the reseller's team.
     pub const TEAM_MEMBERS: Self = Self("team_members");
 
-    /// Every metric there is.
+    /// All metrics.
     pub const ALL: [Self; 4] =
         [Self::MESSAGES, Self::WHATSAPP_MESSAGES, Self::WHATSAPP_CONVERSATIONS, Self::TEAM_MEMBERS];
 

@@ -1,4 +1,4 @@
-//! What an agency does with usage: record, consume, limit, overview.
+//! The operations of an agency on usage: recording, consuming, limits and the overview.
 
 use super::{
     Consumption, MeterKey, Metric, MetricKind, Overview, Reported, UsageEvent, UsageReport, check,
@@ -93,11 +93,11 @@ impl Tenant {
         self.write(|tx| consume(tx, &event))
     }
 
-    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
-    /// lifts the limit. A limit below what is used already blocks further use (S44).
+    /// Sets how much a reseller may consume in a calendar month of the agency's zone; `None` lifts
+    /// the limit. A limit that is below the use so far blocks further use.
     ///
-    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for what `consume`
-    /// does not take) and `limit` (not negative).
+    /// Errors: `NotFound` for the reseller; fields `metric` (`not_a_counter` for a metric that
+    /// `consume` does not take) and `limit` (not negative).
     ///
     /// ```example
     /// use partnerkit::Metric;
@@ -133,8 +133,8 @@ impl Tenant {
         })
     }
 
-    /// Active resellers and what was used, over all time: read, not summed (S39).
-    /// Errors: `NotFound` once the agency is deleted.
+    /// Active resellers and use over all time. The totals are kept, so this is fast for any number
+    /// of resellers. Errors: `NotFound` once the agency is deleted.
     ///
     /// ```example
     /// use partnerkit::Metric;

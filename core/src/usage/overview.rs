@@ -1,4 +1,5 @@
-//! The overview: what an agency sees first. Its totals are kept, not summed (S39).
+//! The overview: what an agency sees first. Its totals are kept up to date, not summed when they
+//! are read (S39).
 
 use super::Metric;
 use crate::error::Result;
@@ -11,19 +12,19 @@ pub(crate) const ACTIVE_RESELLERS: &str = "active_resellers";
 /// An agency's totals over all time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Overview {
-    /// Resellers that may sign in.
+    /// The number of active resellers.
     pub active_resellers: i64,
-    /// Messages, those of deleted resellers included.
+    /// Messages, including those of deleted resellers.
     pub messages: i64,
-    /// WhatsApp messages, those of deleted resellers included.
+    /// WhatsApp messages, including those of deleted resellers.
     pub whatsapp_messages: i64,
-    /// WhatsApp conversations, those of deleted resellers included.
+    /// WhatsApp conversations, including those of deleted resellers.
     pub whatsapp_conversations: i64,
-    /// The sum of the latest levels of the resellers there are.
+    /// The sum of the latest levels of all existing resellers.
     pub team_members: i64,
 }
 
-/// Reads the totals: as much work for one reseller as for a million.
+/// Reads the totals. It takes as long for one reseller as for a million.
 pub(crate) fn overview(reads: &mut Reads<'_>) -> Result<Overview> {
     let names = [
         ACTIVE_RESELLERS,

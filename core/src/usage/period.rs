@@ -19,25 +19,25 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 
-/// The name of a zone in the letters of the IANA database: some systems know no others.
+/// The name of a zone as the IANA database spells it: some systems accept no other case.
 pub(crate) fn zone_name(typed: &str) -> Result<String, Refusal> {
     let zone = zone(typed)?;
     Ok(zone.iana_name().unwrap_or(typed).to_owned())
 }
 
 stored! {
-    /// A stretch of time: from `start`, up to but without `end`.
+    /// A range of time from `start`, inclusive, to `end`, exclusive.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Period {
-        /// The first instant.
+        /// The first instant of the period.
         pub start: Timestamp as period,
-        /// The first instant after it.
+        /// The first instant after the period.
         pub end: Timestamp as period_end,
     }
 }
 
 impl Period {
-    /// No instant at all.
+    /// An empty period.
     pub const NONE: Self =
         Self { start: Timestamp::from_millis(i64::MIN), end: Timestamp::from_millis(i64::MIN) };
 
@@ -51,7 +51,7 @@ impl Period {
         Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?) })
     }
 
-    /// Whether the instant lies in it.
+    /// Whether the instant lies in the period.
     ///
     /// ```
     /// use partnerkit::{Period, Timestamp};
@@ -65,7 +65,7 @@ impl Period {
         self.start <= at && at < self.end
     }
 
-    /// The UTC days that it touches.
+    /// The UTC days that the period touches.
     pub(crate) fn days(&self) -> RangeInclusive<i32> {
         self.start.utc_day()..=self.end.plus_millis(-1).utc_day()
     }

@@ -1,7 +1,7 @@
 //! The rollup: one reseller's use of one metric on one UTC day, by quarter-hour.
 //!
-//! Every day, hour and month of every IANA zone since 1980 begins on a quarter-hour, so whole
-//! days come from the day's sum and the edges from its slots.
+//! Every hour, day and month of every IANA zone since 1980 begins on a quarter-hour. So a period is
+//! summed from the day's sum for whole days, and from the slots at its edges.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::schema::{Column, Kind, Row, Value, damaged};
 use crate::values::Timestamp;
 
 stored! {
-    /// Which day of whose use of what.
+    /// One day of one reseller's use of one metric.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct DayKey {
-        /// The UTC day, counted from 1970-01-01. It leads the key: events of a day are neighbours,
-        /// which is what makes ingest fast.
+        /// The UTC day, counted from 1970-01-01. It comes first in the key, so that the rows of one
+        /// day are neighbours, which makes ingest fast.
         pub day: i32,
-        /// Whose use of what.
+        /// The reseller and the metric.
         pub meter: MeterKey,
     }
 }
@@ -47,11 +47,11 @@ impl DayKey {
     }
 }
 
-/// What happened in a quarter-hour. A counter has a sum; a gauge has levels, which are never
-/// summed. What a kind does not have is zero, and packed into one byte.
+/// The use in a quarter-hour. A counter has a sum; a gauge has levels, which are never summed.
+/// Fields of the other kind are zero and take one byte each when packed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
-    /// How many events.
+    /// The number of events.
     pub events: u64,
     /// A counter's sum.
     pub sum: i64,
@@ -61,9 +61,9 @@ pub struct Slot {
     pub max: i64,
     /// A gauge's latest level.
     pub last: i64,
-    /// When the latest level was reported, in milliseconds since the epoch.
+    /// The time of the latest level, in milliseconds since the epoch.
     pub last_at: i64,
-    /// The id of that event, which decides between events of one millisecond.
+    /// The id of the latest event, which decides between events of one millisecond.
     pub last_event: String,
 }
 
@@ -71,11 +71,11 @@ stored! {
     /// One day of one reseller's use of one metric.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct DayRollup {
-        /// Which day of whose use of what.
+        /// One day of one reseller's use of one metric.
         pub key: DayKey,
         /// A counter's sum over the day.
         pub sum: i64,
-        /// How many events.
+        /// The number of events.
         pub events: i64,
         /// The quarter-hours in which something happened, 0–95.
         pub slots: BTreeMap<u8, Slot>,
@@ -110,7 +110,7 @@ impl Stored for BTreeMap<u8, Slot> {
 }
 
 impl DayRollup {
-    /// A day on which nothing has happened.
+    /// A day without events.
     ///
     /// ```
     /// use partnerkit::{DayKey, DayRollup, MeterKey, Metric, ResellerId};
@@ -124,8 +124,8 @@ impl DayRollup {
         Self { key, sum: 0, events: 0, slots: BTreeMap::new() }
     }
 
-    /// Counts an event of this day that the meter has counted. What the meter has room for, a part
-    /// of it has: `None` for sums that are larger than the meter's, which cannot be.
+    /// Counts an event of this day that the meter has counted. `None` if a sum overflows, which
+    /// means that the row is damaged, because no sum of a day is larger than the meter's.
     pub(crate) fn count(&mut self, event: &Event) -> Option<()> {
         let slot = self.slots.entry(event.at.quarter_hour()).or_default();
         match event.metric.kind() {
@@ -140,7 +140,8 @@ impl DayRollup {
         Some(())
     }
 
-    /// What a counter's events of this day add to a period. `None` for a sum that cannot be.
+    /// What a counter's events of this day add to a period. `None` if a sum overflows, which means
+    /// that the row is damaged.
     pub(crate) fn sum_within(&self, period: &Period) -> Option<i64> {
         let midnight = Timestamp::from_millis(i64::from(self.key.day) * Timestamp::DAY);
         let last = midnight.plus_millis(Timestamp::DAY - 1);

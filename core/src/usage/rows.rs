@@ -8,19 +8,19 @@ use crate::schema::entity::Entity;
 use crate::storage::{Lock, Scan};
 use crate::usage::TotalRow;
 
-/// Something to add to one of an agency's totals; negative takes away.
+/// A number to add to one of an agency's totals; it may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TotalDelta {
     /// The total's name.
     pub name: &'static str,
-    /// What to add.
+    /// The number to add.
     pub add: i64,
 }
 
-/// There are fewer metrics.
+/// More than there are metrics.
 const METRICS: u32 = 1_000;
 
-/// The questions that lock meters, and read their days.
+/// The queries that lock meters and read their days.
 pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>);
 
 impl Reads<'_> {
@@ -35,7 +35,7 @@ impl Reads<'_> {
         self.ask(meters)
     }
 
-    /// The question for them.
+    /// The query for every meter of a reseller, by metric.
     pub fn meters_of(&self, reseller: ResellerId) -> Question<Vec<Meter>> {
         let of_reseller = Reseller::key_row(self.agency_id(), &reseller);
         records::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS))
@@ -55,8 +55,8 @@ impl Reads<'_> {
 }
 
 impl Tx<'_> {
-    /// The questions that lock meters, those that do not exist yet included, and then read
-    /// rollups: a meter's lock guards its rollups.
+    /// The queries that lock meters, creating the missing ones, and then read rollups: a meter's
+    /// lock guards its rollups.
     pub fn usage(&self, meters: &[MeterKey], days: &[DayKey]) -> Result<Lockings> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
@@ -70,20 +70,21 @@ impl Tx<'_> {
         self.ask(meters)?.pop().ok_or_else(|| Error::storage("the meter is not there"))
     }
 
-    /// Inserts events unless their id is taken, and answers with what is there. Waits for a
-    /// concurrent transaction that has inserted the same id.
+    /// Inserts events whose id is free, and answers the existing event for the others. It waits for
+    /// a concurrent transaction that has inserted the same id.
     pub fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
         let insert = records::insert(self.agency_id(), events)?;
         self.ask(insert)
     }
 
-    /// Stores meters that are locked, and their rollups.
+    /// Stores locked meters and their rollups.
     pub fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()> {
         self.put(meters)?;
         self.put(days)
     }
 
-    /// Adds to totals. An overflow is [`aborted`](crate::Error::aborted): the next run sees it.
+    /// Adds to totals. An overflow is [`aborted`](crate::Error::aborted): the next try sees the new
+    /// total and refuses the event.
     pub fn add_totals(&mut self, deltas: &[TotalDelta]) -> Result<()> {
         let total = |delta: &TotalDelta| TotalRow { name: delta.name.to_owned(), value: delta.add };
         let changed = deltas.iter().filter(|delta| delta.add != 0);

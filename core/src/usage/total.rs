@@ -1,10 +1,10 @@
-//! An agency's totals: what would otherwise be counted over all of its rows.
+//! An agency's totals, which would otherwise have to be counted over all of its rows.
 
 use crate::agency::AgencyRow;
 use crate::schema::entity::{entity, stored};
 
 stored! {
-    /// A sum under a name; 0 where there is no row.
+    /// A named sum; it is 0 if there is no row.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) struct TotalRow {
         pub name: String,

@@ -36,13 +36,13 @@ impl AgencyId {
         Ok(Self(raw.to_owned()))
     }
 
-    /// Where rows live that belong to the whole platform: its secrets and the sign-in attempts.
-    /// No agency can have this id, because `parse` refuses it.
+    /// The id under which rows of the whole platform are stored: its secrets and the sign-in
+    /// attempts. No agency can have this id, because `parse` refuses it.
     pub(crate) fn platform() -> Self {
         Self(PLATFORM.to_owned())
     }
 
-    /// Whether it is that one.
+    /// Whether this is the platform's id.
     pub(crate) fn is_platform(&self) -> bool {
         self.0 == PLATFORM
     }

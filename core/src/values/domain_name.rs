@@ -2,8 +2,9 @@
 
 use url::Host;
 
-/// A domain's name in lowercase A-labels, without a trailing dot; `None` for what is none, numeric
-/// addresses included: they look like names (`1.2.3.4`) and nobody can have names below them.
+/// A domain's name in lowercase A-labels, without a trailing dot; `None` if it is not a domain
+/// name. Numeric addresses (`1.2.3.4`) are refused, too: they look like names, but have no
+/// subdomains.
 pub(crate) fn domain_name(raw: &str) -> Option<String> {
     let name = idna::domain_to_ascii_strict(raw).ok()?;
     let is_name = matches!(Host::parse(&name), Ok(Host::Domain(_)));

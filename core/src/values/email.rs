@@ -6,8 +6,8 @@ use crate::error::{Code, Refusal};
 
 /// An email address: the local part in NFC as typed, the domain as lowercase A-labels.
 ///
-/// Longest form 254 bytes, local part 64 (RFC 5321, 4.5.3.1). Quoted local parts and address
-/// literals are refused.
+/// It has at most 254 bytes, and its local part at most 64 (RFC 5321, 4.5.3.1). Quoted local parts
+/// and address literals are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
@@ -27,7 +27,7 @@ impl Email {
         if raw.is_empty() {
             return Err(Code::Empty.into());
         }
-        // A-labels can be longer than what was typed; this bounds the work before they are made.
+        // A-labels can be longer than the typed form; this bounds the work of making them.
         if raw.len() > 1_024 {
             return Err(Refusal::too_long(254));
         }
@@ -56,8 +56,8 @@ impl Email {
         Ok(Self(format!("{local}@{domain}")))
     }
 
-    /// What is compared: ASCII letters without case, everything else exactly. A dotless i is
-    /// therefore never an `i`, nor a long s an `s`.
+    /// The form that is compared: ASCII letters without case, everything else exactly. So a dotless
+    /// i is never an `i`, and a long s is never an `s`.
     ///
     /// ```
     /// use partnerkit::Email;
@@ -70,20 +70,20 @@ impl Email {
         self.0.to_ascii_lowercase()
     }
 
-    /// The key of whatever was typed at sign-in; `None` when it is no address at all.
+    /// The key of a text that was typed at sign-in; `None` if it is not an address.
     pub(crate) fn key_of(raw: &str) -> Option<String> {
         Self::parse(raw).ok().map(|email| email.key())
     }
 }
 
-/// The few characters that NFC turns into ASCII, the Kelvin sign among them: they would make
-/// an address look like one thing and be another.
+/// Whether NFC turns a character into ASCII, as it does with the Kelvin sign. With such a character
+/// an address would look different from what it is.
 fn becomes_ascii(c: char) -> bool {
     !c.is_ascii() && nfc(c.encode_utf8(&mut [0; 4])).is_ascii()
 }
 
-/// What a domain's lowercase form turns into ASCII or into nothing (a Kelvin sign, a full-width
-/// letter, a soft hyphen), for the same reason.
+/// Whether lowercasing a domain turns a character into ASCII or removes it (a Kelvin sign, a
+/// full-width letter, a soft hyphen). Such characters are refused for the same reason.
 fn maps_to_ascii(c: char) -> bool {
     !c.is_ascii() && idna::domain_to_unicode(c.encode_utf8(&mut [0; 4])).0.is_ascii()
 }

@@ -1,24 +1,26 @@
-//! Folding: what a search compares instead of the text itself (S27).
+//! Folding: the form of a text that a search compares (S27).
 //!
-//! Case is folded by Unicode's full case folding, accents are taken off, compatibility forms
-//! (full-width letters, ligatures) become plain ones. Marks that make another letter stay: the
-//! voicing marks of kana (か is not が), vowel signs and viramas of Indic scripts. So does an accent
-//! that stands on no letter.
+//! Case is folded by Unicode's full case folding, accents are removed, and compatibility forms
+//! (full-width letters, ligatures) become plain characters. Marks that make another letter stay:
+//! the voicing marks of kana (か is not が), vowel signs and viramas of Indic scripts. An accent
+//! without a letter stays, too.
 //!
-//! Words stay words: what is no white space does not become any, nor nothing. So it is one whether
-//! a text is folded or split first, and a term finds the word that it was taken from.
+//! Words stay words: a character that is not white space never becomes white space, and never
+//! disappears. So it does not matter whether a text is folded or split first, and a term finds the
+//! word that it was taken from.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
-/// The text as it is compared. Folding what is folded changes nothing.
+/// The form of a text that is compared. Folding it again changes nothing.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
-        return text.to_ascii_lowercase(); // all that the tables would do
+        return text.to_ascii_lowercase(); // the tables would do no more
     }
     let mut folded = fold_once(text);
-    // A compatibility form may hold a capital letter (`™` is `TM`), which folds a second time.
+    // A compatibility form may contain a capital letter (`™` is `TM`), which has to be folded
+    // again.
     loop {
         let again = fold_once(&folded);
         if again == folded {
@@ -41,7 +43,7 @@ fn fold_once(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(&bare).into_owned()
 }
 
-/// Letters, their marks, and plain characters for compatibility forms.
+/// Decomposes a text into letters, their marks, and plain characters for compatibility forms.
 fn taken_apart(text: &str) -> String {
     let text = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
     let nfkd = DecomposingNormalizerBorrowed::new_nfkd();
@@ -56,8 +58,8 @@ fn taken_apart(text: &str) -> String {
     apart
 }
 
-/// What Unicode takes apart into a space and a mark (`´`, `¨`), or into several words (`ﷺ`): it
-/// stays as it is.
+/// Whether Unicode decomposes a character into a space and a mark (`´`, `¨`), or into several words
+/// (`ﷺ`). Such a character stays as it is.
 fn holds_a_space(c: char) -> bool {
     matches!(c,
         '\u{A8}' | '\u{AF}' | '\u{B4}' | '\u{B8}' | '\u{2D8}'..='\u{2DD}' | '\u{37A}' | '\u{384}'
@@ -67,14 +69,14 @@ fn holds_a_space(c: char) -> bool {
         | '\u{FE78}' | '\u{FE7A}' | '\u{FE7C}' | '\u{FE7E}' | '\u{FFE3}')
 }
 
-/// Combining classes of marks that are put on a letter without making another one: overlays,
-/// the points of Hebrew and Arabic, and everything placed above, below or across
-/// (Unicode Standard, table 4-3).
+/// Whether marks of a combining class are put on a letter without making another letter: overlays,
+/// the points of Hebrew and Arabic, and everything above, below or across (Unicode Standard, table
+/// 4-3).
 fn is_accent(class: u8) -> bool {
     matches!(class, 1 | 10..=36 | 200..=240)
 }
 
-/// Latin letters with a stroke or hook, which Unicode does not take apart.
+/// The plain form of a Latin letter with a stroke or hook, which Unicode does not decompose.
 fn plain_letter(c: char) -> char {
     match c {
         'ł' => 'l',
@@ -115,7 +117,8 @@ mod tests {
         }
     }
 
-    /// Over all code points: what is no white space becomes none, and does not go away.
+    /// For all code points: a character that is not white space does not become white space, and
+    /// does not disappear.
     #[test]
     fn s27_words_stay_words() {
         let nfd = DecomposingNormalizerBorrowed::new_nfd();
@@ -144,7 +147,7 @@ mod tests {
     }
 
     proptest! {
-        /// A name as it was typed finds it, whatever is in it.
+        /// A name is found by its typed form, whatever it contains.
         #[test]
         fn s27_every_word_of_a_name_finds_it(typed in typed()) {
             let folded = fold(&typed);

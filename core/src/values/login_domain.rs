@@ -4,8 +4,8 @@ use super::text_value;
 use crate::error::{Code, Refusal};
 
 /// The left-most label of a reseller's sign-in host, unique on the platform: lowercase letters,
-/// digits and inner single hyphens, at most 63 (RFC 1035, 2.3.1). Which of these a new reseller
-/// may have is up to the platform's [`LoginDomainPolicy`](super::LoginDomainPolicy).
+/// digits and inner single hyphens, at most 63 (RFC 1035, 2.3.1). The platform's
+/// [`LoginDomainPolicy`](super::LoginDomainPolicy) says which of these a new reseller may have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoginDomain(String);
 
@@ -26,7 +26,7 @@ impl LoginDomain {
         Self::of_shape(raw, Shape::Dns)
     }
 
-    /// The same for a shape, with the code `digit` where it has none.
+    /// Checks a label for a shape; a shape without digits adds the code `digit`.
     pub(super) fn of_shape(raw: &str, shape: Shape) -> Result<Self, Refusal> {
         if raw.is_empty() {
             return Err(Code::Empty.into());
@@ -58,7 +58,7 @@ impl Shape {
     }
 }
 
-/// What is wrong with a character that is not allowed.
+/// The code for a character that is not allowed.
 fn complaint(c: char) -> Code {
     match c {
         'A'..='Z' => Code::Uppercase,

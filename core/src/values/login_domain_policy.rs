@@ -1,4 +1,4 @@
-//! Which login domains new resellers may have, and what becomes of those that are given up.
+//! Which login domains new resellers may have, and what happens to released ones.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::error::{Code, Refusal};
 
 const RESERVED: &str = include_str!("../../data/reserved_labels.txt");
 
-/// The rules of a platform's login domains. Changing them evicts nobody: they are for those who
-/// want a new one.
+/// The rules of a platform's login domains. They apply only to new login domains, so changing them
+/// evicts nobody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginDomainPolicy {
     shape: Shape,
@@ -17,10 +17,10 @@ pub struct LoginDomainPolicy {
     quarantine: Quarantine,
 }
 
-/// For how long nobody may have a login domain that was given up.
+/// How long nobody may take a login domain that was released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quarantine {
-    /// So many days.
+    /// It may not be taken for this number of days.
     Days(u32),
     /// It is free at once.
     Immediately,
@@ -62,7 +62,8 @@ impl LoginDomainPolicy {
         Self::of_shape(Shape::Dns)
     }
 
-    /// What a holder may have, by whatever policy it once got it: any shape, nothing reserved.
+    /// The policy for labels that are held already, under whichever policy they were taken: it
+    /// allows any shape and reserves nothing.
     pub(crate) fn of_holders() -> Self {
         let quarantine = Quarantine::Days(30);
         Self { shape: Shape::Dns, reserved: BTreeSet::new(), quarantine }
@@ -123,7 +124,7 @@ impl LoginDomainPolicy {
         self
     }
 
-    /// A label that a new reseller may have, if nobody else has it. Codes: those of
+    /// Checks a label for a new reseller, except whether it is taken. Codes: those of
     /// [`LoginDomain::parse`], `digit`, `reserved`.
     ///
     /// ```
@@ -138,12 +139,12 @@ impl LoginDomainPolicy {
         if self.is_reserved(&label) { Err(Code::Reserved.into()) } else { Ok(label) }
     }
 
-    /// The same, whether it is reserved or not.
+    /// Checks only the shape of a label, which may be reserved.
     pub(crate) fn shape(&self, raw: &str) -> Result<LoginDomain, Refusal> {
         LoginDomain::of_shape(raw, self.shape)
     }
 
-    /// Whether new resellers may not have the label. Whoever holds it keeps it.
+    /// Whether the label is reserved, so that new resellers may not take it. Its holder keeps it.
     ///
     /// ```
     /// use partnerkit::{LoginDomain, LoginDomainPolicy};
@@ -155,18 +156,18 @@ impl LoginDomainPolicy {
         self.reserved.contains(label.as_str())
     }
 
-    /// Whether everything that is reserved could be had otherwise.
+    /// Whether every reserved text is a valid label.
     pub(crate) fn reserves_labels(&self) -> bool {
         self.reserved.iter().all(|label| LoginDomain::parse(label).is_ok())
     }
 
-    /// What is left of a text when every character that no label may have is taken out.
+    /// The lowercased text without the characters that a label may not have.
     pub(crate) fn letters_of(&self, typed: &str) -> String {
         let allowed = |c: &char| self.shape.allows(*c);
         typed.to_ascii_lowercase().chars().filter(allowed).collect()
     }
 
-    /// When a label is free again that is given up now.
+    /// When a label that is released now is free again.
     pub(crate) fn free_at(&self, now: Timestamp) -> Timestamp {
         match self.quarantine {
             Quarantine::Days(days) => now.plus_millis(i64::from(days) * Timestamp::DAY),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::error::{Code, Refusal};
 
-/// At most 50 pairs of text, keys up to 40 and values up to 500 characters.
+/// The host's own data: at most 50 pairs of texts, with keys of up to 40 and values of up to 500
+/// characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Metadata(BTreeMap<String, String>);
 

@@ -10,7 +10,8 @@ use context::{Strength, is_guessable};
 use super::text::nfc;
 use crate::error::{Code, Refusal};
 
-/// How long a password must be. Composition is not asked for (NIST SP 800-63B, 3.1.1.2).
+/// How long a password must be. There are no rules about its composition (NIST SP 800-63B,
+/// 3.1.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_characters: usize,
@@ -18,12 +19,12 @@ pub struct PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// At most this many code points; more is refused, never cut off.
+    /// The most code points; a longer password is refused, never truncated.
     pub const MAX_CHARACTERS: usize = 256;
-    /// At most this many bytes.
+    /// The most bytes.
     pub const MAX_BYTES: usize = 1_024;
 
-    /// For the password as the only factor: 15 code points or more.
+    /// The policy for the password as the only factor: 15 code points or more.
     ///
     /// ```
     /// use partnerkit::{Code, Password, PasswordPolicy};
@@ -36,7 +37,7 @@ impl PasswordPolicy {
         Self { min_characters: 15, strength: Strength::Alone }
     }
 
-    /// For hosts that ask for a second factor: 8 code points or more.
+    /// The policy for hosts that use a second factor: 8 code points or more.
     ///
     /// ```
     /// use partnerkit::{Code, Password, PasswordPolicy};
@@ -61,8 +62,9 @@ impl Default for PasswordPolicy {
 pub struct Password(String);
 
 impl Password {
-    /// Checks a new password. `context` is what a guesser would try first: the reseller's name,
-    /// email and login domain, whole and word by word. Codes: `empty`, `too_short`, `too_long`, `guessable`.
+    /// Checks a new password. `context` has the texts that an attacker would try first, completely
+    /// and word by word: the reseller's name, email and login domain. Codes: `empty`, `too_short`,
+    /// `too_long`, `guessable`.
     ///
     /// ```
     /// use partnerkit::{Code, Password, PasswordPolicy};
@@ -87,7 +89,8 @@ impl Password {
         Ok(password)
     }
 
-    /// What somebody types to sign in: bounded, compared in NFC, not judged.
+    /// A password that is typed to sign in: it is bounded and converted to NFC, but not checked by
+    /// the policy.
     pub(crate) fn as_typed(raw: &str) -> Option<Self> {
         let bounded = raw.len() <= PasswordPolicy::MAX_BYTES;
         let password = bounded.then(|| nfc(raw))?;
@@ -104,7 +107,7 @@ impl Password {
         self.0.as_bytes()
     }
 
-    /// Whether the second typing is the same password, compared after NFC (S15).
+    /// Whether both typed passwords are equal after NFC (S15).
     pub(crate) fn typed_twice(first: &str, second: &str) -> bool {
         first == second || Self::as_typed(first).is_some_and(|p| Some(p) == Self::as_typed(second))
     }

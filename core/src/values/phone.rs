@@ -47,7 +47,7 @@ impl Phone {
         if raw.len() > 64 {
             return Err(Refusal::too_long(64));
         }
-        // The library also reads letters and extensions; E.164 can keep neither.
+        // The library also accepts letters and extensions, which E.164 cannot represent.
         if !raw.chars().all(|c| c.is_ascii_digit() || "+-./() \u{a0}".contains(c)) {
             return Err(Code::Invalid.into());
         }
@@ -60,7 +60,7 @@ impl Phone {
         })
     }
 
-    /// The number as people of its country write it.
+    /// The number as it is written in its country.
     ///
     /// ```
     /// let phone = partnerkit::Phone::parse("+14155552671", None).unwrap();
@@ -79,12 +79,13 @@ fn international(plans: &Plans, raw: &str) -> Result<PhoneNumber, Refusal> {
     number.filter(|number| plans.is_valid_number(number)).ok_or(Code::Invalid.into())
 }
 
-/// Countries that share a calling code (+44, +1, +358) share numbers, too: asked is whether this
-/// country's plan has the number, as asking for "the" country of a number would refuse some.
+/// Parses a number of a country. Countries that share a calling code (+44, +1, +358) may share
+/// numbers, too. So this checks whether the given country's plan has the number: looking up "the"
+/// country of the number would refuse some.
 fn of_country(plans: &Plans, raw: &str, country: &str) -> Result<PhoneNumber, Refusal> {
     let (region, calling_code) = region(plans, country).ok_or(Code::UnknownCountry)?;
     let number = plans.parse(raw, Some(region)).map_err(|_| Code::Invalid)?;
-    // The library looks at the plan alone, and the same digits are a number in many.
+    // The library checks only the plan, and the same digits are a valid number in many countries.
     let same_code = number.country_code == calling_code;
     if same_code && plans.is_valid_number_for_region(&number, region) {
         return Ok(number);
@@ -92,10 +93,10 @@ fn of_country(plans: &Plans, raw: &str, country: &str) -> Result<PhoneNumber, Re
     Err(if plans.is_valid_number(&number) { Code::CountryMismatch } else { Code::Invalid }.into())
 }
 
-/// A country that has a numbering plan, and its calling code.
+/// The region of a country that has a numbering plan, and its calling code.
 fn region(plans: &Plans, country: &str) -> Option<(Region, i32)> {
     let region = Region::from_code(country).ok()?;
-    // The library also takes small letters.
+    // The library also accepts lowercase letters.
     let is_code = region.as_region_str().as_str() == country;
     let calling_code = plans.get_country_code_for_region(region).filter(|_| is_code)?;
     Some((region, calling_code))
@@ -121,7 +122,7 @@ pub fn phone_countries() -> Vec<PhoneCountry> {
     })
 }
 
-/// A national number of the country: a mobile's where the plan knows one.
+/// An example of a national number: a mobile number if the plan has one.
 fn example(plans: &Plans, region: Region) -> Option<String> {
     [PhoneNumberType::Mobile, PhoneNumberType::FixedLine]
         .into_iter()

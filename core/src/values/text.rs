@@ -1,10 +1,10 @@
-//! What every free text must obey: NFC, a bounded length, nothing that cannot be shown.
+//! Rules for every free text: NFC, a bounded length, and no characters that cannot be shown.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::error::{Code, Refusal};
 
-/// The text in NFC. Every form of a letter that looks the same is stored the same (S8).
+/// The text in NFC, so that forms of a letter that look the same are stored the same (S8).
 pub(crate) fn nfc(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
@@ -29,14 +29,14 @@ pub(crate) fn plain_text(raw: &str, max: usize) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// What breaks a line of text, or turns it around.
+/// Whether a character breaks a line of text or changes its direction.
 fn cannot_be_shown(c: char) -> bool {
     c.is_control() || turns_direction(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// What cannot be seen, so that with and without it two texts look the same: the
-/// default-ignorable code points (Unicode Standard, DerivedCoreProperties), annotations, and what
-/// cannot be shown at all.
+/// Whether a character is invisible, so that two texts look the same with and without it: the
+/// default-ignorable code points (Unicode Standard, DerivedCoreProperties), annotations, and
+/// characters that cannot be shown.
 pub(super) fn is_invisible(c: char) -> bool {
     cannot_be_shown(c)
         || matches!(c,
@@ -46,7 +46,8 @@ pub(super) fn is_invisible(c: char) -> bool {
             | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// The bidirectional embeddings, overrides and isolates: Unicode Standard Annex 9, section 2.
+/// Whether a character is a bidirectional embedding, override or isolate (Unicode Standard Annex 9,
+/// section 2).
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

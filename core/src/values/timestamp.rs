@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Refusal};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, before or after; what JavaScript's `Date` holds.
+/// Milliseconds since 1970-01-01T00:00:00Z, possibly negative, as in JavaScript's `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
@@ -55,7 +55,7 @@ impl Timestamp {
         (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }
 
-    /// The first instant that dates of every language reach.
+    /// The first instant that the dates of every language can represent.
     pub(crate) const YEAR_1: Self = Self(-62_135_596_800_000);
 
     pub(crate) const QUARTER_HOUR: i64 = 15 * 60_000;
@@ -67,13 +67,14 @@ impl Timestamp {
     }
 }
 
-/// To the millisecond (`SystemTime::now().into()`); what lies beyond the range is its nearest end.
+/// Truncates to the millisecond (`SystemTime::now().into()`); an instant out of the range becomes
+/// its nearest end.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         match time.duration_since(UNIX_EPOCH) {
             Ok(since) => Self(millis(since)),
-            // A part of a millisecond before the epoch belongs to the one that began earlier.
+            // Before the epoch, a part of a millisecond is rounded to the earlier one.
             Err(error) => {
                 let before = error.duration();
                 let part = i64::from(before.subsec_nanos() % 1_000_000 > 0);
@@ -83,8 +84,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// From RFC 3339 with an offset (`2026-03-15T12:00:00+01:00`), to the millisecond. Code: `invalid`,
-/// also for an instant without an offset, which is another one in each place.
+/// Parses RFC 3339 with an offset (`2026-03-15T12:00:00+01:00`), to the millisecond. Code:
+/// `invalid`, also for a time without an offset, which means another instant in each time zone.
 impl FromStr for Timestamp {
     type Err = Refusal;
 

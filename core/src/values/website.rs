@@ -51,7 +51,7 @@ impl Website {
 }
 
 fn with_scheme(raw: &str) -> Result<Url, Refusal> {
-    // Behind a path or a query it belongs to that: `acme.example/?next=https://…`.
+    // After a path or a query, `://` belongs to that: `acme.example/?next=https://…`.
     let has_scheme = raw.find("://").is_some_and(|at| !raw[..at].contains(['/', '\\', '?', '#']));
     let parsed = if has_scheme { Url::parse(raw) } else { Url::parse(&format!("https://{raw}")) };
     parsed.map_err(|_| Code::Invalid.into())

@@ -1,8 +1,9 @@
-//! What bindings have of types that most languages cannot have: an enumeration with values is one
-//! record there, with a field that says which of them it is. In JSON the enumeration stays one.
+//! The records that bindings get for types that most languages do not have: an enumeration whose
+//! variants have values becomes one record, with a field that names the variant. In JSON it stays
+//! an enumeration.
 //!
-//! A struct that is serialized under another type's name is what the generator of the bindings takes
-//! for that type, so that its documentation is for every language.
+//! If a struct is serialized under another type's name, the generator of the bindings uses it for
+//! that type, so its documentation is for every language.
 
 use serde::{Serialize, Serializer};
 
@@ -15,7 +16,7 @@ use crate::{EventOutcome, ResellerId, RowOutcome, RowReport, Total};
 struct TotalRecord {
     /// This many.
     count: u64,
-    /// Whether there are exactly this many; otherwise there are more, because counting was ended.
+    /// Whether there are exactly this many; otherwise there may be more, because counting stopped.
     exact: bool,
 }
 
@@ -33,34 +34,34 @@ impl Serialize for Total {
     }
 }
 
-/// What became of one event of a batch.
+/// The outcome of one event of a batch.
 #[derive(Serialize)]
 #[serde(rename = "EventOutcome")]
 struct EventOutcomeRecord<'o> {
     /// Whether it was counted, and if not, why not.
     kind: OutcomeKind,
-    /// Which field of the event is wrong, where it was rejected: the first that is.
+    /// The first field of the event that is wrong, if it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'o str>,
-    /// Why it was rejected: a stable slug, one of those that field errors have.
+    /// Why it was rejected: one of the stable slugs of field errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Code>,
-    /// The bound that was broken, where there is one (`{"max": 200}`).
+    /// The bound that was violated, if there is one (`{"max": 200}`).
     #[serde(skip_serializing_if = "Option::is_none")]
     params: Option<Params<'o>>,
 }
 
-/// What became of one event of a batch.
+/// The outcome of one event of a batch.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
-    /// It was counted.
+    /// The event was counted.
     Accepted,
-    /// It had been counted before.
+    /// The same event was counted before.
     Duplicate,
-    /// Another event has its id.
+    /// Another event with other content has this id.
     Conflict,
-    /// It was not counted, because a field of it is wrong.
+    /// The event was not counted, because one of its fields is wrong.
     Rejected,
 }
 
@@ -82,29 +83,30 @@ impl Serialize for EventOutcome {
     }
 }
 
-/// What became of one row of a file.
+/// The outcome of one row of a file, with its line.
 #[derive(Serialize)]
 #[serde(rename = "RowReport")]
 struct RowReportRecord<'r> {
     /// The line it begins at, from 1.
     line: u64,
-    /// Whether it is a reseller now.
+    /// The kind of outcome.
     kind: RowKind,
-    /// The reseller it is now or was already. In a dry run the id of a new one is not kept.
+    /// The reseller that was created or existed already. In a dry run the id of a new one is not
+    /// kept.
     reseller: Option<ResellerId>,
     /// Every reason why it was rejected.
     errors: &'r [FieldError],
 }
 
-/// What became of a row of a file.
+/// The kinds of outcome of a row.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
-    /// It is a reseller now.
+    /// The reseller was created.
     Created,
-    /// The reseller was there already, with this email, login domain and external id.
+    /// A reseller with this email, login domain and external id exists already.
     Existing,
-    /// It was refused.
+    /// The row was rejected.
     Rejected,
 }
 
@@ -138,13 +140,14 @@ struct FieldErrorRecord<'e> {
     field: &'e str,
     /// Why it was refused: a stable slug (`taken`).
     code: Code,
-    /// The bound that was broken, where there is one (`{"max": 200}`); never user input.
+    /// The bound that was violated, if there is one (`{"max": 200}`); never user input.
     params: Params<'e>,
     /// The reason in English (`is already in use`).
     message: &'static str,
 }
 
-/// An object is shown to people as it is, while JSON goes to a program that translates the code.
+/// The message is in objects, which are shown to people, but not in JSON, which goes to programs
+/// that translate the code.
 #[derive(Serialize)]
 struct FieldErrorJson<'e> {
     field: &'e str,

@@ -10,7 +10,7 @@ use partnerkit::{
 };
 use partnerkit_tests::churn::{LABELS, LIMIT, PASSWORD, form, label};
 
-/// So few, that everybody is in everybody's way.
+/// So few that the processes get in each other's way.
 const AGENCIES: usize = 3;
 const KEYS: usize = 16;
 
@@ -19,7 +19,7 @@ fn main() {
     let [url, seed, steps] = &arguments[..] else { panic!("URL SEED STEPS") };
     let [seed, steps] = [seed, steps].map(|number| number.parse::<u64>().expect("a number"));
     let platform = Platform::builder()
-        // Free at once, so that every pruning may meet somebody who takes the label.
+        // Labels are free at once, so that any upkeep may meet a process that takes the label.
         .login_domain_policy(LoginDomainPolicy::letters().quarantine(Quarantine::Immediately))
         .keep_idempotency_keys(Duration::from_millis(1))
         .sign_in_limit(LIMIT)
@@ -38,7 +38,7 @@ fn main() {
     tell("done");
 }
 
-/// What may come of others doing something at the same moment.
+/// Whether an error may be caused by other processes that act at the same moment.
 fn is_in_the_way(kind: ErrorKind) -> bool {
     use ErrorKind::{Aborted, AccessDenied, Busy, Conflict, NotFound, Validation};
     [Aborted, AccessDenied, Busy, Conflict, NotFound, Validation].contains(&kind)

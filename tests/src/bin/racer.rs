@@ -1,5 +1,5 @@
-//! One of many processes that want the same thing: opens a store, says that it is ready, waits
-//! for a line, does what its arguments say, and tells how it went.
+//! One of many processes that want the same thing. It opens a store, reports that it is ready,
+//! waits for a line, does what its arguments say, and reports the result.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
@@ -13,8 +13,8 @@ use partnerkit::{
 use partnerkit_tests::races::{EMAIL, LABEL, PASSWORD};
 use partnerkit_tests::{invitation, letters};
 
-/// Passwords of the old scheme `old:` are as they are; each evaluation leaves a byte in a file
-/// that all processes share.
+/// A verifier for the old scheme `old:`, which stores passwords in plain text. Each verification
+/// appends a byte to a file that all processes share.
 struct Counted(PathBuf);
 
 impl LegacyVerifier for Counted {
@@ -96,7 +96,7 @@ fn word<T>(result: Result<T>) -> String {
     }
 }
 
-/// Creates, by as many threads as there are emails, with labels in turn.
+/// Creates resellers, with one thread for each email and the labels in turn.
 fn create(platform: &Platform, labels: &str, emails: &str) -> String {
     let agency = agency(platform);
     let labels: Vec<_> = labels.split(',').collect();
@@ -113,8 +113,8 @@ fn create(platform: &Platform, labels: &str, emails: &str) -> String {
     words.join(" ")
 }
 
-/// Creates as many resellers as fast as it can, and tells how many milliseconds that took, or
-/// how the first one ended that could not be created.
+/// Creates resellers as fast as it can, and reports how many milliseconds that took, or the first
+/// error.
 fn fill(agency: &Agency, name: &str, threads: u32, each: u32) -> String {
     let began = Instant::now();
     let ended: Result<Vec<()>> = std::thread::scope(|scope| {
@@ -143,7 +143,8 @@ fn guess(platform: &Platform, guesses: u32) -> String {
     "done".to_owned()
 }
 
-/// Whether somebody came in; who did not was denied, and nothing else was in the way.
+/// Whether access was granted; otherwise it must have been denied, and not have failed in another
+/// way.
 fn came_in<T>(result: Result<T>) -> bool {
     if let Err(error) = &result {
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
@@ -151,8 +152,8 @@ fn came_in<T>(result: Result<T>) -> bool {
     result.is_ok()
 }
 
-/// Comes in as often as it can until it hears that it may not, and counts how often it does
-/// after that.
+/// Uses the access as often as it can until it is told that the access has ended, and counts how
+/// often it succeeds after that.
 fn enter(platform: &Platform, stamp: &str, checks: u32, sign_ins: u32) -> String {
     platform.check_access(stamp, None).expect("the stamp is valid before");
     platform.sign_in(LABEL, EMAIL, PASSWORD, None).expect("signs in before");
@@ -162,7 +163,7 @@ fn enter(platform: &Platform, stamp: &str, checks: u32, sign_ins: u32) -> String
         wait();
         heard.send(())
     });
-    // Under load when it happens.
+    // There is load when the access ends.
     while hear.try_recv().is_err() {
         drop(platform.check_access(stamp, None));
         drop(platform.sign_in(LABEL, EMAIL, PASSWORD, None));

@@ -1,5 +1,5 @@
-//! Writes until it is killed: creates resellers and records usage in the store at a URL, and
-//! says on standard output what has been acknowledged.
+//! Writes until it is killed: creates resellers and records usage in the store at a URL, and prints
+//! everything that was committed.
 
 #![allow(clippy::print_stdout, reason = "the output is how the test learns of it")]
 

@@ -14,10 +14,10 @@ use super::scope::{Scope, conjuncts, is_kept_by_its_key, parameter};
 use super::table_of;
 use crate::partitions::home_column;
 
-/// What is said of one statement.
+/// The findings about one statement.
 pub struct Judge {
     modifies: bool,
-    /// Whether it is planned for any values.
+    /// Whether its plan is generic.
     generic: bool,
     pub complaints: Vec<String>,
 }
@@ -74,7 +74,7 @@ impl Judge {
         self.inner(select, &scope);
     }
 
-    /// Each table has its home.
+    /// Checks that the home column of each table is fixed.
     fn homes(&mut self, scope: &Scope<'_>) {
         for (table, place) in scope.homes() {
             if let Some(place) = place.filter(|place| !scope.is_fixed(place)) {
@@ -83,7 +83,7 @@ impl Judge {
         }
     }
 
-    /// The queries inside, which see what is outside.
+    /// Checks the inner queries, which see the outer scope.
     fn inner(&mut self, part: &impl Visit, scope: &Scope<'_>) {
         for query in outermost(part) {
             self.query(&query, Some(scope));
@@ -147,7 +147,8 @@ impl Judge {
         }
     }
 
-    /// Rows come from where they go: from the row of their agency, or from rows beside it.
+    /// Checks that inserted rows come from the node to which they go: from the row of their agency,
+    /// or from other rows of the agency.
     fn inserted(&mut self, table: &Table, select: &Select, home: usize) {
         if table.home != Home::Agency {
             return self.complain(format!("inserts several {}", table.name));
@@ -254,7 +255,7 @@ fn has_parameter(part: &impl Visit) -> bool {
     found.is_break()
 }
 
-/// The queries inside of a part that are inside of no other one.
+/// The outermost queries inside a part.
 fn outermost(part: &impl Visit) -> Vec<Query> {
     #[derive(Default)]
     struct Outermost {

@@ -1,5 +1,4 @@
-//! The tables of one `SELECT`, `UPDATE` or `DELETE`, and which of their columns are fixed by a
-//! parameter.
+//! The tables of one `SELECT`, `UPDATE` or `DELETE`, and the columns that are fixed by a parameter.
 
 use std::collections::BTreeSet;
 use std::iter::once;
@@ -13,12 +12,12 @@ use sqlparser::ast::{
 use super::table_of;
 use crate::partitions::home_column;
 
-/// A column of what has this name in the scope.
+/// A column, as the name of its table in the scope and its own name.
 pub type Place = (String, String);
 
 struct Relation {
     alias: String,
-    /// One of ours; what else there is has no home.
+    /// The table if it is one of ours; others have no home.
     table: Option<&'static Table>,
 }
 
@@ -44,7 +43,7 @@ pub struct Scope<'o> {
     fixed: BTreeSet<Place>,
 }
 
-/// Where the first one is fixed, so is the second one.
+/// If the first column is fixed, so is the second one.
 type Equal = (Place, Place);
 
 impl<'o> Scope<'o> {
@@ -65,7 +64,7 @@ impl<'o> Scope<'o> {
         if let Some(condition) = condition {
             scope.condition(condition, None, &mut fixed, &mut equal);
         }
-        // What is equal to something fixed, here or outside, is fixed.
+        // A column that equals a fixed one, here or outside, is fixed.
         scope.fixed = fixed;
         loop {
             let more = equal.iter().filter(|(one, _)| scope.is_fixed(one));
@@ -77,7 +76,7 @@ impl<'o> Scope<'o> {
         }
     }
 
-    /// Whether a column has one value in all rows, and it is a parameter's.
+    /// Whether a column has the value of a parameter in all rows.
     pub fn is_fixed(&self, (alias, column): &Place) -> bool {
         let here = self.relations.iter().any(|relation| relation.alias == *alias);
         match self.outer {
@@ -86,7 +85,7 @@ impl<'o> Scope<'o> {
         }
     }
 
-    /// Those of ours, each with the place of its home column; `None` if every node has all rows.
+    /// Our tables, each with the place of its home column; `None` if every node has all rows.
     pub fn homes(&self) -> impl Iterator<Item = (&'static Table, Option<Place>)> {
         self.relations.iter().filter_map(|relation| {
             let table = relation.table?;
@@ -118,7 +117,7 @@ impl<'o> Scope<'o> {
     fn join(&self, join: &Join, fixed: &mut BTreeSet<Place>, equal: &mut Vec<Equal>) {
         let (constraint, is_inner) = match &join.join_operator {
             JoinOperator::Join(on) | JoinOperator::Inner(on) => (on, true),
-            // Says nothing of rows that are kept without a partner.
+            // The condition says nothing about rows that are kept without a partner.
             JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (on, false),
             _ => return,
         };
@@ -145,7 +144,7 @@ impl<'o> Scope<'o> {
         }
     }
 
-    /// Takes a condition apart. `only`: it says something of the rows of this one alone.
+    /// Takes a condition apart. With `only`, it restricts only the rows of this table.
     fn condition(
         &self,
         condition: &Expr,
@@ -188,7 +187,7 @@ impl<'o> Scope<'o> {
     }
 }
 
-/// The conditions that all have to be met.
+/// The conditions that are combined by `AND`.
 pub fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     match condition {
         Expr::Nested(inner) => conjuncts(inner),
@@ -199,7 +198,7 @@ pub fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// The parameter that an expression is, with or without a type.
+/// The parameter, if an expression is one, with or without a type.
 pub fn parameter(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => parameter(inner),
@@ -208,7 +207,7 @@ pub fn parameter(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether each row of a table lies by itself.
+/// Whether rows of a table are not stored with their agency, but scattered by another column.
 pub fn is_kept_by_its_key(table: &Table) -> bool {
     matches!(table.home, Home::Column(_))
 }

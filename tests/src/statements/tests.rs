@@ -1,5 +1,5 @@
-//! Texts that a distributed server takes and sends to one node, and texts that it does not, as it was
-//! tried.
+//! Statements that a distributed server accepts and routes to one node, and statements that it does
+//! not, from trials.
 
 use super::{complaints, judge};
 use crate::wire::Sent;
@@ -14,7 +14,7 @@ fn passes(texts: &[&str]) {
     }
 }
 
-/// Each text is complained of once, with these words.
+/// Asserts that there is one complaint about each text, with these words.
 fn fails(words: &str, texts: &[&str]) {
     for sql in texts {
         let found = judge(&sent(sql), false);

@@ -16,7 +16,7 @@ use super::{Case, Step, StillClock, difference, dispatch, form, resolved};
 /// Runs a case on a new store.
 ///
 /// # Panics
-/// When something is not as the case says.
+/// If something is not as the case says.
 pub fn run(case: &Case, store: &str) {
     let clock = StillClock::new();
     let builder = configured(&case.settings).login_base("partner.example.com");
@@ -87,17 +87,17 @@ fn configured(settings: &Map<String, Value>) -> PlatformBuilder {
 pub(super) struct With(Map<String, Value>);
 
 impl With {
-    /// One of them; what is not there is null.
+    /// An argument; a missing one is null.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> T {
         read(self.0.get(name).unwrap_or(&Value::Null))
     }
 
-    /// One that is text.
+    /// An argument that is a text.
     pub fn text(&self, name: &str) -> String {
         self.get(name)
     }
 
-    /// All but some of them as the fields of a form.
+    /// The arguments, except some, as the fields of a form.
     pub fn form<T: Form>(&self, but: &[&str]) -> T {
         let mut fields = self.0.clone();
         fields.retain(|name, _| !but.contains(&name.as_str()));
@@ -152,7 +152,7 @@ pub(super) fn wire<T: Serialize>(result: Result<T>) -> Result<Value> {
 /// Performs one step.
 ///
 /// # Errors
-/// What the operation fails with.
+/// The error of the operation.
 pub fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> Result<Value> {
     let with = resolved(&Value::Object(step.with.clone()), kept);
     let with = With(with.as_object().cloned().unwrap_or_default());
@@ -169,7 +169,7 @@ pub fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> R
     }
 }
 
-/// What the platform does without a store, or gives in another form than a record.
+/// Calls of the platform that need no store, or whose result is not a record.
 fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
     let text = |name| with.text(name);
     match call {
@@ -194,7 +194,7 @@ fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
     }
 }
 
-/// What has a stream is called by hand.
+/// Calls with a stream, which are not generated.
 fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
     match call {
         "import_csv" => import(agency, with),
@@ -208,7 +208,7 @@ fn on_agency(agency: &Agency, call: &str, with: &With) -> Result<Value> {
     }
 }
 
-/// A record, or `{"fields": […]}`, for each.
+/// For each form a record or `{"fields": […]}`.
 pub(super) fn answers(
     answers: Result<Vec<Result<partnerkit::Reseller, FieldErrors>>>,
 ) -> Result<Value> {

@@ -1,4 +1,4 @@
-//! How the rows come about, and how they change between searches: in every store alike.
+//! Creates rows, and changes them between searches, in the same way in every store.
 
 use partnerkit::{FieldErrors, Reseller, ResellerDraft, ResellerId, ResellerPatch, Result};
 use partnerkit_tests::seeded::Random;
@@ -7,7 +7,7 @@ use partnerkit_tests::{invitation, letters};
 use crate::texts::{FOREIGN, organisations};
 use crate::worlds::{AGENCIES, World};
 
-/// As many as a batch takes.
+/// The size of a batch.
 const BATCH: usize = 1_000;
 const DAY: i64 = 86_400_000;
 /// How many rows the small agency has, and how many of each kind a round changes.
@@ -17,7 +17,7 @@ const CHANGED: usize = 6;
 pub struct Changes {
     random: Random,
     names: Vec<(String, String)>,
-    /// Of the large agency.
+    /// The ids of the large agency.
     ids: Vec<ResellerId>,
     instants: Vec<i64>,
     made: usize,
@@ -25,7 +25,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Every organisation in the large agency, and names of the same in the small one.
+    /// Creates every organisation in the large agency, and some with the same names in the small
+    /// one.
     pub fn fill(worlds: &[World]) -> Self {
         let mut names = organisations();
         names.extend(FOREIGN.iter().map(|(name, email)| ((*name).into(), (*email).into())));
@@ -53,12 +54,12 @@ impl Changes {
         changes
     }
 
-    /// An instant near one at which rows have come.
+    /// An instant near one at which rows were created.
     pub fn some_instant(&self, random: &mut Random) -> i64 {
         random.pick(&self.instants) + random.pick(&[-1, 0, 0, 1])
     }
 
-    /// Some of each kind, in one store after the other.
+    /// Makes some changes of each kind, in one store after the other.
     pub fn make(&mut self, worlds: &[World]) {
         self.round += 1;
         in_each(worlds, |world| world.forward(DAY / 7));
@@ -94,7 +95,7 @@ impl Changes {
         assert!(created.len() > SMALL / 2, "most are created: {}", created.len());
     }
 
-    /// Creates what can be created: twice the same email cannot.
+    /// Creates resellers; one with an email that is taken is refused.
     fn create(
         &mut self,
         worlds: &[World],
@@ -111,7 +112,7 @@ impl Changes {
 
     fn update(&mut self, worlds: &[World], patch: ResellerPatch) {
         let id = self.some_id();
-        // It may be refused, an email that another one has.
+        // The update may be refused, if another reseller has the email.
         drop(same(worlds, |world| world.agency(AGENCIES[0]).update_reseller(id, None, &patch)));
     }
 
@@ -136,7 +137,7 @@ impl Changes {
         self.names[place].clone()
     }
 
-    /// One that nobody has, or, seldom, one that somebody has or had.
+    /// An email that nobody has, or, seldom, one that somebody has or had.
     fn some_email(&mut self) -> String {
         let (_, email) = self.some_name();
         let n = self.random.below(1_000);
@@ -148,7 +149,7 @@ fn in_each(worlds: &[World], work: impl Fn(&World)) {
     worlds.iter().for_each(work);
 }
 
-/// What each store does at the same time, and answers alike.
+/// Runs work on all stores at the same time, and checks that the answers are equal.
 fn same<T>(worlds: &[World], work: impl Fn(&World) -> Result<T> + Sync) -> Result<T>
 where
     T: PartialEq + Send,

@@ -1,5 +1,5 @@
-//! Ten thousand searches over real organisations: every store finds the rows that the one in
-//! memory finds, in the same order, while they change.
+//! Ten thousand searches over real organisations, while the rows change: every store finds the rows
+//! that the store in memory finds, in the same order.
 
 mod changes;
 mod searches;
@@ -16,7 +16,7 @@ use seen::Seen;
 use worlds::{World, worlds};
 
 const ROUNDS: usize = 25;
-/// Of each round, 10,000 in all.
+/// The searches of each round; there are 10,000 in all.
 const SEARCHES: usize = 400;
 const THREADS: usize = 3;
 
@@ -41,7 +41,7 @@ fn s27_s28_s29_s30_s58_a_search_finds_the_same_rows_in_every_store() {
     seen.into_inner().expect("no panic").is_enough();
 }
 
-/// Page by page, as the one in memory tells how to go on.
+/// Runs a search page by page, with the cursors of the store in memory.
 fn run(worlds: &[World], n: usize, search: &Search, seen: &Mutex<Seen>) {
     let (memory, others) = worlds.split_first().expect("the one in memory");
     let mut after = None;

@@ -1,4 +1,4 @@
-//! Searches as somebody might type them, and as nobody would.
+//! Searches that somebody might type, and some that nobody would.
 
 use partnerkit::{PartnerType, ResellerQuery, SortBy, Status, Timestamp};
 use partnerkit_tests::seeded::Random;
@@ -7,7 +7,7 @@ use crate::changes::Changes;
 use crate::texts::{FOREIGN, organisations};
 use crate::worlds::AGENCIES;
 
-/// What a text is made of.
+/// The kinds of search texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Part,
@@ -20,7 +20,7 @@ pub enum Kind {
     Everything,
 }
 
-/// By how often each comes.
+/// The kinds, repeated by how frequent each is.
 const KINDS: [Kind; 14] = [
     Kind::Part,
     Kind::Part,
@@ -55,7 +55,7 @@ pub struct Search {
     pub sort: Option<(SortBy, bool)>,
     pub limit: Option<u32>,
     pub with_total: bool,
-    /// How many pages are looked at.
+    /// How many pages are read.
     pub pages: usize,
 }
 
@@ -95,7 +95,7 @@ impl Searches {
         Self { random, texts: texts.collect() }
     }
 
-    /// A search among rows that have come about as the changes say.
+    /// A search among the rows that the changes have created.
     pub fn next_search(&mut self, changes: &Changes) -> Search {
         let kind = self.random.pick(&KINDS);
         let text = self.text(kind);
@@ -103,7 +103,7 @@ impl Searches {
         let some = |random: &mut Random, times| random.once_in(times).then_some(());
         let sorts = [SortBy::Joined, SortBy::Name, SortBy::Email];
         let from = changes.some_instant(random);
-        // One instant, or any time.
+        // A range of one instant, or of any length.
         let before = if random.once_in(2) { from + 1 } else { changes.some_instant(random) };
         let [from, before] = [from, before].map(Timestamp::from_millis);
         Search {
@@ -141,7 +141,7 @@ impl Searches {
         disguised(&mut self.random, &part)
     }
 
-    /// What thousands of rows have.
+    /// A text that thousands of rows have.
     fn common(&mut self) -> String {
         let words = ["university", "universit", "info@", "contact@", "office@", "hello@", ".edu"];
         let word = self.random.pick(&words);
@@ -149,7 +149,7 @@ impl Searches {
         disguised(&mut self.random, &part)
     }
 
-    /// Of one row, or of any.
+    /// Several terms of one row, or of any rows.
     fn several(&mut self) -> String {
         let together = !self.random.once_in(3);
         let mut text = self.random.below(self.texts.len());
@@ -171,7 +171,8 @@ impl Searches {
         if self.random.once_in(2) { part } else { disguised(&mut self.random, &part) }
     }
 
-    /// The same letters the other way round, whose pieces are common, or with one that no row has.
+    /// The reversed letters of a term, whose pieces are common, or a term with a letter that no row
+    /// has.
     fn absent(&mut self) -> String {
         let part = self.part(9);
         match self.random.below(6) {
@@ -182,7 +183,7 @@ impl Searches {
         }
     }
 
-    /// Alone, or in the place of a character that is there.
+    /// A wildcard alone, or in the place of a character of a text.
     fn wildcard(&mut self) -> String {
         let wildcard = self.random.pick(&WILDCARDS);
         if self.random.once_in(2) {
@@ -195,14 +196,14 @@ impl Searches {
     }
 }
 
-/// Some characters of a text that follow each other.
+/// Some consecutive characters of a text.
 fn cut(random: &mut Random, text: &str, most: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     let start = random.below(letters.len());
     letters[start..].iter().take(1 + random.below(most)).collect()
 }
 
-/// What folds to the same: in any case, with accents more or less.
+/// A text with the same folded form: in any case, with more or fewer accents.
 fn disguised(random: &mut Random, text: &str) -> String {
     let mut disguised = String::new();
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Whether the searches were of every kind: else they would prove little.
+//! Checks that there were searches of every kind; otherwise they would prove little.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use partnerkit::Page;
 use crate::searches::{Kind, Search};
 use crate::worlds::AGENCIES;
 
-/// How often something was so.
+/// How often each condition was seen.
 #[derive(Default)]
 pub struct Seen(BTreeMap<String, usize>);
 
@@ -27,7 +27,7 @@ impl Seen {
     }
 
     /// # Panics
-    /// Where something was seldom so, or never.
+    /// If a condition was seen too seldom.
     pub fn is_enough(&self) {
         let mut wanted: Vec<(String, usize)> =
             KINDS.iter().map(|k| (format!("{k:?}"), 500)).collect();
@@ -65,9 +65,9 @@ const PLANS: [(&str, usize); 6] = [
     ("nothing", 1_000),
 ];
 
-/// Of a search in the large agency. SQLite looks by walking down the list first if no term has a
-/// piece for the index or the text is in more than 1,500 rows, as any of [`Kind::Common`] is that
-/// has a piece. What the store does is not seen from here.
+/// The expected plan of a search in the large agency. SQLite first walks down the list if no term
+/// has a piece for the index, or if the text is in more than 1,500 rows, as every text of
+/// [`Kind::Common`] with a piece is. The store's actual plan cannot be seen from here.
 fn plan(search: &Search, page: &Page) -> Option<&'static str> {
     let is_mark = |c: &char| ('\u{300}'..'\u{370}').contains(c);
     let letters = |term: &str| term.chars().filter(|c| !is_mark(c)).count();
@@ -81,7 +81,7 @@ fn plan(search: &Search, page: &Page) -> Option<&'static str> {
         (_, Kind::Common, true) => Some(WALK),
         (_, Kind::Common, false) => Some(WALK_THEN_INDEX),
         _ if search.is_filtered() => None,
-        // All that there is, a page at most.
+        // All matches, which are a page at most.
         (.., false) => Some(INDEX),
         (.., true) => None,
     }

@@ -1,6 +1,7 @@
-//! Names and emails: real organisations, and what no organisation of that list has in its name.
+//! Names and emails: real organisations, and texts that none of their names contains.
 
-/// Other scripts, what means something to a database, and what folds to more or less than itself.
+/// Other scripts, texts with a meaning to a database, and texts whose folded form is longer or
+/// shorter.
 pub const FOREIGN: &[(&str, &str)] = &[
     ("北京大学", "info@pku.example"),
     ("清华大学 工程系", "info@tsinghua.example"),

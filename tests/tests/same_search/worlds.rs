@@ -1,4 +1,4 @@
-//! One platform on each store, which draw the same ids and seal the same cursors.
+//! One platform on each store. All draw the same ids and make the same cursors.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use partnerkit::{Agency, Clock, Page, Platform, ResellerQuery};
 use partnerkit_tests::seeded::Seeded;
 use partnerkit_tests::vectors::StillClock;
 
-/// A large agency, and a small one beside it whose rows are in the same index.
+/// A large agency, and a small one whose rows are in the same index.
 pub const AGENCIES: [&str; 2] = ["northwind", "tailspin"];
 
 pub struct World {
     pub name: &'static str,
-    /// Of one store. The first writes, all of them are searched in turn.
+    /// The platforms on one store. The first one writes, and all are searched in turn.
     platforms: Vec<Platform>,
     clock: Arc<StillClock>,
     settle: Box<dyn Fn() + Send + Sync>,
@@ -51,7 +51,7 @@ impl World {
         self.clock.now().as_millis()
     }
 
-    /// What a database does on its own some time after many rows have come.
+    /// Does what a database does on its own some time after many rows were inserted.
     pub fn settle(&self) {
         (self.settle)();
     }
@@ -70,7 +70,8 @@ pub fn worlds() -> Vec<World> {
     worlds
 }
 
-/// With the plan that the server chooses, and with each of the two it may choose from.
+/// One platform with the plan that the server chooses, and one with each of the two plans it may
+/// choose.
 #[cfg(feature = "postgres-server")]
 fn postgres() -> World {
     let database = Arc::new(partnerkit_tests::postgres::Database::create());

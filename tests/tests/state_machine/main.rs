@@ -1,5 +1,5 @@
-//! Any steps in any order: every store answers as the one in memory does, and that one as a
-//! plain model says.
+//! Random steps in random order: every store answers like the store in memory, and that one like a
+//! simple model.
 
 mod model;
 mod steps;
@@ -23,10 +23,10 @@ struct World {
 impl World {
     fn open(url: &str, keep: impl std::any::Any) -> Self {
         let clock = StillClock::new();
-        // Failures are not delayed: who may sign in then follows from what the model knows.
+        // Failures are not delayed, so that the model knows who may sign in.
         let builder = Platform::builder().sign_in_delay_from(1_000).sign_in_limit(1_000);
         let builder = builder.login_base("partner.example.com").secret(1, [7; 32]);
-        // So ids and stamps agree, too.
+        // The same random numbers, so that ids and stamps agree, too.
         let entropy = std::sync::Arc::new(Seeded::new(42));
         let platform = builder.clock(clock.clone()).entropy(entropy).open(url).expect("opens");
         for agency in AGENCIES {
@@ -110,7 +110,7 @@ proptest! {
                 model.learn(&step, &reference, now);
             }
             model.check(&worlds[0].platform, &AGENCIES, &LABELS);
-            // Of one millisecond the feed promises an order for each reseller only.
+            // Within one millisecond the feed promises an order only for each reseller.
             worlds.iter().for_each(|world| world.clock.forward(1));
         }
         let mut all = worlds.iter().map(everything);

@@ -1,5 +1,5 @@
-//! What must be true, told by nothing but steps and how they ended: who is there and how, which
-//! labels are held, who may sign in, which stamps live.
+//! A model of what must be true, which knows only the steps and their answers: which resellers
+//! exist, which labels are held, who may sign in, and which stamps are valid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,14 @@ use partnerkit::{ErrorKind, Platform, ResellerQuery};
 use partnerkit_tests::vectors::{Step, form};
 use serde_json::{Map, Value, json};
 
-/// The password that is brought along as a hash.
+/// The password of the imported hash.
 pub const PASSWORD: &str = "plain teal walrus 94 umbrella";
-/// As a vector writes it. It costs what a new one does, so no sign-in makes it anew.
+/// The hash in the notation of the vectors. It costs as much as a new one, so no sign-in replaces
+/// it.
 pub const HASH: &str = "$$argon2id$v=19$m=19456,t=2,p=1$6lsp4tC7pxMTQYnfBEQjOw$6F1lBjkR4g2AKpqynByLkctnLrfXjb746R5fd5mCsPE";
 const QUARANTINE: i64 = 30 * 86_400_000;
 
-/// Agency and id.
+/// A reseller, by agency and id.
 type Key = (String, String);
 
 pub struct Reseller {
@@ -27,7 +28,7 @@ pub struct Reseller {
     active: bool,
     reason: Option<String>,
     password: Option<String>,
-    /// Counts what ends stamps.
+    /// Counts the changes that end stamps.
     generation: u32,
 }
 
@@ -50,11 +51,11 @@ pub struct Model {
     /// Every id there ever was, in the order of creation.
     pub ids: Vec<String>,
     pub stamps: Vec<Stamp>,
-    /// Until when nobody may have a label that was given up.
+    /// Released labels, and until when nobody may take them.
     quarantined: BTreeMap<String, i64>,
 }
 
-/// A text of the arguments or of a form.
+/// A text from the arguments or a form.
 fn text(of: &Value) -> Option<String> {
     of.as_str().map(str::to_owned)
 }
@@ -70,11 +71,11 @@ impl Model {
         model
     }
 
-    /// Takes a step in, and says what cannot be of its answer.
+    /// Applies a step to the model, and checks its answer.
     pub fn learn(&mut self, step: &Step, answer: &Value, now: i64) {
         let agency = step.on.clone().unwrap_or_default();
         let with = &step.with;
-        // The id of `consume` is an event's.
+        // The argument `id` of `consume` is the id of an event.
         let id = with.get("reseller").or(with.get("id")).filter(|_| step.on.is_some());
         let key = id.and_then(text).map(|id| (agency.clone(), id));
         match answer.get("gives") {
@@ -92,7 +93,7 @@ impl Model {
         self.sign_in_is_right(step, answer);
     }
 
-    /// What was done to a reseller.
+    /// Applies a change of a reseller.
     fn changed(&mut self, key: Key, step: &Step, now: i64) {
         let with = Value::Object(step.with.clone());
         let quarantined = &mut self.quarantined;
@@ -144,7 +145,7 @@ impl Model {
         it.generation += u32::from(ends_stamps);
     }
 
-    /// What was done to an agency, or to many resellers.
+    /// Applies a change of an agency, or of many resellers.
     fn other(&mut self, agency: &str, step: &Step, gives: &Value, now: i64) {
         let with = Value::Object(step.with.clone());
         match step.call.as_str() {
@@ -214,7 +215,7 @@ impl Model {
         self.resellers.insert((agency.to_owned(), id), new);
     }
 
-    /// What of a form cannot be had, as pairs of field and code.
+    /// The values of a form that are not available, as pairs of field and code.
     fn in_the_way(&self, agency: &str, new: &Reseller, now: i64) -> BTreeSet<(String, String)> {
         let reserved = &self.agencies[agency].reserved;
         let reserved = reserved.as_array().is_some_and(|labels| labels.contains(&json!(new.label)));
@@ -232,8 +233,8 @@ impl Model {
         found.into_iter().map(|(field, code)| (field.to_owned(), code.to_owned())).collect()
     }
 
-    /// Every reason that was given for a refused form holds, be it for an earlier form of the
-    /// same batch.
+    /// Checks that every reason for refusing a form is true, possibly because of an earlier form in
+    /// the batch.
     fn refused(&self, agency: &str, form: &Value, earlier: &[Reseller], refusal: &Value, now: i64) {
         let new = Reseller::of(form);
         let mut reasons = self.in_the_way(agency, &new, now);
@@ -271,7 +272,7 @@ impl Model {
         }
     }
 
-    /// Who gets in is exactly who should.
+    /// Checks that a sign-in succeeds exactly if it should.
     fn sign_in_is_right(&mut self, step: &Step, answer: &Value) {
         let argument = |name: &str| step.with.get(name).and_then(text).unwrap_or_default();
         let expected = match step.call.as_str() {
@@ -306,7 +307,8 @@ impl Model {
         self.stamps.push(Stamp { text, key, generation });
     }
 
-    /// Whose stamp is the newest that lives, or is a switched-off reseller's: agency and id.
+    /// The agency and id of the reseller with the newest stamp, which is either valid or of an
+    /// inactive reseller.
     pub fn inside(&self, active: bool) -> Option<(&str, &str)> {
         let is = |stamp: &&Stamp| match self.resellers.get(&stamp.key) {
             Some(one) => one.active == active && (!active || self.lives(stamp)),
@@ -329,7 +331,7 @@ impl Model {
         theirs.map(|((_, id), one)| (id.as_str(), one))
     }
 
-    /// Whether a platform is as the model says, in all that it shows.
+    /// Checks that everything a platform shows is as the model says.
     pub fn check(&self, platform: &Platform, agencies: &[&str], labels: &[&str]) {
         for name in agencies {
             let Some(known) = self.agencies.get(*name) else {
@@ -379,7 +381,7 @@ impl Reseller {
         }
     }
 
-    /// The unique fields in which two agree.
+    /// The unique fields in which two resellers agree.
     fn agrees(&self, other: &Self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
         let external_id = self.external_id.is_some() && self.external_id == other.external_id;
         let pairs = [
@@ -408,7 +410,7 @@ impl Reseller {
         (self.shown() != before.0, self.email != before.1)
     }
 
-    /// All that is seen of it.
+    /// Everything that is visible of it.
     fn shown(&self) -> Value {
         json!({
             "login_domain": self.label, "email": self.email, "name": self.name,
@@ -428,7 +430,7 @@ fn shown(one: &partnerkit::Reseller) -> (String, Value) {
     (one.id.to_string(), shown)
 }
 
-/// The whole form of `{"label": …, "but": {…}}`.
+/// The complete form of `{"label": …, "but": {…}}`.
 fn form_of(of: &Value) -> Value {
     let changes = of["but"].as_object().cloned().unwrap_or_default();
     form(of["label"].as_str().expect("a label"), &changes)

@@ -1,4 +1,4 @@
-//! Steps from a few numbers: what to do, and with what.
+//! Makes steps from a few numbers: an operation and its arguments.
 
 use partnerkit_tests::vectors::Step;
 use serde_json::{Value, json};
@@ -18,12 +18,13 @@ fn pick(from: &[&str], n: u8) -> String {
     from[usize::from(n) % from.len()].to_owned()
 }
 
-/// A step of what an agency does.
+/// A step on an agency.
 pub fn step(model: &Model, now: i64, [what, a, b, c]: [u8; 4]) -> Step {
     let id = model.ids.get(usize::from(a) % (model.ids.len() + 1));
     let anybody = (AGENCIES[usize::from(a >= 200)], id.map_or(UNKNOWN, String::as_str));
     let what = what % 40;
-    // Somebody who is inside has something to lose, and nothing to win by being switched on.
+    // A reseller with a valid stamp is preferred, because it has access to lose, except for
+    // activation.
     let inside = model.inside(what != 9).filter(|_| c % 2 == 1);
     let (agency, id) = inside.unwrap_or(anybody);
     let (label, name, text) = (pick(&LABELS, b), pick(&NAMES, c), pick(&TEXTS, b));
@@ -99,7 +100,7 @@ pub fn step(model: &Model, now: i64, [what, a, b, c]: [u8; 4]) -> Step {
     made(call, Some(agency.to_owned()), with)
 }
 
-/// Three rows; the labels, and so the emails, may be one.
+/// Three rows, whose labels, and so emails, may be equal.
 fn file(numbers: [u8; 3]) -> String {
     let head =
         "partner_type,name,email,phone,contact_name,contact_email,contact_phone,login_domain";
@@ -112,7 +113,7 @@ fn file(numbers: [u8; 3]) -> String {
     [head.to_owned(), row(numbers[0]), row(numbers[1]), row(numbers[2])].join("\n")
 }
 
-/// Mostly somebody who is there, with one of two passwords.
+/// A sign-in, mostly of an existing reseller, with one of two passwords.
 fn sign_in(model: &Model, [a, b, c]: [u8; 3]) -> Step {
     let accounts = model.resellers.values().map(|one| (one.label.clone(), one.email.clone()));
     let somebody = accounts.cycle().nth(usize::from(a) % 16).filter(|_| c % 8 != 0);
@@ -124,14 +125,14 @@ fn sign_in(model: &Model, [a, b, c]: [u8; 3]) -> Step {
     made("sign_in", None, with)
 }
 
-/// A stamp of earlier, or none at all.
+/// A check of an earlier stamp, or of a text that is not a stamp.
 fn check_access(model: &Model, a: u8) -> Step {
     let stamp = model.stamps.get(usize::from(a) % (model.stamps.len() + 1));
     let stamp = stamp.map_or("northwind.none", |stamp| &stamp.text);
     made("check_access", None, json!({"stamp": stamp}))
 }
 
-/// What is no agency's, and time.
+/// A step on the platform, or the passing of time.
 fn elsewhere([a, b, c]: [u8; 3], label: &str) -> Step {
     match a % 5 {
         0 => made("domain_availability", None, json!({"label": label})),

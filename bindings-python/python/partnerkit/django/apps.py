@@ -15,7 +15,7 @@ class PartnerKitConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Needs the models, which are there now.
+        # Imported here because it needs the models, which are loaded now.
         from .secret import keep_secret
 
         post_migrate.connect(keep_secret, sender=self, dispatch_uid="partnerkit.secret")

@@ -1,5 +1,5 @@
-"""How a transaction begins and ends: as a block on the host's connection, on a connection of our
-own, or not at all, because it only reads inside the host's."""
+"""How a transaction begins and ends: as a block on the host's connection, or on a connection of
+our own; or not at all, because it only reads inside the host's transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Ending(Protocol):
     outermost: bool
     """Whether `commit` makes it durable."""
     beside_host: bool
-    """Whether the host's own transaction, on this thread, cannot go on before this one ends."""
+    """Whether the host's own transaction on this thread waits until this one ends."""
 
     def commit(self) -> None: ...
 
@@ -33,7 +33,7 @@ class Undo(Exception):
 
 
 class Nothing:
-    """The host's transaction goes on."""
+    """No transaction of our own: the host's simply goes on."""
 
     outermost = False
     beside_host = False
@@ -49,8 +49,8 @@ class Nothing:
 
 
 def begin_hosts(connection: BaseDatabaseWrapper) -> None:
-    """Begins the host's transaction where `AUTOCOMMIT` is False and nothing has been asked in it:
-    a savepoint would be SQLite's outermost one there, and its release a commit."""
+    """Begins the host's transaction if `AUTOCOMMIT` is False and it has no statement yet.
+    Otherwise a savepoint would be SQLite's outermost one, and releasing it would commit."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         connection.ensure_connection()
         if not connection.connection.in_transaction:
@@ -59,7 +59,9 @@ def begin_hosts(connection: BaseDatabaseWrapper) -> None:
 
 
 class Block:
-    """A block on the host's connection: a savepoint inside the host's own, or a transaction."""
+    """A block on the host's connection: a savepoint inside the host's transaction, or a
+    transaction.
+    """
 
     beside_host = False
 
@@ -88,7 +90,7 @@ class Beside:
         self.second = second
         self.connection = connection = second.connection
         if in_transaction(connection):
-            # It would be a savepoint, and nothing that it promises would hold.
+            # A new transaction would only be a savepoint, which would not stay committed.
             raise InsideTransactionError("the second connection is in a transaction")
         connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
 
@@ -97,7 +99,7 @@ class Beside:
             self.connection.commit()
             self.connection.set_autocommit(True)
         except BaseException:
-            # What it is in now is nobody's business: closing it undoes whatever is open.
+            # Its state is unknown now; closing the connection rolls back whatever is open.
             self.second.close()
             raise
         self.second.release()
@@ -107,7 +109,7 @@ class Beside:
             self.connection.rollback()
             self.connection.set_autocommit(True)
         except Error:
-            # A transaction whose connection is gone is undone, too.
+            # If the connection is lost, the transaction is rolled back, too.
             self.second.close()
         else:
             self.second.release()

@@ -1,4 +1,4 @@
-"""What a database says when something is in the way, in the contract's words."""
+"""The databases' errors in the terms of the storage contract."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ T = TypeVar("T")
 LOCK_TIMED_OUT = "55P03"
 CONCURRENT = {"40001", "40P01", LOCK_TIMED_OUT}
 OUT_OF_RANGE = "22003"
-# Of what the server says to COMMIT, what means that nothing was committed: the classes transaction
-# rollback and integrity constraint violation, a transaction that had failed before, and a lock.
+# The errors of COMMIT that mean that nothing was committed: the classes transaction rollback
+# and integrity constraint violation, a transaction that had failed before, and a lock timeout.
 ROLLED_BACK_CLASSES = {"23", "40"}
 ROLLED_BACK = {"25P02", LOCK_TIMED_OUT}
 # statement_completion_unknown, which is in one of the classes
@@ -27,16 +27,16 @@ UNKNOWN = "40003"
 
 
 def sqlstate(error: Error) -> str | None:
-    """PostgreSQL's own code, whichever driver it came through."""
+    """PostgreSQL's error code, from either driver."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
 
 
 def is_concurrent(error: Error) -> bool:
-    """Whether a concurrent transaction was in the way."""
+    """Whether a concurrent transaction caused the error."""
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
-        # The low byte is the code proper, SQLITE_BUSY_SNAPSHOT and the like included.
+        # The low byte is the primary code, also of extended codes such as SQLITE_BUSY_SNAPSHOT.
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return sqlstate(error) in CONCURRENT
@@ -48,13 +48,13 @@ def is_lock_timeout(error: Error) -> bool:
 
 
 def is_overflow(error: Error) -> bool:
-    """Whether a number has left the range of its column."""
+    """Whether a number is out of the range of its column."""
     return isinstance(error, DataError) and sqlstate(error) == OUT_OF_RANGE
 
 
 def is_rolled_back(error: Error) -> bool:
-    """Whether this answer to COMMIT means that nothing was committed. It is known of few: others,
-    a lost connection among them, may come when everything was."""
+    """Whether this error of COMMIT means that nothing was committed. Only few do: others, such
+    as a lost connection, may come after everything was committed."""
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -66,7 +66,7 @@ def is_rolled_back(error: Error) -> bool:
 
 
 def concurrent_is_aborted(method: Callable[P, T]) -> Callable[P, T]:
-    """Raises AbortedError for what a concurrent transaction causes."""
+    """Raises AbortedError for errors that a concurrent transaction causes."""
 
     @wraps(method)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:

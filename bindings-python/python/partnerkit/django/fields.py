@@ -11,8 +11,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class CodePointTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is compared by code points, so that every database has the same order.
 
-    A field of the model could name one collation for all databases only, and SQLite, which
-    compares so by itself, does not know PostgreSQL's "C".
+    A field's `db_collation` would be the same for all databases. But SQLite, which compares by
+    code points anyway, does not know PostgreSQL's "C".
     """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The library's tables as models, made from its schema.
 
-They are here for migrations, and for looking into the data; the library is what writes them.
+They are for migrations, and for looking at the data; only the library writes the rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _model(table: Table) -> type[models.Model]:
     meta = {
         "app_label": LABEL,
         "db_table": PREFIX + table.name,
-        # Nobody is to be allowed single rows of these in the host's user administration.
+        # The host's user administration must not offer permissions on these rows.
         "default_permissions": (),
         "constraints": [i for i in indexes if isinstance(i, models.UniqueConstraint)],
         "indexes": [i for i in indexes if isinstance(i, models.Index)],

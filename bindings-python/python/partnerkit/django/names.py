@@ -1,4 +1,4 @@
-"""What the app and its tables are called."""
+"""The names of the app and its tables."""
 
 LABEL = "partnerkit"
 PREFIX = "partnerkit_"

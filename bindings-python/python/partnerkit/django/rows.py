@@ -25,24 +25,24 @@ from .failures import (
 KEEPS_LOCKED = "the host's own transaction, or another one, keeps something locked for too long"
 
 (SECRETS,) = (table for table in schema() if table.name == "secrets")
-# What the platforms of this process go on using, whatever becomes of the rows.
+# The secrets that the platforms of this process keep using, even if the rows are deleted.
 KNOWN_SECRETS: dict[tuple[str, ...], list[Row]] = {}
 
 
 def place(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
-    """Which database it is, whichever connection leads there."""
+    """The identity of a database, which is the same for all connections to it."""
     return tuple(str(connection.settings_dict[name]) for name in ("HOST", "PORT", "NAME"))
 
 
 def picking(table: Table, columns: Sequence[str]) -> Callable[[Row], Row]:
-    """What takes these columns' values out of a row."""
+    """A function that returns the values of these columns of a row."""
     names = [column.name for column in table.columns]
     places = [names.index(column) for column in columns]
     return lambda row: tuple(row[place] for place in places)
 
 
 class DjangoTransaction:
-    """A `partnerkit.storage.RemovingTransaction`; `ending` is how it commits or is undone."""
+    """A `partnerkit.storage.RemovingTransaction`; `ending` commits it or rolls it back."""
 
     def __init__(self, ending: Ending) -> None:
         self.ending = ending
@@ -85,7 +85,7 @@ class DjangoTransaction:
             inserted |= dict.fromkeys(self._rows(key, sql.insert(table, chunk)), True)
         if table == SECRETS and inserted:
             self._remember_secrets(rows)
-        # A second row of a key is in the first one's way.
+        # Of two rows with one key, only the first was inserted.
         return [inserted.pop(key_of(row), False) for row in rows]
 
     def update(self, table: Table, rows: Sequence[Row]) -> list[bool]:
@@ -116,7 +116,7 @@ class DjangoTransaction:
                 if is_overflow(error):
                     raise AbortedError("a total has no room left") from error
                 raise
-            # SQLite goes on with a floating-point number.
+            # SQLite turns a sum that is too large into a floating-point number.
             if not all(isinstance(total, int) for (total,) in sums):
                 raise AbortedError("a total has no room left")
 
@@ -140,7 +140,8 @@ class DjangoTransaction:
             raise
 
     def _in_the_way(self, error: Error) -> Exception:
-        # With a rollback journal, whoever has only read keeps others from committing.
+        # With a rollback journal, even a transaction that has only read keeps others from
+        # committing.
         sqlite = self.connection.vendor == "sqlite"
         if self.ending.beside_host and (sqlite or is_lock_timeout(error)):
             return InsideTransactionError(KEEPS_LOCKED)
@@ -167,6 +168,6 @@ class DjangoTransaction:
             raise
 
     def _rows(self, columns: Sequence[Column], statement: sql.Sql) -> list[Row]:
-        """What a statement answers, in the types of the contract."""
+        """The rows that a statement returns, in the types of the contract."""
         kinds = [column.kind for column in columns]
         return [tuple(map(sql.value, kinds, row)) for row in self._execute(statement)]

@@ -1,4 +1,5 @@
-"""Whose transaction a connection is in: nobody's, the host's, or that of a test of the host's."""
+"""Finds out whether a connection is in no transaction, in one of the host, or in one of a test.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +15,21 @@ def in_transaction(connection: BaseDatabaseWrapper) -> bool:
 
 
 def _blocks_of_a_test(connection: BaseDatabaseWrapper) -> list[bool]:
-    """For each open block whether Django's `TestCase` has opened it."""
-    # Django's own mark, by which it lets `durable` blocks begin in a test.
+    """Whether Django's `TestCase` has opened it, for each open block."""
+    # Django's own attribute, by which it allows `durable` blocks in a test.
     blocks: list[Any] = connection.atomic_blocks
     return [block._from_testcase for block in blocks]
 
 
 def in_test(connection: BaseDatabaseWrapper) -> bool:
-    """Whether Django's `TestCase` will undo everything: then nothing is to be done beside it."""
+    """Whether Django's `TestCase` will undo everything; then nothing may be done outside its
+    block.
+    """
     return any(_blocks_of_a_test(connection))
 
 
 def in_hosts_transaction(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the host has a transaction open: the blocks of a `TestCase` are not the host's."""
+    """Whether the host has a transaction open; the blocks of a `TestCase` do not count."""
     if not in_transaction(connection):
         return False
     blocks = _blocks_of_a_test(connection)
@@ -34,14 +37,14 @@ def in_hosts_transaction(connection: BaseDatabaseWrapper) -> bool:
 
 
 def has_write_ahead_log(connection: BaseDatabaseWrapper) -> bool:
-    """Whether readers of the SQLite database are in no writer's way."""
+    """Whether readers of the SQLite database do not block writers."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         return bool(cursor.fetchone()[0] == "wal")
 
 
 def is_in_memory(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the SQLite database is the connection's alone."""
+    """Whether the SQLite database belongs to this connection alone."""
     creation: Any = connection.creation
     return bool(creation.is_in_memory_db(connection.settings_dict["NAME"]))
 
@@ -54,8 +57,8 @@ class _Probed(Exception):
 def holds_write_lock(connection: BaseDatabaseWrapper) -> bool:
     """Whether this SQLite connection has begun to write.
 
-    SQLite does not tell, but its backup does: of a connection that is writing it answers BUSY
-    at once, and nothing else is changed or locked by asking for one page.
+    SQLite has no function for this, but its backup answers BUSY at once if the connection is
+    writing. Asking for one page changes and locks nothing else.
     """
 
     def progress(status: int, _remaining: int, _total: int) -> None:

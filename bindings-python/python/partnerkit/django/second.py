@@ -1,10 +1,10 @@
-"""A second connection to the host's database, for what stays when the host's transaction is undone.
+"""A second connection to the host's database, for writes that must stay if the host's
+transaction is rolled back.
 
-It is the library's alone: Django does not know of it, so that no request is wrapped in it, no
-loop over `connections` meets it, and no setting of the host's says when it commits. There is one
-for each thread and database; it lives as long as the host's own connection beside which it was
-made, and at most to the end of the request, or to the first transaction outside of the host's
-blocks.
+Only the library uses it. Django does not know it, so no request is wrapped in it, no loop over
+`connections` includes it, and no setting of the host decides when it commits. There is one for
+each thread and database. It lives as long as the host's connection for which it was made, but
+at most until the end of the request, or until the first transaction outside the host's blocks.
 """
 
 from __future__ import annotations
@@ -21,47 +21,49 @@ from django.db.utils import Error
 from ..errors import InsideTransactionError
 from .scopes import has_write_ahead_log, holds_write_lock, is_in_memory
 
-# How long a transaction beside the host's waits for a lock that the host itself may hold: on SQLite
-# for anybody who writes, on PostgreSQL for somebody who has locked the same row.
+# How long a transaction on the second connection waits for a lock that the host's own
+# transaction may hold: on SQLite for any writer, on PostgreSQL for a lock on the same row.
 SQLITE_PATIENCE_SECONDS = 0.2
 POSTGRES_PATIENCE = "5s"
 
 
 class Second:
-    """A second connection, and what it was made beside."""
+    """A second connection, and the host's connection for which it was made."""
 
     def __init__(self, host: BaseDatabaseWrapper, settings: dict[str, Any]) -> None:
         self.process = os.getpid()
         self.settings = settings
         self.connection = type(host)(settings, alias=host.alias)
-        # Whoever drops the host's connection may be another thread.
+        # The host's connection may be dropped on another thread.
         self.connection.inc_thread_sharing()
         self.host = _reference(host.connection, self)
 
     def serves(self, host: BaseDatabaseWrapper, settings: dict[str, Any]) -> bool:
-        """Whether it was made here, beside this connection and with these settings."""
+        """Whether it was made in this process, for this connection and with these settings."""
         here = self.process == os.getpid() and self.settings == settings
         return here and self.host is not None and self.host() is host.connection
 
     def release(self) -> None:
-        """Ends a use of it. It is kept where it will be told when the host's connection ends."""
+        """Ends a use of it. It is kept only if it will be closed together with the host's
+        connection.
+        """
         if self.host is None:
             self.close()
 
     def close(self) -> None:
-        """Closes it, unless it is the parent process's."""
+        """Closes it, unless it belongs to the parent process."""
         if self.process != os.getpid():
             _inherited.append(self.connection)
             return
         try:
             self.connection.close()
         except Error:
-            # The server has hung up before.
+            # The server has closed the connection already.
             self.connection.connection = None
 
 
 def _reference(raw: Any, second: Second) -> weakref.ref[Any] | None:
-    """Closes the second connection with the host's, if that can be seen."""
+    """Closes the second connection together with the host's, if that can be observed."""
     kept = weakref.ref(second)
 
     def host_has_closed(_: weakref.ref[Any]) -> None:
@@ -80,14 +82,17 @@ class _OfThread(threading.local):
 
 
 _of_thread = _OfThread()
-# What a parent process goes on using must not be closed in a child, not even by being forgotten.
+# Connections that the parent process still uses must not be closed in a child, not even by
+# garbage collection.
 _inherited: list[BaseDatabaseWrapper] = []
 
 
 def settings_beside(host: BaseDatabaseWrapper) -> dict[str, Any]:
-    """The host's settings as they are now (tests rename databases), but for what is ours to say."""
+    """The host's present settings (tests rename databases), except those that we set ourselves.
+    """
     options = {**host.settings_dict["OPTIONS"]}
-    # A thread that holds a connection of the host's pool must not wait for another one of it.
+    # A thread that holds a connection of the host's pool must not wait for a second one from
+    # the pool.
     options.pop("pool", None)
     if host.vendor == "sqlite" and not has_write_ahead_log(host):
         options["timeout"] = SQLITE_PATIENCE_SECONDS
@@ -98,8 +103,8 @@ def settings_beside(host: BaseDatabaseWrapper) -> dict[str, Any]:
 def second(host: BaseDatabaseWrapper) -> Second:
     """This thread's second connection to the same database.
 
-    Raises InsideTransactionError where it could only wait for the first one: then nobody would
-    ever go on.
+    Raises InsideTransactionError if it would have to wait for the host's connection, which
+    would be a deadlock.
     """
     if host.vendor == "sqlite" and (is_in_memory(host) or holds_write_lock(host)):
         raise InsideTransactionError("the host's transaction has locked the SQLite database")
@@ -118,7 +123,8 @@ def close(alias: str) -> None:
 
 
 def close_all(**_: object) -> None:
-    """Closes those of this thread: no request uses what another one has used."""
+    """Closes this thread's second connections, so that no request uses one of another request.
+    """
     for alias in list(_of_thread.by_alias):
         close(alias)
 

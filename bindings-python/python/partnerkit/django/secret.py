@@ -1,7 +1,8 @@
-"""The platform's secret, made by `migrate`, so that no request has to.
+"""The platform's secret, which `migrate` makes, so that no request has to.
 
-Django's tests empty every table after a `TransactionTestCase`. A platform that is open then goes on
-with the secret that it knows, so that one is put back: other platforms have to know the same.
+Django's tests empty every table after a `TransactionTestCase`. An open platform continues to
+use the secret that it knows, so that secret is stored again, for other platforms to use it,
+too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .storage import DjangoStorage
 
 
 def keep_secret(using: str, **_: object) -> None:
-    """After `migrate`, and after `flush`."""
+    """Makes or restores the secret after `migrate` and after `flush`."""
     connection = connections[using]
     storage = DjangoStorage(using=using)
     if not has_tables(connection, storage):
@@ -33,7 +34,7 @@ def keep_secret(using: str, **_: object) -> None:
 
 
 def has_tables(connection: BaseDatabaseWrapper, storage: DjangoStorage) -> bool:
-    """Whether the app's tables are in this database, and up to date."""
+    """Whether this database has the app's tables in the present version."""
     model = MODELS[SECRETS.name]
     if connection.vendor not in ("postgresql", "sqlite"):
         return False

@@ -1,4 +1,5 @@
-"""SQL for rows of the schema's tables: what PostgreSQL and SQLite do not say alike is here."""
+"""SQL for rows of the schema's tables, including the differences between PostgreSQL and SQLite.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +20,19 @@ SIGNS = {Is.SLUG: "=", Is.AT_LEAST: ">=", Is.BELOW: "<"}
 
 (RESELLERS,) = (table for table in schema() if table.name == "resellers")
 
-# A statement, or a part of one, and its parameters. Names are those of the schema; whatever a host
-# gives is a parameter.
+# A statement or a part of one, and its parameters. It contains only names of the schema; all
+# values are parameters.
 Sql = tuple[str, list[Value]]
 
 
 class Dialect:
-    """What depends on the kind of database."""
+    """The statements that depend on the kind of database."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.postgres = connection.vendor == "postgresql"
 
     def get(self, table: Table, by: Sequence[str], keys: Sequence[Row]) -> Sql:
-        """Rows by key, in its order: that is the order of their locks."""
+        """Rows by key, in the order of the key, which is the lock order."""
         return select(columns(table), table, [self._any(table, by, keys)], by)
 
     def delete(self, table: Table, keys: Sequence[Row]) -> Sql:
@@ -40,11 +41,11 @@ class Dialect:
         return f"DELETE FROM {name(table)}{these}", values
 
     def remove(self, scan: Scan) -> Sql:
-        """Removes what a scan finds, and answers with a row for each. What others hold is passed
-        over, and a row is looked at again once it is locked: somebody may have taken it anew
-        meanwhile."""
+        """Removes the rows that a scan finds, and returns a row for each. It skips rows that
+        others have locked, and checks a row again once it is locked, because somebody may have
+        changed it meanwhile."""
         if self.postgres:
-            # An array is made once; IN may find other rows each time that it is asked.
+            # The array is made once, while a subquery of IN may run again and find other rows.
             first, values = self.locked(in_range("ctid", scan), Lock.UPDATE, " SKIP LOCKED")
             found = f"ctid = ANY(ARRAY({first}))", values
         else:
@@ -55,7 +56,9 @@ class Dialect:
         return f"DELETE FROM {name(scan.table)}{again} RETURNING 1", values
 
     def locked(self, found: Sql, lock: Lock | None, otherwise: str = "") -> Sql:
-        """Locks what is found. SQLite has one writer, who has locked everything."""
+        """Locks the rows that are found. On SQLite the only writer has locked everything
+        already.
+        """
         if lock is None or not self.postgres:
             return found
         return f"{found[0]} FOR {lock.replace('_', ' ').upper()}{otherwise}", found[1]
@@ -64,7 +67,7 @@ class Dialect:
         """Values as they are stored."""
         if self.postgres:
             return values
-        # Django keeps a UUID in SQLite as 32 hexadecimal digits, which have the same order.
+        # Django stores a UUID in SQLite as 32 hexadecimal digits, which have the same order.
         return [value.hex if isinstance(value, UUID) else value for value in values]
 
     def _any(self, table: Table, by: Sequence[str], keys: Sequence[Row]) -> Sql:
@@ -73,7 +76,8 @@ class Dialect:
             return compared(by, "=", keys[0])
         rows = [marks(by)] * len(keys)
         if self.postgres:
-            # It would take the values for text, were their types not said once.
+            # PostgreSQL would take the values for text if the first row did not give their
+            # types.
             kinds = {column.name: column.kind for column in table.columns}
             rows[0] = f"({', '.join(f'CAST(%s AS {TYPES[kinds[column]]})' for column in by)})"
         return f"({names(by)}) IN (VALUES {', '.join(rows)})", flat(keys)
@@ -88,13 +92,13 @@ def page(spec: PageSpec) -> Sql:
 
 
 def count(filter: Filter, cap: int) -> Sql:
-    """How many resellers a filter finds, counted up to a cap."""
+    """Counts the resellers that a filter finds, up to a cap."""
     found, values = select("1", RESELLERS, filtered(filter), limit=cap)
     return f"SELECT count(*) FROM ({found}) AS found", values
 
 
 def insert(table: Table, rows: Sequence[Row], conflict: str | None = None) -> Sql:
-    """Inserts rows that are in nobody's way, and answers with their keys."""
+    """Inserts rows that conflict with no other, and returns their keys."""
     conflict = conflict or f"DO NOTHING RETURNING {names(table.key)}"
     values = ", ".join([marks(table.columns)] * len(rows))
     into = f"INSERT INTO {name(table)} ({columns(table)}) VALUES {values}"
@@ -102,14 +106,14 @@ def insert(table: Table, rows: Sequence[Row], conflict: str | None = None) -> Sq
 
 
 def put(table: Table, rows: Sequence[Row]) -> Sql:
-    """Inserts rows, or replaces those of the same key."""
+    """Inserts rows, or replaces rows with the same keys."""
     others = (quoted(column.name) for column in table.columns if column.name not in table.key)
     changes = ", ".join(f"{column} = excluded.{column}" for column in others)
     return insert(table, rows, f"({names(table.key)}) DO UPDATE SET {changes}")
 
 
 def add(table: Table, rows: Sequence[Row]) -> Sql:
-    """Adds the last column to what is there, and answers with the sums."""
+    """Adds the last column to the stored one, and returns the sums."""
     column = quoted(table.columns[-1].name)
     change = f"{column} = {name(table)}.{column} + excluded.{column} RETURNING {column}"
     return insert(table, rows, f"({names(table.key)}) DO UPDATE SET {change}")
@@ -125,7 +129,7 @@ def update(table: Table, row: Row) -> Sql:
 
 
 def in_range(what: str, scan: Scan) -> Sql:
-    """What a scan finds, in its order."""
+    """The rows of a scan, in its order."""
     order = scan.columns[len(scan.equals) :]
     return select(what, scan.table, ranges(scan), order, scan.reverse, scan.limit)
 
@@ -152,7 +156,7 @@ def where(conditions: Iterable[Sql]) -> Sql:
 
 
 def ranges(scan: Scan) -> list[Sql]:
-    """What a scan looks for, whatever the order and however many."""
+    """The conditions of a scan, without its order and limit."""
     found = [compared([c], "=", [v]) for c, v in zip(scan.columns, scan.equals, strict=False)]
     for bound, sign in zip(scan.range, "><", strict=True):
         if bound is not None:
@@ -162,37 +166,37 @@ def ranges(scan: Scan) -> list[Sql]:
 
 
 def filtered(filter: Filter) -> list[Sql]:
-    """What a filter looks for."""
+    """The conditions of a filter."""
     agency = compared(["agency"], "=", [filter.agency])
     conditions = (compared([c.column], SIGNS[c.what], [c.value]) for c in filter.conditions)
     return [agency, *map(having, filter.terms), *conditions]
 
 
 def having(term: str) -> Sql:
-    """The condition for a term, in which LIKE finds no wildcard."""
+    """The condition for a term, whose wildcards are escaped."""
     if "\0" in term:
-        # No stored text has one, and PostgreSQL takes none.
+        # No stored text contains NUL, and PostgreSQL refuses it.
         return "1 = 0", []
     term = term.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return "\"search_text\" LIKE %s ESCAPE '!'", [f"%{term}%"]
 
 
 def compared(columns: Sequence[str], sign: str, values: Sequence[Value]) -> Sql:
-    """Columns compared with values, as a whole. A null is equal to null."""
+    """Columns compared with values, as tuples. A null equals a null."""
     if values == [None]:
         return f"{names(columns)} IS NULL", []
     return f"({names(columns)}) {sign} {marks(values)}", [*values]
 
 
 def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """The rows, as many at a time as one statement takes."""
+    """The rows in batches of as many as one statement takes."""
     size = PARAMETERS // max(len(rows[0]), 1) if rows else 1
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 
 
 def value(kind: Kind, value: object) -> Value:
-    """A value as the contract has it."""
+    """A stored value in the type of the contract."""
     if kind is Kind.UUID and isinstance(value, str):
         return UUID(hex=value)
     if kind is Kind.BYTES and isinstance(value, memoryview):
@@ -209,7 +213,7 @@ def marks(values: Sequence[object]) -> str:
 
 
 def quoted(column: str) -> str:
-    """A name of the schema; none of them holds a quotation mark."""
+    """A quoted name of the schema; no name contains a quotation mark."""
     return f'"{column}"'
 
 

@@ -24,20 +24,21 @@ from .scopes import in_hosts_transaction, in_test, in_transaction
 from .second import POSTGRES_PATIENCE, second
 from .second import close as close_second
 
-# Changes nothing, and takes SQLite's write lock. Whoever reads first and writes then may find
-# that somebody else has written in between, and cannot wait for that any more.
+# Takes SQLite's write lock without changing anything. A transaction that reads first cannot
+# write later if somebody else has written in between, and waiting does not help.
 TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0'
-# Deleted personal data is not left in free pages.
+# Deleted personal data must not remain in free pages.
 OVERWRITE_DELETED = "PRAGMA secure_delete = ON"
 NUMBER = re.compile(r"\d+")
-# What waits for the host's own transaction would wait for ever: that one waits for this.
+# The wait is bounded because the lock may belong to the host's own transaction, which waits for
+# this one.
 LIMIT_WAITING = f"SET LOCAL lock_timeout = '{POSTGRES_PATIENCE}'"
 SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 def applied_migrations(connection: BaseDatabaseWrapper) -> list[str]:
-    """The names of those of the app that the database has. By this very connection: Django's own
-    way would look the alias up, and find the host's."""
+    """The names of the app's migrations that the database has, read on this connection:
+    Django's own loader would look up the alias, and use the host's connection."""
     recorder = MigrationRecorder(connection)
     if not recorder.has_table():
         return []
@@ -48,14 +49,15 @@ def applied_migrations(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def empty_journal(cursor: Any) -> bool:
-    """Whether SQLite's journal holds no page any more, after an attempt at that."""
+    """Tries to empty SQLite's journal, and returns whether it has no pages any more."""
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     busy, *_ = cursor.fetchone()
     cursor.execute("PRAGMA journal_mode")
     if cursor.fetchone() != ("persist",):
         return not busy
-    # In this mode the pages of before the last transaction stay in the file. Leaving the mode
-    # deletes it, unless somebody is in the way: that is not told, but can be seen.
+    # In this mode, old pages stay in the journal after a transaction. Leaving the mode deletes
+    # the file, unless somebody is in the way; SQLite does not report that, but the file is
+    # still there.
     cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.execute("PRAGMA journal_mode = PERSIST")
     cursor.execute("PRAGMA database_list")
@@ -91,9 +93,9 @@ class DjangoStorage:
         self.using = using
 
     def schema_version(self) -> int:
-        """The number of the newest of the app's migrations that the database has: they are
-        numbered as the schema's versions are. Where the host has migrations of its own for the
-        app, or none, the tables are those of the models.
+        """The number of the app's newest migration in the database, which is the schema
+        version. If the host has migrations of its own for the app, or none, the tables match
+        the models.
 
         Raises ConfigurationError where some of the migrations have not been run.
         """
@@ -114,12 +116,12 @@ class DjangoStorage:
         return version
 
     def joined(self) -> bool:
-        """Whether the caller's thread is in a transaction of the host's."""
+        """Whether the caller's thread is in a transaction of the host."""
         return in_hosts_transaction(self._connection())
 
     @concurrent_is_aborted
     def scrub(self) -> bool:
-        """Takes what was deleted out of SQLite's journal, if nobody needs it.
+        """Removes deleted data from SQLite's journal, if no reader needs it.
 
         A deleted row is overwritten in the database because of `secure_delete`, which every
         writing transaction of the library turns on.
@@ -132,7 +134,7 @@ class DjangoStorage:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout")
             (patience,) = cursor.fetchone()
-            # Nobody waits for a reader: the next upkeep will try again.
+            # This does not wait for readers: the next upkeep will try again.
             cursor.execute("PRAGMA busy_timeout = 0")
             try:
                 return empty_journal(cursor)
@@ -161,13 +163,14 @@ class DjangoStorage:
                 try:
                     return Beside(second(connection))
                 except InsideTransactionError:
-                    pass  # the host's view is the only one that can be had
+                    pass  # only what the host's transaction sees can be read
         reads = mode in (Mode.READ, Mode.BESIDE)
         return Nothing(connection) if reads else Block(connection)
 
     def _beside_if_possible(self) -> tuple[BaseDatabaseWrapper, Callable[[], None]]:
-        """A connection to look at what is committed with, and how to give it back. A look by the
-        host's own would age its block's snapshot on SQLite, and the block could not write then.
+        """A connection on which committed data is read, and a function that gives it back.
+        Reading on the host's connection would begin its block's snapshot on SQLite, and then
+        the block could not write if somebody else writes.
         """
         connection = self._connection()
         if in_transaction(connection) and not in_test(connection):
@@ -175,7 +178,7 @@ class DjangoStorage:
                 found = second(connection)
                 return found.connection, found.release
             except InsideTransactionError:
-                pass  # it has begun to write, and can go on
+                pass  # the host has begun to write, so it can still write afterwards
         return connection, lambda: None
 
     def _connection(self) -> BaseDatabaseWrapper:

@@ -1,4 +1,4 @@
-//! The facades whose calls are awaited.
+//! The asynchronous handles, whose calls are awaited.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

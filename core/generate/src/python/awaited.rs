@@ -1,12 +1,12 @@
-//! An example whose calls block, as one whose calls are awaited.
+//! Rewrites an example with blocking calls into one with awaited calls.
 
-/// Where a call on a handle begins.
+/// The texts with which a call on a handle begins.
 const HANDLES: [&str; 5] = ["agency.", "contoso.", "copy.", "platform.", "partnerkit.Platform."];
 
-/// What asks no store, so that nobody waits for it.
+/// Methods that do not use the store, and so are not awaited.
 const AT_ONCE: [&str; 2] = ["acting_as", "login_url"];
 
-/// The code with `await` where a handle is asked something.
+/// The code with `await` before each call on a handle.
 pub fn awaited(code: &str) -> String {
     let mut text = String::new();
     let mut rest = code;
@@ -43,7 +43,8 @@ fn call(code: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Where the parenthesis ends that is opened here. The texts in examples close what they open.
+/// The end of the parenthesis that is opened here. Parentheses within string literals must be
+/// balanced.
 fn closing(code: &str, opens: usize) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in code[opens..].char_indices() {

@@ -1,6 +1,6 @@
-//! Documentation as Python has it.
+//! Documentation in Python's terms.
 
-/// How long a line may be.
+/// The longest line.
 const WIDTH: usize = 96;
 
 /// Kinds of errors, and the exceptions that they are in Python.
@@ -16,7 +16,7 @@ const EXCEPTIONS: [(&str, &str); 9] = [
     ("`Throttled`", "`ThrottledError`"),
 ];
 
-/// Documentation as Python has it: without links and names of Rust.
+/// Documentation in Python's terms, without Rust's links and names.
 pub fn documentation(markdown: &str) -> String {
     let mut text = without_definitions(&without_links(markdown));
     for (kind, exception) in EXCEPTIONS {
@@ -28,17 +28,17 @@ pub fn documentation(markdown: &str) -> String {
     paragraphs.join("\n\n")
 }
 
-/// A docstring within a class that is indented so far.
+/// A docstring within a class, indented by `indent`.
 pub fn docstring(markdown: &str, indent: usize) -> String {
     quoted(&documentation(markdown), indent)
 }
 
-/// The same of an operation, with its example.
+/// A docstring of an operation, with its example.
 pub fn docstring_with(markdown: &str, example: &str, indent: usize) -> String {
     quoted(&with_example(markdown, example), indent)
 }
 
-/// Documentation, and after it an example.
+/// Documentation, followed by an example.
 pub fn with_example(markdown: &str, example: &str) -> String {
     format!("{}\n\n```python\n{example}\n```", documentation(markdown))
 }
@@ -68,7 +68,7 @@ fn without_links(text: &str) -> String {
     kept + rest
 }
 
-/// The definition of a link stands in a line of its own.
+/// Removes definitions of links, which are lines of their own.
 fn without_definitions(text: &str) -> String {
     let lines = text.lines().filter(|line| !(line.starts_with('`') && line.contains("`: ")));
     lines.collect::<Vec<_>>().join("\n")

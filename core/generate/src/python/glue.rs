@@ -1,4 +1,5 @@
-//! The methods of the native module: they make arguments of what is given, call, and answer.
+//! The methods of the native module: they convert the arguments, call the core, and convert the
+//! result.
 
 use std::fmt::Write as _;
 
@@ -72,7 +73,7 @@ fn glue(method: &Method<'_>) -> String {
     for (argument, owned) in operation.arguments.iter().zip(&owned) {
         let made = match (method.form, &argument.of) {
             (Some((form, _)), _) if form.name == argument.name => made_of_form(method),
-            // A password that is to be kept may have any character in it.
+            // A password that will be stored must not have lone surrogates.
             _ if is_new_password(method, &argument.name) => {
                 format!("whole_text(\"{0}\", {0})?", argument.name)
             }
@@ -91,7 +92,7 @@ fn is_new_password(method: &Method<'_>, name: &str) -> bool {
     name.starts_with("password") && is_given("password_confirmation")
 }
 
-/// The parameters as pyo3 takes them.
+/// The parameters of a function of pyo3.
 fn signature(method: &Method<'_>) -> Vec<String> {
     let mut signature = Vec::new();
     for (place, parameter) in method.parameters.iter().enumerate() {
@@ -112,7 +113,7 @@ fn made_of_form(method: &Method<'_>) -> String {
     format!("form({first}, fields, py)?")
 }
 
-/// The type that an argument is made as.
+/// The type into which an argument is converted.
 fn of(owned: &Owned) -> String {
     match &*owned.of {
         of if of.contains("Reported") => "Vec<EventDraft>".to_owned(),

@@ -13,11 +13,11 @@ pub const WIDTH: usize = 96;
 pub struct Method<'o> {
     pub surface: &'o Surface,
     pub operation: &'o Operation,
-    /// What is given by its place or by name.
+    /// The parameters, by position or by name.
     pub parameters: Vec<Parameter<'o>>,
-    /// How many of the parameters come before those that are given by name only.
+    /// How many of the parameters may be given by position.
     pub in_place: usize,
-    /// The form whose fields are given by name.
+    /// The form whose fields are keyword arguments.
     pub form: Option<(&'o Argument, &'o Record)>,
 }
 
@@ -26,7 +26,7 @@ pub struct Parameter<'o> {
     pub name: &'o str,
     pub of: &'o Type,
     pub default: Option<&'static str>,
-    /// Whether it is a field of the form that may be given by its place.
+    /// Whether it is a field of the form that may be given by position.
     pub is_field: bool,
 }
 
@@ -46,7 +46,7 @@ impl<'o> Method<'o> {
         }
         let secret = parameters.iter().position(|parameter| is_secret(parameter.name));
         let secrets = parameters.iter().filter(|parameter| is_secret(parameter.name)).count();
-        // Two passwords in a row are given by name.
+        // If there are several passwords, they can be given only by name.
         let in_place = secret.filter(|_| secrets > 1).unwrap_or(parameters.len());
         Self { surface, operation, parameters, in_place, form }
     }
@@ -60,11 +60,11 @@ impl<'o> Method<'o> {
             || self.form.is_some_and(|(_, form)| has_password(form))
     }
 
-    /// The parameters as a type checker reads them.
+    /// The parameters with their types.
     pub fn typed(&self) -> Vec<String> {
         let mut typed = vec!["self".to_owned()];
         if self.form.is_some() {
-            // A form has whatever names it was given.
+            // The fields of a form may have any names, even `self`, so that is positional only.
             typed.push("/".to_owned());
         }
         for (place, parameter) in self.parameters.iter().enumerate() {
@@ -82,7 +82,7 @@ impl<'o> Method<'o> {
         typed
     }
 
-    /// The arguments with which another method passes on what it was given.
+    /// The arguments with which another method forwards its parameters.
     pub fn passed(&self) -> Vec<String> {
         let mut passed = Vec::new();
         for (place, Parameter { name, default, is_field, .. }) in self.parameters.iter().enumerate()
@@ -94,7 +94,7 @@ impl<'o> Method<'o> {
         passed
     }
 
-    /// The type of the answer, where the handle of an agency has a name of its own.
+    /// The type of the result; `agency` is the name of the handle of an agency.
     pub fn answer(&self, agency: &str) -> String {
         answered(&self.operation.answer, agency, self.surface)
     }
@@ -113,7 +113,7 @@ impl<'o> Method<'o> {
 
 fn parameter<'o>(argument: &'o Argument, operation: &Operation) -> Parameter<'o> {
     let optional = matches!(argument.of, Type::Optional(_));
-    // A limit is lifted by saying so.
+    // Lifting a limit requires an explicit `None`.
     let may_be_left = optional && operation.name != "set_allowance";
     let default = may_be_left.then_some("None");
     Parameter { name: &argument.name, of: &argument.of, default, is_field: false }
@@ -123,7 +123,7 @@ fn is_secret(name: &str) -> bool {
     name == "current" || name.starts_with("password")
 }
 
-/// The field of a form that may be given by its place: a list is mostly asked for by its text.
+/// The field of a form that may be given by position: the text of a list, which is used most.
 pub fn first_field(form: &Record) -> Option<&Field> {
     form.fields.first().filter(|field| form.name == "ResellerQuery" && field.name == "text")
 }
@@ -138,8 +138,8 @@ pub fn has_instant(code: &str) -> bool {
     code.contains(": datetime")
 }
 
-/// A list in one line, or, where that is too long, indented in a line of its own or with each item
-/// in its line: as `ruff format` has it.
+/// A list in one line, or, if that is too long, on an indented line of its own, or with one item
+/// per line, as `ruff format` writes it.
 pub fn listed(before: &str, items: &[String], after: &str) -> String {
     let one = format!("{before}{}{after}\n", items.join(", "));
     if one.len() <= WIDTH + 1 {
@@ -150,7 +150,7 @@ pub fn listed(before: &str, items: &[String], after: &str) -> String {
     if inner.len() <= WIDTH + 1 {
         return format!("{before}\n{inner}{indent}{after}\n");
     }
-    // A comma after `**fields` is fine, too.
+    // A comma after `**fields` is allowed, too.
     let each: String = items.iter().map(|item| format!("{indent}    {item},\n")).collect();
     format!("{before}\n{each}{indent}{after}\n")
 }

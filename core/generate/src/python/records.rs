@@ -1,17 +1,18 @@
-//! What callers are answered with: frozen dataclasses and enumerations.
+//! The records of results: frozen dataclasses and enumerations.
 
 use super::documentation::docstring;
 use super::forms;
 use super::hints::{given, kept};
 use crate::surface::{Enumeration, Field, Record, Surface};
 
-/// The Python half's own methods of records: a class in it of a record's name is that record's base.
+/// The file with the methods of records that are written in Python: a class there with the name of
+/// a record is the record's base.
 pub const BEHAVIOUR: &str = "bindings-python/python/partnerkit/_behaviour.py";
 
-/// Fields that no text of a record may show.
+/// Fields that the `repr` of a record does not show.
 const SECRET: [&str; 1] = ["stamp"];
 
-/// Records that callers make, and whose fields therefore take what is at hand.
+/// Records that callers make, and whose fields therefore accept several types.
 const GIVEN: [&str; 1] = ["UsageEvent"];
 
 pub fn text(surface: &Surface, behaviour: &str) -> String {
@@ -82,7 +83,7 @@ fn dataclass(record: &Record, has_methods: bool, surface: &Surface) -> String {
     text
 }
 
-/// What follows a field's type.
+/// The default value after a field's type.
 fn default(field: &Field, of: &str) -> String {
     let is_optional = of.ends_with(" | None");
     let mut options = Vec::new();
@@ -90,7 +91,7 @@ fn default(field: &Field, of: &str) -> String {
         options.push("repr=False");
     }
     if of.starts_with("Mapping[") {
-        // A dict has no hash.
+        // A dict cannot be hashed.
         options.push("hash=False");
     }
     match (is_optional, options.is_empty()) {

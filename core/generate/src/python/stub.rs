@@ -1,4 +1,4 @@
-//! What an editor and a type checker know of the native module.
+//! The stub of the native module, for editors and type checkers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,10 +10,11 @@ use super::method::{Method, has_instant, listed};
 use super::{imported, operations};
 use crate::surface::Surface;
 
-/// What is written by hand; operations stand where it names their handle.
+/// The template, which is written by hand; the operations of a handle replace the line that names
+/// it.
 const TEMPLATE: &str = "bindings-python/native.pyi";
 
-/// The records that it names itself.
+/// The records that the template imports itself.
 const BY_HAND: [&str; 4] = ["ImportReport", "PhoneCountry", "Reseller", "RowReport"];
 
 pub fn text(surface: &Surface, root: &Path) -> Result<String> {

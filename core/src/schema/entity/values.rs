@@ -1,4 +1,5 @@
-//! What is kept in one column: whole numbers, texts, bytes, ids, and what is written in these.
+//! Types that are stored in one column: whole numbers, texts, bytes, ids, and types that are
+//! written as one of these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
 };
 
-/// Types that are written as another one, by a way there and a way back that may fail.
+/// Stores a type as another one, by a conversion there and one back, which may fail.
 macro_rules! as_other {
     ($($Type:ty: $Kind:ident, |$value:ident| $write:expr, |$stored:ident| $read:expr;)*) => {
         $(impl Stored for $Type {
@@ -64,7 +65,7 @@ impl<const N: usize> Stored for [u8; N] {
     }
 }
 
-/// Canonical forms: what a parser made and a store kept is not parsed again.
+/// Stores canonical texts, which are not parsed again when they are read.
 macro_rules! texts {
     ($($Type:ty),*) => {
         as_other! {
@@ -76,7 +77,7 @@ macro_rules! texts {
 
 texts!(AgencyId, Email, EventId, ExternalId, LoginDomain, Name, Phone, Website);
 
-/// Enumerations by their slugs.
+/// Stores enumerations by their slugs.
 macro_rules! slugs {
     ($($Type:ty),*) => {
         as_other! {
@@ -88,7 +89,7 @@ macro_rules! slugs {
 
 slugs!(ChangeKind, Metric, PartnerType, Status);
 
-/// Collections in JSON.
+/// Stores collections as JSON.
 macro_rules! in_json {
     ($($Type:ty),* $(,)?) => {
         $(impl Stored for $Type {
@@ -122,7 +123,7 @@ impl Stored for Metadata {
     }
 }
 
-/// The column may be null, and is if there is nothing.
+/// Stored in a nullable column, which is null for `None`.
 impl<T: Stored> Stored for Option<T> {
     const COLUMNS: &'static [Column] = {
         assert!(T::COLUMNS.len() == 1, "only one column can be nullable");
@@ -147,7 +148,7 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
-/// The rest of a key that is the agency alone.
+/// The rest of a key that is only the agency.
 impl Stored for () {
     const COLUMNS: &'static [Column] = &[];
 

@@ -1,4 +1,4 @@
-//! Failed attempts to sign in, as rows: what counting them locks and costs, and what they outlive.
+//! Failed attempts to sign in, as rows: what counting them locks and costs, and what they survive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::sign_in::{DENIED, OTHER, kind, rotation};
 use crate::access::{Attempt, AttemptKeys, Attempts};
 use crate::{Agency, ChangeKind, ErrorKind, Platform, PlatformBuilder, Reseller, ResellerPatch};
 
-/// A bench that tells what is called of its store.
+/// A bench that records the calls on its store.
 fn watched(
     harness: &dyn Harness,
     configure: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
@@ -21,7 +21,7 @@ fn watched(
     (bench, store)
 }
 
-/// What was called in transactions of this scope.
+/// The calls in transactions of this scope.
 fn called_in(scope: &str, called: &[String]) -> Vec<String> {
     let transactions = called.split(|name| name == "commit");
     let calls = transactions.filter_map(|calls| {
@@ -31,7 +31,8 @@ fn called_in(scope: &str, called: &[String]) -> Vec<String> {
     calls.flatten().collect()
 }
 
-/// S19: what commits on its own waits for nothing that the host's own transaction may hold.
+/// S19: an attempt, which commits on its own, locks no row that the host's own transaction may
+/// lock.
 pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn Harness) {
     let (bench, store) = watched(harness, |builder| builder.sign_in_limit(2));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
@@ -49,7 +50,8 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
     bench.agency.delete_reseller(acme.id).expect("deletes");
 
     let mut own = called_in("own", &store.called());
-    // No host has these: attempts, and the platform's secret, made at the first use.
+    // No host's transaction locks attempts or the platform's secret, which is made at the first
+    // use.
     own.retain(|name| name != "insert secrets");
     own.retain(|name| name.starts_with("lock ") || name.starts_with("insert "));
     assert!(own.len() >= 10, "{own:?}");
@@ -60,8 +62,8 @@ pub(super) fn what_survives_a_rollback_locks_no_row_of_the_hosts(harness: &dyn H
     assert_eq!(stops, [(Some(acme.id), 2); 2]);
 }
 
-/// S19: what was removed there would be locked until the host is done, and a sign-in of the same
-/// host would wait for it.
+/// S19: rows that upkeep removed in the host's transaction would stay locked until its end, and a
+/// sign-in of the same host would wait for them.
 pub(super) fn upkeep_in_a_hosts_transaction_leaves_attempts(harness: &dyn Harness) {
     let (bench, store) = watched(harness, |builder| builder);
     assert_eq!(kind(bench.platform.sign_in("acme", "owner@acme.example", "x", None)), DENIED);
@@ -73,7 +75,8 @@ pub(super) fn upkeep_in_a_hosts_transaction_leaves_attempts(harness: &dyn Harnes
     assert_eq!([removed(true), removed(false), removed(false)], [0, 1, 0]);
 }
 
-/// S17, S19: a commit that stores nothing is over sooner than one that does.
+/// S17, S19: a commit that stores nothing is faster than one that stores something, so every
+/// attempt stores something.
 pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(3).sign_in_delay_from(1);
     let (bench, store) = watched(harness, limit);
@@ -84,7 +87,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
         (acme.email.as_str(), AttemptKeys::of_account(secrets, &(&acme).into())),
         (nobody, AttemptKeys::of_nobody(secrets, "acme", nobody)),
     ];
-    // The commits of an attempt, each of which has stored something.
+    // The commits of an attempt; each stores something.
     let fail = |email: &str, keys: &AttemptKeys| {
         let before = bench.attempts(keys);
         store.called();
@@ -93,7 +96,7 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
         assert_ne!(bench.attempts(keys), before, "{called:?}");
         called.into_iter().filter(|name| name == "commit").count()
     };
-    // One that is looked at, two that come too soon, and the same until there is no further one.
+    // One attempt that is verified, two that come too soon, and again, until the hard stop.
     for _ in 0..3 {
         let commits = [0; 3].map(|_| accounts.each_ref().map(|(email, keys)| fail(email, keys)));
         let [[of_account, of_nobody], refused @ ..] = commits;
@@ -105,7 +108,8 @@ pub(super) fn every_failure_costs_the_same_commits(harness: &dyn Harness) {
     assert_eq!(bench.failures_of(&acme), 3);
 }
 
-/// S59, S19: whoever lifts it, and whichever secrets it knows.
+/// S59, S19: a stop is lifted whichever operation lifts it, and whichever secrets its process
+/// knows.
 pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
@@ -126,7 +130,7 @@ pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
             assert_eq!(sign_in(&both, PASSWORD), None, "lifted");
         }
     }
-    // A success is forgotten nowhere, and neither is what follows it.
+    // A success counts under every secret, and so does the failure after it.
     assert_eq!([sign_in(&both, "x"), sign_in(&old, PASSWORD)], [DENIED, None]);
     assert_eq!([sign_in(&both, "x"), sign_in(&both, PASSWORD)], [DENIED, None], "one, not two");
     assert_eq!([sign_in(&both, "x"), sign_in(&old, PASSWORD)], [DENIED, None]);
@@ -134,12 +138,12 @@ pub(super) fn a_stop_is_lifted_under_every_secret(harness: &dyn Harness) {
     assert_eq!([&old, &both, &new].map(|platform| sign_in(platform, PASSWORD)), [DENIED; 3]);
 }
 
-/// An attempt on an account that is under way: how it is counted.
+/// Begins an attempt on an account, and returns how it is counted.
 fn begun(bench: &Bench<'_>, attempt: &Attempt) -> Attempts {
     bench.platform.operator.shared.reserve_attempt(attempt).expect("counts").expect("is looked at")
 }
 
-/// S19: the right password among wrong ones that are looked at meanwhile.
+/// S19: the right password is verified while wrong ones of others reach the hard stop.
 pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(3));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
@@ -167,7 +171,7 @@ pub(super) fn a_success_lifts_no_stop_that_others_reach_meanwhile(harness: &dyn 
     assert_eq!(sign_in(PASSWORD), DENIED, "stopped, as the feed says");
 }
 
-/// S19: the feed never ends with a stop that does not stand.
+/// S19: the feed never ends with a hard stop that has been lifted.
 pub(super) fn a_stop_is_told_while_it_stands(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     let acme = bench.create("acme");
@@ -187,7 +191,8 @@ pub(super) fn a_stop_is_told_while_it_stands(harness: &dyn Harness) {
     assert_eq!(feed().len(), 2, "by whoever failed for the last time before it was lifted");
 }
 
-/// S19: what a machine writes whose clock is an hour ahead costs no more than if it had been now.
+/// S19: a failure that was written by a machine whose clock is an hour ahead delays no longer than
+/// one of now.
 pub(super) fn a_clock_that_is_ahead_blocks_nobody_elsewhere(harness: &dyn Harness) {
     let every = Duration::from_secs(10);
     let limits = |builder: PlatformBuilder| builder.source_limit(3, every).sign_in_delay_from(2);

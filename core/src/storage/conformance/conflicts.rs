@@ -104,7 +104,7 @@ pub(super) fn a_known_event_is_answered_as_it_is(harness: &dyn Harness) {
     assert_eq!(stored, [Some(event("c", 3)), None, Some(event("a", 2))]);
 }
 
-/// What one transaction is answered that inserts what another one, still open, has inserted.
+/// The answer to a transaction that inserts an event which another open transaction has inserted.
 fn blocked_duplicate(bench: &Bench<'_>, first_commits: bool) -> Insert<Event> {
     let inserted = Barrier::new(2);
     let insert_and_wait = || {
@@ -113,7 +113,8 @@ fn blocked_duplicate(bench: &Bench<'_>, first_commits: bool) -> Insert<Event> {
             tx.insert_events(&[event("e", 1)])?;
             if !std::mem::replace(&mut waited, true) {
                 inserted.wait();
-                // Time for the other to run into the row; its answer is right without it, too.
+                // Gives the other transaction time to meet the row; its answer is right without
+                // this, too.
                 std::thread::sleep(Duration::from_millis(50));
             }
             if first_commits { Ok(()) } else { Err(Error::storage("told to fail")) }

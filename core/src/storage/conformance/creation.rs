@@ -1,4 +1,4 @@
-//! Creating once for a key, and many at a time.
+//! Creating with an idempotency key, and creating many at a time.
 
 use super::Harness;
 use super::fixture::{Bench, draft, draft_with_password, label};
@@ -47,7 +47,7 @@ pub(super) fn of_racing_creates_with_one_key_one_creates(harness: &dyn Harness) 
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 1);
 }
 
-/// S3, S9, S4: one answer for each.
+/// S3, S9, S4: each form has its own answer.
 pub(super) fn of_many_created_at_once_each_has_its_answer(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     bench.create("acme");
@@ -99,7 +99,7 @@ pub(super) fn of_many_created_at_once_each_has_its_answer(harness: &dyn Harness)
     }
 }
 
-/// S3, S48: of rows that agree in something, the first that can be created has it.
+/// S3, S48: of rows that agree in a unique field, the first one that can be created gets it.
 pub(super) fn a_refused_row_takes_nothing_from_others(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     bench.create("acme");

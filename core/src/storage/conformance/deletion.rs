@@ -1,4 +1,4 @@
-//! Deleting an agency, and who comes to it meanwhile.
+//! Deleting an agency while others use it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +51,7 @@ pub(super) fn a_deleted_agency_leaves_nothing_but_tombstones(harness: &dyn Harne
     again.create_reseller(draft("acme").once("key-1")).expect("free again, and so is the key");
 }
 
-/// The handle of before reaches nothing, and makes nothing.
+/// A handle from before the deletion reaches nothing and creates nothing.
 fn only_tombstones(bench: &Bench<'_>, late: &crate::UsageEvent) {
     let errors = [
         bench.platform.agency("northwind").map(drop),
@@ -99,7 +99,7 @@ pub(super) fn of_many_that_need_an_agency_one_creates_it(harness: &dyn Harness) 
     }
 }
 
-/// S56: who needs an agency that others delete has one, or is told; and it is whole.
+/// S56: a caller that needs an agency which others delete gets a complete one or an error.
 pub(super) fn who_needs_a_deleted_agency_has_another_or_is_told(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let results = bench.together(6, |i| {
@@ -126,7 +126,7 @@ pub(super) fn who_needs_a_deleted_agency_has_another_or_is_told(harness: &dyn Ha
     agency.create_reseller(draft("acme")).expect("creates");
 }
 
-/// An agency that no reader finds and whose id nobody can have yet, as while it is deleted.
+/// A store with an agency that no reader finds and whose id is still taken, as during its deletion.
 struct Deleted(Arc<dyn Storage>, Memory);
 
 impl Storage for Deleted {
@@ -139,7 +139,7 @@ impl Storage for Deleted {
     }
 }
 
-/// S56: no handle on what is being deleted.
+/// S56: there is no handle on an agency that is being deleted.
 pub(super) fn an_agency_that_is_being_deleted_is_not_answered(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let storage = Deleted(bench.storage.clone(), Memory::new());
@@ -148,7 +148,8 @@ pub(super) fn an_agency_that_is_being_deleted_is_not_answered(harness: &dyn Harn
     assert_eq!(codes(&refused), [("id", Code::Taken)]);
 }
 
-/// S56: a create either is before the end, and goes with it, or finds no agency.
+/// S56: a create either comes before the agency's end, and its row is deleted with it, or finds no
+/// agency.
 pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let results = bench.together(9, |i| {
@@ -168,7 +169,7 @@ pub(super) fn no_create_outlives_its_agency(harness: &dyn Harness) {
     assert!(held.all(|row| row.state.refusal() == Code::Quarantined), "labels are tombstones");
 }
 
-/// No row of the agency, whoever looks.
+/// No row of the agency is left, for any reader.
 fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
     let day = bench.clock.now().utc_day();
     let left = |reads: &mut Reads<'_>| {
@@ -194,8 +195,8 @@ fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
     assert!(left.iter().all(|(_, rows)| *rows == 0), "{left:?}");
 }
 
-/// S64, S25: from the first step on the agency is there for nobody, whatever stops its erasure, and
-/// upkeep or another call goes on with it.
+/// S64, S25: from the first step on nobody finds the agency, whatever interrupts its erasure, and
+/// upkeep or another call continues it.
 pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
     const RESELLERS: usize = 5;
     let bench = Bench::new(harness);
@@ -227,7 +228,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
             bench.platform.delete_agency("northwind").expect("deletes");
         } else {
             gone_for_everybody(&bench, &all[0]);
-            // In steps as small as they can be, or at once.
+            // In the smallest steps, or at once.
             if call % 2 == 0 {
                 while !bench.platform.maintain(Some(2)).expect("maintains").finished {}
             } else if faulty.has_failed() {
@@ -248,7 +249,7 @@ pub(super) fn a_deletion_that_is_cut_short_goes_on(harness: &dyn Harness) {
     }
 }
 
-/// What everybody is told of an agency that is closed, and not yet erased.
+/// The answers about an agency that is closed, but not erased yet.
 fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
     let missing = |result: Result<()>| {
         assert_eq!(result.expect_err("gone").kind(), ErrorKind::NotFound);
@@ -271,8 +272,8 @@ fn gone_for_everybody(bench: &Bench<'_>, acme: &Reseller) {
     assert_eq!(sign_in.expect_err("denied").kind(), ErrorKind::AccessDenied);
 }
 
-/// S19, S51, S64: upkeep that was in the middle of an erasure does nothing to another agency that has
-/// the id by now.
+/// S19, S51, S64: upkeep in the middle of an erasure does not touch a new agency that has got the
+/// id meanwhile.
 pub(super) fn upkeep_erases_no_agency_that_has_the_id_by_now(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     (0..3).for_each(|n| drop(bench.create(&label(n))));
@@ -304,7 +305,8 @@ pub(super) fn upkeep_erases_no_agency_that_has_the_id_by_now(harness: &dyn Harne
     assert_eq!(again.reseller(acme.id).expect("there"), acme);
 }
 
-/// S56, S25, S26: use of an agency is before its end, and goes with it, or finds no agency.
+/// S56, S25, S26: an event either comes before the agency's end, and is deleted with it, or finds
+/// no agency.
 pub(super) fn no_use_outlives_its_agency(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for round in 0..8 {

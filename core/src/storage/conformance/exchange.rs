@@ -1,4 +1,4 @@
-//! Resellers as CSV: each row has its answer, and a file can be taken in again.
+//! Resellers as CSV: each row has its answer, and a file can be imported again.
 
 use super::Harness;
 use super::fixture::{Bench, draft, label};
@@ -65,17 +65,17 @@ pub(super) fn every_row_of_a_file_has_its_answer(harness: &dyn Harness) {
     let found = bench.agency.page(&ResellerQuery::text("initech")).expect("reads");
     assert_eq!(found.resellers[0].name.as_str(), "=1+1");
 
-    // Again, with the rows that were wrong put right.
+    // Again, with the wrong rows corrected.
     let right = [file, line("Globex", "globex")].concat();
     let (report, rows) = import(&bench, &right, false);
-    // The repeated row is the reseller of the first one now.
+    // The repeated row now matches the reseller of the first one.
     assert_eq!(report, ImportReport { created: 1, existing: 3, rejected: 2 });
     assert_eq!(rows[0].outcome, RowOutcome::Existing(acme.id));
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 3);
     assert_eq!(bench.platform.hash_computations(), computed, "no password was hashed");
 }
 
-/// S48: however far apart rows stand, a dry run tells what a real one does.
+/// S48: a dry run answers as a real one does, however far apart two rows are.
 pub(super) fn a_row_is_compared_with_every_row_before(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     // More rows than are created in one step, and none of them a reseller.
@@ -102,7 +102,7 @@ pub(super) fn a_row_is_compared_with_every_row_before(harness: &dyn Harness) {
     assert_eq!(report.existing, 3, "the second time they are there");
 }
 
-/// S4, S48: who has a label keeps it, whatever becomes of the policy.
+/// S4, S48: a holder keeps its label, even if the policy changes.
 pub(super) fn a_file_comes_again_under_another_policy(harness: &dyn Harness) {
     let dns = LoginDomainPolicy::dns();
     let bench = Bench::with(harness, |builder| builder.login_domain_policy(dns));
@@ -160,14 +160,15 @@ pub(super) fn a_file_that_cannot_be_read_says_why(harness: &dyn Harness) {
     let report = bench.agency.import_csv(&bytes.concat()[..], &options, |row| rows.push(row));
     assert_eq!(report.expect("imports"), ImportReport { created: 1, existing: 0, rejected: 1 });
     assert_eq!(rejected(&rows[0]), (2, vec![("row", Code::Invalid)]));
-    // As a spreadsheet of another country writes it.
+    // As spreadsheets write it in countries with a decimal comma.
     let semicolons = format!("\u{feff}{HEADER}{}", line("Globex", "globex")).replace(',', ";");
     let options = ImportOptions { delimiter: b';', ..ImportOptions::default() };
     let report = bench.agency.import_csv(semicolons.as_bytes(), &options, |_| ());
     assert_eq!(report.expect("imports").created, 1);
 }
 
-/// S48: where a quotation mark is wrong, or a row too long, the next line is a row again.
+/// S48: after a row with a wrong quotation mark, or one that is too long, the next line is a row
+/// again.
 pub(super) fn a_stray_quotation_mark_costs_its_row(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let stray = |label: &str| line("Stray", label).replacen(",S", ",\"S", 1);
@@ -215,7 +216,7 @@ pub(super) fn a_stray_quotation_mark_costs_its_row(harness: &dyn Harness) {
     assert_eq!(super::life::codes(&refused), [("delimiter", Code::Invalid)]);
 }
 
-/// S48: what is given out can be taken in elsewhere.
+/// S48: an export can be imported elsewhere.
 pub(super) fn an_export_comes_back(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let names = ["=cmd|' /C calc'!A0", "Zoë, \"quoted\"\nÉlan", "東京 🏢", "＝1+1;=2", "'; \"-1\""];

@@ -1,4 +1,4 @@
-//! A fault at any call of the storage leaves all of an operation, or nothing.
+//! With a fault at any call of the storage, an operation happens completely or not at all.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::reseller::IdempotencyRow;
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, Overview};
 use crate::{Agency, Metric, Platform, Reseller, ResellerId, ResellerPatch, ResellerQuery, Result};
 
-/// Everything an agency's rows say.
+/// All rows of an agency, as text.
 #[derive(Debug, PartialEq)]
 struct State {
     resellers: Vec<Reseller>,
@@ -61,7 +61,7 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
 /// One operation of the public handles.
 type Operation = (&'static str, fn(&Bench<'_>, &Platform, &Agency, &Reseller) -> Result<()>);
 
-/// Each changes something when it succeeds.
+/// Operations each of which changes something when it succeeds.
 const OPERATIONS: &[Operation] = &[
     ("create", |_, _, agency, _| agency.create_reseller(draft("globex")).map(drop)),
     ("create once", |_, _, agency, _| {
@@ -124,7 +124,7 @@ pub(super) fn a_fault_at_any_call_leaves_all_or_nothing(harness: &dyn Harness) {
     }
 }
 
-/// Runs the operation with a fault at a call; false when it ended before that call.
+/// Runs the operation with a fault at the n-th call; `false` if it ended before that call.
 fn fails_at(
     bench: &Bench<'_>,
     call: u32,

@@ -1,5 +1,5 @@
-//! A storage that fails at the n-th question or write, and otherwise is the one it wraps; it
-//! tells what was asked and told.
+//! A storage that fails at the n-th query or write, and otherwise passes everything to the storage
+//! that it wraps. It records all calls.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::storage::{Answer, Ask, Erasure, Lock, ReadWork, Rows, Scope, Storage, Tell, WriteWork};
 use crate::values::AgencyId;
 
-/// What a fault is called.
+/// The text of a fault's error.
 pub(super) const FAULT: &str = "storage: an injected fault";
 
 pub(super) struct Faulty {
@@ -17,7 +17,7 @@ pub(super) struct Faulty {
     joined: AtomicBool,
 }
 
-/// Counts questions and writes down to the one that fails; 0 fails never, and after one fault none follows.
+/// Counts down to the query or write that fails; 0 never fails. Only one call fails.
 #[derive(Default)]
 struct Countdown {
     left: AtomicU32,
@@ -40,7 +40,7 @@ impl Countdown {
 }
 
 impl Faulty {
-    /// Fails never, until told to.
+    /// Makes a storage that does not fail until it is told to.
     pub fn new(inner: Arc<dyn Storage>) -> Self {
         Self { inner, countdown: Countdown::default(), joined: AtomicBool::new(false) }
     }
@@ -50,13 +50,13 @@ impl Faulty {
         self.countdown.left.store(n, Ordering::SeqCst);
     }
 
-    /// What was called since this was asked last: each transaction begins with `own` or `join`
-    /// and ends with `commit`, unless its work fails.
+    /// The calls since this was called last: each transaction begins with `own` or `join` and ends
+    /// with `commit`, unless its work fails.
     pub fn called(&self) -> Vec<String> {
         std::mem::take(&mut self.countdown.called.lock().expect("no panic"))
     }
 
-    /// Says that a host has a transaction open, or none any more.
+    /// Sets whether a host has a transaction open.
     pub fn join(&self, joined: bool) {
         self.joined.store(joined, Ordering::SeqCst);
     }
@@ -82,7 +82,7 @@ impl Storage for Faulty {
         })?;
         self.inner.write(agency, scope, &mut |rows| {
             work(&mut FaultyRows { inner: rows, countdown: &self.countdown })?;
-            // The last thing that can go wrong before COMMIT.
+            // The last point before COMMIT at which something can fail.
             self.countdown.call("commit")
         })
     }
@@ -91,7 +91,7 @@ impl Storage for Faulty {
         self.joined.load(Ordering::SeqCst)
     }
 
-    /// Not counted: what was deleted is deleted, so a fault here is no error.
+    /// Not counted: the rows are deleted already, so a fault here is no error.
     fn scrub(&self) -> Result<Erasure> {
         self.inner.scrub()
     }
@@ -103,7 +103,7 @@ struct FaultyRows<'a> {
 }
 
 impl Rows for FaultyRows<'_> {
-    /// What comes before the question that fails is asked.
+    /// The queries before the one that fails are executed.
     fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()> {
         let (mut asked, mut fault) = (Vec::new(), Ok(()));
         for question in questions {

@@ -1,4 +1,4 @@
-//! The change feed: gapless, in order, and nothing appears after a reader.
+//! The change feed: it is gapless and in order, and no entry appears before a reader's position.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn follow(bench: &Bench<'_>, all: usize) -> Vec<Change> {
 
 fn write_entries(bench: &Bench<'_>, writer: usize) {
     for n in 0..ENTRIES {
-        // Times that go up and down: what is committed late may look old.
+        // The times go up and down: an entry that is committed late may look old.
         let change = entry(writer * ENTRIES + n, 1, ((n * 7919) % 13) as i64);
         bench.write(|tx| tx.append_changes(std::slice::from_ref(&change)));
     }

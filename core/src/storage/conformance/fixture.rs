@@ -31,7 +31,7 @@ pub(super) struct Bench<'h> {
     pub agency: Agency,
 }
 
-/// A clock that goes only when it is told to.
+/// A clock that moves only when it is told to.
 pub(super) struct StillClock(AtomicI64);
 
 impl Clock for StillClock {
@@ -46,7 +46,7 @@ impl StillClock {
         Self(AtomicI64::new(1_773_576_000_000))
     }
 
-    /// Another clock, so far ahead of this one as it is now.
+    /// Another clock, which is ahead of this one's present time.
     pub fn ahead(&self, millis: i64) -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(self.now().plus_millis(millis).as_millis())))
     }
@@ -68,7 +68,7 @@ impl<'h> Bench<'h> {
         Self::on(harness, harness.storage(), configure)
     }
 
-    /// The same on an empty store that is given.
+    /// Makes a bench on the given empty store.
     pub fn on(
         harness: &'h dyn Harness,
         storage: Arc<dyn Storage>,
@@ -135,7 +135,7 @@ impl<'h> Bench<'h> {
         UsageEvent { id, reseller, metric, quantity, at }
     }
 
-    /// How many failed sign-ins of an account are remembered.
+    /// The number of stored failed sign-ins of an account.
     pub fn failures_of(&self, account: &Reseller) -> u32 {
         let secrets = self.platform.operator.shared.secrets().expect("secrets");
         let keys = AttemptKeys::of_account(&secrets, &account.into());
@@ -143,7 +143,7 @@ impl<'h> Bench<'h> {
         rows.map(|row| row.failures).max().unwrap_or_default()
     }
 
-    /// What is remembered of attempts under some keys.
+    /// The stored attempts under these keys.
     pub fn attempts(&self, keys: &AttemptKeys) -> Vec<Option<Attempts>> {
         let platform = AgencyId::platform();
         let read = |reads: &mut Reads<'_>| reads.attempts(keys.as_slice());
@@ -230,7 +230,7 @@ pub(super) fn row(agency: &AgencyId, n: u128) -> NewReseller {
     new_reseller(reseller)
 }
 
-/// Of somebody who has no password yet.
+/// A new reseller without a password.
 pub(super) fn new_reseller(reseller: Reseller) -> NewReseller {
     NewReseller::new(reseller, Credentials::from_stored([7; 16], None)).expect("a row")
 }
@@ -240,9 +240,9 @@ pub(super) fn held(agency: &AgencyId, label: &str, n: u128) -> LabelRow {
     LabelRow { label, agency: agency.clone(), state: LabelState::Held(id(n)) }
 }
 
-/// Steps of a transaction, as the core takes several of them together.
+/// Single steps of a transaction, which the core sends together.
 impl Tx<'_> {
-    /// Takes labels; why one cannot be had.
+    /// Claims labels; returns why a label cannot be claimed.
     pub(super) fn claim_labels(
         &mut self,
         labels: &[LabelRow],
@@ -254,7 +254,8 @@ impl Tx<'_> {
         claim.settle(self, held, |_| false)
     }
 
-    /// Inserts resellers with their credentials; `false` for one of which a unique field is taken.
+    /// Inserts resellers with their credentials; `false` for each with a unique field that is
+    /// taken.
     pub(super) fn insert_resellers(&mut self, new: &[NewReseller]) -> Result<Vec<bool>> {
         let question = self.insertion(new)?;
         let inserted = self.ask(question)?;

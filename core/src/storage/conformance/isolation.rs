@@ -16,7 +16,7 @@ use crate::storage::{Filter, Lock, PageSpec, Scope};
 use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, TotalDelta};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerPatch};
 
-/// An agency with a reseller and a row of every kind, and one that looks at it.
+/// An agency with a reseller and a row of every kind, and another agency that tries to reach it.
 struct Neighbours<'h> {
     bench: Bench<'h>,
     acme: Reseller,
@@ -156,7 +156,8 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
         Ok(())
     })
     .expect("writes");
-    // A reseller of its own, so that a meter may be made: the neighbour's is not seen.
+    // The agency has a reseller of its own, so that a meter can be created; it does not see the
+    // neighbour's meter.
     let own = row(other.id(), 5);
     let (key, day) = (own.reseller().id, event.at.utc_day());
     records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
@@ -177,7 +178,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
     (same_keys.id, same_keys.email) = (acme.id, acme.email.clone());
     let same_keys = new_reseller(same_keys);
     records::write(&*bench.storage, other.id(), Scope::Join, |tx| {
-        // What is unique within an agency may be had by another one, too.
+        // Values that are unique within an agency may be used by another one, too.
         assert_eq!(tx.insert_resellers(std::slice::from_ref(&same_keys))?, [true]);
         let twin = Event { quantity: 9, ..event.clone() };
         assert_eq!(tx.insert_events(&[twin])?, [Insert::Done]);

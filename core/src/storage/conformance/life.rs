@@ -40,7 +40,7 @@ pub(super) fn a_reseller_is_read_as_it_was_created(harness: &dyn Harness) {
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 1);
 }
 
-/// What only the store can refuse comes back like any other field error, all at once.
+/// Fields that only the store can refuse come back like other field errors, all at once.
 pub(super) fn all_taken_fields_are_reported_at_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let mut first = draft("acme");
@@ -55,7 +55,7 @@ pub(super) fn all_taken_fields_are_reported_at_once(harness: &dyn Harness) {
     let refused = bench.agency.create_reseller(second).expect_err("taken");
     assert_eq!(codes(&refused), [taken("email")]);
     assert_eq!(bench.label("globex"), None, "nothing was written");
-    // The same email in another agency is another matter.
+    // The same email may be used in another agency.
     let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let mut third = draft("initech");
     third.email = "owner@acme.example".into();
@@ -239,7 +239,7 @@ pub(super) fn a_login_domain_is_renamed_in_one_step(harness: &dyn Harness) {
     assert_eq!(rename(None, "acme").expect("free again").version, 3);
 }
 
-/// S3, S7: each wants the other's label, and all want one that is free.
+/// S3, S7: each reseller wants another's label, and all want one free label.
 pub(super) fn racing_renames_leave_each_label_with_one(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let resellers: Vec<_> = (0..6).map(|n| bench.create(&label(n))).collect();

@@ -51,7 +51,7 @@ fn meter_key() -> MeterKey {
     MeterKey { reseller: id(1), metric: Metric::MESSAGES }
 }
 
-/// The row does not exist when the first ones lock it.
+/// The row does not exist when the first transactions lock it.
 pub(super) fn no_update_of_a_meter_is_lost(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     bench.write(|tx| tx.insert_resellers(&[row(bench.agency.id(), 1)]));
@@ -100,7 +100,8 @@ pub(super) fn nothing_added_to_a_total_is_lost(harness: &dyn Harness) {
     assert_eq!((bench.total("a"), bench.total("b")), (2 * ALL as i64, -(ALL as i64)));
 }
 
-/// While one holds a reseller in share, nobody changes it: what was read stays true until the end.
+/// While a transaction has locked a reseller in share, nobody changes it, so what was read stays
+/// true until the transaction ends.
 pub(super) fn a_shared_lock_keeps_writers_out(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let new = row(bench.agency.id(), 1);
@@ -116,7 +117,8 @@ pub(super) fn a_shared_lock_keeps_writers_out(harness: &dyn Harness) {
             tx.lock_resellers(&[id(1)], Lock::Share)?;
             if !std::mem::replace(&mut waited, true) {
                 holding.wait();
-                // Time for the other to try; it may not succeed, however long this takes.
+                // Gives the other transaction time to try; it must not succeed, however long this
+                // takes.
                 std::thread::sleep(Duration::from_millis(50));
             }
             ended.store(true, Ordering::SeqCst);

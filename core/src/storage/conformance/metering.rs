@@ -162,7 +162,7 @@ pub(super) fn the_latest_level_of_a_gauge_counts(harness: &dyn Harness) {
     assert!(slots.iter().any(|slot| slot.1 == 5), "the maximum is kept: {slots:?}");
 }
 
-/// S37: an overflow is that event's own rejection.
+/// S37: an overflow rejects only the event that causes it.
 pub(super) fn a_sum_never_overflows(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let (acme, globex) = (bench.create("acme"), bench.create("globex"));
@@ -187,7 +187,8 @@ pub(super) fn a_sum_never_overflows(harness: &dyn Harness) {
     assert_eq!(refused.fields()[0].code, Code::Overflow);
 }
 
-/// S37: a total of levels, too, overflows for that event alone, and for none that comes later.
+/// S37: an overflow of a total of levels, too, rejects only the event that causes it, and no later
+/// one.
 pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let (acme, globex) = (bench.create("acme"), bench.create("globex"));
@@ -206,7 +207,8 @@ pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
     let expected = [overflow.clone(), accepted.clone(), accepted.clone(), accepted.clone()];
     assert_eq!(record(batch), expected, "an older level changes no total");
     assert_eq!(record(vec![level("f", &globex, 1)]), std::slice::from_ref(&overflow));
-    // Counted in the order of ids: a level that makes room comes before one that needs it.
+    // Events are counted in the order of their ids: a level that makes room comes before one that
+    // needs it.
     let batch =
         vec![level("h", &globex, 4), level("g", &acme, i64::MAX - 4), level("i", &globex, 5)];
     assert_eq!(record(batch), [accepted.clone(), accepted.clone(), overflow]);
@@ -217,7 +219,7 @@ pub(super) fn a_total_of_levels_never_overflows(harness: &dyn Harness) {
     assert_eq!(bench.agency.overview().expect("reads").team_members, 5);
 }
 
-/// S37: who comes first has the room, and whoever comes later is told so.
+/// S37: the first event gets the room that is left, and later ones are rejected.
 pub(super) fn racing_levels_fill_a_total_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let resellers: Vec<_> = (0..6).map(|n| bench.create(&label(n))).collect();
@@ -237,8 +239,8 @@ pub(super) fn racing_levels_fill_a_total_once(harness: &dyn Harness) {
     assert_eq!((overview.team_members, overview.messages), (half, 6));
 }
 
-/// S37: an event is not refused for the sake of one that turns out to be none: another one with
-/// its id came in between.
+/// S37: an event is not rejected because of another event in the batch that is not counted in the
+/// end, since a concurrent event took its id.
 pub(super) fn no_rejection_rests_on_what_is_not_counted(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let (acme, globex) = (bench.create("acme"), bench.create("globex"));
@@ -254,7 +256,8 @@ pub(super) fn no_rejection_rests_on_what_is_not_counted(harness: &dyn Harness) {
             tx.insert_events(std::slice::from_ref(&other))?;
             if !std::mem::replace(&mut waited, true) {
                 inserted.wait();
-                // Time for the other to run into the row; its answer is right without it, too.
+                // Gives the other transaction time to meet the row; its answer is right without
+                // this, too.
                 std::thread::sleep(Duration::from_millis(50));
             }
             Ok(())
@@ -297,7 +300,7 @@ pub(super) fn a_denial_explains_itself(harness: &dyn Harness) {
         berlin.consume(acme.id, Metric::MESSAGES, quantity, id).expect("answers")
     };
     berlin.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
-    // 2026-04-01T00:00 in Berlin is summer time already.
+    // At 2026-04-01T00:00, Berlin already has summer time.
     let resets_at = Timestamp::from_millis(1_774_994_400_000);
     let granted = Consumption {
         granted: true,
@@ -312,7 +315,7 @@ pub(super) fn a_denial_explains_itself(harness: &dyn Harness) {
     let reason = Some(DenialReason::LimitReached);
     let denied = Consumption { granted: false, requested: 3, reason, ..granted };
     assert_eq!(consume(3, "b"), denied);
-    // S44: a limit below what is used blocks, and what was used stays.
+    // S44: a limit below the use so far blocks further use, and the use stays.
     berlin.set_allowance(acme.id, Metric::MESSAGES, Some(5)).expect("sets");
     let denied = consume(1, "c");
     assert_eq!((denied.granted, denied.limit, denied.used), (false, Some(5), 8));

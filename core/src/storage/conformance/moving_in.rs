@@ -1,4 +1,4 @@
-//! Resellers that an earlier system has had: they come in as they were.
+//! Resellers of an earlier system: they are imported as they were.
 
 use super::Harness;
 use super::fixture::{Bench, draft, label};
@@ -7,14 +7,14 @@ use crate::{
     ResellerQuery, SortBy, Status, Timestamp,
 };
 
-/// Of the password `password`: the reference implementation's own test vector, cheaper than the
-/// floor.
+/// The reference implementation's test vector for the password `password`, which is cheaper than
+/// the floor.
 const HASH: &str =
     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
 
 const YEAR: i64 = 365 * 86_400_000;
 
-/// When a reseller of an earlier system joined: so many years before the bench's clock.
+/// The time that many years before the bench's clock.
 fn years_ago(bench: &Bench<'_>, years: i64) -> Timestamp {
     Timestamp::from_millis(crate::Clock::now(&*bench.clock).as_millis() - years * YEAR)
 }
@@ -44,7 +44,7 @@ pub(super) fn a_reseller_moves_in_as_it_was(harness: &dyn Harness) {
     };
     assert!(is_as_it_was(&acme), "{acme:?}");
     assert_eq!(bench.agency.reseller(acme.id).expect("reads"), acme);
-    // The key was used now, and not when the reseller joined.
+    // The key counts as used now, not at the time when the reseller joined.
     assert_eq!(bench.agency.create_reseller(form.once("key-1")).expect("replays"), acme);
 
     assert_eq!(bench.agency.overview().expect("reads").active_resellers, 0);
@@ -84,12 +84,12 @@ pub(super) fn what_no_reseller_can_have_been_is_refused(harness: &dyn Harness) {
     let out_of_range = ("created_at", Code::OutOfRange);
     let form = with("inactive", &long, before_year_1);
     assert_eq!(refused(form), wrong(&[too_long, out_of_range]));
-    // A clock that is a little ahead is none of the host's mistakes.
+    // A clock that is a little ahead is accepted.
     let acme = bench.agency.create_reseller(with("active", "", 5 * 60_000)).expect("creates");
     assert_eq!((acme.status, acme.created_at), (Status::Active, now));
 }
 
-/// Lists and searches go by when resellers joined, in whatever order they came in.
+/// Lists and searches are ordered by when resellers joined, not by when they were imported.
 pub(super) fn resellers_are_listed_by_when_they_joined(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let mut expected = Vec::new();
@@ -118,7 +118,7 @@ pub(super) fn resellers_are_listed_by_when_they_joined(harness: &dyn Harness) {
     }
 }
 
-/// A file with what an earlier system knew, passwords included.
+/// A file with the data of an earlier system, including password hashes.
 pub(super) fn a_file_brings_along_what_was(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder: PlatformBuilder| builder.hashing(1, 0));
     let header = "partner_type,name,email,phone,contact_name,contact_email,contact_phone,\

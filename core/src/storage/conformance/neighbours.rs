@@ -1,4 +1,5 @@
-//! Batches beside a row that comes between a look and a transaction, and may never be committed.
+//! Batches beside a concurrent row, which is inserted between the batch's check and its
+//! transaction, and may never be committed.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,9 +12,9 @@ use crate::storage::{ReadWork, Scope, Storage, WriteWork};
 use crate::values::{AgencyId, Email, ExternalId, LoginDomain};
 use crate::{Code, Platform, Reseller, ResellerDraft};
 
-/// A storage whose first write meets a neighbour. One that is not committed goes with the work
-/// that met it, and the work runs again: as where a commit that several share fails, and each of
-/// them runs once more, alone.
+/// A storage whose first write meets a neighbour, which is a concurrent row. A neighbour that is
+/// not committed is undone together with the work that met it, and the work runs again. That is
+/// what happens if a shared commit fails and each member runs again alone.
 struct Beside {
     inner: Arc<dyn Storage>,
     neighbour: Mutex<Option<NewReseller>>,
@@ -33,7 +34,7 @@ impl Storage for Beside {
                 if self.commits {
                     return Ok(());
                 }
-                // Whatever comes of it is undone.
+                // The result does not matter, because it is undone.
                 let _ = work(rows);
                 Err(Error::storage("given up"))
             });
@@ -50,7 +51,7 @@ fn insert(tx: &mut Tx<'_>, agency: &AgencyId, new: &NewReseller) -> Result<()> {
     tx.insert_resellers(std::slice::from_ref(new)).map(drop)
 }
 
-/// Neighbours that have what the first row of the batch wants.
+/// Neighbours with a unique field that the first row of the batch wants.
 fn neighbours(agency: &AgencyId) -> [NewReseller; 3] {
     let new = row(agency, 7);
     let with = |change: fn(&mut Reseller)| {
@@ -64,7 +65,7 @@ fn neighbours(agency: &AgencyId) -> [NewReseller; 3] {
     [label, email, external]
 }
 
-/// What each row of a batch is answered beside a neighbour.
+/// The answers to the rows of a batch beside a neighbour.
 fn answers(harness: &dyn Harness, which: usize, commits: bool) -> Vec<Vec<(String, Code)>> {
     let bench = Bench::new(harness);
     let inner = bench.storage.clone();
@@ -75,7 +76,7 @@ fn answers(harness: &dyn Harness, which: usize, commits: bool) -> Vec<Vec<(Strin
     let neighbour = neighbours(agency.id()).into_iter().nth(which);
     *storage.neighbour.lock().expect("no panic") = neighbour;
     let globex = ResellerDraft { external_id: Some("crm-1".into()), ..draft("globex") };
-    // What the first row has this one wants, too, and gets where the first cannot be created.
+    // This row wants the first row's email, too, and gets it if the first row cannot be created.
     let initech = ResellerDraft { email: globex.email.clone(), ..draft("initech") };
     let answers = agency.create_resellers(&[globex, initech, draft("hooli")]).expect("answers");
     assert!(storage.neighbour.lock().expect("no panic").is_none(), "the neighbour was met");
@@ -90,7 +91,7 @@ fn answers(harness: &dyn Harness, which: usize, commits: bool) -> Vec<Vec<(Strin
     told.collect()
 }
 
-/// S3, S48: what was refused in a transaction that is undone is decided again.
+/// S3, S48: a row that was refused in a transaction that is undone is decided again.
 pub(super) fn a_neighbour_that_never_was_takes_nothing(harness: &dyn Harness) {
     for which in 0..3 {
         let repeated = vec![("email".to_owned(), Code::Taken)];
@@ -98,7 +99,7 @@ pub(super) fn a_neighbour_that_never_was_takes_nothing(harness: &dyn Harness) {
     }
 }
 
-/// S3, S48: and what is taken in between is refused, whatever a look beforehand has said.
+/// S3, S48: a row whose field is taken in between is refused, although the check found it free.
 pub(super) fn a_neighbour_that_comes_in_between_keeps_what_it_has(harness: &dyn Harness) {
     let taken = |field: &str| vec![(field.to_owned(), Code::Taken)];
     for (which, field) in ["login_domain", "email", "external_id"].into_iter().enumerate() {

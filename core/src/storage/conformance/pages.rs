@@ -8,7 +8,7 @@ use crate::storage::Filter;
 use crate::values::fold;
 use crate::{Clock, ErrorKind, PartnerType, Reseller, ResellerQuery, SortBy, Status, Total};
 
-/// Resellers with these names; three of each four share their millisecond.
+/// Resellers with these names; three of every four were created in the same millisecond.
 fn named(bench: &Bench<'_>, names: &[&str]) -> Vec<Reseller> {
     let create = |(n, name): (usize, &&str)| {
         if n % 4 == 3 {
@@ -51,8 +51,8 @@ pub(super) fn pages_follow_the_newest_first(harness: &dyn Harness) {
     }
 }
 
-/// S29: whatever clocks do, whose times decide the order: several machines' differ, and one's is
-/// set back. A store may not take the order in which rows came for it.
+/// S29: the order follows the times even if the clocks of machines differ, or one is set back. A
+/// store must not use the order of insertion instead.
 pub(super) fn a_search_follows_the_times_whatever_clocks_do(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let mut expected = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn a_search_follows_the_times_whatever_clocks_do(harness: &dyn Harnes
     }
 }
 
-/// S29: whatever is inserted or deleted meanwhile.
+/// S29: a walk is right whatever is inserted or deleted meanwhile.
 pub(super) fn a_walk_sees_each_row_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let before = named(&bench, &["a"; 20]);
@@ -146,7 +146,7 @@ pub(super) fn a_search_finds_what_was_folded(harness: &dyn Harness) {
     assert_eq!(limited.len(), names.len());
 }
 
-/// S27: a mark that stands by itself is looked for like anything else.
+/// S27: a mark that stands by itself is searched like any other character.
 pub(super) fn a_search_finds_marks_without_letters(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let names =
@@ -283,7 +283,7 @@ pub(super) fn a_list_is_sorted_by_folded_text(harness: &dyn Harness) {
     }
 }
 
-/// S49: what a clock can say is kept, told and followed, before 1970 and in the year 9999.
+/// S49: every instant is stored, returned and used in cursors, before 1970 and in the year 9999.
 pub(super) fn an_instant_of_any_year_is_kept_and_followed(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let years = [-62_135_596_800_000, -1_900_000_000_001, -1, 0, 253_402_300_799_999];
@@ -325,7 +325,7 @@ pub(super) fn a_page_can_carry_the_total(harness: &dyn Harness) {
     assert_eq!(total(ResellerQuery::text("%")), Some(Total::Exact(1)));
     assert_eq!(total(ResellerQuery::text("\0")), Some(Total::Exact(0)));
     assert_eq!(total(ResellerQuery::all().status(Status::Inactive)), Some(Total::Exact(0)));
-    // A count ends where it is told to.
+    // A count stops at its cap.
     let everybody = Filter::all(bench.agency.id().clone());
     assert_eq!(bench.read(|reads| reads.count(&everybody, 3)), 3);
     assert_eq!(bench.read(|reads| reads.count(&everybody, 5)), 4);

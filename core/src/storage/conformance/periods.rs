@@ -1,5 +1,5 @@
-//! What a period used is the sum of its events, whatever came first, by whichever clock, handle
-//! or time zone (S43).
+//! The use of a period is the sum of its events, in whichever order they arrive, and whichever
+//! clock, handle or time zone is used (S43).
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn before_april(harness: &dyn Harness, minutes: i64) -> (Bench<'_>, Reseller) {
     (bench, acme)
 }
 
-/// What was used by then, and whether the call was granted.
+/// Whether the call was granted, and the use after it.
 fn consume(agency: &Agency, reseller: &Reseller, quantity: i64, id: &str) -> (bool, i64) {
     let answer = agency.consume(reseller.id, Metric::MESSAGES, quantity, id).expect("answers");
     (answer.granted, answer.used)
@@ -89,7 +89,7 @@ pub(super) fn an_old_handle_counts_in_the_stored_zone(harness: &dyn Harness) {
     let (bench, acme) = before_april(harness, 120);
     let old = bench.agency.clone();
     assert_eq!(consume(&old, &acme, 8, "c-1"), (true, 8));
-    // Five hours and three quarters ahead: it is April there.
+    // Kathmandu is 5:45 hours ahead, so it is April there.
     configure(&old, "Asia/Kathmandu");
     let new = bench.platform.agency("northwind").expect("there");
     let april = consume(&new, &acme, 1, "c-2");
@@ -105,14 +105,14 @@ pub(super) fn an_old_handle_counts_in_the_stored_zone(harness: &dyn Harness) {
     assert_eq!(denied.resets_at.as_millis(), APRIL + 30 * 86_400_000 - 345 * MINUTE);
 }
 
-/// What was used in the month as the new zone has it is used, wherever its border lies.
+/// Everything that was used in the month of the new zone counts, wherever that month begins.
 pub(super) fn another_time_zone_gives_no_second_allowance(harness: &dyn Harness) {
     let (bench, acme) = before_april(harness, 720);
     let event = |id: &str, minutes: i64, quantity| {
         let event = bench.event(id, &acme, Metric::MESSAGES, quantity);
         UsageEvent { at: Timestamp::from_millis(APRIL - minutes * MINUTE), ..event }
     };
-    // A minute before UTC's March, which is March already east of it.
+    // One minute before March in UTC, when it is March already further east.
     let events = [event("e-1", 31 * 1_440 + 1, 100), event("e-2", 900, 3), event("e-3", 721, 4)];
     bench.agency.record_usage(&events).expect("records");
     let (mut used, east) = (7, ["Asia/Kathmandu", "Australia/Lord_Howe"]);
@@ -138,7 +138,7 @@ pub(super) fn another_time_zone_gives_no_second_allowance(harness: &dyn Harness)
     }
 }
 
-/// 64 callers by clocks on both sides of a month's end: neither limit is passed, and both are
+/// 64 callers have clocks on both sides of a month's end: neither limit is passed, and both are
 /// used up.
 pub(super) fn racing_consumers_pass_no_limit_at_a_months_end(harness: &dyn Harness) {
     let (bench, acme) = before_april(harness, 2);

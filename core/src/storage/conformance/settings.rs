@@ -33,7 +33,7 @@ pub(super) fn an_agency_is_configured(harness: &dyn Harness) {
     let renamed = bench.agency.rename_login_domain(holder.id, None, "fabrikam");
     assert_eq!(codes(&renamed.expect_err("reserved")), reserved);
     bench.platform.resolve_host("contoso.partner.example.com").expect("who has one keeps it");
-    // What one agency reserves another may have.
+    // Another agency may use a label that this one has reserved.
     let other = bench.platform.create_agency("tailspin", None).expect("creates");
     other.create_reseller(draft("fabrikam")).expect("creates");
 }
@@ -57,7 +57,7 @@ pub(super) fn an_agency_is_advised_by_what_it_has_reserved(harness: &dyn Harness
         (Some(Code::Reserved), Some(Code::Uppercase))
     );
     assert_eq!(ask("globex").refused, None);
-    // The platform knows of no agency, and another agency has not reserved it.
+    // The platform's answer ignores agencies, and another agency has not reserved the label.
     assert_eq!(bench.platform.domain_availability("acme").expect("answers").refused, None);
     let other = bench.platform.create_agency("tailspin", None).expect("creates");
     assert_eq!(other.domain_availability("acme").expect("answers").refused, None);
@@ -91,7 +91,7 @@ pub(super) fn wrong_settings_are_refused_all_at_once(harness: &dyn Harness) {
     assert_eq!(bench.agency.settings().expect("there"), before);
 }
 
-/// S43: a date of the calendar, not an instant, says which period was used.
+/// S43: the period of a use is decided by the calendar date, not by an instant.
 pub(super) fn another_time_zone_begins_no_new_period(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.create("acme");

@@ -1,4 +1,4 @@
-//! Signing in: one error for every failure, and "switched off" means now.
+//! Signing in: one error for every failure, and a deactivation takes effect at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub(super) fn a_reseller_signs_in_until_switched_off(harness: &dyn Harness) {
     }
 }
 
-/// An old scheme of a host's: passwords as they are.
+/// An old scheme of a host, which stores passwords in plain text.
 struct Plain;
 
 impl LegacyVerifier for Plain {
@@ -68,12 +68,12 @@ impl LegacyVerifier for Plain {
     }
 }
 
-/// Of the password `password`: the reference implementation's own test vector, cheaper than the
-/// floor.
+/// The reference implementation's test vector for the password `password`, which is cheaper than
+/// the floor.
 const CHEAP: &str =
     "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
 
-/// Asserts that a sign-in is denied like any, after exactly one computation.
+/// Asserts that a sign-in is denied with the usual error, after exactly one computation.
 fn denied_after_one(platform: &Platform, (label, email, password): (&str, &str, &str)) {
     let before = platform.hash_computations();
     let error = platform.sign_in(label, email, password, None).expect_err("denied");
@@ -110,33 +110,33 @@ pub(super) fn every_failure_is_one_error_and_one_computation(harness: &dyn Harne
     denied_after_one(&bench.platform, ("acme", EMAIL, PASSWORD));
 }
 
-/// S17: right or wrong, while it is delayed and once it is stopped.
+/// S17: right and wrong passwords, both during a delay and after the hard stop.
 pub(super) fn a_locked_account_costs_one_computation(harness: &dyn Harness) {
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(2).sign_in_delay_from(1);
     let bench = Bench::with(harness, limit);
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let attempts = [("acme", EMAIL, "wrong"), ("acme", EMAIL, PASSWORD), ("acme", EMAIL, "wrong")];
     let try_all = || attempts.into_iter().for_each(|of| denied_after_one(&bench.platform, of));
-    // The first one fails, the others come too soon.
+    // The first attempt fails, the others come too soon.
     try_all();
     bench.clock.forward(1_000);
-    // The first one is the last that is looked at.
+    // The first attempt is the last one that is verified.
     try_all();
     bench.clock.forward(86_400_000);
     try_all();
 }
 
-/// S19: reserved before hashing, so that no race evaluates more.
+/// S19: an attempt is reserved before hashing, so that a race cannot evaluate more.
 pub(super) fn racing_guesses_stay_within_the_limit(harness: &dyn Harness) {
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(5).sign_in_delay_from(1_000);
     let bench = Bench::with(harness, limit);
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     let right = bench.together(12, |i| {
-        // The right password among the wrong ones: whoever comes after the limit is not let in.
+        // The right password is among the wrong ones; it is refused if it comes after the limit.
         let password = if i == 11 { PASSWORD } else { "wrong" };
         bench.platform.sign_in("acme", EMAIL, password, None).is_ok()
     });
-    // Whether the right one was among the first five, only the race knows.
+    // Whether the right password was among the first five depends on the race.
     let won = right.into_iter().filter(|ok| *ok).count();
     for _ in 0..5 * won {
         assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong", None)), DENIED);
@@ -198,7 +198,7 @@ pub(super) fn a_new_password_ends_every_stamp(harness: &dyn Harness) {
     assert_eq!(refused.fields()[0].code, Code::Guessable);
 }
 
-/// S15: and who guesses at it is stopped like who signs in.
+/// S15: guessing the current password is limited like guessing at sign-in.
 pub(super) fn changing_a_password_needs_the_current_one(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(3));
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
@@ -262,7 +262,8 @@ pub(super) fn an_unlocked_reseller_signs_in_again(harness: &dyn Harness) {
     assert_eq!(sign_in(PASSWORD), None);
 }
 
-/// S19: whatever the account, before any password is looked at; a success costs nothing.
+/// S19: a source is limited for all accounts together, before any password is verified; a success
+/// does not count.
 pub(super) fn one_source_cannot_go_on_guessing(harness: &dyn Harness) {
     let seconds = Duration::from_secs;
     let bench = Bench::with(harness, |builder| builder.source_limit(3, seconds(10)));
@@ -298,7 +299,7 @@ pub(super) fn a_hard_stop_is_told_to_the_feed_once(harness: &dyn Harness) {
     let acme = bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
     for _ in 0..5 {
         assert_eq!(kind(bench.platform.sign_in("acme", EMAIL, "wrong", None)), DENIED);
-        // Unknown accounts are stopped, too, and nobody is told.
+        // Unknown accounts are stopped, too, but no feed has an entry.
         assert_eq!(kind(bench.platform.sign_in("acme", "x@acme.example", "wrong", None)), DENIED);
     }
     let told = || {
@@ -341,7 +342,7 @@ pub(super) fn failures_stay_with_their_account(harness: &dyn Harness) {
     assert_eq!(sign_in("acmetwo", email, PASSWORD), None);
 }
 
-/// S25, S19: who comes later with the same login domain and email has failed at nothing.
+/// S25, S19: a later reseller with the same login domain and email starts without failures.
 pub(super) fn no_failure_is_inherited(harness: &dyn Harness) {
     let at_once = LoginDomainPolicy::letters().quarantine(Quarantine::Immediately);
     let limit = |builder: PlatformBuilder| builder.sign_in_limit(2).login_domain_policy(at_once);
@@ -361,7 +362,7 @@ pub(super) fn no_failure_is_inherited(harness: &dyn Harness) {
     assert_eq!(sign_in(PASSWORD), None, "after the deletion of its agency");
 }
 
-/// Stops an account, deletes it, and looks whether anything is left of its failures.
+/// Stops an account, deletes it, and checks whether any of its failures are left.
 fn stop_and_forget(
     bench: &Bench<'_>,
     stop: impl Fn(),
@@ -375,7 +376,7 @@ fn stop_and_forget(
     assert_eq!(failures(), 0, "nothing is left");
 }
 
-/// S51: nobody would ever lift it.
+/// S51: a hard stop without an account ends, because nobody would ever lift it.
 pub(super) fn a_stop_of_nobody_has_an_end(harness: &dyn Harness) {
     let bench = Bench::with(harness, |builder| builder.sign_in_limit(2));
     bench.agency.create_reseller(draft_with_password("acme")).expect("creates");
@@ -393,7 +394,8 @@ pub(super) fn a_stop_of_nobody_has_an_end(harness: &dyn Harness) {
     assert_eq!(sign_in(EMAIL, PASSWORD), DENIED, "that of an account stays");
 }
 
-/// Platforms of one store, as a secret is replaced: with the old one, with both, with the new one.
+/// Platforms on one store during the rotation of a secret: with the old one, with both, with the
+/// new one.
 pub(super) fn rotation(
     bench: &Bench<'_>,
     configure: fn(PlatformBuilder) -> PlatformBuilder,
@@ -407,7 +409,7 @@ pub(super) fn rotation(
     [open(&[1]), open(&[1, 2]), open(&[2])]
 }
 
-/// S59, S19: whichever process counts, and whichever secrets it knows.
+/// S59, S19: failures count together, whichever secrets the counting process knows.
 pub(super) fn a_new_secret_forgets_no_failure(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let [old, both, new] = rotation(&bench, |builder| builder.sign_in_limit(2));
@@ -438,7 +440,7 @@ pub(super) fn a_new_secret_forgives_no_source(harness: &dyn Harness) {
     assert_eq!([&old, &both, &new].map(guess), [Some(ErrorKind::Throttled); 3]);
 }
 
-/// S59: what was given out under the old secret works until that is taken away.
+/// S59: cursors and tokens that were made with the old secret work until it is removed.
 pub(super) fn what_was_sealed_outlives_a_new_secret(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let [old, both, new] = rotation(&bench, |builder| builder);

@@ -1,4 +1,4 @@
-//! A transaction happens whole or not at all.
+//! A transaction happens completely or not at all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -85,7 +85,7 @@ pub(super) fn an_error_of_the_work_undoes_everything(harness: &dyn Harness) {
     assert_nothing_there(&bench);
 }
 
-/// S50: and the next call works.
+/// S50: after a panic, the next call works.
 pub(super) fn a_panic_of_the_work_undoes_everything(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -145,7 +145,7 @@ pub(super) fn a_transaction_reads_its_own_writes(harness: &dyn Harness) {
     });
 }
 
-/// A writer moves one from a total to another; whoever reads both sees their sum unchanged.
+/// A writer moves 1 from one total to another; every reader of both sees the same sum.
 pub(super) fn a_read_is_not_torn(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let done = AtomicBool::new(false);
@@ -195,7 +195,7 @@ pub(super) fn every_row_comes_back_as_it_was_stored(harness: &dyn Harness) {
     extremes(&bench, meter);
 }
 
-/// The largest numbers, bytes of every value, and the fields that may be empty.
+/// Rows with the largest numbers, bytes of every value, and empty optional fields.
 fn extremes(bench: &Bench<'_>, mut meter: Meter) {
     (meter.value, meter.limit, meter.last_event) = (i64::MAX, Some(i64::MAX), None);
     let at = Timestamp::from_millis;

@@ -1,4 +1,4 @@
-//! Upkeep: what is no longer needed goes, in small steps, and nothing else.
+//! Upkeep: rows that are no longer needed are removed in small steps, and nothing else.
 
 use std::fs;
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub(super) fn what_is_due_is_removed(harness: &dyn Harness) {
     );
 }
 
-/// S54: a store in a file, that is; others say that they have other ways.
+/// S54: a store in a file makes a backup; other stores refuse.
 pub(super) fn a_backup_opens_or_is_refused(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     let acme = bench.create("acme");
@@ -101,7 +101,7 @@ pub(super) fn old_changes_go_if_the_host_wants(harness: &dyn Harness) {
     assert_eq!(bench.agency.changes(Some(7), Some(100)).expect("reads")[0].sequence, 8);
 }
 
-/// S51: from many at once, and with every agency in its turn.
+/// S51: many threads run upkeep at once, and every agency has its turn.
 pub(super) fn upkeep_runs_from_many_at_once(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     for n in 0..4 {
@@ -122,8 +122,8 @@ pub(super) fn upkeep_runs_from_many_at_once(harness: &dyn Harness) {
     assert_eq!(removed.iter().sum::<u64>(), 4, "each key once");
 }
 
-/// S3, S7, S23, S19, S51: what is due is decided on the row as it is when it is locked. Quarantines,
-/// keys and failures that are over are taken anew while others remove what is due, without a pause.
+/// S3, S7, S23, S19, S51: whether a row is due is decided once it is locked. Labels, keys and
+/// failures that have expired are used again while others keep removing what is due.
 pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harness) {
     const LABELS: usize = 64;
     const CALLERS: usize = 4;
@@ -139,7 +139,7 @@ pub(super) fn upkeep_takes_nothing_that_was_just_taken_anew(harness: &dyn Harnes
     let made = bench.together(CALLERS + 2, |i| {
         if i >= CALLERS {
             while creating.load(Ordering::SeqCst) > 0 {
-                // Somebody else was in the way too often: the next call goes on.
+                // Others were in the way too often; the next call continues.
                 let kind = bench.platform.maintain(Some(20)).err().map(|error| error.kind());
                 assert!(kind.is_none_or(|kind| kind == ErrorKind::Aborted), "{kind:?}");
             }

@@ -30,7 +30,7 @@ fn filled(harness: &dyn Harness) -> Bench<'_> {
     bench
 }
 
-/// The keys of what a scan finds.
+/// The keys of the rows that a scan finds.
 fn found(bench: &Bench<'_>, scan: impl Fn(&Reads<'_>) -> Scan + Sync) -> String {
     let keys = |row: IdempotencyRow| row.key;
     bench.read(|reads| {
@@ -73,7 +73,7 @@ pub(super) fn a_removal_takes_the_first_of_its_scan(harness: &dyn Harness) {
     assert_eq!(found(&bench, |reads| by_time(reads, 9)), "a");
 }
 
-/// One that is asked for twice is answered twice.
+/// A key that is asked for twice is answered twice.
 pub(super) fn rows_are_answered_in_the_order_of_their_keys(harness: &dyn Harness) {
     let bench = filled(harness);
     let asked = ["e", "nobody", "a", "e"].map(str::to_owned);
@@ -105,12 +105,12 @@ pub(super) fn an_update_of_a_row_that_is_not_there_is_an_error(harness: &dyn Har
     assert_eq!(found(&bench, |reads| reads.of_agency(TABLE, 9)), "abcde");
 }
 
-/// It fails where it is added, or with what is asked next; and nothing of its transaction stays.
+/// Adding fails at once or at the next query, and the transaction is undone.
 pub(super) fn a_sum_that_is_too_large_is_aborted(harness: &dyn Harness) {
     let bench = filled(harness);
     let add = |add| {
         let delta = [TotalDelta { name: "messages", add }];
-        // Once: the core would try again what is aborted.
+        // This runs only once, while the core would retry aborted work.
         let once = |tx: &mut Tx<'_>| -> Result<()> {
             tx.put(&[row("f", add)])?;
             tx.add_totals(&delta)?;
@@ -126,7 +126,7 @@ pub(super) fn a_sum_that_is_too_large_is_aborted(harness: &dyn Harness) {
     assert_eq!(kept.map(|row| row.created_at), Some(Timestamp::from_millis(i64::MAX)));
 }
 
-/// Another kind, which says what it was.
+/// Turns `aborted` into another kind, which the core does not retry, with a text that names it.
 fn told(error: Error) -> Error {
     let aborted = error.kind() == ErrorKind::Aborted;
     if aborted { Error::storage("it was aborted") } else { error }

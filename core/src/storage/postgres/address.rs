@@ -1,4 +1,4 @@
-//! Where the server is: the URL, read and checked.
+//! The server's URL, parsed and checked.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long sent bytes may stay unacknowledged before a connection counts as lost.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// BEGIN is not waited for, so if ever it should fail, what was sent after it runs on its own:
-/// then it must not write. A transaction that is to write says so in its BEGIN.
+/// Statements are sent without waiting for BEGIN. If BEGIN fails, they run outside a transaction,
+/// and must not write then. A transaction that writes says so in its BEGIN.
 const READ_ONLY: &str = "-c default_transaction_read_only=on";
 
-/// The settings that a URL stands for. The URL holds a password, so no error repeats any of it.
+/// Parses a URL. It may contain a password, so no error quotes any of it.
 pub(super) fn parse(url: &str) -> Result<Config> {
     let unreadable = |_| Error::configuration("the store's URL is not a Postgres URL");
     let mut config: Config = url.parse().map_err(unreadable)?;
@@ -39,7 +39,7 @@ pub(super) fn parse(url: &str) -> Result<Config> {
     Ok(config)
 }
 
-/// Without TLS nothing leaves the machine, unless the URL says that it may.
+/// There is no TLS, so the server must be on this machine unless the URL says otherwise.
 fn check_transport(config: &Config) -> Result<()> {
     match config.get_ssl_mode() {
         SslMode::Disable => Ok(()),

@@ -1,4 +1,4 @@
-//! The schema's values on the wire, in Postgres' binary form.
+//! Encoding and decoding the schema's values in PostgreSQL's binary format.
 
 use std::error::Error as StdError;
 
@@ -12,7 +12,7 @@ use crate::schema::{Kind, Row, Table, Value, damaged};
 
 type Coded<T> = std::result::Result<T, Box<dyn StdError + Sync + Send>>;
 
-/// A parameter with its type, so that a statement needs no preparing.
+/// A parameter with its type, so that a statement need not be prepared.
 #[derive(Debug, Clone)]
 pub(super) struct Param {
     pub kind: Type,
@@ -35,13 +35,14 @@ impl Param {
     }
 }
 
-/// A row's values of some columns.
+/// A row's values in some columns, as parameters.
 pub(super) fn params(table: &Table, columns: &[&str], row: Row) -> Vec<Param> {
     let kinds = columns.iter().map(|column| kind(table, column));
     kinds.zip(row).map(|(kind, value)| Param::one(kind, value)).collect()
 }
 
-/// The same of many rows, one array for each column; the agency, if it leads, is that of all.
+/// The values of many rows in some columns, as one array for each column. If the agency comes
+/// first, it is a single parameter for all rows.
 pub(super) fn params_of_many(table: &Table, columns: &[&str], rows: Vec<Row>) -> Vec<Param> {
     let (shared, own) = columns.split_at(usize::from(columns.first() == Some(&"agency")));
     let of_all = rows.first().map(|row| row[..shared.len()].to_vec()).unwrap_or_default();
@@ -59,12 +60,12 @@ fn kind(table: &Table, column: &str) -> Kind {
     table.columns[table.place(column)].kind
 }
 
-/// A row of a table, of which the statement has selected all columns first.
+/// A row of a table, from a statement that selects all columns of the table first.
 pub(super) fn row(table: &Table, row: &PgRow) -> Result<Row> {
     (0..table.columns.len()).map(|i| value(row, i)).collect()
 }
 
-/// All that a statement has selected.
+/// All columns that a statement has selected.
 pub(super) fn values(row: &PgRow) -> Result<Row> {
     (0..row.len()).map(|i| value(row, i)).collect()
 }
@@ -77,7 +78,7 @@ pub(super) fn integer(row: &PgRow, column: usize) -> Result<i64> {
     row.try_get(column).map_err(|_| damaged())
 }
 
-/// A number from 1, as one from 0.
+/// Converts a place that counts from 1 into one that counts from 0.
 pub(super) fn place(row: &PgRow, column: usize) -> Result<usize> {
     usize::try_from(integer(row, column)? - 1).map_err(|_| damaged())
 }

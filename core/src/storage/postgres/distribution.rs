@@ -1,8 +1,9 @@
-//! How the tables are spread over the nodes of a Citus cluster, PostgreSQL's distributed form: an
-//! agency's rows lie on one node, what each table's home says lies by itself or on every node.
+//! Distributes the tables over the nodes of a Citus cluster (distributed PostgreSQL). An agency's
+//! rows are on one node; the rows of some tables are spread by another column or copied to every
+//! node, as the table's home says.
 //!
 //! On any other server there is nothing to do. A store can be opened through any node, but only the
-//! coordinator may spread tables.
+//! coordinator may distribute tables.
 
 use std::iter::once;
 
@@ -14,8 +15,8 @@ use crate::schema::{AGENCIES, Home, Kind, TABLES};
 
 const HAS_CITUS: &str = "SELECT count(*) FROM pg_extension WHERE extname = 'citus'";
 
-/// The tables that are not spread yet, of those that this role may spread. Without a node that
-/// takes rows Citus would make one of the coordinator.
+/// Selects the tables that are not distributed yet and that this role may distribute. If no node
+/// takes rows, it selects none, because Citus would then use the coordinator as a node.
 const NOT_SPREAD: &str = "\
     SELECT c.relname::text FROM pg_class AS c \
     WHERE c.oid = ANY(ARRAY(SELECT to_regclass('partnerkit.' || name) FROM unnest($1) AS name)) \
@@ -24,23 +25,25 @@ const NOT_SPREAD: &str = "\
     AND EXISTS (SELECT FROM pg_dist_node \
     WHERE isactive AND shouldhaveshards AND noderole = 'primary')";
 
-/// Says which versions there are, and is locked while they are made.
+/// The table of the schema's versions, which is locked during migrations.
 const VERSIONS: &str = "migrations";
 
-/// Whether every table is where it belongs.
+/// Whether every table is distributed as its home says.
 pub(super) async fn is_done(client: &Object) -> Result<bool, Error> {
     Ok(not_spread(client).await?.is_empty())
 }
 
-/// Spreads the tables that are not spread yet, inside the caller's transaction and under its lock.
+/// Distributes the tables that are not distributed yet, inside the caller's transaction and under
+/// its lock.
 pub(super) async fn distribute(client: &Object) -> Result<(), Error> {
     let tables = not_spread(client).await?;
     for (table, home) in &tables {
         client.batch_execute(&spread(table, *home)).await?;
     }
-    // Rows that were there have been copied to the nodes; without this they also stay where they
-    // were, where no statement sees or erases them. What refers to a table goes with it, so all
-    // have to be spread before. Who waits for the caller's lock would be in a deadlock with it.
+    // Existing rows have been copied to the nodes. Without this they would also stay on the
+    // coordinator, where no statement sees or erases them. Truncating a table also truncates the
+    // tables that refer to it, so all have to be distributed first. The table of versions is left
+    // out: a process that waits for its lock would be in a deadlock with this one.
     for (table, _) in tables.iter().filter(|(table, _)| *table != VERSIONS) {
         let empty = "SELECT truncate_local_data_after_distributing_table";
         client.batch_execute(&format!("{empty}('partnerkit.{table}')")).await?;
@@ -60,8 +63,9 @@ async fn not_spread(client: &Object) -> Result<Vec<(&'static str, Home)>, Error>
     Ok(homes().filter(|(table, _)| found.iter().any(|name| name == table)).collect())
 }
 
-/// The tables in the order in which they can be spread: what others lie with and refer to first,
-/// as in the list of tables. The versions of the schema are read wherever a store is opened.
+/// The tables in the order in which they can be distributed: a table comes before the tables that
+/// are stored with it or refer to it, as in the list of tables. The versions of the schema go to
+/// every node, because a store can be opened through any node.
 fn homes() -> impl Iterator<Item = (&'static str, Home)> {
     let rest = TABLES.iter().filter(|table| table.name != AGENCIES.name);
     let tables = once(&&AGENCIES).chain(rest).map(|table| (table.name, table.home));

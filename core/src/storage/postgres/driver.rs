@@ -1,4 +1,4 @@
-//! The thread that talks to the server, and how callers wait for it.
+//! The thread that talks to the server, and the way callers wait for it.
 
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use super::failure::Failure;
 use crate::error::{Error, Result};
 
-/// A runtime of its own on a thread of its own: a host's runtime is neither needed nor touched.
+/// An asynchronous runtime on its own thread, so that a host's runtime is neither needed nor used.
 pub(super) struct Driver {
     handle: Handle,
     stop: AbortHandle,
@@ -26,7 +26,7 @@ impl Driver {
         let runtime =
             Builder::new_current_thread().enable_io().enable_time().build().map_err(refused)?;
         let handle = runtime.handle().clone();
-        // Runs until it is aborted, and the runtime with it.
+        // The runtime runs until this task is aborted.
         let running = runtime.spawn(pending::<()>());
         let stop = running.abort_handle();
         let run = move || drop(runtime.block_on(running));
@@ -37,9 +37,9 @@ impl Driver {
         Ok(Self { handle, stop, thread: Some(thread), waits: AtomicU64::new(0) })
     }
 
-    /// Runs the work on the driver's thread, where everything it sends leaves in one packet,
-    /// and blocks until it is done. Unlike `Handle::block_on` this does not panic on a thread
-    /// of a host's runtime.
+    /// Runs the work on the driver's thread, where everything that it sends goes into one packet,
+    /// and blocks until it is done. Unlike `Handle::block_on` this does not panic on a thread of a
+    /// host's runtime.
     pub fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -50,7 +50,7 @@ impl Driver {
         answered.recv().map_err(|_| Failure::Lost("the connection thread has ended"))
     }
 
-    /// How often a caller has waited.
+    /// How often a caller has waited for the server.
     pub fn waits(&self) -> u64 {
         self.waits.load(Ordering::Relaxed)
     }
@@ -60,7 +60,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.stop.abort();
         if let Some(thread) = self.thread.take() {
-            // It ends by itself, or has panicked: then there is nothing left to end.
+            // The thread ends by itself, or has panicked and so has ended already.
             drop(thread.join());
         }
     }

@@ -1,4 +1,4 @@
-//! What went wrong at the server, in the terms of the contract.
+//! The server's errors in the terms of the storage contract.
 
 use std::error::Error as _;
 use std::io;
@@ -8,18 +8,19 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::error::Error;
 
-/// Why a statement has no answer. No text of a server's error is kept: it may quote user input.
+/// The reason why a statement failed. The server's message is never kept, because it may quote user
+/// input.
 #[derive(Debug, Clone)]
 pub(super) enum Failure {
-    /// A concurrent transaction was in the way.
+    /// A concurrent transaction made it fail.
     Aborted(String),
-    /// A unique index has such a row already.
+    /// A unique index has the value already.
     Unique(String),
-    /// A row would break another constraint.
+    /// The row would violate another constraint.
     Constraint(String),
-    /// The connection is gone: what was under way may have happened or not.
+    /// The connection is lost: the statement may have been executed or not.
     Lost(&'static str),
-    /// Anything else.
+    /// Another error.
     Other(String),
 }
 
@@ -36,7 +37,8 @@ impl From<tokio_postgres::Error> for Failure {
 impl From<&DbError> for Failure {
     fn from(refusal: &DbError) -> Self {
         let code = refusal.code();
-        // Sent when the server ends the connection, at any place, even right after a commit.
+        // The server sends these when it ends the connection, at any point, even right after a
+        // commit.
         if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
             return Self::Lost("the server has ended the connection");
         }
@@ -51,7 +53,7 @@ impl From<&DbError> for Failure {
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
-            // A total has no room left: the next run sees it and refuses.
+            // A total would overflow: the next try sees the total and refuses the event.
             SqlState::NUMERIC_VALUE_OUT_OF_RANGE,
         ];
         if in_the_way.contains(code) { Self::Aborted(text) } else { Self::Other(text) }
@@ -68,7 +70,7 @@ impl From<PoolError> for Failure {
     }
 }
 
-/// A connection that did not come about has done nothing.
+/// A failure to connect; nothing has been executed.
 fn connecting(error: &tokio_postgres::Error) -> Failure {
     let reason = match error.as_db_error() {
         Some(refusal) => describe(refusal),
@@ -87,9 +89,9 @@ fn describe(refusal: &DbError) -> String {
 }
 
 impl Failure {
-    /// What it means as the answer to COMMIT. Only where the server is known to have undone the
-    /// transaction nothing was written; a distributed server answers with other codes, too, when it
-    /// has committed a part.
+    /// The failure as the outcome of COMMIT. Only some errors mean that the server has rolled the
+    /// transaction back and nothing was written: a distributed server also fails with other codes
+    /// when it has committed a part of it.
     pub fn of_commit(self) -> Error {
         match self {
             Self::Aborted(_) | Self::Unique(_) | Self::Constraint(_) => self.into(),

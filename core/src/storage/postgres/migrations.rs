@@ -1,4 +1,4 @@
-//! The versions of the schema, and how a database gets to the newest one.
+//! The versions of the schema, and the migration of a database to the newest one.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::storage::postgres::failure::Failure;
 const OLDEST_SERVER: i64 = 150_000;
 const TRIES: u32 = 10;
 
-/// What has to be there before versions can be counted. The lock makes processes that start
-/// together take turns; reading the version goes on meanwhile.
+/// Creates the table of versions if it is missing. The lock serialises processes that start
+/// together; other processes can read the version meanwhile.
 const PREPARE: &str = "\
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
     SET LOCAL statement_timeout = 300000; \
@@ -23,8 +23,8 @@ const PREPARE: &str = "\
       version bigint PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()); \
     LOCK TABLE partnerkit.migrations IN EXCLUSIVE MODE";
 
-/// Brings the database to the newest version. A database that is there already is only read,
-/// which a role without the right to create anything may do.
+/// Migrates the database to the newest version. If it has that version already, it is only read, so
+/// that a role without the right to create anything can do this.
 pub(super) async fn migrate(client: &Object) -> Result<()> {
     check_server(client).await?;
     let mut tried = 1;
@@ -33,7 +33,7 @@ pub(super) async fn migrate(client: &Object) -> Result<()> {
             Ok(version) => return schema::known(u32::try_from(version).unwrap_or(u32::MAX)),
             Err(error) => error,
         };
-        // The transaction may be open and failed, or not be there at all.
+        // A transaction may be open and failed, or there may be none.
         drop(client.batch_execute("ROLLBACK").await);
         if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && lacks_extensions(client).await
         {
@@ -63,7 +63,8 @@ async fn check_server(client: &Object) -> Result<()> {
     Ok(())
 }
 
-/// The version that the database has then, which a newer build may have given it.
+/// Migrates, and returns the version of the database, which is newer if a newer release has
+/// migrated it.
 async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
     match version(client).await {
         Ok(version) if version > newest() => return Ok(version),
@@ -87,7 +88,7 @@ async fn try_migrate(client: &Object) -> Result<i64, tokio_postgres::Error> {
     Ok(before.max(newest()))
 }
 
-/// Asked only after a refusal.
+/// Whether extensions are missing; asked only after the server has refused a migration.
 async fn lacks_extensions(client: &Object) -> bool {
     let sql = "SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gin')";
     let found = client.query_typed_one(sql, &[]).await.and_then(|row| row.try_get::<_, i64>(0));
@@ -108,7 +109,7 @@ fn is_missing(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| missing.contains(code))
 }
 
-/// `IF NOT EXISTS` looks first and creates then: of two at once, one may fail.
+/// `IF NOT EXISTS` checks first and then creates: if two processes do so at once, one may fail.
 fn is_race(error: &tokio_postgres::Error) -> bool {
     let races = [
         SqlState::UNIQUE_VIOLATION,

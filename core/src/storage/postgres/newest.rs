@@ -1,5 +1,5 @@
-//! What an agency's newest resellers look like: whether walking down the list soon meets a term.
-//! What only older rows have is one campaign's addresses, say.
+//! A sample of an agency's newest resellers, which tells whether walking down the list soon meets a
+//! term. Some terms are only in older rows, for example the email addresses of one campaign.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,21 +14,21 @@ use crate::error::Result;
 use crate::schema::Kind;
 use crate::values::AgencyId;
 
-/// How many rows are looked at.
+/// The number of rows in the sample.
 const ROWS: usize = 2_000;
-/// In how many of them a term must be to be met soon: a page of it is 7,000 rows away then, which
-/// costs about what the index costs.
+/// How many rows of the sample must have a term so that it is met soon. At this number, a page of
+/// matches takes about 7,000 rows, which costs about as much as the index.
 const OFTEN: usize = 8;
-/// How long they are taken for the newest ones.
+/// How long a sample is used before it is read again.
 const FRESH: Duration = Duration::from_secs(10);
-/// Of how many agencies they are kept, at some 100 KB each.
+/// How many agencies' samples are kept, of some 100 KB each.
 const AGENCIES: usize = 64;
 
 const TEXTS: &str = "\
     SELECT search_text FROM partnerkit.resellers WHERE agency = $1 \
     ORDER BY created_at DESC, id DESC";
 
-/// The search texts of agencies' newest resellers, as of some seconds ago.
+/// The search texts of agencies' newest resellers, at most some seconds old.
 #[derive(Default)]
 pub(super) struct Newest(Mutex<BTreeMap<AgencyId, Seen>>);
 
@@ -54,7 +54,7 @@ impl Newest {
         agencies.insert(agency.clone(), seen);
     }
 
-    /// Forgets all of them, because an agency is gone.
+    /// Forgets all samples, because an agency is gone.
     pub fn forget(&self) {
         self.lock().clear();
     }
@@ -65,8 +65,8 @@ impl Newest {
 }
 
 impl Session<'_> {
-    /// Whether the newest rows have the terms as often as to meet them soon. They are asked for
-    /// only if they have not been lately: one wait more.
+    /// Whether the newest rows have the terms often enough to be met soon. The sample is read if it
+    /// is missing or old, which costs one more round trip.
     pub(super) fn newest_have_often(
         &mut self,
         agency: &AgencyId,
@@ -92,18 +92,18 @@ impl Session<'_> {
     }
 }
 
-/// Texts after each other, so that all of them are searched at once.
+/// Concatenated texts, so that all of them are searched at once.
 #[derive(Default)]
 struct Texts {
     all: String,
-    /// Where each one ends.
+    /// The end of each text.
     ends: Vec<usize>,
 }
 
 impl Texts {
     fn push(&mut self, text: &str) {
         self.all.push_str(text);
-        // In no term, so that none is found across two texts.
+        // No term contains a newline, so none is found across two texts.
         self.all.push('\n');
         self.ends.push(self.all.len());
     }

@@ -1,4 +1,4 @@
-//! Statements sent together: one wait for all of their answers.
+//! Pipelining: statements are sent together, and all answers take one round trip.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,26 +15,28 @@ use tokio_postgres::{Row, RowStream};
 use super::codec::Param;
 use super::failure::Failure;
 
-/// The server ends a statement after half a minute; whoever does not even say that is gone.
+/// The server aborts a statement after half a minute. If not even that answer arrives, the server
+/// is gone.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// How many statements a connection knows at most. There are fewer, unless a host asks for pages
-/// of very many lengths.
+/// How many prepared statements a connection keeps at most. There are fewer, unless a host asks for
+/// pages of very many different lengths.
 const KEPT: usize = 200;
 
-/// Something to send.
+/// A statement to send.
 #[derive(Debug)]
 pub(super) enum Statement {
-    /// Without parameters and without rows; several with semicolons between them.
+    /// A statement without parameters and rows, or several with semicolons between them.
     Plain(&'static str),
-    /// With parameters that know their types. The server plans it for these values, and for the
-    /// tables as they are now.
+    /// A statement with typed parameters, which is not prepared. The server plans it for these
+    /// values and for the tables as they are now.
     Once(Cow<'static, str>, Vec<Param>),
-    /// One of few texts, for which there is one good plan, whatever the values are: each
-    /// connection prepares it at its first use and knows it for a while.
+    /// A statement for which one plan is good for all values, and of which there are only few
+    /// texts. Each connection prepares it at its first use and keeps it for a while.
     Kept(Cow<'static, str>, Vec<Param>),
-    /// The same after a savepoint: if a unique index refuses, nothing has happened. What is sent
-    /// after it waits until that is known, which costs the caller no wait of its own.
+    /// Like `Kept`, but after a savepoint: if a unique index refuses it, it is undone. Later
+    /// statements are sent only when the outcome is known, which costs the caller no further round
+    /// trip.
     Attempt(Cow<'static, str>, Vec<Param>),
 }
 
@@ -55,17 +57,17 @@ impl Statement {
     }
 }
 
-/// What the server answers to a statement.
+/// The server's answer to a statement.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     pub rows: Vec<Row>,
-    /// How many rows it read or wrote.
+    /// How many rows the statement read or wrote.
     pub affected: u64,
-    /// An attempt has come to nothing.
+    /// Whether a unique index refused an [`Attempt`](Statement::Attempt).
     pub refused: bool,
 }
 
-/// The answers in order, and the connection to go on with.
+/// The answers in order, and the connection to continue with.
 pub(super) type Exchange = Result<(Object, Vec<Result<Reply, Failure>>), Failure>;
 
 /// Sends everything and collects the answers.
@@ -73,7 +75,8 @@ pub(super) async fn exchange(client: Object, statements: &[Statement]) -> Exchan
     let answers = async {
         let (mut met, mut answers) = (BTreeSet::new(), Vec::with_capacity(statements.len()));
         for together in statements.split_inclusive(|one| matches!(one, Statement::Attempt(..))) {
-            // The first poll of each sends it, and they are first polled in order.
+            // The first poll of each future sends its statement, and they are first polled in
+            // order.
             let all = together.iter().map(|one| run(&client, one, met.insert(one.text())));
             answers.extend(join_all(all).await);
         }
@@ -82,16 +85,17 @@ pub(super) async fn exchange(client: Object, statements: &[Statement]) -> Exchan
     match tokio::time::timeout(DEADLINE, answers).await {
         Ok(answers) => Ok((client, answers)),
         Err(_) => {
-            // Never again: an answer might still come, to the next one's question.
+            // The connection is not used again: a late answer would be taken for that of the next
+            // statement.
             drop(Object::take(client));
             Err(Failure::Lost("the server does not answer"))
         }
     }
 }
 
-/// The same on a connection from the pool, with the statement that begins a transaction in
-/// front. A connection that has died unnoticed is found out here, when nothing can have been
-/// committed, and replaced once.
+/// Begins a transaction on a connection from the pool, and sends everything with it. If the
+/// connection turns out to be dead, it is replaced once, which is safe because nothing can have
+/// been committed.
 pub(super) async fn begin(
     pool: Pool,
     mut statements: Vec<Statement>,
@@ -102,7 +106,7 @@ pub(super) async fn begin(
     if matches!(&exchanged, Ok((_, answers)) if matches!(answers[..], [Err(Failure::Lost(_)), ..]))
     {
         drop(exchanged);
-        // Its siblings are likely to be as dead.
+        // The other connections in the pool are probably dead, too.
         pool.retain(|_, _| false);
         exchanged = exchange(pool.get().await?, &statements).await;
     }
@@ -111,19 +115,19 @@ pub(super) async fn begin(
     Ok((client, answers))
 }
 
-/// Sends a statement without waiting for its answer, and gives the connection back: what is
-/// sent on it next comes after.
+/// Sends a statement without waiting for its answer, and returns the connection to the pool: later
+/// statements on it are executed afterwards.
 pub(super) fn send_last(client: Object, sql: &'static str) {
     send(&client, sql);
 }
 
 fn send(client: &Object, sql: &'static str) {
     let mut sending = pin!(client.batch_execute(sql));
-    // Polling once sends. The driver's thread reads the answer and throws it away.
+    // Polling once sends the statement. The driver's thread reads the answer and drops it.
     let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }
 
-/// `first`: no other one of the same text is sent before it in the same exchange.
+/// `first` says that no statement with the same text was sent before it in this exchange.
 async fn run(client: &Object, statement: &Statement, first: bool) -> Result<Reply, Failure> {
     match statement {
         Statement::Plain(sql) => {
@@ -154,15 +158,15 @@ async fn attempt(
     }
 }
 
-/// Nothing has to be prepared, so that this costs one wait.
+/// Runs a statement without preparing it, in one round trip.
 async fn run_once(client: &Object, sql: &str, params: &[Param]) -> Result<Reply, Failure> {
     let params = params.iter().map(|param| (param, param.kind.clone()));
     collect(client.query_typed_raw(sql, params).await?).await
 }
 
-/// The first look tells whether the statement is prepared. If it is not, that has sent for it, and
-/// this time it is sent unprepared right after: it has to keep its place among the others, and
-/// costs no further wait.
+/// Runs a prepared statement. The first poll tells whether the connection has prepared it; if not,
+/// that poll has sent the request to prepare it. This time, the statement is then sent unprepared
+/// right after: so it keeps its place among the others, and costs no further round trip.
 async fn run_kept(
     client: &Object,
     sql: &str,
@@ -179,14 +183,15 @@ async fn run_kept(
                 client.statement_cache.clear();
             }
             match (answer, prepared) {
-                // After a statement that failed the server refuses all others: the first one
-                // that failed tells why.
+                // After a failed statement the server refuses all later ones, so the error of
+                // preparing, which was sent first, tells the reason.
                 (Err(_), Err(reason)) => Err(reason.into()),
                 (answer, _) => answer,
             }
         }
         Poll::Pending => {
-            // It would wait for the first one's, and prepare itself if that fails: too late.
+            // This future would wait for the first statement to be prepared, and prepare it itself
+            // if that fails, which would be too late to keep the order.
             drop(preparing);
             run_once(client, sql, params).await
         }

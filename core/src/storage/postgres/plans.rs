@@ -1,15 +1,16 @@
-//! For how long the server keeps the plans of prepared statements.
+//! Renewal of the plans of prepared statements.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
 
-/// A plan that was made when a table was small may read all of an agency once it has grown, and
-/// the server notices only when it next looks at the table, a minute later or never.
+/// How long plans are used. A plan that was made when a table was small may read all rows of an
+/// agency once it has grown, and the server makes a new one only after it has analysed the table
+/// again, which takes a minute or never happens.
 const LASTING: Duration = Duration::from_secs(10);
 
-/// When the statements were last forgotten.
+/// The time when the prepared statements were last dropped.
 pub(super) struct Plans(Mutex<Instant>);
 
 impl Plans {
@@ -17,14 +18,15 @@ impl Plans {
         Self(Mutex::new(Instant::now()))
     }
 
-    /// Forgets what every connection has prepared, if that is long ago.
+    /// Drops the prepared statements of every connection if they are old.
     pub fn renew(&self, pool: &Pool) {
         if self.are_old(Instant::now()) {
             pool.manager().statement_caches.clear();
         }
     }
 
-    /// Whether they are to be forgotten; only one of several who ask is told so.
+    /// Whether the prepared statements are to be dropped; of several concurrent callers, only one
+    /// gets `true`.
     fn are_old(&self, now: Instant) -> bool {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let old = now.saturating_duration_since(*since) > LASTING;

@@ -1,4 +1,4 @@
-//! Each question as statements, and how their answers are read.
+//! Translates each query of the contract into statements, and reads their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::schema::{Row, Table, damaged};
 use crate::storage::{Answer, Ask, Batch, Filter, Get, Inserted, Insertion, Scan, Tell};
 
-/// What is sent for a question, and how its answer is read.
+/// The statements of a query, and a function that reads their answers.
 pub(super) struct Question {
     pub statements: Vec<Statement>,
     pub read: Box<Read>,
@@ -26,7 +26,7 @@ impl Question {
         Self { statements, read: Box::new(read) }
     }
 
-    /// Finds rows.
+    /// A query that finds rows.
     pub fn found(table: &'static Table, statements: Vec<Statement>) -> Self {
         Self::new(statements, |_, replies| {
             let rows = replies.iter().flat_map(|reply| &reply.rows);
@@ -36,7 +36,7 @@ impl Question {
 }
 
 impl Session<'_> {
-    /// A page may have to be prepared by a question of its own.
+    /// Translates a query. Planning a page may take a query of its own.
     pub(super) fn question(&mut self, ask: Ask) -> Result<Question> {
         Ok(match ask {
             Ask::Get(get) => self.get(get),
@@ -53,7 +53,8 @@ impl Session<'_> {
     pub(super) fn write(&self, write: Tell) -> Vec<Statement> {
         match write {
             Tell::Put(batch) => self.spread().put(batch),
-            // One by one: there are few, and two with one key add up.
+            // Each row is added by its own statement: there are few, and two rows with one key must
+            // add up.
             Tell::Add(Batch { table, rows }) => {
                 rows.into_iter().map(|row| sql::add(table, row)).collect()
             }
@@ -76,7 +77,8 @@ impl Session<'_> {
         Question::new(statements, move |_, replies| placed(table, n, &replies).map(Answer::Rows))
     }
 
-    /// A statement that follows an `INSERT` sees what that has waited for.
+    /// Inserts rows, and then reads the existing ones: a statement after an `INSERT` sees the
+    /// commits that the `INSERT` waited for.
     fn insert(&self, insertion: Insertion) -> Question {
         let Insertion { table, rows, lock } = insertion;
         let keys: Vec<_> = rows.iter().map(|row| table.key_of(row)).collect();
@@ -91,15 +93,15 @@ impl Session<'_> {
         }
         let insert = if scattered { sql::insert_scattered } else { sql::insert_all };
         let mut statements = vec![insert(table, rows)];
-        // Where each takes a statement of its own to be locked, only those take one that were there
-        // already: there are none, most often.
+        // If each row needs its own statement to be locked, only rows that existed already are
+        // locked, later: most often there are none.
         if lock.is_some() && !scattered {
             statements.extend(self.spread().get(get(keys.clone())));
         }
         Question::new(statements, move |session, replies| {
             let done = inserted(table, &keys, &replies)?;
             let existing = match &replies[1..] {
-                // There are none, most often.
+                // Most often, no row existed already, so this is empty.
                 [] => session.rows(get(refused(keys, &done)))?,
                 locked => refused(placed(table, keys.len(), locked)?, &done),
             };
@@ -111,7 +113,7 @@ impl Session<'_> {
     }
 }
 
-/// Reads rows that lie each by itself, in one statement that goes to several places.
+/// Reads rows that may be on different nodes, in one statement.
 fn find_scattered(table: &'static Table, keys: Vec<Row>) -> Question {
     let find = sql::find_scattered(table, keys.clone());
     Question::new(vec![find], move |_, replies| {
@@ -122,8 +124,8 @@ fn find_scattered(table: &'static Table, keys: Vec<Row>) -> Question {
     })
 }
 
-/// What statements have found for so many keys: each has a statement of its own, or after each
-/// row stands its key's place.
+/// The rows that were found for `keys` keys. Either each key had a statement of its own, or each
+/// row is followed by the place of its key.
 fn placed(table: &Table, keys: usize, replies: &[Reply]) -> Result<Vec<Option<Row>>> {
     let mut rows = vec![None; keys];
     for (n, reply) in replies.iter().enumerate() {
@@ -138,21 +140,21 @@ fn placed(table: &Table, keys: usize, replies: &[Reply]) -> Result<Vec<Option<Ro
     Ok(rows)
 }
 
-/// Which rows have been inserted.
+/// Whether each row was inserted.
 fn inserted(table: &Table, keys: &[Row], replies: &[Reply]) -> Result<Vec<bool>> {
     let own = table.key.len() - sql::own(table.key).len();
     let new = replies.first().into_iter().flat_map(|reply| &reply.rows).map(codec::values);
     let mut new: BTreeSet<Row> = new.collect::<Result<_>>()?;
-    // Taken out: of two with one key the second one was not inserted.
+    // `remove`, because of two rows with one key the second one was not inserted.
     Ok(keys.iter().map(|key| new.remove(&key[own..])).collect())
 }
 
-/// Those that have not been done.
+/// The items that were not done.
 fn refused<T>(all: Vec<T>, done: &[bool]) -> Vec<T> {
     all.into_iter().zip(done).filter(|(_, done)| !**done).map(|(one, _)| one).collect()
 }
 
-/// What became of rows of which each was inserted, and then looked for.
+/// The outcomes of rows each of which was inserted and then read by its own statements.
 fn inserted_each(table: &Table, replies: &[Reply]) -> Result<Answer> {
     let one = |both: &[Reply]| match both {
         [inserted, _] if inserted.affected == 1 => Ok(Inserted::Done),
@@ -200,7 +202,7 @@ fn count(filter: &Filter, cap: u64) -> Question {
     })
 }
 
-/// No stored text has this character, and the server takes none that does.
+/// Whether a term contains NUL: no stored text has this character, and the server refuses it.
 pub(super) fn cannot_match(filter: &Filter) -> bool {
     filter.terms.iter().any(|term| term.contains('\0'))
 }

@@ -1,9 +1,10 @@
-//! The plan of a page.
+//! The query plan of a page.
 //!
-//! The planner needs half a millisecond to estimate how common a term is, and takes what is common
-//! for evenly spread. The newest rows tell at once: if they have the terms, walking down the list
-//! soon fills a page, and no plan is needed; if not, what there is is older, and all of it is asked
-//! for, so that the planner takes the index. What they do not tell is left to the planner.
+//! The planner needs half a millisecond to estimate how common a term is, and assumes that common
+//! terms are evenly spread. The sample of the newest rows tells it at once: if they have the terms,
+//! walking down the list soon fills a page, and no plan has to be made. If not, the matches are
+//! older, and all of them are selected, so that the planner uses the index. Pages that the sample
+//! does not decide are left to the planner.
 
 use super::pipeline::Statement;
 use super::questions::{Question, cannot_match};
@@ -14,9 +15,10 @@ use crate::schema::RESELLERS;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
-/// What is between these has one plan, whatever its values are: down the index that has the order
-/// of the list, and nothing has to be sorted. Planned for any values, an agency is as small as they
-/// are on average, and sorting all of it would seem to cost nothing.
+/// The statement between this one and [`AS_USUAL`] gets one plan for all values: it follows the
+/// index in the order of the list, without sorting. With a generic plan the planner assumes an
+/// agency of average size, for which sorting would seem to cost nothing, so sorting is switched
+/// off.
 const DOWN_THE_LIST: Statement = Statement::Plain(
     "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; \
      SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
@@ -28,16 +30,16 @@ const AS_USUAL: Statement = Statement::Plain(
 
 const NEWEST_FIRST: &str = " ORDER BY created_at DESC, id DESC";
 
-/// More terms than these are too many texts of statements to keep.
+/// With more terms than these, there would be too many different statements to keep.
 const TERMS: usize = 4;
 
 /// How to find a page.
 enum Plan {
-    /// Down the list.
+    /// Walks down the list.
     Walk,
-    /// All that the index finds, sorted then.
+    /// Sorts everything that the index finds.
     Index,
-    /// As the planner likes.
+    /// Leaves the choice to the planner.
     Free,
 }
 
@@ -70,8 +72,8 @@ impl Session<'_> {
     }
 }
 
-/// No index has the conditions as they are written here, and whatever the terms are, the planner
-/// takes every second row for one that meets them.
+/// The statement that walks down the list. The conditions are wrapped in `CASE`, so that no index
+/// matches them, and the planner expects every second row to match.
 fn walking(spec: &PageSpec) -> Statement {
     let mut conditions = Conditions::of_filter(&Filter::all(spec.filter.agency.clone()), DIALECT);
     let of_agency = conditions.sql.len();
@@ -86,7 +88,8 @@ fn walking(spec: &PageSpec) -> Statement {
     Statement::kept(sql, typed(params))
 }
 
-/// What is found is sorted by what is narrow.
+/// The statement that uses the index. Only times and ids are sorted, because complete rows are
+/// wide.
 fn by_index(spec: &PageSpec) -> Statement {
     let Conditions { sql, params, .. } = Conditions::of_filter(&spec.filter, DIALECT);
     let page = format!(
@@ -104,7 +107,7 @@ fn as_planned(spec: &PageSpec) -> Statement {
     Statement::once(format!("{}{sql}", select(&RESELLERS)), typed(params))
 }
 
-/// Whether a database of any locale has trigrams of a term.
+/// Whether the index has trigrams of a term in a database of any locale.
 fn is_indexed(term: &str) -> bool {
     term.as_bytes().windows(3).any(|piece| piece.iter().all(u8::is_ascii_alphanumeric))
 }

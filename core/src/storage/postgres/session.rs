@@ -1,4 +1,5 @@
-//! One transaction: what is asked is sent at once, what answers nothing waits for company.
+//! One transaction: queries are sent at once; writes without an answer are deferred and sent with
+//! the next query.
 
 use deadpool_postgres::Object;
 
@@ -13,14 +14,15 @@ use crate::storage::{Answer, Ask, Get, Rows, Tell};
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// One snapshot to read from.
+    /// Reading from one snapshot.
     Read,
-    /// Each statement sees the newest commit.
+    /// Writing; each statement sees the newest commit.
     Write,
 }
 
 impl Mode {
-    /// Says everything itself, so that neither a server's nor a role's defaults matter.
+    /// Begins the transaction. It sets everything explicitly, so that the defaults of server and
+    /// role do not matter.
     fn begin(self) -> &'static str {
         match self {
             Self::Read => {
@@ -34,7 +36,7 @@ impl Mode {
         }
     }
 
-    /// How a transaction ends that has nothing to keep.
+    /// Ends a transaction that has nothing to commit.
     fn leave(self) -> &'static str {
         match self {
             Self::Read => "COMMIT",
@@ -43,19 +45,19 @@ impl Mode {
     }
 }
 
-/// A transaction. Begins with the first exchange; ends with [`Session::commit`], or undone when it
-/// is dropped, be it by a panic.
+/// A transaction. It begins with the first exchange, and ends with [`Session::commit`]. If it is
+/// dropped before, for example by a panic, it is rolled back.
 pub(super) struct Session<'s> {
     store: &'s Connections,
     mode: Mode,
-    /// From the first exchange on.
+    /// The connection, from the first exchange on.
     client: Option<Object>,
     deferred: Vec<Statement>,
     failed: Option<Failure>,
 }
 
 impl Rows for Session<'_> {
-    /// Sends all of them in one exchange.
+    /// Sends all queries in one exchange.
     fn ask(&mut self, questions: Vec<Ask>, answers: &mut Vec<Answer>) -> Result<()> {
         let (mut statements, mut reads) = (Vec::new(), Vec::new());
         for question in questions {
@@ -72,7 +74,7 @@ impl Rows for Session<'_> {
         Ok(())
     }
 
-    /// Sends them with the next question.
+    /// Defers the writes, which are sent with the next query.
     fn tell(&mut self, writes: Vec<Tell>) -> Result<()> {
         let statements: Vec<_> = writes.into_iter().flat_map(|write| self.write(write)).collect();
         self.deferred.extend(statements);
@@ -89,19 +91,19 @@ impl<'s> Session<'s> {
         self.store
     }
 
-    /// How rows lie.
+    /// Whether rows are spread over several nodes.
     pub fn spread(&self) -> Spread {
         self.store.spread
     }
 
-    /// Rows by key: one wait.
+    /// Rows by key, in one round trip.
     pub fn rows(&mut self, get: Get) -> Result<Vec<Option<Row>>> {
         let mut answers = Vec::new();
         self.ask(vec![Ask::Get(get)], &mut answers)?;
         answers.pop().map_or_else(|| Ok(Vec::new()), Answer::rows)
     }
 
-    /// Asks the server something: one wait.
+    /// Runs a statement, in one round trip.
     pub fn reply(&mut self, statement: Statement) -> Result<Reply> {
         let mut replies = self.exchange(vec![statement])?;
         Ok(replies.pop().transpose()?.unwrap_or_default())
@@ -116,11 +118,11 @@ impl<'s> Session<'s> {
             if self.deferred.is_empty() {
                 return Ok(());
             }
-            // COMMIT is never the first on a connection that may have died in the pool.
+            // COMMIT is never the first statement on a connection, which may have died in the pool.
             self.exchange(Vec::new())?;
         }
-        // COMMIT on a failed transaction answers ROLLBACK and no error, so it says nothing
-        // until every statement before it has answered well.
+        // COMMIT of a failed transaction rolls back without an error, so its answer counts only if
+        // every statement before it has succeeded.
         match self.exchange(vec![Statement::Plain("COMMIT")]) {
             Ok(replies) => {
                 if let Some(failure) = replies.into_iter().find_map(Result::err) {
@@ -129,14 +131,14 @@ impl<'s> Session<'s> {
                 self.client = None; // nothing to undo
                 Ok(())
             }
-            // COMMIT may have arrived after what has no answer.
+            // COMMIT may have arrived, although there is no answer.
             Err(Failure::Lost(text)) => Err(Error::outcome_unknown(text)),
             Err(failure) => Err(failure.into()),
         }
     }
 
-    /// Sends what was deferred and what is asked; the replies to what is asked, in order. After a
-    /// failure nothing more is sent: the server would refuse it.
+    /// Sends the deferred statements and `asked`, and returns the replies to `asked` in order.
+    /// After a failure nothing more is sent, because the server would refuse it.
     fn exchange(&mut self, asked: Vec<Statement>) -> Result<Vec<Result<Reply, Failure>>, Failure> {
         if let Some(failure) = &self.failed {
             return Err(failure.clone());

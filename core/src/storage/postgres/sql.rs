@@ -1,9 +1,10 @@
-//! Every statement on rows. Those on many rows take one array for each column, so that their text,
-//! and what the server has to parse, does not grow with the batch.
+//! All statements on rows. Statements on many rows take one array for each column, so that their
+//! text, which the server has to parse, does not grow with the batch.
 //!
-//! All of them run on a database that is spread over several machines, too: the agency stands in
-//! each as parameter 1, and what is stored for it is selected from its own row, so that the whole
-//! statement goes where that is. Rows that are places of their own take a statement each.
+//! All of them also run on a database that is spread over several nodes: each has the agency as
+//! parameter 1, and inserted values are selected from the agency's own row, so that the whole
+//! statement goes to the agency's node. Rows that are not stored with their agency take a statement
+//! each.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use crate::storage::{Batch, Filter, Get, Keys, Lock, Scan};
 pub(super) const DIALECT: Dialect =
     Dialect { prefix: "partnerkit.", parameter: '$', agency: "$1", terms: Terms::Like };
 
-/// The statements on one table whose texts are kept.
+/// The texts of the statements on one table, made once.
 struct OfTable {
     one: Statements,
     insert_many: String,
@@ -41,25 +42,25 @@ static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
 });
 
 impl Spread {
-    /// Whether each row of a table lies by itself.
+    /// Whether rows of a table may each be on another node.
     pub fn is_scattered(self, table: &Table) -> bool {
         self.0 && matches!(table.home, Home::Column(_))
     }
 
-    /// Whether many rows of a table that lie each by itself are inserted together, because most often
-    /// none of them is there: labels. Attempts are few, and most often there: each is inserted or
-    /// locked at once.
+    /// Whether many scattered rows of a table are inserted by one statement, because most often
+    /// none of them exists. This is so for labels. Attempts are few and most often exist, so each
+    /// is inserted or locked by its own statements.
     pub fn inserts_scattered(self, table: &Table) -> bool {
         self.0 && matches!(table.home, Home::Column(column) if table.key == [column])
     }
 
-    /// Whether so many rows of a table take a statement each.
+    /// Whether `rows` rows of a table take a statement each.
     pub fn one_by_one(self, table: &Table, rows: usize) -> bool {
         rows <= 1 || table.key == ["agency"] || self.is_scattered(table)
     }
 
-    /// Rows by key: a statement for each, or one in whose answer after each row stands its place
-    /// among the keys, from 1. Locks them in the order of the keys.
+    /// Reads rows by key: one statement for each, or one for all, whose answer has after each row
+    /// the place of its key, counted from 1. Locks the rows in the order of the keys.
     pub fn get(self, Get { table, by, keys, lock }: Get) -> Vec<Statement> {
         let (name, lock) = (table.name, lock.map(locking).unwrap_or_default());
         if self.one_by_one(table, keys.len()) {
@@ -100,14 +101,14 @@ pub(super) fn insert(table: &Table, row: Row) -> Statement {
     of_row(table, &names(table), &*SQL[table.name].one.insert, row)
 }
 
-/// Inserts rows in their order, each unless its key or a unique index is taken, and returns the
-/// keys of those that it has inserted, but for the agency.
+/// Inserts rows in their order, each unless its key or a unique index is taken. It returns the keys
+/// of the inserted rows, without the agency.
 pub(super) fn insert_all(table: &Table, rows: Vec<Row>) -> Statement {
     Statement::kept(&*SQL[table.name].insert_many, params_of_many(table, &names(table), rows))
 }
 
-/// The same for rows of which each lies by itself, up to 65,535 values. Citus inserts them one shard
-/// after another, in the order of shards, so two that want the same rows never wait for each other.
+/// Inserts scattered rows like [`insert_all`], up to 65,535 values. Citus inserts them in the order
+/// of shards, so two statements on the same rows never deadlock.
 pub(super) fn insert_scattered(table: &Table, rows: Vec<Row>) -> Statement {
     let (names, own_key) = (names(table), own(table.key).join(", "));
     let row = |first: usize| {
@@ -123,8 +124,8 @@ pub(super) fn insert_scattered(table: &Table, rows: Vec<Row>) -> Statement {
     Statement::once(sql, rows.into_iter().flat_map(|row| params(table, &names, row)).collect())
 }
 
-/// Those of many rows that are there, of which each lies by itself; in any order, and not locked,
-/// which no statement can do with rows of several nodes.
+/// Finds the existing ones of many scattered rows, in any order. They are not locked, because no
+/// statement can lock rows on several nodes.
 pub(super) fn find_scattered(table: &Table, keys: Vec<Row>) -> Statement {
     let (own_key, keys_of_all) = (own(table.key).join(", "), arrays(table, table.key));
     let agency = if own(table.key) == table.key { "" } else { "agency = $1 AND " };
@@ -132,7 +133,7 @@ pub(super) fn find_scattered(table: &Table, keys: Vec<Row>) -> Statement {
     Statement::once(sql, params_of_many(table, table.key, keys))
 }
 
-/// Stores a row that exists, unless a unique index has one of its values.
+/// Stores an existing row, unless a value of a unique index is taken.
 pub(super) fn update(table: &Table, row: Row) -> Statement {
     let sql = Cow::Borrowed(&*SQL[table.name].one.update);
     Statement::Attempt(sql, params(table, &names(table), row))
@@ -157,9 +158,9 @@ pub(super) fn any(scan: &Scan) -> Statement {
     planned_for(scan, sql, typed(params))
 }
 
-/// Removes the rows of a scan, once they are locked; what others hold is passed over, and so is
-/// what they have changed meanwhile: it lies elsewhere then. To find 1,000 rows again where they
-/// lie takes 1 ms, by their keys 2 to 30.
+/// Locks and removes the rows of a scan. It skips rows that others have locked, and rows that they
+/// have changed meanwhile, because those have another `ctid`. To find 1,000 rows again by their
+/// `ctid` takes 1 ms, by their keys 2 to 30 ms.
 pub(super) fn remove(scan: &Scan) -> Statement {
     let mut first = Conditions::of_scan(scan, DIALECT);
     let mut again = Conditions::of_range(scan, DIALECT);
@@ -169,14 +170,15 @@ pub(super) fn remove(scan: &Scan) -> Statement {
     planned_for(scan, format!("DELETE FROM partnerkit.{name}{}", again.sql), typed(first.params))
 }
 
-/// What is narrower than an agency has one good plan, by its index. An agency may be of any size:
-/// planned for one of the average size, all of a large one would be sorted.
+/// A scan that is narrower than an agency has one good plan, by its index. A scan of an agency is
+/// planned for its values: with a plan for an agency of average size, all rows of a large one would
+/// be sorted.
 fn planned_for(scan: &Scan, sql: String, params: Vec<Param>) -> Statement {
     let narrow = scan.equals.len() > 1 || scan.equals.len() == scan.table.key.len();
     if narrow { Statement::kept(sql, params) } else { Statement::once(sql, params) }
 }
 
-/// How many rows a filter finds, or `cap` if there are more.
+/// Counts the rows that a filter finds, up to `cap`.
 pub(super) fn count(filter: &Filter, cap: u64) -> Statement {
     let mut conditions = Conditions::of_filter(filter, DIALECT);
     conditions.limit(i64::try_from(cap).unwrap_or(i64::MAX));
@@ -185,7 +187,7 @@ pub(super) fn count(filter: &Filter, cap: u64) -> Statement {
     Statement::once(format!("SELECT count(*) FROM ({found}) AS found"), typed(params))
 }
 
-/// A `SELECT` of a table's columns, up to its conditions.
+/// The `SELECT` of a table's columns, without conditions.
 pub(super) fn select(table: &Table) -> &'static str {
     &SQL[table.name].one.select
 }
@@ -195,7 +197,7 @@ pub(super) fn typed(params: Vec<(Kind, Value)>) -> Vec<Param> {
     params.into_iter().map(|(kind, value)| Param::one(kind, value)).collect()
 }
 
-/// All columns but the agency, if that leads: it is the same for all rows of a statement.
+/// The columns without the agency, if it comes first: all rows of a statement have the same agency.
 pub(super) fn own<'c>(columns: &'c [&'static str]) -> &'c [&'static str] {
     if let ["agency", own @ ..] = columns { own } else { columns }
 }
@@ -214,8 +216,8 @@ fn of_row(
     Statement::kept(sql, params(table, columns, row))
 }
 
-/// The parameters that hold many rows, with their types: a server that passes a statement on plans
-/// it there anew, without those that came along with it.
+/// The array parameters with their types. The types are written out, because a node that forwards a
+/// statement does not forward the types that the client has given.
 fn arrays(table: &Table, columns: &[&'static str]) -> String {
     let own = own(columns);
     let array = |(column, n): (&&str, usize)| {
@@ -230,8 +232,8 @@ fn arrays(table: &Table, columns: &[&'static str]) -> String {
     joined(own.iter().zip(1 + columns.len() - own.len()..).map(array), ", ")
 }
 
-/// An `INSERT` of many rows, up to what happens to those that are there already. Each step of the
-/// plan has one row of the agency, so the order stays.
+/// An `INSERT` of many rows, up to the action of its `ON CONFLICT`. It joins only the one row of
+/// the agency, so the order of the rows is kept.
 fn insert_many(table: &Table) -> String {
     let (name, arrays) = (table.name, arrays(table, &names(table)));
     let rows = match table.columns {
@@ -247,7 +249,7 @@ fn insert_many(table: &Table) -> String {
     format!("INSERT INTO partnerkit.{name} ({}) {rows} ON CONFLICT", columns(table))
 }
 
-/// Many keys as something to select from, and that a row has one of them.
+/// Many keys as an item of `FROM`, and the condition that a row has one of them.
 fn wanted(table: &Table, by: &[&'static str]) -> (String, String) {
     let (arrays, own) = (arrays(table, by), own(by));
     let keys = joined((1..=own.len()).map(|n| format!("key_{n}")), ", ");
@@ -257,7 +259,7 @@ fn wanted(table: &Table, by: &[&'static str]) -> (String, String) {
     (wanted, joined(agency.into_iter().chain(equal), " AND "))
 }
 
-/// A lock, as a statement ends with it.
+/// The locking clause at the end of a statement.
 fn locking(lock: Lock) -> String {
     let strength = match lock {
         Lock::KeyShare => "KEY SHARE",

@@ -1,5 +1,5 @@
-//! What a scan, a page or a count asks for, as conditions of a statement: the same for every
-//! backend that speaks SQL, but for the way a term is looked for.
+//! Scans, pages and counts as conditions of a statement. They are the same for every SQL backend,
+//! except for the way a term is searched.
 
 use std::fmt::{self, Display, Write as _};
 use std::ops::Bound;
@@ -11,8 +11,8 @@ use super::joined;
 use crate::schema::{Kind, RESELLERS, Table, Value};
 use crate::storage::{Condition, Filter, Is, PageSpec, Scan};
 
-/// Conditions, from `WHERE` on, and their parameters from the first one on. Where the table is of
-/// an agency, the agency is parameter 1.
+/// The text from `WHERE` on, and all parameters. If the table belongs to agencies, parameter 1 is
+/// the agency.
 pub(crate) struct Conditions {
     pub sql: String,
     pub params: Vec<(Kind, Value)>,
@@ -20,7 +20,7 @@ pub(crate) struct Conditions {
     dialect: Dialect,
 }
 
-/// A parameter, as it stands in a statement.
+/// A parameter, as it is written in a statement.
 #[derive(Clone, Copy)]
 pub(crate) struct Parameter {
     marker: char,
@@ -34,12 +34,12 @@ impl Display for Parameter {
 }
 
 impl Conditions {
-    /// Every read makes some: the text has room for most of them from the beginning.
+    /// Reserves room for most conditions at once, because every read makes some.
     fn on(table: &'static Table, dialect: Dialect) -> Self {
         Self { sql: String::with_capacity(256), params: Vec::with_capacity(4), table, dialect }
     }
 
-    /// What a scan looks for, whatever the order and however many.
+    /// The conditions of a scan, without its order and limit.
     pub fn of_range(scan: &Scan, dialect: Dialect) -> Self {
         let mut conditions = Self::on(scan.table, dialect);
         for (column, value) in scan.columns.iter().zip(&scan.equals) {
@@ -56,7 +56,7 @@ impl Conditions {
         conditions
     }
 
-    /// The same in the order of the scan, and no more rows than it asks for.
+    /// The conditions of a scan, with its order and limit.
     pub fn of_scan(scan: &Scan, dialect: Dialect) -> Self {
         let mut conditions = Self::of_range(scan, dialect);
         let ordered = scan.columns.get(scan.equals.len()..).unwrap_or_default();
@@ -65,7 +65,7 @@ impl Conditions {
         conditions
     }
 
-    /// What a filter finds.
+    /// The conditions of a filter.
     pub fn of_filter(filter: &Filter, dialect: Dialect) -> Self {
         let mut conditions = Self::on(&RESELLERS, dialect);
         conditions.equal("agency", &filter.agency.as_str().into());
@@ -73,7 +73,7 @@ impl Conditions {
         conditions
     }
 
-    /// A page, in its order and no longer than it.
+    /// The conditions of a page, with its order and limit.
     pub fn of_page(spec: &PageSpec, dialect: Dialect) -> Self {
         let mut conditions = Self::of_filter(&spec.filter, dialect);
         conditions.behind_and_in_order(spec);
@@ -81,7 +81,7 @@ impl Conditions {
         conditions
     }
 
-    /// Only rows after a page's beginning, in its order.
+    /// Adds the page's start and its order.
     pub fn behind_and_in_order(&mut self, spec: &PageSpec) {
         if let Some(after) = &spec.after {
             self.behind(spec, after);
@@ -89,19 +89,20 @@ impl Conditions {
         self.order(&[spec.order, "id"], spec.descending);
     }
 
-    /// Only rows after a place.
+    /// Adds the condition that rows come after a place.
     pub fn behind(&mut self, spec: &PageSpec, (value, id): &(Value, Uuid)) {
         let place = vec![value.clone(), Value::Uuid(*id)];
         self.compare(&[spec.order, "id"], if spec.descending { "<" } else { ">" }, &place);
     }
 
-    /// Adds those of a filter, but for the agency.
+    /// Adds the conditions of a filter, except for the agency.
     pub fn filter(&mut self, Filter { terms, conditions, .. }: &Filter) {
-        // One condition for each term, not one on an array of them: an index can serve it.
+        // There is one condition for each term, not one on an array of terms, so that an index can
+        // be used.
         terms.iter().for_each(|term| self.term(term));
         for Condition { column, is } in conditions {
             match is {
-                // Written out, so that an index of the few that have it can serve.
+                // Written out, so that a partial index can be used.
                 Is::Slug(slug) => self.and(format_args!("{column} = '{slug}'")),
                 Is::AtLeast(value) => self.compare(&[column], ">=", std::slice::from_ref(value)),
                 Is::Below(value) => self.compare(&[column], "<", std::slice::from_ref(value)),
@@ -109,7 +110,7 @@ impl Conditions {
         }
     }
 
-    /// Another condition.
+    /// Adds a condition.
     pub fn and(&mut self, condition: impl Display) {
         self.also();
         self.write(condition);
@@ -137,7 +138,7 @@ impl Conditions {
         self.write(format_args!(" LIMIT {limit}"));
     }
 
-    /// Another parameter.
+    /// Adds a parameter.
     pub fn bind(&mut self, kind: Kind, value: Value) -> Parameter {
         self.params.push((kind, value));
         Parameter { marker: self.dialect.parameter, number: self.params.len() }
@@ -176,7 +177,7 @@ impl Conditions {
     fn term(&mut self, term: &str) {
         match self.dialect.terms {
             Terms::Instr => {
-                // Compares bytes, so that no character is a wildcard.
+                // `instr` compares bytes, so that no character is a wildcard.
                 let term = self.bind(Kind::Text, term.into());
                 self.and(format_args!("instr(search_text, {term}) > 0"));
             }
@@ -192,7 +193,7 @@ impl Conditions {
     }
 }
 
-/// A pattern for every text that contains the term, in which nothing of it is a wildcard.
+/// A pattern that matches every text with the term; its wildcards are escaped.
 fn pattern(term: &str) -> String {
     let mut pattern = String::with_capacity(term.len() + 2);
     pattern.push('%');

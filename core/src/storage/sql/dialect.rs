@@ -5,13 +5,13 @@ use crate::schema::Table;
 /// How a database writes what the statements need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dialect {
-    /// What stands before a table's name: a schema and its dot, or nothing.
+    /// The prefix of a table's name: a schema and a dot, or nothing.
     pub prefix: &'static str,
-    /// What stands before a parameter's number.
+    /// The prefix of a parameter's number.
     pub parameter: char,
-    /// What stands in an agency's rows for its id, which is the first parameter.
+    /// What an agency's rows hold for its id; the id is the first parameter.
     pub agency: &'static str,
-    /// How a term is looked for.
+    /// How a term is searched.
     pub terms: Terms,
 }
 
@@ -22,13 +22,13 @@ impl Dialect {
     }
 }
 
-/// How a database looks for a term in a text.
+/// How a database searches for a term in a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Terms {
     /// By the function `instr`.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
     Instr,
-    /// By `LIKE`, which an index can serve; a backslash in front makes a character of a wildcard.
+    /// By `LIKE`, for which an index can be used; a backslash escapes a wildcard.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
     Like,
 }

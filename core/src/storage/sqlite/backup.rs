@@ -1,6 +1,6 @@
 //! A copy of the database while others use it: SQLite's online backup of one snapshot. With a
-//! write-ahead log a reader is in nobody's way, so it needs no pauses, and no second beginning
-//! because somebody has written.
+//! write-ahead log a reader blocks nobody, so the backup needs no pauses, and it need not start
+//! again because somebody has written.
 
 use std::fs;
 use std::io;
@@ -12,18 +12,18 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::storage_error;
 use crate::error::{Error, Result};
 
-/// All of them in one step, and so from one snapshot.
+/// Copies all pages in one step, and so from one snapshot.
 const EVERY_PAGE: i32 = -1;
 
-/// Writes a copy of what a reader sees, at a path where there is nothing yet: beside it first,
-/// and under its name once it is whole.
+/// Writes a copy of what a reader sees to a path where nothing exists yet. It is written to a
+/// temporary file beside it, which gets its name when it is complete.
 pub(super) fn write(reader: &Connection, path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(is_there());
     }
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
-    // Nobody but its owner can read it, whatever the database's own rights are.
+    // Only its owner can read it, whatever the permissions of the database are.
     let partial =
         tempfile::Builder::new().prefix(".backup-").suffix(".partial").tempfile_in(folder);
     let partial = partial.map_err(failed)?.into_temp_path();
@@ -35,11 +35,11 @@ pub(super) fn write(reader: &Connection, path: &Path) -> Result<()> {
     keep_name(folder).map_err(failed)
 }
 
-/// On the disk when this returns.
+/// Copies all pages. They are on the disk when this returns.
 fn copy(reader: &Connection, path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(path, flags).map_err(storage_error)?;
-    // A copy that is not finished is thrown away.
+    // An unfinished copy is deleted, so it needs no journal.
     target.pragma_update(None, "journal_mode", "OFF").map_err(storage_error)?;
     let backup = Backup::new(reader, &mut target).map_err(storage_error)?;
     match backup.step(EVERY_PAGE).map_err(storage_error)? {
@@ -50,7 +50,7 @@ fn copy(reader: &Connection, path: &Path) -> Result<()> {
     target.close().map_err(|(_, error)| storage_error(error))
 }
 
-/// A file's name is its folder's to keep.
+/// Syncs the folder, which stores the name of the file.
 fn keep_name(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Connections: how they are opened, how transactions begin and end, what errors mean.
+//! Connections: how they are opened, and how transactions begin and end.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::failure::storage_error;
 use crate::error::{Error, Result};
 use crate::schema;
 
-/// Bugs of write-ahead logs are fixed from here on.
+/// The first version in which known bugs of write-ahead logs are fixed.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long to wait for a program that writes without taking its turn.
 pub(super) const BUSY: Duration = Duration::from_secs(30);
 
-/// The one connection of a process that writes. It has not looked at the file yet.
+/// Opens the one connection of a process that writes, without reading the file yet.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let found = rusqlite::version();
@@ -26,17 +26,17 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
 }
 
-/// Looks at the file, which must be a database.
+/// Reads the file for the first time, and checks that it is a database.
 pub(super) fn look(writer: &Connection) -> Result<()> {
     looked(writer).map_err(storage_error)
 }
 
-/// What there is to see without waiting.
+/// The result of reading a file for the first time without waiting.
 pub(super) enum Look {
     Done,
-    /// The index of the log has to be made anew, and somebody is in the way of that.
+    /// The log's index has to be rebuilt (recovery), but another connection blocks that.
     Unsound,
-    /// Somebody is in the way.
+    /// Another connection has a lock.
     Busy,
 }
 
@@ -60,28 +60,28 @@ fn looked(writer: &Connection) -> rusqlite::Result<()> {
     writer.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
 
-/// Gives a database its log. Alone meanwhile, it needs no index in memory that others share: where
-/// nothing is held yet, another copy of SQLite could cut that off.
+/// Creates the write-ahead log of a database. It uses exclusive locking, which needs no shared
+/// index: while nothing is held yet, another copy of SQLite could truncate that.
 pub(super) fn begin_log(writer: Connection) -> Result<()> {
     writer.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(storage_error)?;
     writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
     writer.close().map_err(|(_, error)| storage_error(error))
 }
 
-/// Sets the writer up and brings the schema up to date.
+/// Configures the writer and migrates the schema.
 pub(super) fn prepare(writer: &Connection) -> Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
-    // FULL: what was acknowledged survives a loss of power.
+    // FULL: a committed transaction survives a loss of power.
     writer.pragma_update(None, "synchronous", "FULL").map_err(storage_error)?;
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
     migrate(writer)?;
-    // What savepoints may have to bring back: in a file it would be many writes a group.
+    // The statement journal of savepoints: in a file it would take many writes for each group.
     writer.pragma_update(None, "temp_store", "MEMORY").map_err(storage_error)
 }
 
-/// A connection that only reads.
+/// Opens a connection that only reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
@@ -90,14 +90,15 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(storage_error)?;
     connection.busy_timeout(BUSY).map_err(storage_error)?;
-    // Otherwise SQLite would prepare a statement again for each value of its limit: 16 µs a page.
+    // Otherwise SQLite would prepare a statement again for each value of its limit, which costs 16
+    // µs a page.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(storage_error)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 
-/// Closes an idle connection without touching what the parent shares with others: neither the
-/// log nor its index.
+/// Closes an idle connection of the parent, without touching the log and its index, which the
+/// parent still uses.
 pub(super) fn close_inherited(connection: Connection) -> bool {
     let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     if kept.is_err() {
@@ -107,8 +108,8 @@ pub(super) fn close_inherited(connection: Connection) -> bool {
     connection.close().is_ok()
 }
 
-/// Runs the migrations that the file lacks, under the write lock: of several processes that
-/// start at once, one does.
+/// Runs the missing migrations under the write lock, so that of several processes that start at
+/// once only one does.
 fn migrate(writer: &Connection) -> Result<()> {
     let transaction = Began::immediate(writer)?;
     let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
@@ -120,22 +121,22 @@ fn migrate(writer: &Connection) -> Result<()> {
     transaction.commit()
 }
 
-/// Runs a statement that answers nothing.
+/// Runs a statement without rows.
 pub(super) fn run(connection: &Connection, sql: &str) -> Result<()> {
     let ran = connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     ran.map(drop).map_err(storage_error)
 }
 
-/// A transaction that has begun; unless it is committed, it is rolled back.
+/// An open transaction, which is rolled back unless it is committed.
 pub(super) struct Began<'c>(&'c Connection);
 
 impl<'c> Began<'c> {
-    /// With a snapshot from the first read on.
+    /// Begins a transaction that has a snapshot from its first read on.
     pub fn deferred(connection: &'c Connection) -> Result<Self> {
         Self::begin(connection, "BEGIN")
     }
 
-    /// With the write lock, so that no later statement finds it taken.
+    /// Begins a transaction with the write lock, so that no later statement finds it taken.
     pub fn immediate(connection: &'c Connection) -> Result<Self> {
         Self::begin(connection, "BEGIN IMMEDIATE")
     }
@@ -146,7 +147,7 @@ impl<'c> Began<'c> {
     }
 
     pub fn commit(self) -> Result<()> {
-        // An error leaves the transaction open, and dropping it rolls it back.
+        // If this fails, the transaction stays open, and dropping it rolls it back.
         run(self.0, "COMMIT")
     }
 }
@@ -154,7 +155,7 @@ impl<'c> Began<'c> {
 impl Drop for Began<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
-            // Nothing can be done about a rollback that fails, and BEGIN will say so next time.
+            // If the rollback fails, the next BEGIN will report it.
             let _ = run(self.0, "ROLLBACK");
         }
     }

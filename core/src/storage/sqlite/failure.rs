@@ -1,11 +1,11 @@
-//! What went wrong in SQLite, in the terms of the contract.
+//! SQLite's errors in the terms of the storage contract.
 
 use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
 use rusqlite::ffi::{SQLITE_IOERR_SHORT_READ, code_to_str};
 
 use crate::error::Error;
 
-/// What went wrong.
+/// Converts an error of SQLite.
 pub(super) fn storage_error(error: rusqlite::Error) -> Error {
     let in_the_way = matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked));
     if in_the_way || was_cut_off(&error) {
@@ -15,14 +15,16 @@ pub(super) fn storage_error(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Whether the log ended before what was to be read: another process has emptied it, because
-/// another copy of SQLite in this one has lifted the reader's lock. Now the database has it all.
+/// Whether the log ended before the page that was to be read. That happens when another process has
+/// emptied the log, because another copy of SQLite in this process has lifted the reader's lock.
+/// The database then has all pages, so the work can be tried again.
 fn was_cut_off(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
     failure.extended_code == SQLITE_IOERR_SHORT_READ
 }
 
-/// What went wrong, in SQLite's words for the code: its own message may quote a row.
+/// SQLite's text for the error code. The message of the error is not used, because it may quote a
+/// row.
 pub(super) fn detail(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {

@@ -1,16 +1,17 @@
-//! The database, held against another copy of SQLite in the same process, such as Python's own.
+//! Holds a database against another copy of SQLite in the same process, such as Python's own.
 //!
-//! POSIX locks are the process's: another copy of SQLite does not meet ours, and lifts all of
-//! them when it closes the file. So, when it opens the database, it would take itself for the
-//! first one and begin the log's index anew under ours; and when it closes it, for the last one
-//! and delete the log, with what has been acknowledged. Locks of an open file description are
-//! met by everybody else, and nobody else lifts them: one on each of the two files, as SQLite
-//! itself holds them, keeps both from happening. What they cannot do is keep two copies from
-//! writing, or one from reading what the other is about to overwrite.
+//! POSIX locks belong to the process: another copy of SQLite does not notice our locks, and lifts
+//! all of them when it closes the file. So when it opens the database, it would believe that it is
+//! the first user, and rebuild the log's index while we use it; and when it closes the database, it
+//! would believe that it is the last user, and delete the log with committed transactions. Locks of
+//! an open file description are noticed by everybody, and nobody else lifts them. One such lock on
+//! each of the two files, on the bytes that SQLite itself locks, prevents both. It cannot keep two
+//! copies from writing, or one from reading what the other is about to overwrite.
 //!
-//! Our own SQLite lifts the other one's locks, too, when it closes the file, and the hold then
-//! stands in for them. So it stays until nobody else in the process has the file open, also after
-//! our last connection has gone, which therefore cannot delete the log: that is done here.
+//! Our own SQLite lifts the other copy's locks, too, when it closes the file, and the hold then
+//! stands in for them. So the hold stays until nobody else in the process has the file open, even
+//! after our last connection is closed. Because of the hold that connection cannot delete the log,
+//! so this module does.
 
 mod bytes;
 mod descriptors;
@@ -32,18 +33,20 @@ use bytes::{DATABASE, ENTRANCE, INDEX, Lock, PAUSE, Tried};
 use descriptors::{Descriptors, Inode, inode};
 pub(super) use recovery::Recovery;
 
-/// What a database begins with.
+/// The first bytes of a database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where it says how it is written and read, and what it says if it has a log.
+/// The offset of the two format versions in a database, and their values if it has a write-ahead
+/// log.
 const FORMAT_VERSIONS: u64 = 18;
 const WITH_LOG: [u8; 2] = [2, 2];
 
-/// How often to try to keep others out of a database: whoever comes or goes is in the way.
+/// How often to try to keep others out of a database; a connection that is opening or closing
+/// blocks it for a moment.
 const TRIES: usize = 20;
 
 static HELD: Mutex<Held> = Mutex::new(Held { process: 0, databases: Vec::new() });
 
-/// What one process holds.
+/// The databases that one process holds.
 struct Held {
     process: u32,
     databases: Vec<Database>,
@@ -53,19 +56,20 @@ struct Database {
     inode: Inode,
     path: PathBuf,
     file: File,
-    /// The index of its log, if it is held.
+    /// The index of the write-ahead log, if it is held.
     index: Option<Arc<File>>,
     holders: usize,
 }
 
-/// That a database is held. Dropped after its last connection.
+/// Keeps a database held. It is dropped after the last connection to it.
 pub(super) struct Hold {
     inode: Inode,
     process: u32,
 }
 
 impl Hold {
-    /// Holds a database that is about to be opened. None if there is none with a log.
+    /// Holds a database that is about to be opened. `None` if the file does not exist or has no
+    /// log.
     pub fn of(database: &Path) -> Result<Option<Self>> {
         let mut held = lock()?;
         held.leave_to_parent();
@@ -84,19 +88,19 @@ impl Hold {
         Ok(is_held.then(|| Self { inode, process: process::id() }))
     }
 
-    /// Whether this process has taken it, or a parent.
+    /// Whether this process took the hold, not its parent.
     pub fn is_here(&self) -> bool {
         self.process == process::id()
     }
 
-    /// Who may make the index of the log anew.
+    /// The control over who may rebuild the index of the log.
     pub fn recovery(&self) -> Result<Recovery> {
         let index = self.of_held(|known| known.index.clone())?;
         Ok(Recovery::of(index.ok_or_else(not_held)?))
     }
 
-    /// Keeps everybody from looking at the database for the first time, if nobody else in this
-    /// process has it open but one connection.
+    /// Keeps everybody from opening the database, if in this process only one connection has it
+    /// open.
     fn keep_others_out(&self) -> Option<Closed> {
         self.of_held(|known| known.keep_others_out(OF_A_CONNECTION)).ok().flatten()
     }
@@ -122,7 +126,7 @@ impl Drop for Hold {
     }
 }
 
-/// Lets go, when it is dropped, of databases that nobody in this process has open any more.
+/// When dropped, releases the databases that nobody in this process has open any more.
 pub(super) struct Swept;
 
 impl Drop for Swept {
@@ -136,7 +140,7 @@ impl Drop for Swept {
 }
 
 impl Held {
-    /// In a child process: closes what was inherited, which leaves it to the parent.
+    /// In a child process: closes the inherited files, which leaves their locks to the parent.
     fn leave_to_parent(&mut self) {
         if self.process != process::id() {
             *self = Self { process: process::id(), databases: Vec::new() };
@@ -149,7 +153,7 @@ impl Held {
     }
 }
 
-/// The descriptors of a connection: of the database and of the index.
+/// A connection has two descriptors: one for the database and one for the index.
 const OF_A_CONNECTION: usize = 2;
 
 impl Database {
@@ -159,7 +163,7 @@ impl Database {
         Ok(Self { inode, path: path.to_owned(), file, index: None, holders: 0 })
     }
 
-    /// Locks both files, and says whether there is a log.
+    /// Locks both files, and answers whether there is a log.
     fn hold(&mut self) -> Result<bool> {
         // From now on nobody deletes the log.
         DATABASE.lock(&self.file, Lock::Share)?;
@@ -171,8 +175,8 @@ impl Database {
         locked.map(|()| has_log)
     }
 
-    /// Locks the index of the log. Whoever opens it first begins it anew, as SQLite does: after
-    /// a loss of power it may be that of another time.
+    /// Locks the index of the log. The first user truncates it, as SQLite does, because it may be
+    /// stale after a loss of power.
     fn lock_index(&mut self) -> Result<()> {
         let path = beside(&self.path, "-shm");
         if self.index.as_ref().is_some_and(|index| is(index, &path)) {
@@ -182,7 +186,8 @@ impl Database {
             None => new_index(&path, &self.file)?,
             Some(found) => found,
         };
-        // As long as it is held, a copy may be there whose lock ours has lifted.
+        // If the index was held before, there may be another copy of SQLite whose lock ours has
+        // lifted, so it must not be truncated.
         let is_first = self.index.is_none() && INDEX.try_lock(&index, Lock::Alone) == Tried::Locked;
         if is_first {
             index.set_len(0).map_err(failed)?;
@@ -192,8 +197,8 @@ impl Database {
         Ok(())
     }
 
-    /// Keeps everybody from looking at the database for the first time, if so many descriptors of
-    /// it are in this process beside our own.
+    /// Keeps everybody from opening the database, if this process has exactly `so_many` descriptors
+    /// of it besides our own.
     fn keep_others_out(&self, so_many: usize) -> Option<Closed> {
         let closed = Closed::of(&self.file)?;
         let mut own = vec![&self.file, &closed.0];
@@ -201,8 +206,8 @@ impl Database {
         (Descriptors::beside(&own)? == so_many).then_some(closed)
     }
 
-    /// Lets go, unless somebody else in this process has the file open. If nobody at all has, and
-    /// there is nothing in the log, it is deleted as SQLite does.
+    /// Releases the database, unless somebody else in this process has the file open. If no process
+    /// has it open and the log is empty, deletes the log as SQLite does.
     fn let_go(self) -> Option<Self> {
         if self.file.metadata().is_ok_and(|file| file.nlink() == 0) {
             return None;
@@ -217,7 +222,7 @@ impl Database {
         let (inode, path) = (self.inode, self.path.clone());
         self.close();
         drop(closed);
-        // Who has come in between opening and closing has been robbed of its lock.
+        // Closing has lifted the lock of a copy that opened the file just now. So it is held again.
         let nobody_came = Descriptors::of(&[inode]).is_some_and(|found| found.is_empty());
         if nobody_came { None } else { Self::held_again(&path, inode) }
     }
@@ -231,12 +236,12 @@ impl Database {
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
         if is_ours && is_empty {
-            // What is left of them does no harm.
+            // A file that remains does no harm.
             let _ = fs::remove_file(index).and_then(|()| fs::remove_file(log));
         }
     }
 
-    /// Locks are lifted before files are closed: a child of `fork` may share them.
+    /// Lifts the locks explicitly, because a child of `fork` may share the open files.
     fn close(self) {
         DATABASE.unlock(&self.file);
         if let Some(index) = &self.index {
@@ -250,11 +255,11 @@ impl Database {
     }
 }
 
-/// That nobody can look at a database for the first time, because its entrance is locked.
+/// Keeps everybody from opening a database, by a lock on the byte that SQLite locks first.
 struct Closed(File);
 
 impl Closed {
-    /// None if somebody else is just coming or going.
+    /// `None` if somebody else is just opening or closing the database.
     fn of(database: &File) -> Option<Self> {
         let again = format!("/proc/self/fd/{}", database.as_raw_fd());
         let file = OpenOptions::new().read(true).write(true).open(again).ok()?;
@@ -285,7 +290,7 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Whether it is a database, and says that it has a write-ahead log.
+/// Whether the file is a database with a write-ahead log.
 fn has_log(database: &File) -> bool {
     let (mut magic, mut versions) = ([0; MAGIC.len()], [0; 2]);
     database.read_exact_at(&mut magic, 0).is_ok()
@@ -293,24 +298,24 @@ fn has_log(database: &File) -> bool {
         && (magic.as_slice(), versions) == (MAGIC, WITH_LOG)
 }
 
-/// A new index, for those who may use the database.
+/// Creates an index with the permissions of the database.
 fn new_index(path: &Path, database: &File) -> Result<File> {
     let of = database.metadata().map_err(failed)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(of.mode() & 0o777);
     let index = options.open(path).map_err(failed)?;
-    // Only who may do anything can do this, and only such a one has to.
+    // Only root may do this, and only root has to.
     let _ = fchown(&index, Some(of.uid()), Some(of.gid()));
     Ok(index)
 }
 
-/// Whether an open file is the one at a path.
+/// Whether an open file is the file at a path.
 fn is(file: &File, path: &Path) -> bool {
     let at_path = fs::metadata(path).map(|file| inode(&file)).ok();
     at_path.is_some() && at_path == file.metadata().map(|file| inode(&file)).ok()
 }
 
-/// What may be missing.
+/// Turns the error for a missing file into `None`.
 fn there<T>(found: io::Result<T>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),

@@ -1,5 +1,5 @@
-//! Where no lock belongs to an open file: a database cannot be held against another copy of SQLite
-//! in the same process.
+//! For systems without locks of open file descriptions: there a database cannot be held against
+//! another copy of SQLite in the same process.
 
 use std::path::Path;
 use std::process;
@@ -9,46 +9,46 @@ use rusqlite::Connection;
 use super::connection::{look, open_writer};
 use crate::error::Result;
 
-/// That nothing is held.
+/// Stands for a hold, but holds nothing.
 pub(super) struct Hold {
     process: u32,
 }
 
 impl Hold {
-    /// Holds nothing of what is a database.
+    /// Checks that the file is a database, and holds nothing.
     pub fn of(database: &Path) -> Result<Option<Self>> {
         look(&open_writer(database)?)?;
         Ok(Some(Self { process: process::id() }))
     }
 
-    /// Whether this process has it, or a parent.
+    /// Whether this process made it, not its parent.
     pub fn is_here(&self) -> bool {
         self.process == process::id()
     }
 
-    /// Nothing can be forbidden.
+    /// A control over rebuilding the index that controls nothing.
     pub fn recovery(&self) -> Result<Recovery> {
         Ok(Recovery)
     }
 }
 
-/// What SQLite does as it does it.
+/// Leaves rebuilding the index to SQLite.
 pub(super) struct Recovery;
 
 impl Recovery {
-    /// Forbids nothing.
+    /// Does nothing.
     pub fn forbid(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Allows what was allowed.
+    /// Does nothing.
     pub fn allow(&self) {}
 
-    /// Looks at the database for the first time.
+    /// Reads the database for the first time.
     pub fn settle(&self, _: &Hold, connection: &Connection) -> Result<()> {
         look(connection)
     }
 }
 
-/// That there is nothing to close.
+/// Stands for the release of databases, of which there are none.
 pub(super) struct Swept;

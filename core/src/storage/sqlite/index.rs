@@ -1,4 +1,4 @@
-//! Keeping the search index: what it has to be told of rows that come, change and go.
+//! Keeping the search index up to date when rows are inserted, changed and removed.
 
 use super::failure::storage_error;
 use super::rows::{NUMBER, Rows, Store, bound};
@@ -13,15 +13,14 @@ pub(super) fn is_searched(table: &Table) -> bool {
 }
 
 impl Rows<'_> {
-    /// What every piece of an agency's begins with, so that a large agency costs a small one
-    /// nothing.
+    /// The prefix of all pieces of an agency, so that a large agency does not slow a small one.
     pub(super) fn prefix(&self, agency: &Value) -> Result<String> {
         let sql = format!("SELECT coalesce({NUMBER}, -1)");
         let number = self.number(&sql, std::slice::from_ref(agency))?;
         Ok(format!("{number}\u{80}"))
     }
 
-    /// Stores rows and keeps them findable.
+    /// Stores rows, and notes the changes for the index.
     pub(super) fn store_searched(&mut self, how: &Store<'_>, batch: &Batch) -> Result<Vec<bool>> {
         let Some(agency) = batch.rows.first().and_then(|row| row.first()) else {
             return Ok(Vec::new());
@@ -45,7 +44,8 @@ impl Rows<'_> {
         Ok(stored)
     }
 
-    /// Removes rows by a statement, and says how many.
+    /// Removes rows by a statement, notes the changes for the index, and returns the number of
+    /// rows.
     pub(super) fn take_searched(&mut self, sql: &str, parameters: &[Value]) -> Result<u64> {
         let taken =
             self.indexed_rows(&format!("{sql} RETURNING number, search_text"), parameters)?;
@@ -54,7 +54,7 @@ impl Rows<'_> {
         Ok(many)
     }
 
-    /// Makes a row that was just stored findable, in place of what it was before.
+    /// Notes for the index that a row was stored, and what it was before.
     fn reindex(&mut self, prefix: &str, before: Option<Indexed>, text: &str) {
         if before.as_ref().is_some_and(|before| before.text == text) {
             return;
@@ -65,7 +65,7 @@ impl Rows<'_> {
         self.unindexed.push(IndexChange::Put(after));
     }
 
-    /// A row as the index knows it.
+    /// The row as the index has it.
     fn indexed(&self, key: &Row) -> Result<Option<Indexed>> {
         let sql = format!(
             "SELECT number, search_text FROM resellers WHERE agency = {NUMBER} AND id = ?2"
@@ -83,7 +83,7 @@ impl Rows<'_> {
     }
 }
 
-/// What a row is found by: its text, and the time that it stands at in the list.
+/// The text by which a row is found, and the time by which the list is ordered.
 fn searched(row: &Row) -> Result<(&str, i64)> {
     const TEXT: usize = RESELLERS.place("search_text");
     const TIME: usize = RESELLERS.place("created_at");

@@ -1,10 +1,12 @@
-//! What a child process inherits by `fork`, and closes before it opens a store itself.
+//! The connections that a child process inherits by `fork`, which it closes before it opens a store
+//! itself.
 //!
-//! SQLite counts in memory which locks its process holds. A child has the counts, but not the
-//! locks: a connection that it opens to the same file would take none, and what it writes would
-//! be lost when the parent closes its own. Closed, the inherited connections take their counts
-//! with them. Those that were in use at that moment cannot be closed; then nothing is opened. None
-//! is in use where the parent has prepared its fork (`forking`).
+//! SQLite counts in memory which locks its process holds. A child inherits the counts, but not the
+//! locks: if it opened a connection to the same file, that would take no locks, and its writes
+//! would be lost when the parent closes its own connection. Closing the inherited connections
+//! resets the counts. Connections that were in use at the moment of the `fork` cannot be closed;
+//! then no store can be opened. No connection is in use if the parent has prepared the fork
+//! (`forking`).
 
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -14,24 +16,24 @@ use crate::forking::{MOMENT, lock_inherited};
 
 static STORES: Mutex<Stores> = Mutex::new(Stores { process: 0, count: 0, open: Vec::new() });
 
-/// Closes everything, and says whether that went well.
+/// Closes everything, and returns whether that succeeded.
 pub(super) type Close<'c> = Box<dyn FnOnce() -> bool + 'c>;
 
-/// What a child process has to close.
+/// Something that a child process has to close.
 pub(super) trait Inherited: Send + Sync {
-    /// How to close it; none if the parent was using it.
+    /// A function that closes it; `None` if the parent was using it.
     fn idle(&self) -> Option<Close<'_>>;
 }
 
 /// The stores of one process.
 struct Stores {
     process: u32,
-    /// How many there are, those included that are just being opened or closed.
+    /// The number of stores, including those that are just being opened or closed.
     count: usize,
     open: Vec<Weak<dyn Inherited>>,
 }
 
-/// That a store is counted. Made before its first connection, dropped after its last.
+/// Counts a store. It is made before the store's first connection, and dropped after its last.
 pub(super) struct Counted(());
 
 impl Counted {
@@ -46,7 +48,7 @@ impl Counted {
     }
 }
 
-/// Notes down what a child process will have to close.
+/// Registers what a child process will have to close.
 pub(super) fn note<T: Inherited + 'static>(store: &Arc<T>) -> Result<()> {
     let mut stores = lock().ok_or_else(in_use)?;
     stores.open.retain(|open| open.strong_count() > 0);
@@ -57,7 +59,7 @@ pub(super) fn note<T: Inherited + 'static>(store: &Arc<T>) -> Result<()> {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // One too many makes a child refuse to open a store, which is the safe side.
+        // If this fails, the count is too high, and a child refuses to open a store, which is safe.
         if let Some(mut stores) = lock() {
             stores.count -= 1;
         }
@@ -65,8 +67,8 @@ impl Drop for Counted {
 }
 
 impl Stores {
-    /// Asks first and closes then: where another thread was in SQLite when the process was
-    /// forked, it may hold locks of SQLite's own for ever, and any call may wait for them.
+    /// Checks all stores before closing any: if another thread was inside SQLite at the `fork`,
+    /// SQLite's own mutexes may be locked for ever, and any call may wait for them.
     fn close_inherited(&mut self) -> Result<()> {
         let open: Vec<_> = self.open.iter().filter_map(Weak::upgrade).collect();
         let all_known = open.len() == self.count;

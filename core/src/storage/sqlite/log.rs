@@ -1,4 +1,4 @@
-//! The write-ahead log: kept short, and emptied when something was deleted for good.
+//! The write-ahead log: keeping it short, and emptying it when data was deleted permanently.
 
 use std::cell::Cell;
 use std::fs;
@@ -12,32 +12,32 @@ use super::failure::storage_error;
 use crate::error::Result;
 use crate::storage::Erasure;
 
-/// How many pages the log gets before they are moved into the database. A page that is written
-/// often is moved once for all of its versions in between.
+/// The number of pages in the log at which they are moved into the database (checkpoint). Of a page
+/// that is written often, only the newest version is moved.
 const CHECKPOINT_PAGES: u32 = 4_000;
-/// How many bytes of the file are kept when the log begins anew.
+/// How many bytes the file keeps when the log restarts from its beginning.
 const KEPT: u32 = 32 << 20;
-/// From this length on readers are waited for, so that the log can begin anew.
+/// From this length on, the writer waits for readers, so that the log can restart.
 const LONG: u64 = 2 * KEPT as u64;
-/// How long at most. Readers are short; one that is not keeps the log growing, not the writers
-/// waiting.
+/// How long the writer waits at most. Readers are short; a long one lets the log grow, but does not
+/// block writers.
 const PATIENCE: Duration = Duration::from_millis(30);
-/// After how many more rows the length is looked at again.
+/// After how many written rows the length is checked again.
 const LOOK_AFTER: u64 = 256;
-/// After how many more bytes they are waited for again.
+/// After how many more bytes the writer waits for readers again.
 const AGAIN: u64 = KEPT as u64 / 2;
 
 pub(super) struct Log {
     path: PathBuf,
-    /// At which length to try again.
+    /// The length at which to try again.
     due: Cell<u64>,
-    /// How many rows had been written when the length was looked at: looking costs a tenth of a
+    /// How many rows had been written at the last check of the length, which costs a tenth of a
     /// small commit.
     looked_at: Cell<u64>,
 }
 
 impl Log {
-    /// That of a database, which this connection writes.
+    /// The log of a database that this connection writes.
     pub fn of(database: &Path, writer: &Connection) -> Result<Self> {
         let set = |name, value: u32| writer.pragma_update(None, name, value);
         set("wal_autocheckpoint", CHECKPOINT_PAGES).map_err(storage_error)?;
@@ -47,8 +47,9 @@ impl Log {
         Ok(Self { path: path.into(), due: Cell::new(LONG), looked_at: Cell::new(0) })
     }
 
-    /// SQLite moves pages into the database as it goes, but begins the log anew only when no
-    /// reader needs it: with a reader at any moment that is never. Called after each commit.
+    /// Restarts the log if it is long; called after each commit. SQLite moves pages into the
+    /// database on its own, but restarts the log only when no reader needs it, which never happens
+    /// if there is always a reader.
     pub fn keep_short(&self, writer: &Connection) {
         let written = writer.total_changes();
         if written < self.looked_at.get() + LOOK_AFTER {
@@ -59,7 +60,8 @@ impl Log {
         if length < self.due.get() {
             return;
         }
-        // A failure is no caller's: the commit stands, and the next one tries again.
+        // A failure does not concern the caller: the commit stands, and the next commit tries
+        // again.
         let restarted = checkpoint(writer, "RESTART", PATIENCE);
         self.due.set(if matches!(restarted, Ok(Erasure::Complete)) {
             LONG
@@ -68,8 +70,8 @@ impl Log {
         });
     }
 
-    /// Moves everything into the database and cuts the log off, unless a reader still needs it:
-    /// nobody waits for that one.
+    /// Moves everything into the database and truncates the log, unless a reader still needs it; it
+    /// does not wait for the reader.
     pub fn empty(&self, writer: &Connection) -> Result<Erasure> {
         checkpoint(writer, "TRUNCATE", Duration::ZERO)
     }

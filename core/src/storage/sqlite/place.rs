@@ -1,5 +1,6 @@
-//! Which file is meant: found once, so that neither another working directory nor another name of
-//! it leads to other files, and refused before anything is made where it can be none.
+//! Finds the file that a path means. It is resolved once, so that a later change of the working
+//! directory or another name of the file does not lead to other files. A path that cannot be a
+//! database is refused before anything is created.
 
 use std::fs;
 use std::io::{Error as IoError, ErrorKind};
@@ -7,10 +8,10 @@ use std::path::{Path, PathBuf, is_separator};
 
 use crate::error::{Error, Result};
 
-/// How many links are followed one after another.
+/// How many symbolic links are followed in a row.
 const MOST_LINKS: usize = 40;
 
-/// The path in what follows `sqlite:` in a URL.
+/// The path in the part of a URL after `sqlite:`.
 pub(crate) fn path_of(url: &str) -> Result<&Path> {
     let slashes = url.bytes().take_while(|byte| *byte == b'/').count();
     if slashes == 2 || slashes == 3 {
@@ -25,7 +26,7 @@ pub(crate) fn path_of(url: &str) -> Result<&Path> {
     Ok(Path::new(url))
 }
 
-/// The one name of a database that is there, or can be made there.
+/// The canonical path of a database that exists or can be created there.
 pub(super) fn found(path: &Path) -> Result<PathBuf> {
     named(path)?;
     let database = resolved(path)?;
@@ -37,12 +38,12 @@ pub(super) fn found(path: &Path) -> Result<PathBuf> {
         Err(error) => return Err(not_found(error)),
     }
     let folder = database.parent().unwrap_or(&database);
-    // The log and the locks are made beside it.
+    // The log and the lock files are created in the same folder.
     writable(folder, &fs::metadata(folder).map_err(not_found)?, "the database's folder")?;
     Ok(database)
 }
 
-/// Refuses what is a name to SQLite, or to other libraries, but not that of a file.
+/// Refuses names that have a special meaning to SQLite or other libraries, and so are not files.
 fn named(path: &Path) -> Result<()> {
     let name = path.as_os_str().as_encoded_bytes();
     if name.is_empty() {
@@ -60,7 +61,7 @@ fn named(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The path without links and from the root, also of a file that is not there yet.
+/// The absolute path without symbolic links, also for a file that does not exist yet.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -90,8 +91,8 @@ fn parts(path: &Path) -> Result<(&Path, &Path)> {
     Ok((folder.unwrap_or(Path::new(".")), Path::new(name)))
 }
 
-/// Asks whether something can be written, without opening it: when a file is closed, the
-/// process's locks on it are gone.
+/// Checks whether something can be written without opening it, because closing a file lifts the
+/// process's locks on it.
 #[cfg(unix)]
 fn writable(path: &Path, _: &fs::Metadata, what: &str) -> Result<()> {
     use nix::fcntl::{AT_FDCWD, AtFlags};
@@ -103,7 +104,7 @@ fn writable(path: &Path, _: &fs::Metadata, what: &str) -> Result<()> {
 
 #[cfg(not(unix))]
 fn writable(_: &Path, metadata: &fs::Metadata, what: &str) -> Result<()> {
-    // That of a folder says nothing.
+    // The read-only flag of a folder has no meaning here.
     if metadata.is_file() && metadata.permissions().readonly() {
         return Err(cannot_be_written(what, ErrorKind::PermissionDenied));
     }

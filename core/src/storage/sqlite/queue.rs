@@ -1,7 +1,8 @@
-//! The callers of one process that want to write, first come first served.
+//! The queue of callers in one process that want to write, first come, first served.
 //!
-//! The writer is passed from seat to seat with its transaction open; whoever finds nobody waiting
-//! commits for all. So a caller's work runs on its own thread, and no thread is needed to lead.
+//! The writer is passed from caller to caller with its transaction open, and the caller after whom
+//! nobody waits commits for all. So each caller's work runs on its own thread, and no extra thread
+//! is needed.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -12,28 +13,29 @@ use super::writer::{Outcome, Worked, Writer};
 use crate::error::{Error, Result};
 use crate::storage::WriteWork;
 
-/// How long the last one of a group waits for another, if the group before was larger.
+/// How long the last caller of a group waits for another one, if the previous group was larger.
 const LINGER: Duration = Duration::from_micros(500);
 
-/// The writer, or those who wait for it.
+/// The writer, or the callers that wait for it.
 pub(super) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
 }
 
 struct State {
-    /// None while somebody has it.
+    /// `None` while a caller has it.
     baton: Option<Box<Baton>>,
     waiting: VecDeque<Arc<Seat>>,
 }
 
-/// What is passed on: the writer, and those whose work is in its open transaction.
+/// What is passed on: the writer, and the seats of the callers whose work is in its open
+/// transaction.
 struct Baton {
     writer: Writer,
     members: Vec<Arc<Seat>>,
 }
 
-/// Where one caller waits, for its turn and then for its group's commit.
+/// A place where one caller waits, first for its turn and then for its group's commit.
 pub(super) struct Seat {
     state: Mutex<Message>,
     told: Condvar,
@@ -51,14 +53,14 @@ enum Message {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Company {
     Welcome,
-    /// Its group was lost, so it is tried alone.
+    /// No, because its group was lost, so it is tried alone.
     None,
 }
 
-/// How one try ended.
+/// The outcome of one try.
 enum Ended {
     With(Worked),
-    /// Somebody's work has spoilt the transaction of all: this one's is not stored.
+    /// Another member's work has ended the shared transaction, so this caller's work is not stored.
     GroupLost,
 }
 
@@ -70,8 +72,8 @@ impl Queue {
     }
 
     /// Runs the work in a transaction and commits it, perhaps together with others. A member of a
-    /// lost group runs once more, alone. A panic of the work goes on on this thread, once others
-    /// are out of its reach.
+    /// lost group runs once more, alone. A panic of the work is resumed on this thread once it
+    /// cannot affect other callers.
     pub fn write(&self, work: &mut WriteWork<'_>) -> Result<()> {
         let ended = match self.once(work, Company::Welcome) {
             Ended::GroupLost => self.once(work, Company::None),
@@ -107,15 +109,15 @@ impl Queue {
         ended(worked, outcome, !others.is_empty())
     }
 
-    /// Has the writer to itself, with no transaction open.
+    /// Runs work on the writer alone, with no transaction open.
     pub fn alone<T>(&self, work: impl FnOnce(&Writer) -> T) -> T {
         let mut turn = self.turn(&Seat::new(Company::None));
         work(&turn.baton().writer)
     }
 
-    /// In a child process: how to close the writer, unless the parent was using it.
+    /// In a child process: a function that closes the writer; `None` if the parent was using it.
     pub fn idle(&self) -> Option<impl FnOnce() -> bool + '_> {
-        // A lock that the parent held is never given back.
+        // A lock that a thread of the parent held would never be released, so this does not wait.
         let mut state = self.state.try_lock().ok()?;
         let is_here = state.baton.is_some();
         is_here.then_some(move || {
@@ -138,7 +140,7 @@ impl Queue {
         Turn { queue: self, baton: Some(baton) }
     }
 
-    /// Who joins the open transaction next, if anybody does.
+    /// The next caller to join the open transaction, if there is one.
     fn next(&self, writer: &Writer) -> Option<Arc<Seat>> {
         let until = Instant::now() + LINGER;
         let mut state = self.lock();
@@ -162,7 +164,7 @@ impl Queue {
     }
 }
 
-/// The writer in a caller's hands. It goes to the next one however this ends.
+/// The writer while a caller has it. However the turn ends, the writer goes to the next caller.
 struct Turn<'q> {
     queue: &'q Queue,
     baton: Option<Box<Baton>>,
@@ -230,14 +232,14 @@ impl Seat {
     }
 }
 
-/// The transaction of all is gone, so each tries again; a panic goes on instead.
+/// The shared transaction is gone, so each member tries again; this caller does not if it panicked.
 fn lose(others: Vec<Arc<Seat>>, worked: Worked) -> Ended {
     let lost = || Message::Ended(Outcome::Lost("the group was lost".into()));
     others.iter().for_each(|seat| seat.tell(lost()));
     if worked.is_err() { Ended::With(worked) } else { Ended::GroupLost }
 }
 
-/// A caller's own result stands only if the commit does: even an error may rest on what another
+/// A caller's result is valid only if the commit succeeds: even an error may depend on what another
 /// member had written.
 fn ended(worked: Worked, outcome: Outcome, shared: bool) -> Ended {
     match (worked, outcome) {

@@ -1,4 +1,4 @@
-//! The connections of one process that read, each lent to one caller at a time.
+//! The pool of read connections of one process; each is lent to one caller at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub(super) struct Readers {
 #[derive(Default)]
 struct State {
     idle: Vec<Connection>,
-    /// How many are lent, or just being opened.
+    /// The number of connections that are lent or just being opened.
     lent: usize,
 }
 
@@ -25,7 +25,7 @@ impl Readers {
         Self { path: path.to_owned(), state: Mutex::default() }
     }
 
-    /// Runs the work with a reader that nobody else uses meanwhile.
+    /// Runs work on a reader that nobody else uses meanwhile.
     pub fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut lent = self.lend();
         let reader = match lent.reader.take() {
@@ -45,15 +45,15 @@ impl Readers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In a child process: how to close all of them, unless the parent was using one.
+    /// In a child process: a function that closes all readers; `None` if the parent was using one.
     pub fn idle(&self) -> Option<impl FnOnce() -> bool + '_> {
-        // A lock that the parent held is never given back.
+        // A lock that a thread of the parent held would never be released, so this does not wait.
         let mut state = self.state.try_lock().ok()?;
         (state.lent == 0).then_some(move || state.idle.drain(..).all(close_inherited))
     }
 }
 
-/// A reader in a caller's hands; it comes back however this ends.
+/// A lent reader, which returns to the pool when this is dropped.
 struct Lent<'r> {
     readers: &'r Readers,
     reader: Option<Connection>,

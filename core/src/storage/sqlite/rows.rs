@@ -1,4 +1,4 @@
-//! Rows in and out of SQLite, by statements on a connection that has begun a transaction.
+//! Reading and writing rows by statements on a connection that has begun a transaction.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::storage::sql::{Dialect, Statements, Terms, statements};
 pub(super) const DIALECT: Dialect =
     Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr };
 
-/// The number that an agency's rows hold instead of its id, which is the first parameter.
+/// The number that an agency's rows hold instead of its id; the id is the first parameter.
 pub(super) const NUMBER: &str = "(SELECT number FROM agencies WHERE agency = ?1)";
 
 static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
@@ -30,16 +30,16 @@ pub(super) fn statements_of(table: &Table) -> &'static Statements {
 /// How rows are stored.
 pub(super) struct Store<'s> {
     pub sql: &'s str,
-    /// Whether a row with its key may be there.
+    /// Whether a row with the key may exist already.
     pub may_exist: bool,
-    /// What has become of a row.
+    /// Reads from the statement's result whether the row was stored.
     pub is_stored: fn(rusqlite::Result<usize>) -> Result<bool>,
 }
 
 /// The rows of a database, on a connection that has begun a transaction.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
-    /// What the search index has not been told yet.
+    /// Changes that are not in the search index yet.
     pub unindexed: Vec<IndexChange>,
 }
 
@@ -52,7 +52,7 @@ impl<'c> Rows<'c> {
         self.connection.prepare_cached(sql).map_err(storage_error)
     }
 
-    /// Whole rows of a table, in the order of the statement.
+    /// Complete rows of a table, in the order of the statement.
     pub fn find(&self, sql: &str, table: &Table, parameters: &[Value]) -> Result<Vec<Row>> {
         let mut found = Vec::new();
         let mut statement = self.prepare(sql)?;
@@ -63,13 +63,13 @@ impl<'c> Rows<'c> {
         Ok(found)
     }
 
-    /// The one number that a statement answers.
+    /// The one number that a statement returns.
     pub fn number(&self, sql: &str, parameters: &[Value]) -> Result<i64> {
         let parameters = bound(parameters);
         self.prepare(sql)?.query_row(parameters, |row| row.get(0)).map_err(storage_error)
     }
 
-    /// How many rows a statement has written.
+    /// Runs a statement, and returns the number of rows that it wrote.
     pub fn execute(&self, sql: &str, parameters: &[Value]) -> Result<usize> {
         self.in_transaction()?;
         self.prepare(sql)?.execute(bound(parameters)).map_err(storage_error)
@@ -80,8 +80,8 @@ impl<'c> Rows<'c> {
         self.connection.last_insert_rowid()
     }
 
-    /// Some errors of SQLite end the transaction: whatever is written after one, by work that
-    /// passes over it, would be a transaction of its own.
+    /// Fails if the transaction is no longer open. Some errors of SQLite end it; if the work
+    /// ignores such an error, its next write would be a transaction of its own.
     pub fn in_transaction(&self) -> Result<()> {
         let given_up = || Error::storage("SQLite has given the transaction up");
         if self.connection.is_autocommit() { Err(given_up()) } else { Ok(()) }
@@ -93,7 +93,7 @@ pub(super) fn bound<'v>(values: impl IntoIterator<Item = &'v Value>) -> impl rus
     params_from_iter(values.into_iter().map(Parameter))
 }
 
-/// The values of parameters; SQLite needs no kinds.
+/// The values of parameters without their kinds, which SQLite does not need.
 pub(super) fn values(params: Vec<(Kind, Value)>) -> Vec<Value> {
     params.into_iter().map(|(_, value)| value).collect()
 }
@@ -113,13 +113,14 @@ impl ToSql for Parameter<'_> {
     }
 }
 
-/// A whole row. An agency's holds the agency's number, whose id is the first parameter.
+/// Reads a complete row. A row of an agency has the agency's number, which is replaced by its id,
+/// the first parameter.
 pub(super) fn read_row(
     table: &Table,
     parameters: &[Value],
     row: &rusqlite::Row<'_>,
 ) -> Result<Row> {
-    // Its size is known, which a `collect` of results does not see.
+    // Allocated at once: collecting results would not know the size.
     let mut values = Row::with_capacity(table.columns.len());
     for (i, column) in table.columns.iter().enumerate() {
         values.push(match parameters.first() {

@@ -1,13 +1,14 @@
-//! Searching: when to ask the index of pieces, and when to walk down the list.
+//! Searching: when to use the full-text index of pieces, and when to walk down the list.
 //!
-//! In the list by time the index answers row by row, from the end on, and the page is full soon or
-//! the answers are few (`stream`), as long as rows came in about that order. In the others, all that it finds has to be sorted: what is
-//! common there is found faster by walking down the list until the page is full. Which one it is
-//! shows when the index is asked for some thousand rows: if there are more, it is common.
+//! In the list by time, the index returns rows from the end of the list on, as long as rows were
+//! stored in about that order. So the page is full soon, or there are few matches (`stream`). In
+//! the other lists, everything that the index finds has to be sorted, so a common term is faster by
+//! walking down the list until the page is full. To find out whether it is common, the index is
+//! asked for some thousand rows: if there are more, it is.
 //!
-//! A term that is shorter than a piece is looked for by walking first, because all that begins
-//! with it is gathered before the first answer. The rows found are looked into in any case, so
-//! the plan decides nothing but the time.
+//! For a term that is shorter than a piece, walking comes first, because the index gathers all
+//! pieces with that prefix before it returns a row. The rows that are found are always checked for
+//! the term, so the plan changes only the time.
 
 use std::collections::BTreeSet;
 
@@ -20,19 +21,19 @@ use crate::search::pieces_of_term;
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
-/// What is in more rows than this is common.
+/// A term in more rows than this is common.
 const RARE: u32 = 1_500;
-/// For counting up to some thousand rows, walking pays only for what is in far more.
+/// For counting up to some thousand rows, walking pays only for terms in far more rows.
 const RARE_TO_COUNT: u32 = 50_000;
-/// How many rows a page is looked for in before the index is asked all the same. A row of the
-/// list by time costs a fifth of a microsecond, one of the others five times as much.
+/// How many rows are walked for a page before the index is used after all. A row of the list by
+/// time costs 0.2 µs, a row of the other lists five times as much.
 const WALK: u32 = 5_000;
-/// By how many milliseconds times may be out of the order of numbers, so that the index answers
-/// nearly in their order. They are further out where a reseller of an earlier system has come in
-/// with the time at which it joined.
+/// By how many milliseconds the order of times may differ from the order of numbers if the index is
+/// to return rows nearly in the order of their times. It differs by more where resellers were
+/// imported with the earlier time at which they joined.
 const ORDERLY: i64 = 60 * 60_000;
 
-/// The index, and the rows that it finds.
+/// The index, joined with the rows that it finds.
 pub(super) const INDEXED: &str =
     "resellers_search CROSS JOIN resellers ON number = resellers_search.rowid";
 
@@ -68,7 +69,7 @@ impl Rows<'_> {
         self.numbered(spec, &found)
     }
 
-    /// How many rows a filter finds, up to a limit.
+    /// Counts the rows that a filter finds, up to a limit.
     pub(super) fn count_found(&self, filter: &Filter, cap: u64) -> Result<u64> {
         let mut conditions = Conditions::of_filter(filter, DIALECT);
         let mut from = "resellers";
@@ -84,12 +85,12 @@ impl Rows<'_> {
         self.number(&sql, &values(conditions.params)).map(i64::unsigned_abs)
     }
 
-    /// Not in a transaction that has something to tell it first.
+    /// The index cannot be used in a transaction with changes that are not in it yet.
     fn can_use_index(&self, filter: &Filter) -> bool {
         !filter.terms.is_empty() && self.unindexed.is_empty()
     }
 
-    /// The first rows of the list that match, among as many as may be looked at.
+    /// Walks down the list: the first rows that match, among the first [`WALK`] rows.
     fn walk(&self, spec: &PageSpec) -> Result<Vec<i64>> {
         let everything = Filter::all(spec.filter.agency.clone());
         let listed = PageSpec { filter: everything, limit: WALK, ..spec.clone() };
@@ -97,7 +98,8 @@ impl Rows<'_> {
         let list = std::mem::take(&mut conditions.sql);
         conditions.filter(&spec.filter);
         conditions.limit(spec.limit.into());
-        // Only what is asked for: without any condition, the index of the list has all of it.
+        // Only the columns that are needed: without further conditions, the list's index has all of
+        // them.
         let further = spec.filter.conditions.iter().map(|condition| condition.column);
         let columns: BTreeSet<_> = further.chain(["number", "search_text"]).collect();
         let columns = Vec::from_iter(columns).join(", ");
@@ -106,7 +108,7 @@ impl Rows<'_> {
         self.numbers(&sql, &values(conditions.params))
     }
 
-    /// The first rows of the list that the index finds: all of them are read to be sorted.
+    /// The first rows of the list that the index finds. All rows that it finds are read and sorted.
     fn sorted(&self, index: &Expression, spec: &PageSpec) -> Result<Vec<i64>> {
         let mut conditions = Conditions::of_filter(&spec.filter, DIALECT);
         conditions.of_index(index);
@@ -116,7 +118,7 @@ impl Rows<'_> {
         self.numbers(&sql, &values(conditions.params))
     }
 
-    /// The numbers that a statement answers.
+    /// The numbers that a statement returns.
     pub(super) fn numbers(&self, sql: &str, parameters: &[Value]) -> Result<Vec<i64>> {
         let mut statement = self.prepare(sql)?;
         let rows = statement.query_map(bound(parameters), |row| row.get(0));
@@ -145,15 +147,16 @@ impl Rows<'_> {
     }
 }
 
-/// What the index is asked for.
+/// A search expression for the index.
 pub(super) struct Expression {
     pub pieces: String,
-    /// Whether it stops early when it finds too much. Beginnings of pieces are first gathered.
+    /// Whether a search can stop early. A search by prefixes of pieces cannot, because it gathers
+    /// all of them first.
     is_selective: bool,
 }
 
 impl Conditions {
-    /// Only rows that the index finds.
+    /// Adds the condition that the index finds the row.
     pub(super) fn of_index(&mut self, index: &Expression) {
         let pieces = self.bind(Kind::Text, Value::from(index.pieces.as_str()));
         self.and(format_args!("resellers_search MATCH {pieces}"));

@@ -1,9 +1,10 @@
 //! Searching the list by time from its end, and stopping when the page is full.
 //!
-//! The index answers in the order of numbers, and rows are numbered as they come: nearly the
-//! order of their times. By how much a time was ever behind one that was stored before it, the
-//! agency's `disorder`, tells when no later answer can belong on the page. Clocks that differ by
-//! a second cost the rows of a second, and never one that is missing.
+//! The index returns rows in the order of their numbers, and rows are numbered as they are stored,
+//! which is nearly the order of their times. The agency's `disorder` is the most by which a time
+//! was ever earlier than one that was stored before it. It tells when no later row can belong on
+//! the page. So clocks that differ by a second cost the reading of one more second of rows, but no
+//! row is ever missed.
 
 use std::collections::BTreeMap;
 
@@ -55,15 +56,15 @@ impl Rows<'_> {
         Ok(page.numbers())
     }
 
-    /// By how many milliseconds a time was ever behind one that was stored before it.
+    /// The most milliseconds by which a time was ever earlier than one that was stored before it.
     pub(super) fn disorder(&self, filter: &Filter) -> Result<i64> {
         let agency = Value::from(filter.agency.as_str());
         let sql = "SELECT coalesce(max(disorder), 0) FROM agencies WHERE agency = ?1";
         self.number(sql, &[agency])
     }
 
-    /// The number of a row that is so far before a cursor's place that everything after the
-    /// place has a number on its other side.
+    /// The number of a row that is so far before a cursor's place in the list that all rows after
+    /// the place have numbers beyond it.
     fn where_to_begin(&self, agency: Value, spec: &PageSpec, disorder: i64) -> Result<Option<i64>> {
         let Some((Value::Integer(at), _)) = spec.after else { return Ok(None) };
         let (side, way, at) = match spec.descending {
@@ -77,7 +78,7 @@ impl Rows<'_> {
         Ok(self.numbers(&sql, &[agency, Value::Integer(at)])?.pop())
     }
 
-    /// Keeps account of how far the order of times is from that of numbers.
+    /// Updates the agency's `disorder` for new rows.
     pub(super) fn note_times(&self, agency: &Value, new: &[i64]) -> Result<()> {
         let Some(oldest) = new.iter().min() else { return Ok(()) };
         let (mut newest, mut behind) = (i64::MIN, 0);
@@ -92,7 +93,7 @@ impl Rows<'_> {
     }
 }
 
-/// The first rows of the list among those that were found so far.
+/// The first rows of the list among the rows that were found so far.
 struct Page {
     rows: BTreeMap<(i64, Uuid), i64>,
     descending: bool,
@@ -106,7 +107,7 @@ impl Page {
         Self { rows: BTreeMap::new(), descending, limit, disorder }
     }
 
-    /// Takes a row in, and says whether one that comes later could belong before the last one.
+    /// Adds a row, and returns whether a later row could still belong on the page.
     fn wants_more_behind(&mut self, number: i64, at: i64, id: [u8; 16]) -> bool {
         self.rows.insert((at, Uuid::from_bytes(id)), number);
         if self.rows.len() > self.limit {

@@ -1,10 +1,9 @@
-//! Processes that write in turn. SQLite's own waiting is polling, by which one process can keep
-//! another one out for seconds; two locked files beside the database make a queue of it.
+//! A fair lock between processes that write. SQLite polls for its write lock, so one process can
+//! keep another out for seconds; two lock files beside the database form a queue instead.
 //!
-//! A child of `fork` shares an open file and its lock, which ends when somebody unlocks it or the
-//! last of them has closed it. So the process that has locked a file unlocks it, and no other one
-//! does; and files are opened for each turn, so that a child keeps no turn of a parent that is
-//! killed later.
+//! A child of `fork` shares an open file and its lock, which ends when one of them unlocks it or
+//! the last one closes it. So only the process that has locked a file unlocks it; and files are
+//! opened for each turn, so that a child does not keep the turn of a parent that is killed later.
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
@@ -14,12 +13,13 @@ use std::process;
 
 use crate::error::{Error, Result};
 
-/// The two files. Whoever wants to write waits at the first one while somebody holds the second,
-/// so that nobody who has just written can overtake. A process that dies has left both.
+/// The two lock files. A process that wants to write waits for the first one and, while it has
+/// that, for the second. So a process that has just written cannot overtake a waiting one. A
+/// process that dies releases both.
 pub(super) struct Turnstile {
     next: PathBuf,
     turn: PathBuf,
-    /// Locked while it is this process's turn.
+    /// The locked second file, while it is this process's turn.
     held: Cell<Option<Locked>>,
 }
 
@@ -40,7 +40,7 @@ impl Turnstile {
         Ok(())
     }
 
-    /// Gives the turn away.
+    /// Ends this process's turn.
     pub fn leave(&self) {
         self.held.set(None);
     }
@@ -62,7 +62,7 @@ impl Locked {
         loop {
             match file.lock() {
                 Ok(()) => break,
-                // A file system without locks: SQLite's own has to do.
+                // The file system has no such locks, so SQLite's own have to do.
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(failed(error)),
@@ -74,9 +74,9 @@ impl Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // In a child the lock is still the parent's.
+        // In a child, the lock still belongs to the parent.
         if self.by == process::id() {
-            // Closing it follows; where that does not do, nothing else would.
+            // If this fails, closing the file unlocks it.
             let _ = self.file.unlock();
         }
     }

@@ -1,4 +1,4 @@
-//! The verbs, on any table. There is one writer at a time, so its transaction is every lock.
+//! The verbs, on any table. There is only one writer at a time, so no row locks are needed.
 
 use rusqlite::ffi::{SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_UNIQUE};
 
@@ -28,7 +28,8 @@ impl Verbs for Rows<'_> {
         self.find(&sql, scan.table, &values(params))
     }
 
-    /// Every read asks for its agency, whose row it would take 1 µs to read.
+    /// Selects only whether the row exists, because every read asks for its agency, and reading the
+    /// agency's row would take 1 µs.
     fn any(&mut self, scan: &Scan) -> Result<bool> {
         if scan.equals.len() < scan.columns.len() {
             return self.scan(scan).map(|found| !found.is_empty());
@@ -72,7 +73,8 @@ impl Verbs for Rows<'_> {
     fn remove(&mut self, scan: &Scan) -> Result<u64> {
         let (name, key) = (scan.table.name, scan.table.key.join(", "));
         let Conditions { sql, params, .. } = Conditions::of_scan(scan, DIALECT);
-        // By nothing but keys: beside the conditions, SQLite would walk through all that they find.
+        // The outer statement has only keys: with the conditions in it, too, SQLite would read all
+        // rows that match them.
         let sql = format!("DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name}{sql})");
         self.take(scan.table, &sql, &values(params))
     }
@@ -92,7 +94,7 @@ impl Rows<'_> {
         Ok(stored)
     }
 
-    /// Removes rows by a statement, and says how many.
+    /// Removes rows by a statement, and returns their number.
     fn take(&mut self, table: &Table, sql: &str, parameters: &[Value]) -> Result<u64> {
         self.in_transaction()?;
         if is_searched(table) {
@@ -102,8 +104,8 @@ impl Rows<'_> {
     }
 }
 
-/// Whether there is a row that has the values in all columns of a scan. A null is equal to null, so
-/// they are compared by `IS`, which an index serves, too.
+/// Whether there is a row with the values of a scan in all of its columns. Values are compared by
+/// `IS`, because a null equals a null; an index can be used for that, too.
 fn existence(scan: &Scan) -> String {
     let mut sql = String::with_capacity(128);
     sql.extend(["SELECT 1 FROM ", scan.table.name]);
@@ -121,7 +123,7 @@ fn is_written(written: rusqlite::Result<usize>) -> Result<bool> {
     written.map(|rows| rows == 1).map_err(storage_error)
 }
 
-/// Not when a unique index refuses it: only the statement is undone then.
+/// Whether a row was updated. If a unique index refuses it, only the statement is undone.
 fn is_updated(updated: rusqlite::Result<usize>) -> Result<bool> {
     match updated {
         Ok(0) => Err(damaged()),
@@ -130,8 +132,8 @@ fn is_updated(updated: rusqlite::Result<usize>) -> Result<bool> {
     }
 }
 
-/// SQLite makes a floating-point number of a sum that is too large, which no column of integers
-/// takes.
+/// Whether a number was added. SQLite turns a sum that is too large into a floating-point number,
+/// which an integer column refuses.
 fn is_added(added: rusqlite::Result<usize>) -> Result<bool> {
     match added {
         Err(error) if is_constraint(&error, SQLITE_CONSTRAINT_DATATYPE) => {

@@ -1,28 +1,29 @@
-//! The words of the search index: pieces of text, as they are written, put in and taken out.
+//! The words of the search index, which stand for pieces of text: how they are written, added and
+//! removed.
 
 use rusqlite::Connection;
 
 use crate::search::pieces_of_text;
 
-/// What the index still has to be told. It writes a segment for each savepoint and commit, so it
-/// is told everything at once, just before the commit.
+/// A change that is not in the index yet. The index writes a segment for each savepoint and commit,
+/// so all changes are applied together, just before the commit.
 #[derive(Debug)]
 pub(super) enum IndexChange {
     Put(Indexed),
     Take(Indexed),
 }
 
-/// A row as the index knows it.
+/// A row as the index has it.
 #[derive(Debug)]
 pub(super) struct Indexed {
     pub number: i64,
-    /// What every piece begins with.
+    /// The prefix of every piece.
     pub prefix: String,
     pub text: String,
 }
 
 impl IndexChange {
-    /// Tells the index.
+    /// Applies the change to the index.
     pub fn apply(&self, connection: &Connection) -> rusqlite::Result<()> {
         let (sql, row) = match self {
             Self::Put(row) => ("INSERT INTO resellers_search (rowid, pieces) VALUES (?1, ?2)", row),
@@ -48,8 +49,8 @@ impl Indexed {
     }
 }
 
-/// A piece as a word of the index: what would end a word there stands for another character. Two
-/// pieces may become one word, which costs a look into a row and nothing else.
+/// A piece as a word of the index. A character that would end a word is replaced. So two pieces may
+/// become one word, which only means that one more row is checked.
 pub(super) fn word(piece: &str) -> impl Iterator<Item = char> {
     piece.chars().map(|c| match c {
         c if c.is_ascii() && !c.is_ascii_alphanumeric() => char::from(c as u8 | 0x80),

@@ -1,7 +1,8 @@
-//! The one connection of a process that writes, and the transaction that is open on it.
+//! The one connection of a process that writes, and its open transaction.
 //!
-//! Several callers' work goes into one transaction, one after another, so that they share its
-//! commit, which is what a durable write costs. Each but the first has a savepoint of its own.
+//! The work of several callers goes into one transaction, one after another, so that they share its
+//! commit, which is the expensive part of a durable write. Each work except the first has a
+//! savepoint of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -20,18 +21,18 @@ use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::storage::{Erasure, WriteWork};
 
-/// At most so many share one commit: nobody waits for more than these.
+/// How many callers share one commit at most, so that nobody waits for more.
 const MOST_MEMBERS: usize = 128;
-/// How long a group may stay open, in commits of the one before it: what sharing saves must not
-/// be lost by waiting.
+/// How long a group may stay open, in multiples of the previous group's commit time: waiting must
+/// not cost what sharing saves.
 const COMMITS_LONG: u32 = 3;
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// What became of a caller's work: its own result, or the panic it ended in.
+/// The outcome of a caller's work: its result or its panic.
 pub(super) type Worked = thread::Result<Result<()>>;
 
-/// How a group ended, for every member of it.
+/// The outcome of a group, for each of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Everything is stored.
@@ -43,22 +44,22 @@ pub(super) enum Outcome {
 }
 
 pub(super) struct Writer {
-    // Closed first: what keeps others away when it writes does so when it closes.
+    // Closed before `recovery` is dropped, which keeps others from rebuilding the index until then.
     connection: Connection,
     recovery: Recovery,
     turnstile: Turnstile,
     log: Log,
     group: Group,
-    /// How many the last group had, and how long its commit took.
+    /// How many members the last group had, and how long its commit took.
     last: (usize, Duration),
 }
 
-/// What is in the open transaction.
+/// The work in the open transaction.
 struct Group {
     since: Instant,
-    /// How many pieces of work were done, undone ones included.
+    /// How many works were run, including those that were undone.
     works: usize,
-    /// What the search index has to be told before the commit.
+    /// Changes to apply to the search index before the commit.
     unindexed: Vec<IndexChange>,
 }
 
@@ -69,7 +70,7 @@ impl Group {
 }
 
 impl Writer {
-    /// The writer of what is held, and so is a database.
+    /// Opens the writer of a file that is held, and so is a database.
     pub fn open(path: &Path, hold: &Hold) -> Result<Self> {
         let turnstile = Turnstile::beside(path);
         turnstile.enter()?;
@@ -85,8 +86,8 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Runs a caller's work in the open transaction, or begins one. Nothing is left of work that
-    /// fails; if it was the first, or if SQLite has given the transaction up, none is open then.
+    /// Runs a caller's work in the open transaction, or begins one. Work that fails is undone; if
+    /// it was the first, or if SQLite has ended the transaction, no transaction is open afterwards.
     pub fn step(&mut self, work: &mut WriteWork<'_>) -> Worked {
         let first = !self.is_open();
         let begun = if first { self.begin() } else { run(&self.connection, "SAVEPOINT member") };
@@ -111,14 +112,14 @@ impl Writer {
             self.group.unindexed.truncate(before);
         }
         let ended = match (first, matches!(worked, Ok(Ok(())))) {
-            // Work may have passed over an error that has ended the transaction.
+            // The work may have ignored an error that has ended the transaction.
             (true, true) => rows.in_transaction(),
             (true, false) => self.roll_back(),
             (false, true) => run(&self.connection, "RELEASE member"),
             (false, false) => self.undo_member(),
         };
         if ended.is_err() {
-            // Whose rows are in the transaction is not known any more: nobody's may stay.
+            // It is no longer known which rows are in the transaction, so all of it is rolled back.
             let _ = self.roll_back();
         }
         match ended {
@@ -131,18 +132,18 @@ impl Writer {
         self.turnstile.enter()?;
         self.group = Group::starting_now();
         run(&self.connection, "BEGIN IMMEDIATE")?;
-        // Behind it: only a process that was killed can have left an index that is unsound.
+        // After `BEGIN`, only a process that was killed can have left an unsound index.
         self.recovery.forbid().inspect_err(|_| drop(self.roll_back()))
     }
 
-    /// Gives the turn away.
+    /// Ends this process's turn.
     fn leave(&self) {
         self.recovery.allow();
         self.turnstile.leave();
     }
 
     fn undo_member(&self) -> Result<()> {
-        // Some errors of SQLite end the whole transaction, and the savepoint with it.
+        // Some errors of SQLite end the whole transaction, including the savepoint.
         if !self.is_open() {
             return Ok(());
         }
@@ -165,12 +166,12 @@ impl Writer {
         self.group.works < MOST_MEMBERS && self.group.since.elapsed() < longest
     }
 
-    /// Whether waiting a moment for another caller is worth it: the last group was larger.
+    /// Whether it is worth waiting a moment for another caller, because the last group was larger.
     pub fn expects_more(&self) -> bool {
         self.last.0 > 1 && self.group.works < self.last.0
     }
 
-    /// Commits the open transaction, or undoes it.
+    /// Commits the open transaction, or rolls it back.
     pub fn commit(&mut self) -> Outcome {
         let began = Instant::now();
         let outcome = self.index_and_commit();
@@ -178,7 +179,8 @@ impl Writer {
             let _ = self.roll_back();
         }
         self.last = (self.group.works, began.elapsed());
-        // It has the write lock again, for which other processes wait best where they wait in turn.
+        // This takes the write lock again, so it happens before the turn ends: other processes wait
+        // better for their turn than for the lock.
         self.log.keep_short(&self.connection);
         self.leave();
         outcome
@@ -194,21 +196,23 @@ impl Writer {
         committed.map_or_else(failed_commit, |_| Outcome::Committed)
     }
 
-    /// In a child process: closes what was inherited. The turn, if the parent has it, stays so.
+    /// In a child process: closes the inherited connection. If the parent has the turn, it keeps
+    /// it.
     pub fn close_inherited(self) -> bool {
         close_inherited(self.connection)
     }
 
-    /// Takes everything out of the write-ahead log, unless somebody is in the way.
+    /// Empties the write-ahead log, unless a reader is in the way.
     pub fn empty_log(&self) -> Result<Erasure> {
         let emptied = self.empty_log_in_turn();
         self.leave();
         emptied
     }
 
-    /// Does so before the connection is closed, and lets nobody write until it is.
+    /// Empties the write-ahead log before the connection is closed, and lets nobody write until
+    /// then.
     pub fn prepare_to_close(&self) {
-        // What is left in the log is for whoever opens the database next.
+        // If something remains in the log, the next user of the database moves it.
         let _ = self.empty_log_in_turn();
     }
 
@@ -219,8 +223,8 @@ impl Writer {
     }
 }
 
-/// What a COMMIT that failed means. Only these say that nothing of it is in the log: when the disk
-/// could not say that it was written, a crash may still bring the transaction back.
+/// The outcome of a failed COMMIT. Only the errors listed here mean that nothing was written to the
+/// log: if syncing to the disk failed, the transaction may still reappear after a crash.
 fn failed_commit(error: rusqlite::Error) -> Outcome {
     use ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull};
     let undone = [ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull];
@@ -232,7 +236,7 @@ fn failed_commit(error: rusqlite::Error) -> Outcome {
 }
 
 impl Outcome {
-    /// As the error of a member, or nothing.
+    /// The error that a member gets, if any.
     pub fn error(&self) -> Option<Error> {
         match self {
             Self::Committed => None,

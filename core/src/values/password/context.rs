@@ -1,4 +1,4 @@
-//! What a guesser tries first, and whether a password is more than that (S15).
+//! Whether a password is guessable: common, or made of words that an attacker tries first (S15).
 
 use std::panic::catch_unwind;
 
@@ -9,26 +9,26 @@ use crate::forking::undisturbed;
 use crate::values::fold;
 use crate::values::text::nfc;
 
-/// Bounds the work, however long a text is: the longest name and address are shorter.
+/// Bounds the length of a text, and so the work; the longest name and address are shorter.
 const LONGEST: usize = 512;
-/// Longer words of the context are not looked for in a disguise: the ways to write one are counted,
-/// too, and have to fit into 64 bits.
+/// Longer words of the context are not searched in disguised forms (`p4ssw0rd`): the estimator
+/// counts the ways to write a word, and the number must fit into 64 bits.
 const DISGUISED: usize = 24;
-/// Shorter words stand in any text by chance.
+/// Shorter words are in any text by chance.
 const SHORTEST: usize = 3;
 
-/// How hard to guess a password has to be, on the estimator's own scale.
+/// How hard to guess a password must be, on the estimator's own scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strength {
     /// "Safely unguessable: moderate protection from offline attack".
     Alone,
-    /// "Protection from unthrottled online attacks", and here they are throttled: eight characters
-    /// without any pattern are not more.
+    /// "Protection from unthrottled online attacks", while here they are throttled. Eight
+    /// characters without any pattern do not reach more.
     BesideAnother,
 }
 
-/// Whether a password is common, or made of its context: what is left of it without words of
-/// the context has to be hard to guess, too.
+/// Whether a password is common, or made of words of its context: the rest without those words must
+/// be hard to guess, too.
 pub(super) fn is_guessable(password: &str, context: &[&str], strength: Strength) -> bool {
     let words = words(context);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -49,15 +49,15 @@ fn is_weak(password: &str, words: &[&str], strength: Strength) -> bool {
     score(&cut(password), &words) < least
 }
 
-/// The estimator's answer; should it break down all the same, no password is strong.
+/// The estimator's answer. If it panics after all, the password counts as weak.
 fn score(password: &str, words: &[&str]) -> Score {
-    // Its tables are made at the first use.
+    // The estimator makes its tables at the first use, which a fork must not interrupt.
     let estimated = undisturbed(|| catch_unwind(|| zxcvbn(password, words).score()));
     estimated.unwrap_or(Score::Zero)
 }
 
-/// The context as it can be typed: each text as it is, in one word and in its parts, with and
-/// without accents; the longest first.
+/// The words of the context in the forms in which they can be typed: each text as it is, as one
+/// word and in parts, with and without accents; the longest first.
 fn words(context: &[&str]) -> Vec<String> {
     let bounded = |text: &&str| nfc(&text.chars().take(LONGEST).collect::<String>());
     let mut words = Vec::new();
@@ -85,7 +85,7 @@ mod tests {
 
     use super::{DISGUISED, Strength, is_guessable};
 
-    /// As many ways to write a word of the context as there can be.
+    /// Words of the context with as many ways to write them as possible.
     #[test]
     fn no_disguise_overflows() {
         for letters in ["a", "c", "i", "aeiost", "cccccaaaaaiiiiisssss"] {
@@ -130,7 +130,7 @@ mod tests {
         }
     }
 
-    /// S15: what is strong stays so, whatever is typed after it.
+    /// S15: a strong password stays strong, whatever is appended to it.
     #[test]
     fn s15_no_password_becomes_weaker_by_what_follows() {
         for strong in ["plain teal walrus 94 umbrella", "kV8#qz!Lw2@xTf9m", "c4X-b7Rw.Tq2zL"] {

@@ -1,7 +1,8 @@
-//! Walks over a keyboard. The estimator counts the ways to turn on one without a bound: with five
-//! keys around each, 28 turns are more than 64 bits hold, and where overflow is checked it panics.
+//! Walks over a keyboard (`qwertz`). The estimator counts the possible turns of a walk without a
+//! bound: with five keys around each key, the number for 28 turns does not fit into 64 bits, and in
+//! builds that check overflow it panics.
 
-/// How many characters of a walk are estimated. What is longer is a longer walk, and no harder.
+/// How many characters of a walk are estimated. A longer walk is not harder to guess.
 const LONGEST: usize = 27;
 
 /// A layout by rows; each key stands above and below those of the same column, and beside them.
@@ -11,7 +12,7 @@ struct Layout {
     shifts: bool,
 }
 
-/// Those that the estimator knows.
+/// The layouts that the estimator knows.
 const LAYOUTS: [Layout; 4] = [
     Layout {
         rows: ["`1234567890-=", " qwertyuiop[]\\", " asdfghjkl;'", " zxcvbnm,./", ""],
@@ -25,7 +26,7 @@ const LAYOUTS: [Layout; 4] = [
     Layout { rows: [" =/*", "789-", "456+", "123", " 0."], shifts: false },
 ];
 
-/// Which character is on the key of another one.
+/// The shifted characters, and the characters on the same keys.
 const SHIFTED: (&str, &str) = ("~!@#$%^&*()_+{}|:\"<>?", "`1234567890-=[]\\;',./");
 
 impl Layout {
@@ -37,7 +38,7 @@ impl Layout {
         found.next().filter(|_| key != ' ')
     }
 
-    /// Whether the second one's key is beside the first one's.
+    /// Whether the keys of two characters are neighbours.
     fn is_step(&self, from: char, to: char) -> bool {
         let places = self.place(from).zip(self.place(to));
         places.is_some_and(|((row, column), (to_row, to_column))| {
@@ -51,8 +52,8 @@ fn unshifted(c: char) -> char {
     place.and_then(|n| SHIFTED.1.chars().nth(n)).unwrap_or(c.to_ascii_lowercase())
 }
 
-/// The text with each walk as long as it is estimated. So what is appended to a text changes
-/// nothing in front of it.
+/// The text with each walk cut to the length that is estimated. Text that is appended does not
+/// change what comes before it.
 pub(super) fn cut(text: &str) -> String {
     let mut kept = String::new();
     let (mut walked, mut before) = ([1; LAYOUTS.len()], None);
@@ -91,14 +92,15 @@ mod tests {
         assert!(kept.starts_with("secret ") && kept.ends_with(" word"), "{kept}");
     }
 
-    /// The estimator's own idea of which keys are neighbours: in this build it would panic.
+    /// The estimator's own idea of neighbouring keys: in this build it would panic otherwise.
     #[test]
     fn no_walk_to_and_fro_overflows() {
         let keys = "`1234567890-=qwertyuiop[]\\asdfghjkl;'zxcvbnm,./";
         for from in keys.chars() {
             for to in keys.chars() {
                 let kept = cut(&repeated(&format!("{from}{to}")));
-                // What is no walk to the estimator it takes as a repetition, at any length.
+                // The estimator treats a text that is not a walk to it as a repetition, of any
+                // length.
                 let _ = zxcvbn(&kept, &[]);
             }
         }

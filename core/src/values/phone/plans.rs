@@ -1,10 +1,10 @@
-//! The numbering plans of all countries, read once a process, and once more in a child of `fork`
-//! that could wait for a thread it does not have.
+//! The numbering plans of all countries. They are read once per process, and again in a child of
+//! `fork` that could otherwise wait for a thread that it does not have.
 //!
-//! The library makes a pattern ready when it first needs it, behind a lock of the standard
-//! library. A child that was forked while a thread of its parent did so would wait for that for
-//! ever. So it is counted how many threads are inside: a child that inherits a count of none uses
-//! what its parent had, and any other has plans of its own, one copy a thread.
+//! The library compiles a pattern when it first needs it, under a lock of the standard library. If
+//! a child was forked while a thread of its parent did so, it would wait for that lock for ever. So
+//! the threads that are inside the library are counted: a child that inherits the count 0 uses its
+//! parent's plans, and any other child has its own, one copy per thread.
 
 use std::cell::OnceCell;
 use std::process;
@@ -22,7 +22,7 @@ thread_local! {
     static OWN: OnceCell<Plans> = const { OnceCell::new() };
 }
 
-/// Asks the plans something.
+/// Runs a function on the plans.
 pub(super) fn ask<T>(question: impl FnOnce(&Plans) -> T) -> T {
     undisturbed(|| match INSIDE.enter(process::id()) {
         Some(_visit) => question(SHARED.get_or_init(read)),
@@ -34,8 +34,8 @@ fn read() -> Plans {
     Plans::new().expect("the plans are compiled in")
 }
 
-/// Which process uses the shared plans, and how many of its threads do just now: one number, so
-/// that a child finds both as they were at one moment.
+/// The process that uses the shared plans, and the number of its threads that are using them now.
+/// Both are in one number, so that a child inherits them from one moment.
 struct Inside(AtomicU64);
 
 struct Visit<'a>(&'a Inside);
@@ -45,7 +45,8 @@ impl Inside {
         Self(AtomicU64::new(0))
     }
 
-    /// None in a child of a process that was inside when it forked.
+    /// Enters the shared plans; `None` in a child of a process that had a thread inside when it
+    /// forked.
     fn enter(&self, process: u32) -> Option<Visit<'_>> {
         let first = u64::from(process) << 32 | 1;
         let next = |now: u64| {

@@ -1,5 +1,5 @@
-//! Locks on bytes of a file that belong to its open description: everybody else meets them, other
-//! copies of SQLite in this process included, and nobody else lifts them.
+//! Locks on bytes of a file that belong to the open file description (OFD locks). Everybody else
+//! notices them, including other copies of SQLite in this process, and nobody else lifts them.
 
 use std::fs::File;
 use std::thread;
@@ -12,13 +12,15 @@ use nix::libc;
 use super::super::connection::BUSY;
 use crate::error::{Error, Result};
 
-/// What SQLite locks in share for as long as a connection is open, and alone before it deletes the
-/// log: see "The SQLite Database File Format", and `SHARED_FIRST` and `UNIX_SHM_DMS` in its source.
+/// The bytes that SQLite locks in share while a connection is open, and exclusively before it
+/// deletes the log: see "The SQLite Database File Format", and `SHARED_FIRST` and `UNIX_SHM_DMS` in
+/// its source.
 pub const DATABASE: Bytes = Bytes { first: 0x4000_0002, count: 510 };
 pub const INDEX: Bytes = Bytes { first: 128, count: 1 };
-/// What it locks in share for a moment before it takes that of the database.
+/// The byte that SQLite locks in share for a moment before it locks those of the database.
 pub const ENTRANCE: Bytes = Bytes { first: 0x4000_0000, count: 1 };
-/// What it locks alone in the index while it makes it anew from the log: `WAL_RECOVER_LOCK`.
+/// The byte of the index that SQLite locks exclusively while it rebuilds the index from the log:
+/// `WAL_RECOVER_LOCK`.
 pub const RECOVERY: Bytes = Bytes { first: 122, count: 1 };
 
 /// How long to wait between two tries.
@@ -36,12 +38,12 @@ pub enum Lock {
     Alone,
 }
 
-/// What became of a try to lock something.
+/// The outcome of trying to lock something.
 #[derive(PartialEq, Eq)]
 pub enum Tried {
     Locked,
     InTheWay,
-    /// A system or a file system without such locks: SQLite's own have to do.
+    /// The system or the file system has no such locks, so SQLite's own have to do.
     NoSuchLock,
 }
 
@@ -58,7 +60,7 @@ impl Bytes {
         }
     }
 
-    /// Waits for who has it, which nobody does for long.
+    /// Waits for the lock, which nobody keeps for long.
     pub fn lock(self, file: &File, lock: Lock) -> Result<()> {
         let until = Instant::now() + BUSY;
         while self.try_lock(file, lock) == Tried::InTheWay {
@@ -70,7 +72,7 @@ impl Bytes {
         Ok(())
     }
 
-    /// Should it fail, the file's closing does it.
+    /// If this fails, closing the file unlocks it.
     pub fn unlock(self, file: &File) {
         let _ = self.set(file, libc::F_UNLCK);
     }

@@ -1,9 +1,10 @@
-//! The index of the log is made anew from the log by whoever finds it unsound: at the first
-//! opening, or for the instant in which its head is being written. SQLite has its locks against
-//! that, which a second copy in the same process does not meet: made anew from the log of a moment
-//! ago, the index would hide what has been committed meanwhile, and the next commit overwrite it.
-//! So nobody may make it anew while this process writes, or closes what would lift the locks of
-//! who is at it; and at the first opening, only where no second copy is there.
+//! Control over who may rebuild the index of the log (recovery). SQLite rebuilds the index from the
+//! log when it finds it unsound: at the first opening, or in the instant in which its header is
+//! being written. SQLite has locks against doing so at the wrong time, but a second copy in the
+//! same process does not notice them: an index that it builds from the log of a moment ago would
+//! hide later commits, and the next commit would overwrite them. So nobody may rebuild the index
+//! while this process writes, or while it closes a file and thereby lifts the locks of a copy that
+//! is rebuilding. At the first opening we rebuild it only if there is no second copy.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -18,10 +19,11 @@ use super::Hold;
 use super::bytes::{Lock, PAUSE, RECOVERY, Tried};
 use crate::error::Result;
 
-/// How often others are given the time to finish, or to make the index sound.
+/// How often to wait for others to finish, or to rebuild the index.
 const PATIENCE: usize = 100;
 
-/// Whether others may make the index anew. Dropped after the connection, in whose way it is.
+/// Forbids others to rebuild the index, and allows it again. It is dropped after the connection,
+/// which would otherwise be blocked by it.
 pub(in super::super) struct Recovery {
     index: Arc<File>,
     forbidden_by: Cell<Option<u32>>,
@@ -32,13 +34,14 @@ impl Recovery {
         Self { index, forbidden_by: Cell::new(None) }
     }
 
-    /// Waits for who is at it. Others that write meanwhile forbid it, too.
+    /// Forbids rebuilding, after waiting for a rebuild in progress. The lock is shared, so that
+    /// other writers can forbid it, too.
     pub fn forbid(&self) -> Result<()> {
         self.forbidden_by.set(Some(process::id()));
         RECOVERY.lock(&self.index, Lock::Share)
     }
 
-    /// The same, and a connection of our own hears at once that it may not.
+    /// Forbids rebuilding with an exclusive lock, so that our own connection fails at once, too.
     fn forbid_alone(&self) -> Result<()> {
         self.forbidden_by.set(Some(process::id()));
         for _ in 0..PATIENCE {
@@ -47,8 +50,8 @@ impl Recovery {
             }
             thread::sleep(PAUSE);
         }
-        // Nobody else writes in this turn; but a child of one that was killed when it wrote still
-        // shares its lock.
+        // Nobody else writes during this turn, but a child of a writer that was killed may still
+        // share its lock.
         self.forbid()
     }
 
@@ -59,11 +62,12 @@ impl Recovery {
         }
     }
 
-    /// Looks at the database for the first time, in turn. If the index has to be made anew, this
-    /// connection does so where nobody else in the process has the file open; otherwise they do.
+    /// Reads the database for the first time, during the turn of this process. If the index has to
+    /// be rebuilt, this connection does so if nobody else in the process has the file open;
+    /// otherwise it waits until they do.
     pub fn settle(&self, hold: &Hold, connection: &Connection) -> Result<()> {
         for _ in 0..PATIENCE {
-            // Nobody is at it now, and this connection cannot be.
+            // Now nobody is rebuilding the index, and this connection cannot start to.
             self.forbid_alone()?;
             let looked = look_at_once(connection);
             let keeps_out = match &looked {
@@ -77,7 +81,7 @@ impl Recovery {
                 Look::Unsound | Look::Busy => thread::sleep(PAUSE),
             }
         }
-        // Somebody has the file open and does not look at it.
+        // Somebody has the file open, but does not rebuild the index.
         look(connection)
     }
 }

@@ -147,11 +147,14 @@ pub fn form<F: Form>(
     fields: Option<&Bound<'_, PyDict>>,
     py: Python<'_>,
 ) -> PyResult<F> {
-    let mut form = match fields.map(|fields| record(fields, DEEPEST)).transpose()? {
-        None => BTreeMap::new(),
-        Some(Given::Record(form)) => form,
-        Some(_) => return Err(PyTypeError::new_err("the name of a field is a text")),
-    };
+    let mut form = BTreeMap::new();
+    if let Some(fields) = fields {
+        // A property of the host's may change what it is read from.
+        for (name, value) in fields.copy()?.iter() {
+            let name = name.cast::<PyString>()?.to_string_lossy().into_owned();
+            form.insert(name, given(&value, DEEPEST - 1)?);
+        }
+    }
     if let Some((name, value)) = first {
         form.insert(name.to_owned(), given(value, DEEPEST)?);
     }

@@ -153,9 +153,9 @@ impl Platform {
     /// The attempt is counted in a transaction of its own, and stays counted when the host
     /// rolls back the one that it has open.
     ///
-    /// If you know the address that an attempt comes from, give it as `source`. Only so many
-    /// attempts from one source may fail; any further one is `ThrottledError`, before a
-    /// password is looked at and whatever the account.
+    /// If you know the address that an attempt comes from, give it as `source`, without its
+    /// port. Only so many attempts from one source may fail; any further one is
+    /// `ThrottledError`, before a password is looked at and whatever the account.
     ///
     /// ```python
     /// access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
@@ -392,8 +392,9 @@ impl Agency {
         answer(py, &call(py, || self.0.configure(version, &patch))?)
     }
 
-    /// Creates a reseller from a form. If anything is wrong with it, every reason comes back at
-    /// once, a taken login domain, email or external id included, and nothing is written.
+    /// Creates a reseller from a form. If the form is wrong, the error has every wrong field.
+    /// If it is right, a login domain, email or external id that is taken is refused, all of
+    /// them together. Nothing is written then.
     ///
     /// With an idempotency key the reseller is created once: a repeated call answers with the
     /// reseller as it is now, and creates nothing. The key is kept for 24 hours unless

@@ -62,7 +62,7 @@ def test_a_field_error_explains_itself(agency: Agency) -> None:
     assert refused.value.kind == "validation"
     (error,) = refused.value.errors
     assert error == partnerkit.FieldError(
-        field="name", code="too_long", params={"max": 200}, message="is too long"
+        field="name", code="too_long", params={"max": 200}, message="is too long (max 200)"
     )
     assert str(refused.value) == "name is too long (max 200)"
 
@@ -430,8 +430,6 @@ def test_what_is_no_text_is_refused_in_every_argument(
         with pytest.raises(partnerkit.NotFoundError):
             call(HALF)
     assert codes(lambda: agency.page(after=HALF)) == [("after", "invalid")]
-    with pytest.raises(TypeError):
-        agency.create_reseller(**{HALF: "x"})
     for open in (
         lambda: Platform.open("sqlite:" + HALF),
         lambda: Platform.open("memory:", login_base=HALF),
@@ -506,3 +504,13 @@ def test_a_setting_of_another_type_is_named() -> None:
             Platform.open("memory:", **{name: value})
     nothing: dict[str, Any] = dict.fromkeys(partnerkit.Settings.__optional_keys__)
     assert Platform.open("memory:", **nothing).agencies() == []
+
+
+def test_a_name_of_half_a_character_is_no_field() -> None:
+    agency = Platform.open("memory:").ensure_agency("northwind")
+    for call in (agency.create_reseller, agency.page):
+        with pytest.raises(partnerkit.ValidationError) as refused:
+            call(**{"\ud800": 1})  # type: ignore[operator]
+        assert ("\ufffd\ufffd\ufffd", "unknown_field") in [
+            (error.field, error.code) for error in refused.value.errors
+        ]

@@ -46,7 +46,8 @@ pub struct Access {
     pub reseller: Reseller,
     /// Keep it in the host's session and pass it to
     /// [`Platform::check_access`](crate::Platform::check_access) at every request. It is as good as
-    /// a password: protect it as you protect session tokens.
+    /// a password: protect it as you protect session tokens. It has no end of its own: how long a
+    /// session lasts is the host's to say.
     pub stamp: String,
 }
 

@@ -220,3 +220,28 @@ mod rights {
         Platform::open(&url(&path)).expect("opens").agency("northwind").expect("is there still");
     }
 }
+
+/// It has password hashes and the platform's secret in it.
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_readable_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file.db");
+    let mode = |path: &Path| {
+        let permissions = fs::metadata(path).expect("is there").permissions();
+        permissions.mode() & 0o777
+    };
+    let platform = Platform::open(&format!("sqlite:{}", file.display())).expect("opens");
+    platform.create_agency("northwind", None).expect("creates");
+    for path in [&file, &folder.path().join("file.db-wal"), &folder.path().join("file.db-shm")] {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+    platform.close().expect("closes");
+
+    // Whoever shares it with a group has said so, and the file keeps that.
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o660)).expect("is ours");
+    let platform = Platform::open(&format!("sqlite:{}", file.display())).expect("opens");
+    platform.create_agency("contoso", None).expect("creates");
+    assert_eq!((mode(&file), mode(&folder.path().join("file.db-wal"))), (0o660, 0o660));
+}

@@ -210,7 +210,8 @@ class Access:
     """The reseller as it was at that moment."""
     stamp: str = dataclasses.field(repr=False)
     """Keep it in the host's session and pass it to `Platform.check_access` at every request.
-    It is as good as a password: protect it as you protect session tokens.
+    It is as good as a password: protect it as you protect session tokens. It has no end of
+    its own: how long a session lasts is the host's to say.
     """
 
 
@@ -355,7 +356,7 @@ class FieldError:
     params: Mapping[str, int] = dataclasses.field(hash=False)
     """The bound that was violated, if there is one (`{"max": 200}`); never user input."""
     message: str
-    """The reason in English (`is already in use`)."""
+    """The reason in English, with the bound where there is one (`is too long (max 200)`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ impl Operator {
     /// The attempt is counted in a transaction of its own, and stays counted when the host rolls
     /// back the one that it has open (S19).
     ///
-    /// If you know the address that an attempt comes from, give it as `source`. Only so many
+    /// If you know the address that an attempt comes from, give it as `source`, without its port. Only so many
     /// attempts from one source may fail; any further one is `Throttled`, before a password is
     /// looked at and whatever the account (S19).
     ///

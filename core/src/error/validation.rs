@@ -99,15 +99,24 @@ impl FieldError {
     pub fn new(field: impl Into<String>, code: Code) -> Self {
         Self { field: field.into(), code, params: Vec::new() }
     }
+
+    /// The reason in English, with the bound where there is one.
+    ///
+    /// ```
+    /// use partnerkit::{Name, Refusal};
+    ///
+    /// let refused = Name::parse(&"x".repeat(201)).unwrap_err().of("name");
+    /// assert_eq!(refused.message(), "is too long (max 200)");
+    /// ```
+    pub fn message(&self) -> String {
+        let bounds = self.params.iter().map(|(name, value)| format!(" ({name} {value})"));
+        self.code.text().to_owned() + &bounds.collect::<String>()
+    }
 }
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field, self.code.text())?;
-        for (name, value) in &self.params {
-            write!(f, " ({name} {value})")?;
-        }
-        Ok(())
+        write!(f, "{} {}", self.field, self.message())
     }
 }
 

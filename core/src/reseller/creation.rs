@@ -21,8 +21,9 @@ const MAX_BATCH: usize = 1_000;
 const TRIES: u32 = 20;
 
 impl Tenant {
-    /// Creates a reseller from a form. If anything is wrong with it, every reason comes back at
-    /// once, a taken login domain, email or external id included, and nothing is written.
+    /// Creates a reseller from a form. If the form is wrong, the error has every wrong field. If it is
+    /// right, a login domain, email or external id that is taken is refused, all of them together.
+    /// Nothing is written then.
     ///
     /// With an idempotency key the reseller is created once: a repeated call answers with the
     /// reseller as it is now, and creates nothing (S23). The key is kept for 24 hours unless

@@ -142,8 +142,8 @@ struct FieldErrorRecord<'e> {
     code: Code,
     /// The bound that was violated, if there is one (`{"max": 200}`); never user input.
     params: Params<'e>,
-    /// The reason in English (`is already in use`).
-    message: &'static str,
+    /// The reason in English, with the bound where there is one (`is too long (max 200)`).
+    message: String,
 }
 
 /// The message is in objects, which are shown to people, but not in JSON, which goes to programs
@@ -158,11 +158,11 @@ struct FieldErrorJson<'e> {
 impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { field, code, params } = self;
-        let (code, params) = (*code, Params(params));
+        let (code, params, message) = (*code, Params(params), self.message());
         if serializer.is_human_readable() {
             return FieldErrorJson { field, code, params }.serialize(serializer);
         }
-        FieldErrorRecord { field, code, params, message: code.text() }.serialize(serializer)
+        FieldErrorRecord { field, code, params, message }.serialize(serializer)
     }
 }
 

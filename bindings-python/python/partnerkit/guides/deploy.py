@@ -9,6 +9,7 @@
 | backup | `platform.backup(path)` | `pg_dump`, or your server's own way |
 | feature in Rust | `sqlite` | `postgres` |
 
+A new SQLite file is readable by its owner only; to share it with a group, change its mode once.
 Opening it makes the tables, in PostgreSQL in a schema `partnerkit`. There is no TLS to PostgreSQL
 yet: the server is on this machine, or the URL says `sslmode=disable` on a network that you trust.
 `memory:` is for tests. For the database of your application see `partnerkit.guides.own_storage`.

@@ -23,7 +23,23 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
         let found = rusqlite::version();
         return Err(Error::configuration(format!("SQLite 3.51.3 or newer is needed, not {found}")));
     }
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    let is_new = !path.exists();
+    let writer = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    if is_new {
+        keep_private(path);
+    }
+    Ok(writer)
+}
+
+/// Lets only the owner read a file that has just been created and is still empty: it will have
+/// password hashes and the platform's secret in it. SQLite gives its log the same permissions.
+fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Where a file system has no permissions, there is nothing to keep.
+        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
+    }
 }
 
 /// Reads the file for the first time, and checks that it is a database.

@@ -166,7 +166,7 @@ pub trait Argument: Sized {
     /// What is expected where there may be several.
     const SEVERAL: &str = "a list";
 
-    /// The argument of this name, made of what was given.
+    /// Converts a value into the argument with this name.
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self>;
 }
 

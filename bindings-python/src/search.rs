@@ -13,7 +13,7 @@ use crate::handle::Handle;
 /// The resellers that a search finds, page by page.
 #[pyclass(frozen, module = "partnerkit")]
 pub struct Search {
-    /// The process that began it.
+    /// The process that began the search.
     process: u32,
     resellers: Handle<Mutex<Resellers>>,
 }
@@ -40,7 +40,8 @@ impl Search {
         self.lock()?.next().transpose()
     }
 
-    /// In a child process, a lock that a thread of the parent held is never given back.
+    /// Fails in a child process, where a lock that a thread of the parent held would never be
+    /// released.
     fn lock(&self) -> partnerkit::Result<MutexGuard<'_, Resellers>> {
         if self.process == process::id() {
             return Ok(self.resellers.lock().unwrap_or_else(PoisonError::into_inner));

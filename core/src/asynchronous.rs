@@ -15,8 +15,8 @@ use tokio::runtime::Handle;
 use crate::error::{Error, Result};
 use crate::{Agency, AgencyId, LoginDomain, Platform, PlatformBuilder};
 
-/// A [`Platform`] whose calls are awaited. In a child of `fork` that needs a runtime which was
-/// started there.
+/// A [`Platform`] whose calls are awaited. In a child of `fork` it needs a runtime that was started
+/// in the child.
 ///
 /// Each operation is that of [`Platform`], but owns what it is given: a `String` for a `&str`, a
 /// `Vec` for a slice.

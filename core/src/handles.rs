@@ -1,5 +1,5 @@
-//! The operations of the handles, as generated: each delegates to the noun that has it, and is a
-//! span. `resellers.rs` is what a handle does with several of them.
+//! The generated operations of the handles. Each is a tracing span, and delegates to the module of
+//! its noun. `resellers.rs` is what a handle does with several of them.
 
 mod agency;
 mod platform;

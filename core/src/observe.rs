@@ -45,7 +45,7 @@ pub(crate) struct Known<'k> {
     reseller: Option<ResellerId>,
 }
 
-/// An answer, which may tell whose call it was.
+/// An answer, which may have the ids that the call was about.
 pub(crate) trait Telling {
     /// The ids in it: none, or those of many.
     fn known(&self) -> Known<'_> {

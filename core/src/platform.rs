@@ -60,16 +60,15 @@ impl Platform {
     /// database.
     ///
     /// # One SQLite in a process
-    /// While a platform has the file open, let no second copy of SQLite in the same process write
-    /// to it, such as Python's `sqlite3` with Django or SQLAlchemy on top: two copies do not see
-    /// each other's locks, and **the file is destroyed**. On Linux, reading the file with a second copy
-    /// loses nothing that was stored, but it may see what is just being overwritten, and so may the
-    /// platform where another process writes. On other systems even reading loses what was
-    /// acknowledged. Use
-    /// [`backup`](Self::backup) to have a copy, another process (such as the program `sqlite3`) to
-    /// look at the file, a file of its own for other tables, or, with Django, its storage.
-    /// Connections of `rusqlite`, `sqlx` or `diesel` in a Rust program are of the same copy, and
-    /// safe.
+    /// While a platform has the file open, no second copy of SQLite in the same process, such as
+    /// Python's `sqlite3` under Django or SQLAlchemy, may write to it: two copies do not see each
+    /// other's locks, and **the file is destroyed**. On Linux, reading it with a second copy loses
+    /// no stored data, but either side may read pages that are just being overwritten: the second
+    /// copy, and the platform too if another process writes. On other systems, even reading loses
+    /// committed data. Instead, use [`backup`](Self::backup) to get a copy, another process (such
+    /// as the program `sqlite3`) to look at the file, a separate file for other tables, or, with
+    /// Django, its storage. Connections of `rusqlite`, `sqlx` or `diesel` in a Rust program use the
+    /// same copy of SQLite, and are safe.
     ///
     /// If something else in this process still has the file open when its last platform is closed,
     /// an empty log stays next to it, until the next platform on any file is closed or the process

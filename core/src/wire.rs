@@ -69,7 +69,7 @@ macro_rules! read_slugs {
 
 read_slugs!(ChangeKind, Metric, PartnerType, Status);
 
-/// A value of any type: what is wrong with it is said when an event or a form is made of it.
+/// Reads a value of any type. Errors are reported when an event or a form is made from it.
 impl<'de> Deserialize<'de> for Given {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Value::deserialize(deserializer).map(Self::from)

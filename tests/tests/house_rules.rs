@@ -12,8 +12,8 @@ const HANDLES: [&str; 2] = ["Agency", "Platform"];
 /// Methods that only change the handle and do not use the store, and so have no span.
 const NO_SPAN: [&str; 1] = ["acting_as"];
 
-/// The files of a module of the core, `X.rs` and those below `X/`, without comments: those may
-/// tell of anything.
+/// The files of a module of the core, `X.rs` and all in `X/`, without comments, which may mention
+/// anything.
 fn module(name: &str) -> Vec<(String, String)> {
     let (file, folder) = (format!("core/src/{name}.rs"), format!("core/src/{name}/"));
     let mut found = sources("core/src");

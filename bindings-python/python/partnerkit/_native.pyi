@@ -765,8 +765,8 @@ class Agency:
         on. There are no gaps, and whatever is committed later comes after what has been seen.
         `limit` is 1–1,000, and 100 unless it is given.
 
-        Refused fields: `limit`; `after` (`too_old`) when entries after it have been removed, as
-        the host has configured: read everything anew then, and follow from `min` on.
+        Refused fields: `limit`; `after` (`too_old`) if entries after it have been removed, as
+        the host has configured: then read everything again, and follow the feed from `min` on.
 
         ```python
         agency.acting_as("user-42").deactivate(acme.id, "nonpayment")

@@ -1,4 +1,4 @@
-"""What is given by name: the fields of forms.
+"""The fields of forms, as typed dictionaries.
 
 Forms are dicts; JSON from another language with these names can be used as one, too.
 

@@ -58,7 +58,7 @@ pub const SCENE: [&str; 2] = [
     "let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;",
 ];
 
-/// A doctest: what the example needs is there before it, and is hidden.
+/// The example as a doctest, after hidden lines that set up what it needs.
 pub fn doctest(examples: &Examples) -> String {
     let [setup, scene] = SCENE;
     let Examples { run, .. } = examples;

@@ -2,9 +2,9 @@
 //!
 //! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
-//! answers. From these follow the handles of Rust, their asynchronous twins, the dispatch by name
-//! that replays the vectors, and the surface as data (`tests/surface.json`). Beside these stands
-//! what the core offers to Rust (`core/public-api.txt`), for reviews. From the guides
+//! returns. From these it generates Rust's handles, their asynchronous twins, the dispatch by name
+//! that replays the vectors, the surface as data (`tests/surface.json`), and Python's half. Beside
+//! these stands what the core offers to Rust (`core/public-api.txt`), for reviews. From the guides
 //! (`core/docs/guides`) follow the modules that show them.
 //!
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead,

@@ -167,7 +167,8 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// The macro `stored!` says after a field's type which column it is in (`name: Name as title`).
+/// Removes the names of columns that the macro `stored!` allows after a field's type (`name: Name
+/// as title`).
 pub fn without_renames(tokens: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter();

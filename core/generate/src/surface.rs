@@ -293,7 +293,7 @@ fn held(fields: &Fields) -> Result<Type, String> {
     }
 }
 
-/// A value whose constants are all there are is an enumeration in other languages.
+/// A type whose only values are its constants, which is an enumeration in other languages.
 fn enumerated(name: String, documentation: String, constants: &[ImplItemConst]) -> Enumeration {
     let variant = |constant: &ImplItemConst| {
         let name = constant.ident.to_string();

@@ -18,8 +18,8 @@ impl Tenant {
     /// There are no gaps, and whatever is committed later comes after what has been seen. `limit`
     /// is 1–1,000, and 100 unless it is given.
     ///
-    /// Field errors: `limit`; `after` (`too_old`) when entries after it have been removed, as the
-    /// host has configured: read everything anew then, and follow from `min` on.
+    /// Field errors: `limit`; `after` (`too_old`) if entries after it have been removed, as the
+    /// host has configured: then read everything again, and follow the feed from `min` on.
     ///
     /// ```example
     /// use partnerkit::ChangeKind;

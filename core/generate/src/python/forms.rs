@@ -67,7 +67,7 @@ pub fn named(surface: &Surface) -> BTreeSet<&str> {
     arguments.chain(fields.flat_map(|field| field.of.names())).collect()
 }
 
-const HEAD: &str = "\"\"\"What is given by name: the fields of forms.
+const HEAD: &str = "\"\"\"The fields of forms, as typed dictionaries.
 
 Forms are dicts; JSON from another language with these names can be used as one, too.
 

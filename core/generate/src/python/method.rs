@@ -6,7 +6,7 @@ use super::hints::{answered, given};
 use crate::surface::{Argument, Field, Operation, Record, Surface};
 use crate::types::Type;
 
-/// How long a line may be.
+/// The longest line.
 pub const WIDTH: usize = 96;
 
 /// A method in Python.

@@ -124,7 +124,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
     assert_eq!(bench.agency.changes(Some(0), Some(100)).expect("reads"), feed);
     assert_eq!(bench.agency.overview().expect("reads").messages, 3);
 
-    // What is unique within an agency, or known to it, is neither next door.
+    // Unique values of one agency are free in another, and unknown to it.
     let create = |key, label| told(other.create_reseller(draft_with_password(label).once(key)));
     assert_eq!(create("key-1", "acme"), create("key-2", "acme"), "no reseller of the key's");
     let mut globex = draft("globex");

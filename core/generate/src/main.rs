@@ -3,11 +3,13 @@
 //! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
 //! answers. From these follow the handles of Rust, their asynchronous twins, the dispatch by name
-//! that replays the vectors, and the surface as data (`tests/surface.json`).
+//! that replays the vectors, and the surface as data (`tests/surface.json`). Beside these stands
+//! what the core offers to Rust (`core/public-api.txt`), for reviews.
 //!
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead, and
 //! fails where one differs.
 
+mod api;
 mod examples;
 mod isolation;
 mod python;
@@ -65,5 +67,7 @@ fn generated(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     files.extend(python::files(surface, root)?);
     let data = serde_json::to_string_pretty(surface)?;
     files.push(("tests/surface.json", data + "\n"));
+    let api = api::snapshot(&root.join("core/src")).map_err(Error::other)?;
+    files.push(("core/public-api.txt", api));
     Ok(files)
 }

@@ -167,7 +167,7 @@ fn is_public(visibility: &Visibility) -> bool {
 }
 
 /// The macro `stored!` says after a field's type which column it is in (`name: Name as title`).
-fn without_renames(tokens: TokenStream) -> TokenStream {
+pub fn without_renames(tokens: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {

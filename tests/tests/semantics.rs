@@ -89,7 +89,7 @@ fn node_tests(text: &str) -> Vec<String> {
 fn tests() -> BTreeMap<String, BTreeSet<u32>> {
     let mut found: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
     let mut names: Vec<String> = cases().iter().map(|case| case.name.to_owned()).collect();
-    for folder in ["core/src", "core/tests", "core/generate", "examples", "tests"] {
+    for folder in ["core", "examples", "tests"] {
         names.extend(sources(folder).iter().flat_map(|(_, text)| rust_tests(text)));
     }
     for (_, text) in files("bindings-python/tests", &["py"]) {

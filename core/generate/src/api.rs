@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use modules::{Module, public_uses};
-use syn::Item;
+use syn::{Item, ItemImpl};
 
 /// The lines, in order; a file that says where they come from.
 pub fn snapshot(sources: &Path) -> Result<String, String> {
@@ -120,7 +120,8 @@ impl<'m> Api<'m> {
         self.root.visit(&[], &mut |place, item| match item {
             Item::Impl(block) => {
                 let of = lines::implementor(block);
-                if self.root.leads_to(place, &of, module, name) {
+                let is_ours = self.root.leads_to(place, &of, module, name);
+                if is_ours && !self.is_for_ourselves(block, place) {
                     found.extend(lines::of_impl(block, path));
                 }
             }
@@ -133,5 +134,17 @@ impl<'m> Api<'m> {
             _ => {}
         });
         self.lines.extend(found.into_iter().map(|line| condition.to_owned() + &line));
+    }
+
+    /// Whether an `impl` is of a trait that no user can name.
+    fn is_for_ourselves(&self, block: &ItemImpl, place: &[String]) -> bool {
+        let Some((_, of, _)) = &block.trait_ else { return false };
+        let path: Vec<_> = of.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let found = self.root.resolve(place, &path);
+        found.is_some_and(|(module, name)| {
+            module
+                .named(&name)
+                .any(|item| matches!(item, Item::Trait(_)) && !lines::is_public_item(item))
+        })
     }
 }

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::python::awaited;
+
 /// The examples in each language.
 #[derive(Debug, Serialize)]
 pub struct Examples {
@@ -13,6 +15,19 @@ pub struct Examples {
     /// The example in Rust, with the lines that begin with `# `, which rustdoc runs and hides.
     #[serde(skip)]
     pub run: String,
+}
+
+/// How long a line of Python may be in a docstring once its calls are awaited: `ruff` takes 100.
+const WIDTH: usize = 92;
+
+impl Examples {
+    /// Errors: a line that is too long for Python's style.
+    pub fn check_width(&self) -> Result<(), String> {
+        match awaited(&self.python).lines().find(|line| line.chars().count() > WIDTH) {
+            Some(line) => Err(format!("its example has a line too long, once awaited: {line}")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The names of the blocks. Rustdoc does not run them there, because the methods of the nouns are
@@ -78,6 +93,16 @@ mod tests {
         assert_eq!(text, "Does it.");
         assert_eq!((&*examples.rust, &*examples.python), ("assert!(true);", "assert True"));
         assert_eq!(examples.run, "# hidden();\nassert!(true);");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_once_awaited_is_refused() {
+        for (length, fits) in [(92, true), (93, false)] {
+            let call = format!("agency.note({})", "1".repeat(length - "await agency.note()".len()));
+            let documentation = format!("{RUST}```python\n{call}\n```");
+            let (_, examples) = split(&documentation).expect("has both");
+            assert_eq!(examples.check_width().is_ok(), fits);
+        }
     }
 
     #[test]

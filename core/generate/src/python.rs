@@ -20,6 +20,7 @@ use std::path::Path;
 use crate::Generated;
 use crate::rust::formatted;
 use crate::surface::Surface;
+pub use awaited::awaited;
 use method::Method;
 
 pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
@@ -66,4 +67,114 @@ fn import(from: &str, names: &[String]) -> String {
     let indent = " ".repeat(from.len() - from.trim_start().len());
     let each: String = names.iter().map(|name| format!("{indent}    {name},\n")).collect();
     format!("{from}(\n{each}{indent})\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{arguments, asynchronous, forms, glue, records};
+    use crate::source::Source;
+    use crate::surface::{ALSO, Surface};
+
+    /// Arguments, fields and results of kinds that the library itself may not have.
+    const SOURCE: &str = "
+        pub struct NoteId(Uuid);
+        pub struct Slug(String);
+        pub struct Timestamp(i64);
+        pub struct Note { pub id: NoteId, pub edited_at: Option<Timestamp>, pub tags: Vec<Slug> }
+        pub enum Channel { Phone, Email }
+        pub enum Tone { Kind, Firm }
+        pub struct Address { pub street: String, pub city: Option<String> }
+        pub struct NotePatch { pub id: Option<NoteId>, pub tone: Option<Tone>, pub to: Address }
+        impl Tenant {
+            /// Does it.
+            ///
+            /// ```example
+            /// agency.take(1);
+            /// ```
+            /// ```python
+            /// agency.take(1)
+            /// ```
+            pub fn take(
+                &self,
+                ids: &[NoteId],
+                slug: Slug,
+                channel: Option<Channel>,
+                urgent: bool,
+                before: Option<Timestamp>,
+                patch: &NotePatch,
+            ) -> Result<Vec<NoteId>> {}
+            /// Finds them.
+            ///
+            /// ```example
+            /// agency.found();
+            /// ```
+            /// ```python
+            /// agency.found()
+            /// ```
+            pub fn found(&self) -> Result<Vec<Note>> {}
+        }
+    ";
+
+    fn surface() -> Surface {
+        let also = ALSO.map(|name| format!("pub struct {name} {{ pub line: u64 }}\n"));
+        Surface::of(&Source::of(&format!("{SOURCE}{}", also.concat()))).expect("a surface")
+    }
+
+    fn has(text: &str, lines: &[&str]) {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for line in lines {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn arguments_of_every_kind_are_made() {
+        let (surface, slug) = (surface(), "Channel: Code::Invalid");
+        has(&arguments::text(&surface), &["ids!(NoteId: \"note\")", "texts!(Slug)", slug]);
+        has(
+            &glue::text(&surface),
+            &[
+                "let ids: Vec<NoteId> = argument(\"ids\", ids)?;",
+                "let channel: Option < Channel > = optional(\"channel\", channel)?;",
+                "let patch: NotePatch = form(None, fields, py)?;",
+            ],
+        );
+    }
+
+    #[test]
+    fn types_of_every_kind_are_told() {
+        let surface = surface();
+        has(
+            &asynchronous::text(&surface),
+            &[
+                "from datetime import datetime",
+                "from .forms import NotePatch",
+                "from .records import Channel, Note",
+                "self, /, ids: Iterable[UUID | str], slug: str, urgent: bool, \
+                 channel: Channel | str | None = None, before: datetime | None = None, \
+                 **fields: Unpack[NotePatch], ) -> list[UUID]:",
+                "async def found(self) -> list[Note]:",
+            ],
+        );
+        has(
+            &forms::text(&surface),
+            &[
+                "from uuid import UUID",
+                "from .records import Tone",
+                "id: UUID | str | None",
+                "tone: Tone | Literal[\"kind\", \"firm\"] | None",
+                "to: Address",
+            ],
+        );
+        has(
+            &records::text(&surface, ""),
+            &[
+                "class Channel(StrEnum)",
+                "class Tone(StrEnum)",
+                " id: UUID ",
+                " edited_at: datetime | None = None ",
+                " tags: tuple[str, ...] ",
+            ],
+        );
+    }
 }

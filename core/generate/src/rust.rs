@@ -191,7 +191,8 @@ fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> 
         }
         Type::List(of) => match of.names().join("") {
             draft if draft == "ResellerDraft" => "with.forms()".to_owned(),
-            other => format!("with.get::<Vec<{other}>>(\"{name}\")"),
+            event if event == "EventDraft" => format!("with.get::<Vec<EventDraft>>(\"{name}\")"),
+            _ => format!("with.get::<{}>(\"{name}\")", owned.of),
         },
         _ if owned.lent == *name => format!("with.get(\"{name}\")"),
         _ => format!("with.get::<{}>(\"{name}\")", owned.of),

@@ -57,6 +57,15 @@ pub fn read(folder: &Path) -> Result<Source> {
 }
 
 impl Source {
+    /// Of a text.
+    #[cfg(test)]
+    pub fn of(text: &str) -> Self {
+        let mut source = Self::default();
+        let items = syn::parse_file(text).expect("a source").items;
+        items.into_iter().for_each(|item| source.item(item));
+        source
+    }
+
     fn folder(&mut self, folder: &Path) -> Result<()> {
         let mut paths: Vec<_> =
             fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;

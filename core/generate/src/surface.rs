@@ -153,7 +153,7 @@ pub struct Value {
 
 /// Types that callers get in another way than as a result, or that are arguments under a less
 /// specific type.
-const ALSO: [&str; 4] = ["FieldError", "PhoneCountry", "RowReport", "UsageEvent"];
+pub const ALSO: [&str; 4] = ["FieldError", "PhoneCountry", "RowReport", "UsageEvent"];
 
 /// Types that are not records: the handle that an operation returns, and the list of codes.
 const APART: [&str; 2] = ["Agency", "Code"];
@@ -329,6 +329,7 @@ fn operation(method: &ImplItemFn) -> Result<Operation, String> {
     }
     let answer = syn::parse_str(&written).map_err(|error| wrong(error.to_string()))?;
     let (documentation, examples) = examples::split(&document(&method.attrs)).map_err(wrong)?;
+    examples.check_width().map_err(wrong)?;
     Ok(Operation {
         documentation,
         examples,

@@ -1,20 +1,38 @@
 //! Rewrites an example with blocking calls into one with awaited calls.
 
-/// The texts with which a call on a handle begins.
-const HANDLES: [&str; 5] = ["agency.", "contoso.", "copy.", "platform.", "partnerkit.Platform."];
+/// The texts with which a call begins on a handle that every example has.
+const HANDLES: [&str; 3] = ["agency.", "platform.", "partnerkit.Platform."];
+
+/// The calls that return a handle.
+const ANSWERS_HANDLE: [&str; 5] =
+    [".create_agency(", ".ensure_agency(", ".agency(", ".acting_as(", "partnerkit.Platform.open("];
 
 /// Methods that do not use the store, and so are not awaited.
 const AT_ONCE: [&str; 2] = ["acting_as", "login_url"];
 
 /// The code with `await` before each call on a handle.
 pub fn awaited(code: &str) -> String {
+    let own = code.lines().filter_map(named_handle);
+    let handles: Vec<_> = HANDLES.map(str::to_owned).into_iter().chain(own).collect();
+    awaited_on(&handles, code).replace("partnerkit.Platform", "partnerkit.AsyncPlatform")
+}
+
+/// The text with which a call begins on the handle that this line stores in a variable, if it does.
+fn named_handle(line: &str) -> Option<String> {
+    let (name, made) = line.split_once(" = ")?;
+    let made = made.split("  #").next().unwrap_or(made);
+    let begins = ANSWERS_HANDLE.iter().find_map(|call| Some(made.find(call)? + call.len() - 1))?;
+    (closing(made, begins)? == made.len()).then(|| format!("{}.", name.trim()))
+}
+
+fn awaited_on(handles: &[String], code: &str) -> String {
     let mut text = String::new();
     let mut rest = code;
     while let Some(first) = rest.chars().next() {
         let in_word = text.ends_with(|c: char| c.is_alphanumeric() || "_.\"'".contains(c));
-        match call(rest).filter(|_| !in_word) {
+        match call(handles, rest).filter(|_| !in_word) {
             Some((call, after)) => {
-                text += &asked(call, after);
+                text += &asked(handles, call, after);
                 rest = after;
             }
             None => {
@@ -23,12 +41,12 @@ pub fn awaited(code: &str) -> String {
             }
         }
     }
-    text.replace("partnerkit.Platform", "partnerkit.AsyncPlatform")
+    text
 }
 
 /// A call on a handle that has to be awaited, and what follows it.
-fn call(code: &str) -> Option<(&str, &str)> {
-    let handle = HANDLES.into_iter().find(|handle| code.starts_with(handle))?;
+fn call<'c>(handles: &[String], code: &'c str) -> Option<(&'c str, &'c str)> {
+    let handle = handles.iter().find(|handle| code.starts_with(&***handle))?;
     let mut at = handle.len();
     loop {
         let opens = at + code[at..].find(|c: char| !c.is_alphanumeric() && c != '_')?;
@@ -56,10 +74,10 @@ fn closing(code: &str, opens: usize) -> Option<usize> {
     None
 }
 
-fn asked(call: &str, after: &str) -> String {
+fn asked(handles: &[String], call: &str, after: &str) -> String {
     let opens = call.find('(').unwrap_or(call.len());
     let (before, arguments) = call.split_at(opens);
-    let call = format!("await {before}{}", awaited(arguments));
+    let call = format!("await {before}{}", awaited_on(handles, arguments));
     if after.starts_with(['.', '[']) { format!("({call})") } else { call }
 }
 
@@ -82,6 +100,14 @@ mod tests {
             (
                 "copy = partnerkit.Platform.open('memory:')",
                 "copy = await partnerkit.AsyncPlatform.open('memory:')",
+            ),
+            (
+                "there = platform.agency('a')  # is there\nthere.overview()",
+                "there = await platform.agency('a')  # is there\nawait there.overview()",
+            ),
+            (
+                "found = platform.agency('a').overview()\nfound.totals()",
+                "found = (await platform.agency('a')).overview()\nfound.totals()",
             ),
         ] {
             assert_eq!(awaited(code), expected);

@@ -25,11 +25,34 @@ mod search;
 mod settings;
 mod storage;
 
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+
+/// The interpreter that has imported the module first, by the address of its `sys.modules`.
+static INTERPRETER: OnceLock<usize> = OnceLock::new();
 
 /// Native part of the package `partnerkit`; import from there.
 #[pymodule]
 mod _native {
+    use super::{INTERPRETER, PyImportError};
+    use pyo3::prelude::*;
+
+    /// Refuses a second interpreter: it would get the records and the exceptions of the first one,
+    /// which its own `isinstance` and `except` do not know.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let modules = module.py().import("sys")?.getattr("modules")?.as_ptr() as usize;
+        if *INTERPRETER.get_or_init(|| modules) == modules {
+            return Ok(());
+        }
+        Err(PyImportError::new_err(
+            "partnerkit works in one interpreter of a process; \
+             with mod_wsgi: WSGIApplicationGroup %{GLOBAL}",
+        ))
+    }
+
     #[pymodule_export]
     const SCHEMA_VERSION: u32 = partnerkit::schema::VERSION;
 

@@ -10,7 +10,7 @@ use partnerkit::{
 };
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySequence, PyString};
+use pyo3::types::{PyBool, PyDict, PySequence, PyString};
 
 use crate::error::{configuration, refused};
 use crate::instant::timestamp;
@@ -179,14 +179,17 @@ impl Clock for PythonClock {
 struct PythonVerifier(Py<PyAny>);
 
 impl PythonVerifier {
-    /// Calls a method. Its exceptions go to `sys.unraisablehook`, because the caller of a sign-in
-    /// must not see them.
+    /// Calls a method, which has to answer with a bool: a coroutine or a tuple is true, and would
+    /// let everybody in. Exceptions go to `sys.unraisablehook`, because the caller of a sign-in must
+    /// not see them.
     fn ask(&self, method: &str, arguments: &[&str]) -> Option<bool> {
         Python::attach(|py| {
             let verifier = self.0.bind(py);
             let ask = || {
                 let arguments = pyo3::types::PyTuple::new(py, arguments)?;
-                verifier.call_method1(method, arguments)?.is_truthy()
+                let answer = verifier.call_method1(method, arguments)?;
+                let is_right = answer.cast::<PyBool>().map(|answer| answer.is_true());
+                is_right.map_err(|_| PyTypeError::new_err(format!("{method} answers no bool")))
             };
             ask().map_err(|raised: PyErr| raised.write_unraisable(py, Some(verifier))).ok()
         })

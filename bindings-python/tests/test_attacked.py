@@ -134,3 +134,23 @@ def test_half_a_character_is_no_character() -> None:
     acme = agency.create_reseller(**form)
     with pytest.raises(partnerkit.AccessDeniedError):
         platform.sign_in("acme", acme.email, "\ud800" + PASSWORD)
+
+
+def test_a_second_interpreter_is_refused() -> None:
+    program = """
+import partnerkit
+import _xxsubinterpreters as interpreters
+second = interpreters.create()
+try:
+    interpreters.run_string(second, "import partnerkit")
+except interpreters.RunFailedError as refused:
+    print(refused)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert "partnerkit works in one interpreter of a process" in done.stdout

@@ -120,7 +120,7 @@ def test_s48_files_come_in_and_go_out(tmp_path: Path) -> None:
         elsewhere.import_csv(Broken())
     with pytest.raises(partnerkit.ValidationError) as refused:
         elsewhere.import_csv(io.BytesIO(b"favourite colour\n"))
-    assert ("columns", "unexpected") in [(e.field, e.code) for e in refused.value.errors]
+    assert ("columns", "unknown_column") in [(e.field, e.code) for e in refused.value.errors]
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, ValueError])
@@ -323,3 +323,29 @@ def test_s59_the_hosts_secret_seals_cursors(tmp_path: Path) -> None:
     assert len(rotated.page(limit=1, after=cursor).resellers) == 1
     with pytest.raises(partnerkit.InvalidCursorError):
         Platform.open(url, secrets={2: new}).agency("northwind").page(limit=1, after=cursor)
+
+
+class Answering:
+    """A verifier whose answer is no bool, as a coroutine or a tuple is none."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def recognises(self, hash: str) -> bool:
+        return True
+
+    def verify(self, password: str, hash: str) -> Any:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [(False, None), "no", 1, NotImplemented, object(), None])
+def test_only_true_is_the_answer_of_a_verifier_that_lets_somebody_in(
+    answer: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    platform, agency = northwind(legacy_verifier=Answering(answer))
+    agency.create_reseller(**draft("acme", invite=False, password_hash="old:secret"))
+    with pytest.raises(partnerkit.AccessDeniedError):
+        platform.sign_in("acme", "owner@acme.example", "a guess")
+    assert [str(raised.exc_value) for raised in told] == ["verify answers no bool"]

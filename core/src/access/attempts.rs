@@ -219,11 +219,13 @@ impl AttemptPolicy {
         Ok(Attempts { failures, blocked_until, ..before })
     }
 
-    /// Takes one failure back and shortens the delay to that of the remaining failures.
-    pub fn take_back(self, stored: Attempts, whom: Whom, now: Timestamp) -> Attempts {
+    /// Takes one failure back. If nothing else has been counted since, nothing is delayed any more:
+    /// the delay of the failures before was over when the attempt was allowed.
+    pub fn take_back(stored: Attempts, reserved: &Attempts, now: Timestamp) -> Attempts {
         let failures = stored.failures.saturating_sub(1);
-        let blocked_until = now.plus_millis(self.delay(failures, whom));
-        Attempts { failures, blocked_until: stored.blocked_until.min(blocked_until), ..stored }
+        let is_alone = stored.blocked_until == reserved.blocked_until;
+        let over = if is_alone { now } else { stored.blocked_until };
+        Attempts { failures, blocked_until: stored.blocked_until.min(over), ..stored }
     }
 
     /// The row with its instant bounded: if the clock that set it was far ahead, the block still

@@ -141,30 +141,6 @@ impl Shared {
     /// it: an attempt that failed for the last time may record the stop after other failures were
     /// forgiven.
     pub fn note_success(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
-        self.settle(attempt, reserved, |tx, _| forget(tx, &attempt.account))
-    }
-
-    /// After an attempt whose password could not be verified either way: takes it back, for the
-    /// account and for the source. A hard stop stays as it does after a success.
-    pub fn take_back(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
-        let now = self.clock.now();
-        self.settle(attempt, reserved, |tx, locked| {
-            let stored = locked.of(&attempt.account);
-            match self.attempts.take_back(stored, attempt.whom, now) {
-                Attempts { failures: 0, .. } => forget(tx, &attempt.account),
-                fewer => locked.put(tx, &attempt.account, fewer),
-            }
-        })
-    }
-
-    /// Gives the source its attempt back, and runs `account` on the account's failures unless a
-    /// hard stop has to stay.
-    fn settle(
-        &self,
-        attempt: &Attempt,
-        reserved: &Attempts,
-        mut account: impl FnMut(&mut Tx<'_>, &Rows) -> Result<()> + Send,
-    ) -> Result<()> {
         records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
             let locked = Rows::locked(tx, attempt)?;
             if let Some(source) = &attempt.source {
@@ -174,11 +150,34 @@ impl Shared {
                     _ => locked.put(tx, source, given_back)?,
                 }
             }
-            let (policy, now) = (self.attempts, locked.of(&attempt.account));
-            let by_others = policy.is_last(&now) && !policy.is_last(reserved);
-            let stays = by_others || AttemptPolicy::is_told(&now);
-            if stays { Ok(()) } else { account(tx, &locked) }
+            let stays = self.stays(&locked.of(&attempt.account), reserved);
+            if stays { Ok(()) } else { forget(tx, &attempt.account) }
         })
+    }
+
+    /// After an attempt whose password could not be verified either way: takes it back for the
+    /// account. For the source it stays counted, or a source could try without end on an account
+    /// whose passwords nobody can verify, and would learn by that which accounts these are. A hard
+    /// stop stays as it does after a success.
+    pub fn take_back(&self, attempt: &Attempt, reserved: &Attempts) -> Result<()> {
+        let now = self.clock.now();
+        records::write(&self.storage, &AgencyId::platform(), Scope::Own, |tx| {
+            let locked = Rows::locked(tx, attempt)?;
+            let stored = locked.of(&attempt.account);
+            if self.stays(&stored, reserved) {
+                return Ok(());
+            }
+            match AttemptPolicy::take_back(stored, reserved, now) {
+                Attempts { failures: 0, .. } => forget(tx, &attempt.account),
+                fewer => locked.put(tx, &attempt.account, fewer),
+            }
+        })
+    }
+
+    /// Whether a hard stop has to stay although this attempt was no failure.
+    fn stays(&self, stored: &Attempts, reserved: &Attempts) -> bool {
+        let by_others = self.attempts.is_last(stored) && !self.attempts.is_last(reserved);
+        by_others || AttemptPolicy::is_told(stored)
     }
 
     /// Whether this transaction has to record an account's hard stop in the change feed. It answers

@@ -37,7 +37,7 @@ pub trait LegacyVerifier: Send + Sync {
     fn recognises(&self, hash: &str) -> bool;
     /// Whether the password is right for the hash; `None` if that cannot be checked now. If it is
     /// `None`, or if this panics, the sign-in is refused like any other, but not counted as a
-    /// failure.
+    /// failure of the account.
     fn verify(&self, password: &str, hash: &str) -> Option<bool>;
 }
 

@@ -161,7 +161,7 @@ impl Platform {
     ///
     /// With the request's host name a stamp is valid at its own reseller's login domain only;
     /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
-    /// [`resolve_host`](Self::resolve_host).
+    /// [`resolve_host`](Self::resolve_host). For a request that names no host, give an empty text.
     ///
     /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///

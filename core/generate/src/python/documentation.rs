@@ -45,6 +45,12 @@ pub fn with_example(markdown: &str, example: &str) -> String {
 
 fn quoted(text: &str, indent: usize) -> String {
     let indent = " ".repeat(indent);
+    // A docstring ends where its quotes are repeated, and a backslash begins an escape.
+    let text = text.replace('\\', "\\\\").replace("\"\"\"", "\\\"\"\"");
+    let text = match text.strip_suffix('"') {
+        Some(rest) => format!("{rest}\\\""),
+        None => text,
+    };
     let end = if text.contains('\n') { format!("\n{indent}") } else { String::new() };
     let lines: Vec<_> = text.lines().collect();
     let text = lines.join(&format!("\n{indent}")).replace(&format!("\n{indent}\n"), "\n\n");
@@ -58,6 +64,7 @@ fn without_links(text: &str) -> String {
     while let Some(at) = rest.find("[`") {
         let (before, from) = rest.split_at(at);
         kept += before;
+        rest = from;
         let Some(end) = from.find("`]") else { break };
         kept += &from[1..=end];
         rest = &from[end + 2..];
@@ -88,4 +95,21 @@ fn wrapped(paragraph: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::docstring;
+
+    #[test]
+    fn no_text_ends_its_docstring_or_is_an_escape() {
+        for (text, expected) in [
+            (r#"A """ and"#, r#""""A \""" and""""#),
+            (r"C:\new", r#""""C:\\new""""#),
+            (r#"Says "so""#, r#""""Says "so\"""""#),
+            ("Say [`sign in", r#""""Say [`sign in""""#),
+        ] {
+            assert_eq!(docstring(text, 0), format!("{expected}\n"));
+        }
+    }
 }

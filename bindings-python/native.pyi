@@ -88,8 +88,7 @@ class Platform:
 
 @final
 class Agency:
-    """One agency's resellers, usage and changes. Records of other agencies do not exist for it.
-    """
+    """One agency's resellers, usage and changes. Records of other agencies do not exist for it."""
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...

@@ -1,5 +1,4 @@
-"""Finds out whether a connection is in no transaction, in one of the host, or in one of a test.
-"""
+"""Finds out whether a connection is in no transaction, in one of the host, or in one of a test."""
 
 from __future__ import annotations
 

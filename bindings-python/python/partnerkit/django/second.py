@@ -88,8 +88,7 @@ _inherited: list[BaseDatabaseWrapper] = []
 
 
 def settings_beside(host: BaseDatabaseWrapper) -> dict[str, Any]:
-    """The host's present settings (tests rename databases), except those that we set ourselves.
-    """
+    """The host's present settings (tests rename databases), except those that we set ourselves."""
     options = {**host.settings_dict["OPTIONS"]}
     # A thread that holds a connection of the host's pool must not wait for a second one from
     # the pool.
@@ -123,8 +122,7 @@ def close(alias: str) -> None:
 
 
 def close_all(**_: object) -> None:
-    """Closes this thread's second connections, so that no request uses one of another request.
-    """
+    """Closes this thread's second connections, so that no request uses one of another request."""
     for alias in list(_of_thread.by_alias):
         close(alias)
 

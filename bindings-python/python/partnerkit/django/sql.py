@@ -1,5 +1,4 @@
-"""SQL for rows of the schema's tables, including the differences between PostgreSQL and SQLite.
-"""
+"""SQL for rows of the schema's tables, including the differences between PostgreSQL and SQLite."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ pub fn calls(surface: &Surface) -> Result<String, String> {
     let mut calls = String::new();
     let mut words = BTreeSet::from(["Agency"]);
     for operation in surface.agency.iter().filter(names) {
-        let arguments: Vec<_> = operation.arguments.iter().map(sampled).collect();
+        let arguments: Vec<_> =
+            operation.arguments.iter().map(|argument| sampled(argument, surface)).collect();
         let types = operation.arguments.iter().flat_map(|argument| argument.of.names());
         words.extend(types.filter(|name| surface.exported.contains(*name)));
         let (name, arguments) = (&operation.name, arguments.join(", "));
@@ -40,10 +41,41 @@ pub fn calls(surface: &Surface) -> Result<String, String> {
     Ok(text)
 }
 
-fn sampled(argument: &Argument) -> String {
+fn sampled(argument: &Argument, surface: &Surface) -> String {
     let (owned, name) = (Owned::of(argument), &*argument.name);
-    let of = owned.of.replace("impl Reported", "EventDraft").replace(" + Send + 'static", "");
-    owned.lent.replace(name, &format!("of.sample::<{of}>(\"{name}\")"))
+    let (of, is_optional) = match &argument.of {
+        Type::Optional(of) => (&**of, true),
+        of => (of, false),
+    };
+    let made = match made(of, surface) {
+        Some(made) if is_optional => format!("Some({made})"),
+        Some(made) => made,
+        None => {
+            let of = owned.of.replace("impl Reported", "EventDraft");
+            format!("of.sample::<{}>(\"{name}\")", of.replace(" + Send + 'static", ""))
+        }
+    };
+    owned.lent.replace(name, &made)
+}
+
+/// A value of a type for which the subject needs no sample of its own: a member of an enumeration,
+/// a form with all its texts, an id. An id is that of no record, so that the operation gets as far as
+/// the reseller.
+fn made(of: &Type, surface: &Surface) -> Option<String> {
+    let Type::Named(name) = of else { return None };
+    if let Some(of) = surface.enumeration(name) {
+        return of.variants.first().map(|first| format!("{name}::{}", first.name));
+    }
+    if name != "ResellerId" && surface.held(name) == Some(&Type::Uuid) {
+        return Some(format!("{name}::from_uuid(of.id.as_uuid())"));
+    }
+    let is_text = |of: &Type| match of {
+        Type::Optional(of) | Type::Patch(of) => **of == Type::Text,
+        of => *of == Type::Text,
+    };
+    let fields = surface.record(name).filter(|form| form.name != "EventDraft")?.fields.iter();
+    let texts: Vec<_> = fields.filter(|field| is_text(&field.of)).map(|f| &f.name).collect();
+    Some(format!("of.form::<{name}>(&{texts:?})"))
 }
 
 /// Whether one of its arguments says which reseller, or which record of one, it is about.

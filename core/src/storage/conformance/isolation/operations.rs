@@ -21,7 +21,7 @@ pub(super) const CALLS: &[(&str, Call)] = &[
         told(agency.update_reseller(
             of.sample::<ResellerId>("id"),
             of.sample::<Option<u64>>("version"),
-            &of.sample::<ResellerPatch>("patch"),
+            &of.form::<ResellerPatch>(&["name", "email", "website", "external_id"]),
         ))
     }),
     ("deactivate", |agency, of| {
@@ -69,7 +69,7 @@ pub(super) const CALLS: &[(&str, Call)] = &[
     ("consume", |agency, of| {
         told(agency.consume(
             of.sample::<ResellerId>("reseller"),
-            of.sample::<Metric>("metric"),
+            Metric::MESSAGES,
             of.sample::<i64>("quantity"),
             &of.sample::<String>("id"),
         ))
@@ -77,7 +77,7 @@ pub(super) const CALLS: &[(&str, Call)] = &[
     ("set_allowance", |agency, of| {
         told(agency.set_allowance(
             of.sample::<ResellerId>("id"),
-            of.sample::<Metric>("metric"),
+            Metric::MESSAGES,
             of.sample::<Option<i64>>("limit"),
         ))
     }),

@@ -12,8 +12,7 @@ def show_errors(form: forms.Form, refused: partnerkit.ValidationError) -> None:
         name = error.field.replace(".", "_")
         field = form.fields.get(name)
         label = field.label if field and field.label else error.field
-        bounds = "".join(f" ({bound} {value})" for bound, value in error.params.items())
-        form.add_error(name if field else None, f"{label} {error.message}{bounds}.")
+        form.add_error(name if field else None, f"{label} {error.message}.")
 
 
 def _text(label: str, *, hidden: bool = False) -> forms.CharField:

@@ -52,7 +52,7 @@ def in_memory(**options: Any) -> Platform:
 def run(
     case: Json,
     open: Callable[..., Platform] = in_memory,
-    seen: Callable[[object], object] = lambda answer: None,
+    seen: Callable[[object], object] = lambda _answer: None,
 ) -> None:
     """Runs a case on an empty platform. Whatever an operation answers is seen."""
     clock = Clock()
@@ -79,7 +79,10 @@ def run(
 
 
 def attempt(
-    platform: Platform, step: Json, args: Args, seen: Callable[[object], object]
+    platform: Platform,
+    step: Json,
+    args: Args,
+    seen: Callable[[object], object] = lambda _answer: None,
 ) -> tuple[bool, Json]:
     """Whether a step failed, and its answer or error in the wire form."""
     try:

@@ -25,7 +25,7 @@ PROGRAMS = {
 
 
 def test_every_program_is_run() -> None:
-    folders = {folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").exists()}
+    folders = {file.parent.name for file in EXAMPLES.glob("[!.]*/README.md")}
     assert folders == set(PROGRAMS)
 
 

@@ -333,13 +333,10 @@ pub(super) fn deactivation_reason(raw: &str) -> Result<String, Refusal> {
     plain_text(raw, 500)
 }
 
-/// How many milliseconds the clock of a caller may be ahead.
-const AHEAD: i64 = 5 * 60_000;
-
 /// Checks when a reseller of an earlier system joined: the dates of every language must reach the
 /// instant.
 fn joined(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
-    if at > now.plus_millis(AHEAD) {
+    if at > now.plus_millis(Timestamp::CLOCK_TOLERANCE) {
         return Err(Code::InTheFuture.into());
     }
     if at < Timestamp::YEAR_1 { Err(Code::OutOfRange.into()) } else { Ok(at.min(now)) }

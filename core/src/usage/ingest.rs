@@ -13,7 +13,6 @@ use crate::storage::Lock;
 use crate::usage::TotalRow;
 use crate::values::Timestamp;
 
-const LATEST: i64 = 5 * 60_000;
 const EARLIEST: i64 = 35 * Timestamp::DAY;
 /// How long events are kept to recognise a repeated one. It is longer than events are accepted,
 /// with a margin for machines whose clocks differ (S33).
@@ -25,7 +24,7 @@ pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldEr
     if event.quantity < 0 {
         return Err(FieldError::new("quantity", Code::Negative));
     }
-    if event.at > now.plus_millis(LATEST) {
+    if event.at > now.plus_millis(Timestamp::CLOCK_TOLERANCE) {
         return Err(FieldError::new("at", Code::InTheFuture));
     }
     if event.at < now.plus_millis(-EARLIEST) {

@@ -58,6 +58,9 @@ impl Timestamp {
     /// The first instant that the dates of every language can represent.
     pub(crate) const YEAR_1: Self = Self(-62_135_596_800_000);
 
+    /// How many milliseconds the clock of a caller may be ahead.
+    pub(crate) const CLOCK_TOLERANCE: i64 = 5 * 60_000;
+
     pub(crate) const QUARTER_HOUR: i64 = 15 * 60_000;
 
     pub(crate) const DAY: i64 = 86_400_000;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import subprocess
-import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import partnerkit
 from partnerkit import Agency, AsyncAgency, AsyncPlatform, Platform
 
 from forms import PASSWORD, draft
+from processes import ran
 
 HEAD = """
 import asyncio, gc, io, os, sys, threading, time, datetime
@@ -26,12 +26,7 @@ agency = platform.ensure_agency("northwind")
 
 
 def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", HEAD + program, str(folder)],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
+    return ran(HEAD + program, str(folder))
 
 
 PROGRAMS = {
@@ -146,11 +141,6 @@ try:
 except interpreters.RunFailedError as refused:
     print(refused)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
+    done = ran(program)
+    done.check_returncode()
     assert "partnerkit works in one interpreter of a process" in done.stdout

@@ -6,11 +6,7 @@ import ast
 import asyncio
 import enum
 import inspect
-import os
 import re
-import subprocess
-import sys
-import textwrap
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +20,7 @@ import partnerkit.storage
 
 from conftest import migrate
 from forms import PASSWORD, draft, draft_with_password
+from processes import ran
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -155,12 +152,7 @@ import test_examples
 [block] = test_examples.blocks(test_examples.partnerkit.{IN_A_PROCESS_OF_ITS_OWN})
 test_examples.run("{IN_A_PROCESS_OF_ITS_OWN}", block)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    done = ran(program)
     assert done.returncode == 0, done.stderr
     assert "DEBUG:partnerkit:operation=overview agency=northwind" in done.stderr
 

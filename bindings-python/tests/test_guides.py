@@ -6,10 +6,7 @@ Each guide has a process of its own: what one says once, such as `log_calls`, is
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ import pytest
 import partnerkit
 import partnerkit.guides
 
+from processes import ran
 from test_examples import BLOCK, compiled, names
 
 FOLDER = Path(__file__).parents[2] / "core/docs/guides"
@@ -43,14 +41,8 @@ def run(name: str) -> None:
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_guide(name: str, tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(name=name)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stderr
+    done = ran(PROGRAM.format(name=name), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_package_has_every_guide() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
 import partnerkit
 
 from forms import PASSWORD, draft_with_password
+from processes import ran
 
 # In a process of its own: what is logged once is logged for good.
 PROGRAM = """
@@ -36,14 +34,8 @@ except RuntimeError as error:
 
 
 def test_s53_each_call_is_a_log_record_without_names_or_secrets() -> None:
-    paths = os.pathsep.join(sys.path)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
+    done = ran(PROGRAM)
+    done.check_returncode()
     lines = done.stderr.splitlines()
     assert all(line.startswith("partnerkit DEBUG operation=") for line in lines)
     said = done.stderr

@@ -6,8 +6,6 @@ import copy
 import dataclasses
 import io
 import pickle
-import subprocess
-import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -22,6 +20,7 @@ from partnerkit import Agency, Metric, Platform, UsageEvent, errors, records
 
 import vectors
 from forms import PASSWORD, draft, draft_with_password
+from processes import ran
 
 NOW = datetime(2026, 3, 15, 12, 0, 0, 123_000, tzinfo=UTC)
 # What is given to the library, and not answered by it.
@@ -159,13 +158,8 @@ try:
 except TypeError as error:
     print(error)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
+    done = ran(program)
+    done.check_returncode()
     assert "the package's class 'ResolvedHost' differs at" in done.stdout
 
 

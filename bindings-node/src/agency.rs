@@ -1,47 +1,52 @@
-//! The handle on one agency. So far it can create and read resellers.
+//! The native half of `Agency`: what is not an operation. The operations are generated.
 
-use std::sync::Arc;
-
-use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::ToNapiValue;
+use napi::{Env, Unknown};
 use napi_derive::napi;
-use partnerkit::ResellerId;
 
-use crate::pool::Pool;
-use crate::reseller::{ResellerDraft, record};
+use crate::answer::Factories;
+use crate::error::Failure;
+use crate::given::argument;
+use crate::handle::Handle;
+use crate::home::{Answers, Home};
+use crate::platform::Synchronous;
+use crate::raw::Value;
 
-/// One agency's resellers.
+/// The handle of one agency.
 #[napi]
 pub struct Agency {
-    pool: Arc<Pool>,
-    agency: partnerkit::Agency,
+    pub(crate) home: Home,
+    pub(crate) agency: Handle<partnerkit::Agency>,
 }
 
 impl Agency {
-    pub fn new(pool: Arc<Pool>, agency: partnerkit::Agency) -> Self {
-        Self { pool, agency }
+    pub fn new(home: Home, agency: partnerkit::Agency) -> Self {
+        Self { home, agency: agency.into() }
+    }
+}
+
+impl Answers for Agency {
+    #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+    fn make(self, env: &Env, _: &Factories) -> napi::Result<Value> {
+        // SAFETY: this is JavaScript's thread, and `env` is its environment.
+        unsafe { Self::to_napi_value(env.raw(), self) }
     }
 }
 
 #[napi]
 impl Agency {
-    #[napi(catch_unwind)]
-    pub fn create_reseller<'env>(
-        &self,
-        env: &'env Env,
-        draft: ResellerDraft,
-    ) -> napi::Result<Object<'env>> {
-        let agency = self.agency.clone();
-        self.pool.promise(env, move || agency.create_reseller(draft.into()).map(record))
+    #[napi(getter, catch_unwind)]
+    pub fn id(&self) -> String {
+        self.agency.id().to_string()
     }
 
+    /// The handle that records an actor with every change.
     #[napi(catch_unwind)]
-    pub fn reseller<'env>(&self, env: &'env Env, id: String) -> napi::Result<Object<'env>> {
-        let agency = self.agency.clone();
-        self.pool.promise(env, move || {
-            // A text that is not an id becomes an id that no reseller has.
-            let id = id.parse().unwrap_or(ResellerId::from_uuid(uuid::Uuid::nil()));
-            agency.reseller(id).map(record)
+    pub fn acting_as(&self, actor: Unknown<'_>) -> napi::Result<Synchronous<Self>> {
+        Synchronous::of(|| {
+            let actor: String = argument("actor", actor)?;
+            let agency = self.agency.acting_as(&actor).map_err(|error| Failure::of(&error))?;
+            Ok(Self::new(self.home.clone(), agency))
         })
     }
 }

@@ -1,12 +1,15 @@
-//! The outcome of a call for `index.js`, and the values that a storage written in JavaScript
-//! throws.
+//! Errors of the core as plain objects, from which the package makes its error classes; and the
+//! values that a storage written in JavaScript throws.
 
+use std::any::Any;
 use std::cell::RefCell;
 
-use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{ToNapiValue, Unknown};
 use napi::{Env, JsValue, ValueType, sys};
-use partnerkit::{Error, ErrorKind, FieldError};
+use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal};
 
+use crate::names::told;
+use crate::raw::{Maker, Value};
 use crate::value::Js;
 
 thread_local! {
@@ -15,40 +18,200 @@ thread_local! {
     static THROWN: RefCell<Option<napi::Error>> = const { RefCell::new(None) };
 }
 
-/// A value or a failure, which `index.js` throws.
-pub struct Outcome<T>(pub Result<T, Failure>);
+/// An error, ready to cross to JavaScript.
+pub struct Failure(Box<Parts>);
 
-/// An error of the core, ready to cross to JavaScript.
-pub struct Failure {
+#[derive(Default)]
+struct Parts {
     code: &'static str,
     message: String,
-    fields: Vec<FieldError>,
+    fields: FieldErrors,
     current_version: Option<u64>,
+    /// In milliseconds.
+    retry_after: Option<u64>,
     cause: Option<napi::Error>,
+}
+
+/// Why a call could not begin.
+pub enum Refused {
+    /// An argument is wrong.
+    Failed(Failure),
+    /// The host's own code has thrown, for example a getter of an argument.
+    Raised(napi::Error),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<napi::Error> for Refused {
+    fn from(raised: napi::Error) -> Self {
+        Self::Raised(raised)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Failed(Failure::of(&error))
+    }
 }
 
 impl Failure {
     /// The error, with the thrown value if the storage failed.
-    pub fn of(error: Error) -> Self {
-        let of_storage = [ErrorKind::Storage, ErrorKind::Aborted, ErrorKind::OutcomeUnknown];
+    pub fn of(error: &Error) -> Self {
+        let of_storage = [
+            ErrorKind::Storage,
+            ErrorKind::Aborted,
+            ErrorKind::OutcomeUnknown,
+            ErrorKind::InsideTransaction,
+            ErrorKind::Io,
+        ];
         let thrown = THROWN.take();
-        Self {
+        let millis = |wait: std::time::Duration| u64::try_from(wait.as_millis());
+        let fields = named(error.fields());
+        let message = match fields.is_empty() {
+            true => error.to_string(),
+            false => fields.to_string(),
+        };
+        Self::with(Parts {
             code: error.kind().slug(),
-            message: error.to_string(),
-            fields: error.fields().to_vec(),
+            message,
+            fields,
             current_version: error.current_version(),
+            retry_after: error.retry_after().map(|wait| millis(wait).unwrap_or(u64::MAX)),
             cause: thrown.filter(|_| of_storage.contains(&error.kind())),
-        }
+        })
     }
 
-    pub fn panic() -> Error {
-        Error::storage("a panic inside the library")
+    fn with(parts: Parts) -> Self {
+        Self(Box::new(parts))
+    }
+
+    /// Refused fields.
+    pub fn validation(errors: FieldErrors) -> Self {
+        Self::of(&errors.into())
+    }
+
+    /// One refused field.
+    pub fn field(name: &str, code: Code) -> Self {
+        Self::validation(FieldError::new(name, code).into())
+    }
+
+    /// A refused value of a field.
+    pub fn refusal(name: &str, refusal: Refusal) -> Self {
+        Self::validation(refusal.of(name).into())
+    }
+
+    /// A record that does not exist.
+    pub fn not_found(what: &str) -> Self {
+        let code = ErrorKind::NotFound.slug();
+        Self::with(Parts { code, message: format!("no such {what}"), ..Parts::default() })
+    }
+
+    /// Settings that cannot work.
+    pub fn configuration(message: impl Into<String>) -> Self {
+        let code = ErrorKind::Configuration.slug();
+        Self::with(Parts { code, message: message.into(), ..Parts::default() })
+    }
+
+    /// An argument of a wrong type, which is a `TypeError`.
+    pub fn of_type(message: String) -> Self {
+        Self::with(Parts { code: "type", message, ..Parts::default() })
+    }
+
+    /// Whether it refuses fields.
+    pub fn is_validation(&self) -> bool {
+        self.0.code == ErrorKind::Validation.slug()
+    }
+
+    /// A defect of the library.
+    pub fn internal(message: &str) -> Self {
+        Self::with(Parts { code: "internal", message: message.to_owned(), ..Parts::default() })
+    }
+
+    /// The error as an object.
+    pub fn value(self, env: &Env) -> napi::Result<Value> {
+        let Parts { code, message, fields, current_version, retry_after, cause } = *self.0;
+        let make = Maker::of(env);
+        let number =
+            |number: Option<u64>| number.map_or(make.null(), |number| make.number(number as f64));
+        let fields = fields.as_slice().iter().map(|error| refused(make, error));
+        let fields: Vec<_> = fields.collect::<napi::Result<_>>()?;
+        let error = object(
+            make,
+            [
+                ("code", make.text(code)?),
+                ("message", make.text(&message)?),
+                ("fields", make.list(&fields)?),
+                ("currentVersion", number(current_version)?),
+                ("retryAfter", number(retry_after)?),
+            ],
+        )?;
+        if let Some(cause) = cause {
+            make.set(error, make.text("cause")?, thrown(cause, env)?)?;
+        }
+        Ok(error)
+    }
+}
+
+fn object<const N: usize>(make: Maker, fields: [(&str, Value); N]) -> napi::Result<Value> {
+    let object = make.object()?;
+    for (name, value) in fields {
+        make.set(object, make.text(name)?, value)?;
+    }
+    Ok(object)
+}
+
+/// A refused field.
+fn refused(make: Maker, error: &FieldError) -> napi::Result<Value> {
+    let params = make.object()?;
+    for (name, bound) in &error.params {
+        make.set(params, make.text(name)?, make.number(*bound as f64)?)?;
+    }
+    object(
+        make,
+        [
+            ("field", make.text(&error.field)?),
+            ("code", make.text(error.code.slug())?),
+            ("params", params),
+            ("message", make.text(&error.message())?),
+        ],
+    )
+}
+
+/// Refused fields by the names that they have in JavaScript.
+fn named(errors: &[FieldError]) -> FieldErrors {
+    let named = |error: &FieldError| FieldError { field: told(&error.field), ..error.clone() };
+    errors.iter().map(named).collect()
+}
+
+/// The value that was thrown.
+#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+fn thrown(error: napi::Error, env: &Env) -> napi::Result<Value> {
+    // SAFETY: this is JavaScript's thread, and `env` is its environment.
+    unsafe { napi::Error::to_napi_value(env.raw(), error) }
+}
+
+#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+impl ToNapiValue for Failure {
+    unsafe fn to_napi_value(env: sys::napi_env, failure: Self) -> napi::Result<Value> {
+        failure.value(&Env::from_raw(env))
     }
 }
 
 /// Forgets the value that an earlier try of the call threw, because a new transaction begins.
 pub fn forget_thrown() {
     THROWN.set(None);
+}
+
+/// Keeps a value that JavaScript threw during the call. Only the first one is kept, because later
+/// failures are its consequences.
+pub fn keep_thrown(error: napi::Error) {
+    THROWN.with_borrow_mut(|slot| {
+        slot.get_or_insert(error);
+    });
 }
 
 /// The value that a storage threw, or with which it rejected a promise.
@@ -85,13 +248,10 @@ impl Thrown {
         Ok(Self::read(value))
     }
 
-    /// Converts it into the core's error, and keeps the thrown value for the caller. Only the first
-    /// value is kept, because later failures are its consequences.
+    /// Converts it into the core's error, and keeps the thrown value for the caller.
     pub fn keep(self, method: &str) -> Error {
         let Self { code, error } = self;
-        THROWN.with_borrow_mut(|slot| {
-            slot.get_or_insert(error);
-        });
+        keep_thrown(error);
         match code.as_deref() {
             Some("aborted") => Error::aborted("by the host's storage"),
             Some("outcome_unknown") => Error::outcome_unknown("by the host's storage"),
@@ -101,45 +261,9 @@ impl Thrown {
     }
 }
 
-#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
-impl<T: ToNapiValue> ToNapiValue for Outcome<T> {
-    unsafe fn to_napi_value(env: sys::napi_env, outcome: Self) -> napi::Result<sys::napi_value> {
-        let scope = Env::from_raw(env);
-        let mut object = Object::new(&scope)?;
-        match outcome.0 {
-            Ok(value) => object.set("value", value)?,
-            Err(failure) => object.set("error", failure)?,
-        }
-        // SAFETY: `env` is the environment that called, and the object is of this scope.
-        unsafe { Object::to_napi_value(env, object) }
-    }
-}
-
-#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
-impl ToNapiValue for Failure {
-    unsafe fn to_napi_value(env: sys::napi_env, failure: Self) -> napi::Result<sys::napi_value> {
-        let Self { code, message, fields, current_version, cause } = failure;
-        let scope = Env::from_raw(env);
-        let mut object = Object::new(&scope)?;
-        object.set("code", code)?;
-        object.set("message", message)?;
-        object.set("fields", fields.into_iter().map(field).collect::<Vec<_>>())?;
-        object.set("currentVersion", current_version.map(|version| version as f64))?;
-        if let Some(cause) = cause {
-            object.set("cause", cause)?;
-        }
-        // SAFETY: `env` is the environment that called, and the object is of this scope.
-        unsafe { Object::to_napi_value(env, object) }
-    }
-}
-
-fn field(error: FieldError) -> Js {
-    let FieldError { field, code, params } = error;
-    let params = params.into_iter().map(|(name, value)| (name, Js::Number(value as f64)));
-    Js::Object(vec![
-        ("field", Js::Text(field)),
-        ("code", Js::from(code.slug())),
-        ("params", Js::Object(params.collect())),
-        ("text", Js::from(code.text())),
-    ])
+/// The message of a panic.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

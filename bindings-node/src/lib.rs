@@ -1,13 +1,26 @@
-//! PartnerKit for Node.js, so far a proof that the core's blocking storage contract can be
-//! implemented in asynchronous JavaScript. A host uses it through `index.js`.
+//! The native module of the package `partnerkit` for Node.js; a host uses it through the package.
+//!
+//! It converts JavaScript's values into the core's, the core's records into JavaScript's, and errors
+//! into plain objects, which the package throws. It has no rules of its own. The core's work runs on
+//! threads of this module, never on the event loop.
 
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing to a test, so nobody calls it"))]
 
 mod agency;
+mod answer;
+mod arguments;
+mod conformance;
 mod error;
+mod given;
+mod handle;
+mod home;
+mod lookups;
+mod names;
+mod operations;
 mod platform;
 mod pool;
-mod reseller;
+mod raw;
 mod rows;
+mod settings;
 mod storage;
 mod value;

@@ -1,90 +1,129 @@
-//! The platform: opened on a storage written in JavaScript.
+//! The native half of `Platform`: opening, and what is not an operation. The operations are
+//! generated.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use napi::Env;
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::{Env, Unknown, sys};
 use napi_derive::napi;
-use partnerkit::schema::{TABLES, VERSION};
+use partnerkit::LoginDomain;
 use partnerkit::storage::Storage;
 use partnerkit::storage::host::Tables;
 
-use crate::agency::Agency;
-use crate::pool::Pool;
+use crate::answer::Factories;
+use crate::error::{Failure, Refused};
+use crate::given::argument;
+use crate::handle::Handle;
+use crate::home::{Answers, Begun, Environment, Home};
+use crate::raw::Value;
+use crate::settings::settings;
 use crate::storage::{Dispatcher, JsStore};
-use crate::value::Js;
-
-/// The tables that every storage keeps, as data.
-#[napi(catch_unwind)]
-pub fn schema() -> Js {
-    Js::List(TABLES.iter().map(|table| Js::table(table)).collect())
-}
-
-/// The version of these tables.
-#[napi(catch_unwind)]
-pub fn schema_version() -> Js {
-    Js::Integer(VERSION.into())
-}
 
 /// A handle on one store.
 #[napi]
 pub struct Platform {
-    pool: Arc<Pool>,
-    platform: partnerkit::Platform,
-    #[cfg_attr(not(feature = "panics"), allow(dead_code, reason = "the tests' panic needs it"))]
-    storage: Arc<dyn Storage>,
+    pub(crate) home: Home,
+    pub(crate) platform: Handle<partnerkit::Platform>,
 }
 
-/// Opens a platform. The work runs on `threads` threads of our own, which wait at most `deadline`
-/// milliseconds for each call of the storage.
-#[napi(catch_unwind)]
-pub fn open<'env>(
-    env: &'env Env,
-    dispatcher: Dispatcher<'_>,
-    threads: u32,
-    deadline: u32,
-) -> napi::Result<Object<'env>> {
-    if !(1..=256).contains(&threads) {
-        return Err(napi::Error::from_reason("threads must be 1 to 256"));
+impl Platform {
+    fn new(home: Home, platform: partnerkit::Platform) -> Self {
+        Self { home, platform: platform.into() }
     }
-    let store = JsStore::new(&dispatcher, Duration::from_millis(deadline.into()))?;
-    let storage: Arc<dyn Storage> = Arc::new(Tables(store));
-    let pool = Arc::new(Pool::new(threads)?);
-    pool.clone().promise(env, move || {
-        let platform = partnerkit::Platform::builder().open_storage(storage.clone())?;
-        platform.prepare()?;
-        Ok(Platform { pool, platform, storage })
-    })
+}
+
+impl Answers for Platform {
+    #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+    fn make(self, env: &Env, _: &Factories) -> napi::Result<Value> {
+        // SAFETY: this is JavaScript's thread, and `env` is its environment.
+        unsafe { Self::to_napi_value(env.raw(), self) }
+    }
 }
 
 #[napi]
-impl Platform {
+impl Environment {
+    /// Opens a store by its URL. `dispatcher` calls the functions among the settings.
     #[napi(catch_unwind)]
-    pub fn create_agency<'env>(&self, env: &'env Env, id: String) -> napi::Result<Object<'env>> {
-        let (pool, platform) = (self.pool.clone(), self.platform.clone());
-        self.pool.promise(env, move || Ok(Agency::new(pool, platform.create_agency(&id, None)?)))
-    }
-
-    #[napi(catch_unwind)]
-    pub fn agency<'env>(&self, env: &'env Env, id: String) -> napi::Result<Object<'env>> {
-        let (pool, platform) = (self.pool.clone(), self.platform.clone());
-        self.pool.promise(env, move || Ok(Agency::new(pool, platform.agency(&id)?)))
-    }
-}
-
-#[cfg(feature = "panics")]
-#[napi]
-impl Platform {
-    /// Panics in the middle of a transaction.
-    #[napi(catch_unwind)]
-    pub fn panic<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let storage = self.storage.clone();
-        self.pool.promise::<Js>(env, move || {
-            let agency = partnerkit::AgencyId::parse("northwind").expect("an id");
-            let scope = partnerkit::storage::Scope::Own;
-            storage.write(&agency, scope, &mut |_| panic!("on purpose, for the tests"))?;
-            Ok(Js::Null)
+    pub fn open(
+        &self,
+        call: u32,
+        url: Unknown<'_>,
+        given: Object<'_>,
+        dispatcher: Dispatcher<'_>,
+    ) -> Begun {
+        self.home.call_long(call, || {
+            let url: String = argument("url", url)?;
+            let builder = settings(&given, &dispatcher)?;
+            let home = self.home.clone();
+            Ok(move || builder.open(&url).map(|platform| Platform::new(home, platform)))
         })
+    }
+
+    /// Opens a store of the host's own, each of whose calls may take `deadline` milliseconds.
+    #[napi(catch_unwind)]
+    pub fn with_storage(
+        &self,
+        call: u32,
+        storage: Dispatcher<'_>,
+        deadline: u32,
+        given: Object<'_>,
+        dispatcher: Dispatcher<'_>,
+    ) -> Begun {
+        self.home.call_long(call, || {
+            let builder = settings(&given, &dispatcher)?;
+            let store = JsStore::new(&storage, Duration::from_millis(deadline.into()))?;
+            let storage: Arc<dyn Storage> = Arc::new(Tables(store));
+            let home = self.home.clone();
+            Ok(move || {
+                let platform = builder.open_storage(storage)?;
+                platform.prepare()?;
+                Ok(Platform::new(home, platform))
+            })
+        })
+    }
+}
+
+#[napi]
+impl Platform {
+    #[napi(catch_unwind)]
+    pub fn login_url(&self, login_domain: Unknown<'_>) -> napi::Result<Synchronous<String>> {
+        Synchronous::of(|| {
+            let label: String = argument("loginDomain", login_domain)?;
+            let label = LoginDomain::parse(&label)
+                .map_err(|refusal| Failure::refusal("loginDomain", refusal))?;
+            Ok(self.platform.login_url(&label))
+        })
+    }
+}
+
+/// The result of a function that needs no store: a value, or a failure, which the package throws.
+pub enum Synchronous<T> {
+    Made(T),
+    Failed(Failure),
+}
+
+impl<T> Synchronous<T> {
+    pub fn of(work: impl FnOnce() -> Result<T, Refused>) -> napi::Result<Self> {
+        match work() {
+            Ok(made) => Ok(Self::Made(made)),
+            Err(Refused::Failed(failure)) => Ok(Self::Failed(failure)),
+            Err(Refused::Raised(raised)) => Err(raised),
+        }
+    }
+}
+
+#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+impl<T: ToNapiValue> ToNapiValue for Synchronous<T> {
+    /// An object with `value` or `failure`.
+    unsafe fn to_napi_value(env: sys::napi_env, made: Self) -> napi::Result<Value> {
+        let scope = Env::from_raw(env);
+        let mut object = Object::new(&scope)?;
+        match made {
+            Self::Made(value) => object.set("value", value)?,
+            Self::Failed(failure) => object.set("failure", failure)?,
+        }
+        // SAFETY: `env` is the environment that called, and the object is of this scope.
+        unsafe { Object::to_napi_value(env, object) }
     }
 }

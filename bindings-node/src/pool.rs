@@ -1,57 +1,104 @@
 //! The threads on which the core runs. They are ours, so that neither the event loop nor libuv's
 //! four threads, which the host needs for its own look-ups, ever wait for a storage.
+//!
+//! A thread starts when there is work and no other is idle, and ends when it has been idle for a
+//! while. All platforms of the process share the threads.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use napi::Env;
-use napi::bindgen_prelude::{Object, ToNapiValue};
+/// Work for a thread, which catches its own panics.
+type Work = Box<dyn FnOnce() + Send>;
 
-use crate::error::{Failure, Outcome};
+/// How long a thread waits for work.
+const IDLE: Duration = Duration::from_secs(10);
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Calls that wait only for the store.
+pub static BRIEF: Pool = Pool::new(32);
 
-/// A fixed number of threads and a queue. The threads end when the pool is dropped.
+/// Calls that hash a password or take a file, so that other calls do not wait for them. There may be
+/// more of these than any platform lets wait for hashing, so that the platform decides which call is
+/// next, and which one is refused as busy.
+pub static LONG: Pool = Pool::new(1_024);
+
+/// Some threads and a queue.
 pub struct Pool {
-    jobs: Sender<Job>,
+    most: usize,
+    state: Mutex<State>,
+    added: Condvar,
 }
+
+struct State {
+    queue: VecDeque<(Key, Work)>,
+    threads: usize,
+    idle: usize,
+}
+
+/// What work is known by: the environment of JavaScript that asked for it, and its number there.
+pub type Key = (usize, u32);
 
 impl Pool {
-    pub fn new(threads: u32) -> std::io::Result<Self> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for n in 1..=threads {
-            let queue = queue.clone();
-            thread::Builder::new().name(format!("partnerkit-{n}")).spawn(move || work(&queue))?;
+    const fn new(most: usize) -> Self {
+        let state = State { queue: VecDeque::new(), threads: 0, idle: 0 };
+        Self { most, state: Mutex::new(state), added: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the work as soon as there is a thread for it. Errors: no thread could be started.
+    pub fn run(&'static self, key: Key, work: Work) -> std::io::Result<()> {
+        let mut state = self.state();
+        state.queue.push_back((key, work));
+        if state.queue.len() <= state.idle || state.threads == self.most {
+            drop(state);
+            self.added.notify_one();
+            return Ok(());
         }
-        Ok(Self { jobs })
+        let started = thread::Builder::new().name("partnerkit".to_owned()).spawn(|| self.work());
+        match started {
+            Ok(_) => state.threads += 1,
+            // The threads that there are will come to it.
+            Err(_) if state.threads > 0 => {}
+            Err(error) => {
+                state.queue.pop_back();
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
-    /// Runs the work on one of the threads. The promise is always fulfilled with an outcome, which
-    /// may be an error or a panic.
-    pub fn promise<'env, T: ToNapiValue + Send + 'static>(
-        &self,
-        env: &'env Env,
-        work: impl FnOnce() -> partnerkit::Result<T> + Send + 'static,
-    ) -> napi::Result<Object<'env>> {
-        let (deferred, promise) = env.create_deferred()?;
-        let job = move || {
-            let worked = catch_unwind(AssertUnwindSafe(work));
-            let outcome = worked.unwrap_or_else(|_| Err(Failure::panic())).map_err(Failure::of);
-            deferred.resolve(move |_| Ok(Outcome(outcome)));
-        };
-        let closed = |_| napi::Error::from_reason("the threads have ended");
-        self.jobs.send(Box::new(job)).map_err(closed)?;
-        Ok(promise)
+    /// Takes work out of the queue, and says whether it was still there.
+    pub fn cancel(&self, key: Key) -> bool {
+        let mut state = self.state();
+        let place = state.queue.iter().position(|(queued, _)| *queued == key);
+        let removed = place.and_then(|place| state.queue.remove(place));
+        // It is dropped without the lock, because it may hold the last handle of a store.
+        drop(state);
+        removed.is_some()
     }
-}
 
-fn work(queue: &Mutex<Receiver<Job>>) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
-        job();
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some((_, work)) = state.queue.pop_front() {
+                drop(state);
+                work();
+                state = self.state();
+                continue;
+            }
+            state.idle += 1;
+            let waited = self.added.wait_timeout(state, IDLE);
+            let (woken, time) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if time.timed_out() && state.queue.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! for its answer, at most as long as the deadline. A late answer is ignored, and a transaction
 //! that begins too late is rolled back.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -14,66 +15,125 @@ use napi::bindgen_prelude::{
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
-use partnerkit::storage::{Answer, Ask, Rows, Scope, Tell};
+use partnerkit::storage::{Answer, Ask, Erasure, Rows, Scope, Tell};
 use partnerkit::{AgencyId, Error, Result};
 
 use crate::error::{Thrown, forget_thrown};
 use crate::rows;
 use crate::value::{Js, Whatever};
 
-/// `(transaction or null, method, arguments) => Promise`: `index.js` finds the object to call.
+/// `(call, object, method, arguments) => Promise`: the package finds the object to call. It runs in
+/// the asynchronous context of the call, if that is a call of the package.
 pub type Dispatcher<'env> = Function<'env, Arguments, Unknown<'static>>;
-type Arguments = FnArgs<(Js, Js, Js)>;
+type Arguments = FnArgs<(u32, Js, Js, Js)>;
 /// It is weak, so that an idle storage does not keep the process alive.
 type Dispatch = ThreadsafeFunction<Call, Unknown<'static>, Arguments, Status, false, true>;
 
+thread_local! {
+    /// The call whose work runs on this thread.
+    static CALL: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs the work of a call.
+pub fn calling<T>(call: u32, work: impl FnOnce() -> T) -> T {
+    let outer = CALL.replace(call);
+    let done = work();
+    CALL.set(outer);
+    done
+}
+
 struct Call {
-    transaction: Js,
+    call: u32,
+    object: Js,
     method: &'static str,
     arguments: Vec<Js>,
 }
 
 /// The way to the event loop and back.
-struct Calls {
+pub struct Calls {
     dispatch: Dispatch,
     deadline: Duration,
+    /// Whose functions are called, for messages.
+    of: &'static str,
 }
 
 impl Calls {
+    pub fn of_storage(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
+        Self::new(dispatcher, deadline, "the host's storage")
+    }
+
+    pub fn of_settings(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
+        Self::new(dispatcher, deadline, "the settings")
+    }
+
+    fn new(
+        dispatcher: &Dispatcher<'_>,
+        deadline: Duration,
+        of: &'static str,
+    ) -> napi::Result<Self> {
+        let builder = dispatcher.build_threadsafe_function::<Call>();
+        let builder = builder.callee_handled::<false>().weak::<true>();
+        let dispatch = builder.build_callback(|context| {
+            let Call { call, object, method, arguments } = context.value;
+            Ok(FnArgs::from((call, object, Js::from(method), Js::List(arguments))))
+        })?;
+        Ok(Self { dispatch, deadline, of })
+    }
+
+    /// Calls a function among the settings.
+    pub fn setting<A: Send + 'static>(
+        &self,
+        name: &'static str,
+        arguments: Vec<Js>,
+        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
+    ) -> Result<A> {
+        self.ask(Js::Null, name, arguments, read)
+    }
+
+    /// Asks for a new storage.
+    pub fn storage<A: Send + 'static>(
+        &self,
+        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
+    ) -> Result<A> {
+        self.ask(Js::Null, "storage", Vec::new(), read)
+    }
+
     /// Calls a method and waits for its result, which is converted into an `A` on JavaScript's
     /// thread.
     fn ask<V: FromNapiValue + 'static, A: Send + 'static>(
         &self,
-        call: Call,
+        object: Js,
+        method: &'static str,
+        arguments: Vec<Js>,
         read: impl FnOnce(V) -> Option<A> + Send + 'static,
     ) -> Result<A> {
-        let method = call.method;
         let (sender, answer) = sync_channel(1);
         let listen = move |returned, env| {
             listen(returned, env, sender, read);
             Ok(())
         };
+        let call = Call { call: CALL.get(), object, method, arguments };
         let mode = ThreadsafeFunctionCallMode::NonBlocking;
         if self.dispatch.call_with_return_value(call, mode, listen) != Status::Ok {
             return Err(Error::storage("the JavaScript environment has ended"));
         }
+        let of = self.of;
         match answer.recv_timeout(self.deadline) {
             Ok(Ok(Some(answer))) => Ok(answer),
             Ok(Ok(None)) => Err(Error::storage(format_args!(
-                "`{method}` of the host's storage has given an answer of the wrong shape"
+                "`{method}` of {of} has given an answer of the wrong shape"
             ))),
             Ok(Err(thrown)) => Err(thrown.keep(method)),
             Err(RecvTimeoutError::Timeout) => Err(self.late(method)),
             Err(RecvTimeoutError::Disconnected) => {
-                Err(Error::storage(format_args!("`{method}` of the host's storage was lost")))
+                Err(Error::storage(format_args!("`{method}` of {of} was lost")))
             }
         }
     }
 
     fn late(&self, method: &str) -> Error {
-        let millis = self.deadline.as_millis();
-        let detail =
-            format!("`{method}` of the host's storage has not answered within {millis} ms");
+        let (of, millis) = (self.of, self.deadline.as_millis());
+        let detail = format!("`{method}` of {of} has not answered within {millis} ms");
         if method == "commit" { Error::outcome_unknown(detail) } else { Error::storage(detail) }
     }
 }
@@ -115,25 +175,45 @@ fn listen<V: FromNapiValue + 'static, A: 'static>(
 }
 
 /// A `TableStore` whose methods are asynchronous JavaScript.
-pub struct JsStore(Arc<Calls>);
+pub struct JsStore {
+    calls: Arc<Calls>,
+    /// The number of the store, if the dispatcher has several.
+    store: Js,
+}
 
 impl JsStore {
     pub fn new(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
-        let builder = dispatcher.build_threadsafe_function::<Call>();
-        let builder = builder.callee_handled::<false>().weak::<true>();
-        let dispatch = builder.build_callback(|context| {
-            let Call { transaction, method, arguments } = context.value;
-            Ok(FnArgs::from((transaction, Js::from(method), Js::List(arguments))))
-        })?;
-        Ok(Self(Arc::new(Calls { dispatch, deadline })))
+        let calls = Arc::new(Calls::of_storage(dispatcher, deadline)?);
+        Ok(Self { calls, store: Js::Null })
+    }
+
+    /// One of several stores.
+    pub fn numbered(calls: Arc<Calls>, number: i64) -> Self {
+        Self { calls, store: Js::Integer(number) }
+    }
+
+    fn ask<A: Send + 'static>(
+        &self,
+        method: &'static str,
+        arguments: Vec<Js>,
+        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
+    ) -> Result<A> {
+        self.calls.ask(self.store.clone(), method, arguments, read)
+    }
+}
+
+fn truth(answer: Js) -> Option<bool> {
+    match answer {
+        Js::Bool(truth) => Some(truth),
+        _ => None,
     }
 }
 
 impl TableStore for JsStore {
     fn schema_version(&self) -> Result<u32> {
-        let call = Call { transaction: Js::Null, method: "schemaVersion", arguments: Vec::new() };
-        self.0.ask(call, |answer: Js| match answer {
+        self.ask("schemaVersion", Vec::new(), |answer| match answer {
             Js::Integer(version) => u32::try_from(version).ok(),
+            Js::Number(version) if version.fract() == 0.0 => Some(version as u32),
             _ => None,
         })
     }
@@ -141,19 +221,28 @@ impl TableStore for JsStore {
     fn begin(&self, agency: &AgencyId, mode: Mode) -> Result<Box<dyn TableTransaction + '_>> {
         forget_thrown();
         let mode = match mode {
-            // This store is never part of a host's transaction, so both read the same.
-            Mode::Read | Mode::Beside => "read",
+            Mode::Read => "read",
+            Mode::Beside => "beside",
             Mode::Write(Scope::Own) => "own",
             Mode::Write(Scope::Join) => "join",
         };
         let arguments = vec![Js::from(agency.as_str()), Js::from(mode)];
-        let call = Call { transaction: Js::Null, method: "begin", arguments };
-        let calls = self.0.clone();
-        let begun = self.0.ask(call, |answer: Js| match answer {
+        let calls = self.calls.clone();
+        let begun = self.ask("begin", arguments, |answer| match answer {
             Js::Integer(id) => Some(JsTransaction { calls, id, told: Vec::new(), ended: false }),
             _ => None,
         })?;
         Ok(Box::new(begun))
+    }
+
+    fn scrub(&self) -> Result<Erasure> {
+        let complete = self.ask("scrub", Vec::new(), truth)?;
+        Ok(if complete { Erasure::Complete } else { Erasure::Pending })
+    }
+
+    /// If this fails, `begin` will fail, too, and report it.
+    fn joined(&self) -> bool {
+        self.ask("joined", Vec::new(), truth).unwrap_or(false)
     }
 }
 
@@ -168,8 +257,13 @@ struct JsTransaction {
 }
 
 impl JsTransaction {
-    fn call(&self, method: &'static str, arguments: Vec<Js>) -> Call {
-        Call { transaction: Js::Integer(self.id), method, arguments }
+    fn call<V: FromNapiValue + 'static, A: Send + 'static>(
+        &self,
+        method: &'static str,
+        arguments: Vec<Js>,
+        read: impl FnOnce(V) -> Option<A> + Send + 'static,
+    ) -> Result<A> {
+        self.calls.ask(Js::Integer(self.id), method, arguments, read)
     }
 
     fn write(&mut self) -> Result<()> {
@@ -177,12 +271,12 @@ impl JsTransaction {
             return Ok(());
         }
         let writes = vec![Js::List(std::mem::take(&mut self.told))];
-        self.calls.ask(self.call("tell", writes), |_: Whatever| Some(()))
+        self.call("tell", writes, |_: Whatever| Some(()))
     }
 
     fn end(&mut self, method: &'static str) -> Result<()> {
         self.ended = true;
-        self.calls.ask(self.call(method, Vec::new()), |_: Whatever| Some(()))
+        self.call(method, Vec::new(), |_: Whatever| Some(()))
     }
 }
 
@@ -194,7 +288,7 @@ impl Rows for JsTransaction {
         self.write()?;
         let asked = vec![Js::List(questions.iter().map(rows::question).collect())];
         let read = move |answers: Js| rows::answers(&questions, answers);
-        answers.extend(self.calls.ask(self.call("ask", asked), read)?);
+        answers.extend(self.call("ask", asked, read)?);
         Ok(())
     }
 
@@ -229,7 +323,8 @@ impl Drop for JsTransaction {
                 listen(returned, env, sender, |_: Whatever| Some(()));
                 Ok(())
             };
-            let rollback = self.call("rollback", Vec::new());
+            let (call, object) = (CALL.get(), Js::Integer(self.id));
+            let rollback = Call { call, object, method: "rollback", arguments: Vec::new() };
             let mode = ThreadsafeFunctionCallMode::NonBlocking;
             self.calls.dispatch.call_with_return_value(rollback, mode, listen);
         }

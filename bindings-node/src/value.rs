@@ -56,7 +56,7 @@ impl<T: Into<Js>> From<Option<T>> for Js {
 }
 
 impl Js {
-    /// Copies a value that a storage may return: null, booleans, `BigInt`s, texts, bytes, and lists
+    /// Copies a value that a host may return: null, booleans, numbers, dates, texts, bytes, and lists
     /// of these.
     pub fn of(value: Unknown<'_>) -> Result<Self> {
         Self::within(value, DEEPEST, &mut { LONGEST })
@@ -69,6 +69,11 @@ impl Js {
             ValueType::Undefined | ValueType::Null => Ok(Self::Null),
             ValueType::Boolean => cast(value).map(Self::Bool),
             ValueType::String => cast(value).map(Self::Text),
+            ValueType::Number => cast(value).map(Self::Number),
+            ValueType::Object if value.is_date()? => {
+                let millis = cast::<napi::JsDate<'_>>(value)?.value_of()?;
+                Ok(if millis.is_nan() { Self::Null } else { Self::Instant(millis as i64) })
+            }
             ValueType::BigInt => match cast::<BigInt>(value)?.get_i64() {
                 (integer, true) => Ok(Self::Integer(integer)),
                 _ => Err(Error::from_reason("an integer is larger than 64 bits")),

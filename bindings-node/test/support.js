@@ -6,7 +6,7 @@ const { AsyncMemoryStore } = require('./async-memory-store');
 
 /** A platform with one agency on a storage of its own. */
 async function opened(options = {}, store = new AsyncMemoryStore()) {
-  const platform = await Platform.open(store, options);
+  const platform = await Platform.withStorage(store, options);
   return { store, platform, agency: await platform.createAgency('northwind') };
 }
 

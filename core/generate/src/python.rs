@@ -19,6 +19,7 @@ use std::path::Path;
 
 use crate::Generated;
 use crate::rust::formatted;
+use crate::shared;
 use crate::surface::Surface;
 pub use awaited::awaited;
 use method::Method;
@@ -46,7 +47,7 @@ fn operations(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
 /// The import statements for names of the package.
 fn imported(names: &BTreeSet<String>, surface: &Surface, indent: usize) -> String {
     let indent = " ".repeat(indent);
-    let forms: Vec<_> = forms::all(surface).into_iter().map(method::fields_of).collect();
+    let forms: Vec<_> = shared::forms::all(surface).into_iter().map(method::fields_of).collect();
     let mut names: Vec<_> =
         names.iter().filter(|name| *name != "ValidationError").cloned().collect();
     let named: Vec<_> = names.extract_if(.., |name| forms.contains(&&**name)).collect();

@@ -7,6 +7,7 @@ use super::awaited::awaited;
 use super::documentation::docstring_with;
 use super::method::{Method, has_instant, listed};
 use super::{imported, operations};
+use crate::shared::forms;
 use crate::surface::Surface;
 
 pub fn text(surface: &Surface) -> String {
@@ -70,7 +71,7 @@ fn call(handle: &str, method: &Method<'_>) -> String {
     text += &docstring_with(&operation.documentation, &example, 8);
     let mut passed = vec![format!("self._{}.{name}", handle.to_lowercase())];
     passed.extend(method.passed());
-    let run = if method.hashes() { "_run_long" } else { "_run" };
+    let run = if forms::hashes(operation, method.surface) { "_run_long" } else { "_run" };
     if operation.answers_handle() {
         text += &listed(&format!("        agency = await self.{run}("), &passed, ")");
         text += "        return AsyncAgency(agency)\n";

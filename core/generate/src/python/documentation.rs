@@ -1,7 +1,6 @@
 //! Documentation in Python's terms.
 
-/// The longest line.
-const WIDTH: usize = 96;
+use crate::shared::markdown::{plain, wrapped};
 
 /// Kinds of errors, and the exceptions that they are in Python.
 const EXCEPTIONS: [(&str, &str); 9] = [
@@ -18,14 +17,12 @@ const EXCEPTIONS: [(&str, &str); 9] = [
 
 /// Documentation in Python's terms, without Rust's links and names.
 pub fn documentation(markdown: &str) -> String {
-    let mut text = without_definitions(&without_links(markdown));
+    let mut text = plain(markdown);
     for (kind, exception) in EXCEPTIONS {
         text = text.replace(kind, exception);
     }
-    let text = text.replace("Erasure::Pending", "pending").replace("::", ".");
     let text = text.replace("Errors: ", "Raises: ").replace("Field errors: ", "Refused fields: ");
-    let paragraphs: Vec<_> = text.trim().split("\n\n").map(wrapped).collect();
-    paragraphs.join("\n\n")
+    wrapped(&text)
 }
 
 /// A docstring within a class, indented by `indent`.
@@ -55,46 +52,6 @@ fn quoted(text: &str, indent: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
     let text = lines.join(&format!("\n{indent}")).replace(&format!("\n{indent}\n"), "\n\n");
     format!("{indent}\"\"\"{text}{end}\"\"\"\n")
-}
-
-/// `` [`page`](Self::page) `` and `` [`page`] `` are `` `page` ``.
-fn without_links(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("[`") {
-        let (before, from) = rest.split_at(at);
-        kept += before;
-        rest = from;
-        let Some(end) = from.find("`]") else { break };
-        kept += &from[1..=end];
-        rest = &from[end + 2..];
-        if rest.starts_with('(') {
-            rest = rest.find(')').map_or(rest, |close| &rest[close + 1..]);
-        }
-    }
-    kept + rest
-}
-
-/// Removes definitions of links, which are lines of their own.
-fn without_definitions(text: &str) -> String {
-    let lines = text.lines().filter(|line| !(line.starts_with('`') && line.contains("`: ")));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn wrapped(paragraph: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in paragraph.split_whitespace() {
-        let line = lines.last_mut().expect("there is one");
-        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH - 8 {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -7,34 +7,12 @@ use super::documentation::docstring;
 use super::hints::{slug_of, typed};
 use super::import;
 use super::method::{fields_of, first_field};
-use crate::surface::{Argument, Enumeration, Field, Record, Surface, snake};
+use crate::shared::forms;
+use crate::surface::{Enumeration, Field, Record, Surface, snake};
 use crate::types::Type;
 
-/// Records that are not given as forms: an event is a dict of any values, and options are single
-/// arguments.
-const APART: [&str; 2] = ["EventDraft", "ImportOptions"];
-
-/// The forms: records that are arguments and never results. Each comes after the forms that it
-/// names.
-pub fn all(surface: &Surface) -> Vec<&Record> {
-    let is_form = |record: &&Record| {
-        !surface.answered.contains(&record.name) && !APART.contains(&&*record.name)
-    };
-    let mut left: Vec<&Record> = surface.records.iter().filter(is_form).collect();
-    let mut forms: Vec<&Record> = Vec::new();
-    while !left.is_empty() {
-        let open: Vec<_> = left.iter().map(|form| form.name.clone()).collect();
-        let is_open =
-            |field: &Field| field.of.names().iter().any(|&name| open.iter().any(|o| o == name));
-        let (ready, later) = left.into_iter().partition(|form| !form.fields.iter().any(is_open));
-        forms.extend::<Vec<_>>(ready);
-        left = later;
-    }
-    forms
-}
-
 pub fn text(surface: &Surface) -> String {
-    let forms = all(surface);
+    let forms = forms::all(surface);
     let mut names: Vec<_> = forms.iter().map(|form| fields_of(form)).chain(["Phone"]).collect();
     names.sort_unstable();
     let names: String = names.iter().map(|name| format!("    \"{name}\",\n")).collect();
@@ -56,15 +34,6 @@ pub fn text(surface: &Surface) -> String {
         }
     }
     text
-}
-
-/// What operations can be given, by the names of its types: arguments and fields of forms.
-pub fn named(surface: &Surface) -> BTreeSet<&str> {
-    let is_plain = |argument: &&Argument| surface.form_of(argument).is_none();
-    let arguments = surface.operations().flat_map(|operation| &operation.arguments);
-    let arguments = arguments.filter(is_plain).flat_map(|argument| argument.of.names());
-    let fields = all(surface).into_iter().flat_map(|form| &form.fields);
-    arguments.chain(fields.flat_map(|field| field.of.names())).collect()
 }
 
 const HEAD: &str = "\"\"\"The fields of forms, as typed dictionaries.

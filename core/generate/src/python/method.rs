@@ -51,15 +51,6 @@ impl<'o> Method<'o> {
         Self { surface, operation, parameters, in_place, form }
     }
 
-    /// Whether it hashes a password, which takes long and has a queue of its own.
-    pub fn hashes(&self) -> bool {
-        let is_password = |name: &str| name.starts_with("password");
-        let has_password = |form: &Record| form.fields.iter().any(|f| is_password(&f.name));
-        let takes_forms = Type::List(Box::new(Type::Named("ResellerDraft".to_owned())));
-        self.parameters.iter().any(|p| is_password(p.name) || *p.of == takes_forms)
-            || self.form.is_some_and(|(_, form)| has_password(form))
-    }
-
     /// The parameters with their types.
     pub fn typed(&self) -> Vec<String> {
         let mut typed = vec!["self".to_owned()];

@@ -1,8 +1,8 @@
 //! The records of results: frozen dataclasses and enumerations.
 
 use super::documentation::docstring;
-use super::forms;
 use super::hints::{given, kept};
+use crate::shared::forms;
 use crate::surface::{Enumeration, Field, Record, Surface};
 
 /// The file with the methods of records that are written in Python: a class there with the name of

@@ -1,0 +1,118 @@
+/** Calls of the native module: each has a number, by which its result comes back. */
+
+import { AsyncResource } from 'node:async_hooks';
+import { setInterval } from 'node:timers';
+
+import { errorOf } from './errors';
+import { native, type Failure, type Start, type Synchronous } from './native';
+import { factories } from './records';
+
+/** What every operation takes beside its arguments. */
+export interface CallOptions {
+  /**
+   * Ends the wait: the promise is rejected with the signal's reason. A call that has not begun never
+   * runs; a call that has begun runs to its end, and its result is dropped.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+class Failed {
+  constructor(readonly failure: Failure) {}
+}
+
+type Settle = (outcome: unknown) => void;
+
+/** The calls that are open. */
+const open = new Map<number, Settle>();
+
+/** Keeps the process alive while a call is open; at other times it does not. */
+const awake = setInterval(() => {}, 2 ** 30).unref();
+
+/** The asynchronous contexts of open calls, while a storage of the host's may be called in them. */
+const contexts = new Map<number, AsyncResource>();
+let storages = 0;
+
+/** From now on each call keeps its context, for the host's storage. */
+export function keepContexts(): void {
+  storages += 1;
+}
+
+/** Runs a function of the host's in the context of the call for which it runs. */
+export function inContext<T>(call: number, run: () => T): T {
+  const context = contexts.get(call);
+  return context === undefined ? run() : context.runInAsyncScope(run);
+}
+
+function settle(call: number, failed: boolean, value: unknown): void {
+  const done = open.get(call);
+  if (done === undefined) return; // nobody waits for it any more
+  close(call);
+  done(failed ? new Failed(value as Failure) : value);
+}
+
+function close(call: number): void {
+  open.delete(call);
+  contexts.delete(call);
+  if (open.size === 0) awake.unref();
+}
+
+let last = 0;
+
+function begin(done: Settle): number {
+  do {
+    last = (last + 1) % 2 ** 32;
+  } while (last === 0 || open.has(last));
+  if (open.size === 0) awake.ref();
+  open.set(last, done);
+  if (storages > 0) contexts.set(last, new AsyncResource('PartnerKit'));
+  return last;
+}
+
+/** How the native module makes the codes of refused fields. */
+const codes = { fields: ['slug', 'text'], make: (slug: string, text: string) => ({ slug, text }) };
+
+export const environment = native.begin(settle, { ...factories, Code: codes });
+
+/** Begins a call and waits for its result. */
+export async function call<T>(
+  start: Start,
+  options?: CallOptions,
+): Promise<T> {
+  const signal = options?.signal;
+  signal?.throwIfAborted();
+  let number = 0;
+  let stop: (() => void) | undefined;
+  const outcome = await new Promise<unknown>((resolve, reject) => {
+    number = begin(resolve);
+    try {
+      const refused = start(number);
+      if (refused) settle(number, true, refused);
+    } catch (thrown) {
+      close(number);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host threw it
+      reject(thrown);
+      return;
+    }
+    if (signal) {
+      stop = () => {
+        if (!open.has(number)) return;
+        environment.cancel(number);
+        close(number);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+    }
+  }).finally(() => {
+    if (stop) signal?.removeEventListener('abort', stop);
+  });
+  // It is made here, after waiting, so that its stack leads to the caller's line.
+  if (outcome instanceof Failed) throw errorOf(outcome.failure);
+  return outcome as T;
+}
+
+/** The value of a function that needs no store. */
+export function now<T>(made: Synchronous<T>): T {
+  if ('failure' in made) throw errorOf(made.failure);
+  return made.value;
+}

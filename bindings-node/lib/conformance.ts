@@ -1,0 +1,40 @@
+/** The storage contract as tests, for stores of the host's own. */
+
+import { call, environment } from './calls';
+import { native, type Dispatcher } from './native';
+import { Transactions, type StorageOptions, type TableStore } from './storage';
+
+/** The names of all cases. */
+export function conformanceCases(): readonly string[] {
+  return native.conformanceCases();
+}
+
+/**
+ * Runs one case. `storage` makes an empty store, each time that it is called. The promise is rejected
+ * if the store fails the case.
+ *
+ * ```ts
+ * import { test } from 'node:test';
+ *
+ * for (const name of conformanceCases()) {
+ *   test(name, () => runConformanceCase(name, () => new MyStore()));
+ * }
+ * ```
+ */
+export async function runConformanceCase(
+  name: string,
+  storage: () => TableStore | Promise<TableStore>,
+  { deadline = 60_000 }: StorageOptions = {},
+): Promise<void> {
+  const stores: TableStore[] = [];
+  const transactions = new Transactions();
+  const dispatcher: Dispatcher = async (_call, object, method, args) => {
+    if (method === 'storage') return BigInt(stores.push(await storage())) - 1n;
+    const store = STORE_METHODS.has(method) ? stores[Number(object)] : undefined;
+    if (store !== undefined) return transactions.ofStore(store, method, args);
+    return transactions.ofTransaction(object ?? 0n, method, args);
+  };
+  await call((id) => environment.runConformanceCase(id, name, dispatcher, deadline));
+}
+
+const STORE_METHODS = new Set(['begin', 'joined', 'scrub', 'schemaVersion']);

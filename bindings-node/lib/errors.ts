@@ -1,0 +1,132 @@
+/** The library's errors. No message contains user input or a secret. */
+
+import { native, type Failure } from './native';
+import type { FieldError } from './records';
+
+const statuses = native.httpStatuses();
+
+/** The base of the library's errors. */
+export class PartnerKitError extends Error {
+  /** The stable kind of the error, the same in every language: `validation`, `not_found`, … */
+  readonly code: string;
+  /** Every refused field, in the order of the form; empty unless input was refused. */
+  readonly fields: readonly FieldError[];
+
+  /** @internal */
+  constructor(failure: Failure) {
+    super(failure.message, failure.cause === undefined ? undefined : { cause: failure.cause });
+    this.code = failure.code;
+    this.fields = failure.fields as readonly FieldError[];
+  }
+
+  /**
+   * The HTTP status for a client: 422 for refused input, 404 for a missing record, 401 for a
+   * refused sign-in, 503 if the same request may succeed later.
+   */
+  get httpStatus(): number {
+    return statuses[this.code] ?? 500;
+  }
+}
+
+/** Input was refused; `fields` has every reason. Nothing was written. */
+export class ValidationError extends PartnerKitError {}
+
+/**
+ * The expected version is stale, or an idempotency key was used for another request. Nothing was
+ * written.
+ */
+export class ConflictError extends PartnerKitError {
+  /** The present version of the record; null for an idempotency key. */
+  readonly currentVersion: number | null;
+
+  /** @internal */
+  constructor(failure: Failure) {
+    super(failure);
+    this.currentVersion = failure.currentVersion;
+  }
+}
+
+/** There is no such record, or it belongs to another agency; these cannot be told apart. */
+export class NotFoundError extends PartnerKitError {}
+
+/** A sign-in or an access stamp was refused; the reason is not disclosed. */
+export class AccessDeniedError extends PartnerKitError {}
+
+/** Too many passwords are being hashed; nothing was verified or counted. */
+export class BusyError extends PartnerKitError {}
+
+/** Too many failed sign-ins from one source; nothing was verified. */
+export class ThrottledError extends PartnerKitError {
+  /** How long to wait, in milliseconds. */
+  readonly retryAfter: number;
+
+  /** @internal */
+  constructor(failure: Failure) {
+    super(failure);
+    this.retryAfter = failure.retryAfter ?? 0;
+  }
+}
+
+/** A file could not be read or written; what was done before stays. */
+export class FileError extends PartnerKitError {}
+
+/** A page cursor is damaged, foreign or from another query. */
+export class InvalidCursorError extends PartnerKitError {}
+
+/** The call needs a transaction of its own and cannot have one here. */
+export class InsideTransactionError extends PartnerKitError {}
+
+/** A concurrent transaction interfered; the same call may succeed when it is repeated. */
+export class AbortedError extends PartnerKitError {}
+
+/** The connection was lost during COMMIT: read back before trying again. */
+export class OutcomeUnknownError extends PartnerKitError {}
+
+/** The platform was opened with settings, or with tables, that cannot work. */
+export class ConfigurationError extends PartnerKitError {}
+
+/**
+ * The store failed; nothing of the call was written. If a storage is written in JavaScript, `cause`
+ * is what it threw.
+ */
+export class StorageError extends PartnerKitError {}
+
+/** The library has a defect and gave up the call; the next call works. */
+export class InternalError extends PartnerKitError {}
+
+/** The class of each code. */
+export const byCode: Readonly<Record<string, typeof PartnerKitError>> = {
+  validation: ValidationError,
+  conflict: ConflictError,
+  not_found: NotFoundError,
+  access_denied: AccessDeniedError,
+  busy: BusyError,
+  throttled: ThrottledError,
+  io: FileError,
+  invalid_cursor: InvalidCursorError,
+  inside_transaction: InsideTransactionError,
+  aborted: AbortedError,
+  outcome_unknown: OutcomeUnknownError,
+  configuration: ConfigurationError,
+  storage: StorageError,
+  internal: InternalError,
+};
+
+// A class's own name, so that it stays when a bundler renames the class.
+for (const [code, of] of Object.entries(byCode)) {
+  const name = code === 'io' ? 'FileError' : `${code.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Error`;
+  Object.defineProperty(of.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** The error of a failure; one of a wrong type is a `TypeError`. */
+export function errorOf(failure: Failure): Error {
+  if (failure.code === 'type') return new TypeError(failure.message);
+  const of = byCode[failure.code] ?? PartnerKitError;
+  return new of(failure);
+}
+
+/** The answers of several forms, each a record or an error, which is not thrown. */
+export function withErrors<T extends object>(answers: readonly (T | Failure)[]): (T | ValidationError)[] {
+  const isFailure = (answer: T | Failure): answer is Failure => 'retryAfter' in answer;
+  return answers.map((answer) => (isFailure(answer) ? (errorOf(answer) as ValidationError) : answer));
+}

@@ -1,0 +1,77 @@
+/** The reseller layer of white-label SaaS. */
+
+import { environment, now } from './calls';
+import { native } from './native';
+import type { PhoneCountry } from './records';
+
+export { Agency } from './agency';
+export type { CallOptions } from './calls';
+export {
+  AbortedError,
+  AccessDeniedError,
+  BusyError,
+  ConfigurationError,
+  ConflictError,
+  FileError,
+  InsideTransactionError,
+  InternalError,
+  InvalidCursorError,
+  NotFoundError,
+  OutcomeUnknownError,
+  PartnerKitError,
+  StorageError,
+  ThrottledError,
+  ValidationError,
+} from './errors';
+export type * from './forms';
+export { Platform } from './platform';
+export type * from './records';
+export type { LegacyVerifier, Settings } from './settings';
+export { schemaVersion, tables } from './storage';
+export type {
+  Answer,
+  Bound,
+  Column,
+  ColumnValue,
+  Filter,
+  Index,
+  Lock,
+  Mode,
+  Question,
+  Row,
+  Scan,
+  StorageOptions,
+  Table,
+  TableStore,
+  TableTransaction,
+  Write,
+} from './storage';
+
+/** The version of the package. */
+export const version: string = native.version();
+
+/** Every country of the telephone numbering plan, by code: for a form's drop-down. */
+export function phoneCountries(): readonly PhoneCountry[] {
+  return environment.phoneCountries() as readonly PhoneCountry[];
+}
+
+/**
+ * A phone number as it is written in its country. Throws {@link ValidationError} with `phone` if the
+ * text is not an international number.
+ */
+export function nationalFormat(phone: string): string {
+  return now(native.nationalFormat(phone));
+}
+
+/** Why a field can be refused. */
+export interface Code {
+  /** The stable slug (`taken`). */
+  readonly slug: string;
+  /** The English text (`is already in use`); it may be improved. */
+  readonly text: string;
+}
+
+/** Every code of a refused field, with its English text: for translations. */
+export function fieldCodes(): readonly Code[] {
+  return environment.fieldCodes() as readonly Code[];
+}

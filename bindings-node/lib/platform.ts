@@ -1,0 +1,61 @@
+import { call, environment, now, type CallOptions } from './calls';
+import type { NativePlatform, Operations } from './native';
+import { PlatformOperations, type PlatformOperation } from './platform-operations';
+import { settingsDispatcher, type Settings } from './settings';
+import { storageDispatcher, type StorageOptions, type TableStore } from './storage';
+
+/**
+ * One store, opened and configured once, with the operations that concern all agencies. Each worker
+ * thread opens its own.
+ */
+export class Platform extends PlatformOperations {
+  readonly #native: NativePlatform;
+
+  private constructor(native: NativePlatform & Operations<PlatformOperation>) {
+    super(native);
+    this.#native = native;
+  }
+
+  /**
+   * Opens a store: `memory:`, `sqlite:FILE` or `postgres://USER@HOST/DATABASE`.
+   *
+   * The part after `sqlite:` is a plain path: `sqlite:resellers.db` is in the current working
+   * directory, `sqlite:/var/lib/resellers.db` is absolute. The folder must exist and be writable.
+   *
+   * Never write to that file with another SQLite library (better-sqlite3, `node:sqlite`) in a process
+   * that has a platform on it: these are two copies of SQLite that do not see each other's locks,
+   * and the file is destroyed. Use `backup`, another process, or a storage of your own.
+   *
+   * Throws {@link ConfigurationError}, {@link StorageError}.
+   */
+  static async open(url: string, settings: Settings = {}, options?: CallOptions): Promise<Platform> {
+    const dispatcher = settingsDispatcher(settings);
+    return new Platform(await call((id) => environment.open(id, url, settings, dispatcher), options));
+  }
+
+  /** Opens a store of the host's own, with the settings of `open`. */
+  static async withStorage(
+    storage: TableStore,
+    settings: Settings & StorageOptions = {},
+    options?: CallOptions,
+  ): Promise<Platform> {
+    const { deadline = 5_000, ...others } = settings;
+    const dispatchers = [storageDispatcher(storage), settingsDispatcher(others)] as const;
+    const open = (id: number) =>
+      environment.withStorage(id, dispatchers[0], deadline, others, dispatchers[1]);
+    return new Platform(await call(open, options));
+  }
+
+  /**
+   * The URL at which the customers of a login domain's holder sign in: `https://acme.` and the login
+   * base. Throws {@link ValidationError} with the field `loginDomain`.
+   */
+  loginUrl(loginDomain: string): string {
+    return now(this.#native.loginUrl(loginDomain));
+  }
+
+  /** `await using platform = await Platform.open(…)` closes it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,77 @@
+import type { Dispatcher } from './native';
+
+/** Checks passwords against hashes of a scheme that the host used before. */
+export interface LegacyVerifier {
+  /** Whether a text is a hash of the scheme. */
+  recognises(hash: string): boolean | Promise<boolean>;
+  /**
+   * Whether the password is right for the hash. If this throws, the sign-in is refused like any
+   * other, but not counted as a failure, and the process gets a warning.
+   */
+  verify(password: string, hash: string): boolean | Promise<boolean>;
+}
+
+/** The settings of `Platform.open`. All are optional. Durations are in milliseconds. */
+export interface Settings {
+  /**
+   * The domain under which login domains live: with `partner.example.com` a reseller's customers sign
+   * in at `https://acme.partner.example.com`. The default is `partner.localhost`.
+   */
+  readonly loginBase?: string | null | undefined;
+  /** Which login domains are allowed: letters only (the default), or DNS labels. */
+  readonly loginDomains?: 'letters' | 'dns' | null | undefined;
+  /** Reserved labels, in addition to the built-in ones. */
+  readonly reserve?: readonly string[] | null | undefined;
+  /** Reserved labels, instead of the built-in ones. */
+  readonly reserveOnly?: readonly string[] | null | undefined;
+  /** For how many days nobody else can take a label that was released; by default 30. */
+  readonly quarantine?: number | 'immediately' | 'never' | null | undefined;
+  /**
+   * Whether the host uses a second factor: if so, passwords have 8 characters or more, otherwise 15
+   * or more.
+   */
+  readonly secondFactor?: boolean | null | undefined;
+  /** How many passwords are hashed at once, and how many more may wait. */
+  readonly hashing?: { readonly atOnce: number; readonly queue: number } | null | undefined;
+  /** The cost of a hash with Argon2id: memory in KiB, passes and lanes. */
+  readonly hashingCost?:
+    | { readonly memory: number; readonly passes: number; readonly lanes: number }
+    | null
+    | undefined;
+  /** Keys that are mixed into password hashes, by number; new hashes use the largest number. */
+  readonly peppers?: Readonly<Record<number, Uint8Array>> | null | undefined;
+  /** Checks passwords against hashes of an older system; at success they are hashed anew. */
+  readonly legacyVerifier?: LegacyVerifier | null | undefined;
+  /** After how many failures in a row further sign-ins of an account are refused; by default 100. */
+  readonly signInLimit?: number | null | undefined;
+  /** From which failure in a row on an account has to wait; by default 10. */
+  readonly signInDelayFrom?: number | null | undefined;
+  /** How many sign-ins from one source may fail at once, and how often another one may. */
+  readonly sourceLimit?: { readonly burst: number; readonly every: number } | null | undefined;
+  /**
+   * The platform's secrets of 32 bytes, by number; the largest number is the present one. Without
+   * them the store keeps a secret that it made itself.
+   */
+  readonly secrets?: Readonly<Record<number, Uint8Array>> | null | undefined;
+  /** How long idempotency keys are kept; by default 24 hours. */
+  readonly keepIdempotencyKeys?: number | null | undefined;
+  /** How long entries of the change feed are kept; by default for ever. */
+  readonly keepChanges?: number | null | undefined;
+  /** A function that returns the time, for tests. */
+  readonly clock?: (() => Date) | null | undefined;
+}
+
+/** Calls the functions among the settings. */
+export function settingsDispatcher(settings: Settings): Dispatcher {
+  return async (_call, _object, method, args) => {
+    try {
+      if (method === 'clock') return settings.clock?.();
+      const [first, second] = args as [string, string];
+      const verifier = settings.legacyVerifier;
+      return await (method === 'verify' ? verifier?.verify(first, second) : verifier?.recognises(first));
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : `${method} of the settings has thrown`);
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,182 @@
+//! Calls from an environment of JavaScript (the main thread, or a worker) and their results.
+//!
+//! A call has a number, which the package gives it. Its work runs on a thread of the pool, and its
+//! result comes back through one function of the package, `settle(number, failed, value)`. One
+//! function for all calls costs the event loop less than one for each, and it ends with the
+//! environment, whatever still runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{FnArgs, Function, Object};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status};
+use napi_derive::napi;
+use serde::Serialize;
+
+use crate::answer::{Factories, answer};
+use crate::error::{Failure, Refused, forget_thrown, panic_text};
+use crate::pool::{BRIEF, LONG, Pool};
+use crate::raw::{Made, Value};
+use crate::storage::calling;
+
+type Settled = FnArgs<(u32, bool, Made)>;
+
+/// It is weak: the package keeps the process alive while a call is open.
+type Settle = ThreadsafeFunction<Completion, (), Settled, Status, false, true>;
+
+/// Makes the value of a result, on JavaScript's thread.
+type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
+
+struct Completion {
+    call: u32,
+    result: Result<Make, Failure>,
+}
+
+/// The way back to an environment.
+#[derive(Clone)]
+pub struct Home(Arc<Settle>);
+
+/// The package's objects in one environment.
+#[napi]
+pub struct Environment {
+    pub(crate) home: Home,
+    pub(crate) factories: Rc<Factories>,
+}
+
+/// Begins the package in an environment.
+#[napi(catch_unwind)]
+pub fn begin(
+    settle: Function<'_, Settled, ()>,
+    factories: Object<'_>,
+) -> napi::Result<Environment> {
+    let factories = Rc::new(Factories::of(factories)?);
+    let builder = settle.build_threadsafe_function::<Completion>();
+    let makers = factories.clone();
+    let settle =
+        builder.callee_handled::<false>().weak::<true>().build_callback(move |context| {
+            let Completion { call, result } = context.value;
+            let (failed, value) = made(&context.env, &makers, result)?;
+            Ok(FnArgs::from((call, failed, Made(value))))
+        })?;
+    Ok(Environment { home: Home(Arc::new(settle)), factories })
+}
+
+/// The value of a result, and whether it is a failure. A result that cannot be made is a failure.
+fn made(
+    env: &Env,
+    factories: &Factories,
+    result: Result<Make, Failure>,
+) -> napi::Result<(bool, Value)> {
+    let result = result.and_then(|make| {
+        let made = catch_unwind(AssertUnwindSafe(|| make(env, factories)));
+        let made = made.map_err(|panic| Failure::internal(&panic_text(&*panic)))?;
+        made.map_err(|raised| Failure::internal(&raised.reason))
+    });
+    match result {
+        Ok(value) => Ok((false, value)),
+        Err(failure) => Ok((true, failure.value(env)?)),
+    }
+}
+
+/// What a native method returns: nothing if the call has begun, or why it was refused.
+pub type Begun = napi::Result<Option<Failure>>;
+
+/// The value of an answer on JavaScript's thread.
+pub trait Answers: Send + 'static {
+    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value>;
+}
+
+/// A record, or a value.
+pub struct Plain<T>(pub T);
+
+impl<T: Serialize + Send + 'static> Answers for Plain<T> {
+    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value> {
+        answer(env, factories, &self.0)
+    }
+}
+
+/// For each of several forms a record or an error.
+pub struct Each<T>(pub Vec<Result<T, partnerkit::FieldErrors>>);
+
+impl<T: Serialize + Send + 'static> Answers for Each<T> {
+    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value> {
+        let make = crate::raw::Maker::of(env);
+        let of_form = |of_form| match of_form {
+            Ok(made) => answer(env, factories, &made),
+            Err(errors) => Failure::validation(errors).value(env),
+        };
+        let values: Vec<_> = self.0.into_iter().map(of_form).collect::<napi::Result<_>>()?;
+        make.list(&values)
+    }
+}
+
+impl Home {
+    /// Begins a brief call: reads its arguments, and runs its work on a thread.
+    pub fn call<A: Answers, W>(&self, call: u32, read: impl FnOnce() -> Result<W, Refused>) -> Begun
+    where
+        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
+    {
+        self.on(&BRIEF, call, read)
+    }
+
+    /// Begins a call that hashes passwords or takes a file.
+    pub fn call_long<A: Answers, W>(
+        &self,
+        call: u32,
+        read: impl FnOnce() -> Result<W, Refused>,
+    ) -> Begun
+    where
+        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
+    {
+        self.on(&LONG, call, read)
+    }
+
+    fn on<A: Answers, W>(
+        &self,
+        pool: &'static Pool,
+        call: u32,
+        read: impl FnOnce() -> Result<W, Refused>,
+    ) -> Begun
+    where
+        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
+    {
+        let work = match read() {
+            Ok(work) => work,
+            Err(Refused::Failed(failure)) => return Ok(Some(failure)),
+            Err(Refused::Raised(raised)) => return Err(raised),
+        };
+        let home = self.clone();
+        let job = move || home.settle(call, worked(call, work));
+        let started = pool.run((self.key(), call), Box::new(job));
+        Ok(started.err().map(|error| Failure::internal(&format!("no thread: {error}"))))
+    }
+
+    /// Sends a result back. If the environment has ended, nobody waits for it any more.
+    fn settle(&self, call: u32, result: Result<Make, Failure>) {
+        self.0.call(Completion { call, result }, ThreadsafeFunctionCallMode::NonBlocking);
+    }
+
+    /// Says whether a call was still waiting for a thread; it never runs then.
+    pub fn cancel(&self, call: u32) -> bool {
+        BRIEF.cancel((self.key(), call)) || LONG.cancel((self.key(), call))
+    }
+
+    fn key(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+}
+
+/// Runs the work of a call.
+fn worked<A: Answers>(
+    call: u32,
+    work: impl FnOnce() -> partnerkit::Result<A>,
+) -> Result<Make, Failure> {
+    forget_thrown();
+    match catch_unwind(AssertUnwindSafe(|| calling(call, work))) {
+        Ok(Ok(answer)) => Ok(Box::new(move |env, factories| answer.make(env, factories))),
+        Ok(Err(error)) => Err(Failure::of(&error)),
+        Err(panic) => Err(Failure::internal(&panic_text(&*panic))),
+    }
+}

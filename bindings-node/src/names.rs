@@ -1,0 +1,40 @@
+//! The names of fields: `camelCase` in JavaScript, `snake_case` in the core.
+
+use crate::given::UNKNOWN;
+
+/// The fields of a form: the name in JavaScript, the core's name, and the fields within, if the
+/// field is a form, too. The tables are generated.
+pub struct Names(pub &'static [(&'static str, &'static str, Option<&'static Names>)]);
+
+impl Names {
+    /// The core's name of a field, and the fields within. A name that the form does not have is
+    /// marked, so that the core refuses it, even if it is the core's name of another field.
+    pub fn of(&self, name: &str) -> (String, Option<&'static Names>) {
+        match self.0.iter().find(|(known, ..)| *known == name) {
+            Some((_, name, within)) => ((*name).to_owned(), *within),
+            None => (format!("{UNKNOWN}{name}"), None),
+        }
+    }
+}
+
+/// The path of a refused field by its names in JavaScript.
+pub fn told(path: &str) -> String {
+    if path.contains(UNKNOWN) { path.replace(UNKNOWN, "") } else { camel(path) }
+}
+
+/// `login_domain` is `loginDomain`.
+fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut after = false;
+    for c in name.chars() {
+        match c {
+            '_' => after = true,
+            c if after => {
+                camel.extend(c.to_uppercase());
+                after = false;
+            }
+            c => camel.push(c),
+        }
+    }
+    camel
+}

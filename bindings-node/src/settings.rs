@@ -1,0 +1,253 @@
+//! The settings of a platform, given by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{FromNapiValue, JsObjectValue, Object, Uint8Array};
+use napi::{JsValue, Unknown, ValueType};
+use partnerkit::{
+    Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
+    PlatformBuilder, Quarantine, SystemClock, Timestamp,
+};
+
+use crate::error::{Failure, Refused};
+use crate::given::{Argument, Read, argument, wrong};
+use crate::storage::{Calls, Dispatcher};
+use crate::value::Js;
+
+const SETTINGS: &[&str] = &[
+    "loginBase",
+    "loginDomains",
+    "reserve",
+    "reserveOnly",
+    "quarantine",
+    "secondFactor",
+    "hashing",
+    "hashingCost",
+    "peppers",
+    "legacyVerifier",
+    "signInLimit",
+    "signInDelayFrom",
+    "sourceLimit",
+    "secrets",
+    "keepIdempotencyKeys",
+    "keepChanges",
+    "clock",
+];
+
+/// How long a function among the settings may take: a verifier hashes a password.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The builder of a platform with these settings; unknown names are refused.
+pub fn settings(given: &Object<'_>, dispatcher: &Dispatcher<'_>) -> Read<PlatformBuilder> {
+    only(given, SETTINGS)?;
+    let mut builder = Platform::builder().login_domain_policy(login_domains(given)?);
+    if let Some(domain) = get::<String>(given, "loginBase")? {
+        builder = builder.login_base(domain);
+    }
+    if get(given, "secondFactor")?.unwrap_or(false) {
+        builder = builder.password_policy(PasswordPolicy::with_mfa());
+    }
+    builder = passwords(builder, given, dispatcher)?;
+    if let Some(failures) = number(given, "signInLimit")? {
+        builder = builder.sign_in_limit(failures);
+    }
+    if let Some(failures) = number(given, "signInDelayFrom")? {
+        builder = builder.sign_in_delay_from(failures);
+    }
+    if let Some([burst, every]) = numbers(given, "sourceLimit", ["burst", "every"])? {
+        let burst = u32::try_from(burst).map_err(|_| out_of_range("sourceLimit.burst"))?;
+        builder = builder.source_limit(burst, Duration::from_millis(every));
+    }
+    for (id, secret) in keys(given, "secrets")? {
+        let secret = secret.try_into().map_err(|_| {
+            Failure::configuration("a platform's secret must have exactly 32 bytes")
+        })?;
+        builder = builder.secret(id, secret);
+    }
+    if let Some(kept) = number(given, "keepIdempotencyKeys")? {
+        builder = builder.keep_idempotency_keys(Duration::from_millis(kept));
+    }
+    if let Some(kept) = number(given, "keepChanges")? {
+        builder = builder.keep_changes(Duration::from_millis(kept));
+    }
+    if present(given, "clock")?.is_some() {
+        builder = builder.clock(Arc::new(JsClock(Calls::of_settings(dispatcher, DEADLINE)?)));
+    }
+    Ok(builder)
+}
+
+fn passwords(
+    mut builder: PlatformBuilder,
+    given: &Object<'_>,
+    dispatcher: &Dispatcher<'_>,
+) -> Read<PlatformBuilder> {
+    if let Some([at_once, queue]) = numbers(given, "hashing", ["atOnce", "queue"])? {
+        builder = builder.hashing(at_once as usize, queue as usize);
+    }
+    if let Some(cost) = numbers(given, "hashingCost", ["memory", "passes", "lanes"])? {
+        let cost: Result<Vec<_>, _> = cost.into_iter().map(u32::try_from).collect();
+        let cost = cost.map_err(|_| out_of_range("hashingCost"))?;
+        let &[memory, passes, lanes] = &*cost else { unreachable!("there are three names") };
+        builder = builder.hashing_cost(HashingCost::new(memory, passes, lanes)?);
+    }
+    for (id, key) in keys(given, "peppers")? {
+        builder = builder.pepper(id, key);
+    }
+    if present(given, "legacyVerifier")?.is_some() {
+        let calls = Calls::of_settings(dispatcher, DEADLINE)?;
+        builder = builder.legacy_verifier(Arc::new(JsVerifier(calls)));
+    }
+    Ok(builder)
+}
+
+fn login_domains(given: &Object<'_>) -> Read<LoginDomainPolicy> {
+    let mut policy = match get::<String>(given, "loginDomains")?.as_deref() {
+        None | Some("letters") => LoginDomainPolicy::letters(),
+        Some("dns") => LoginDomainPolicy::dns(),
+        Some(_) => return Err(Failure::field("loginDomains", Code::Invalid).into()),
+    };
+    if let Some(labels) = get::<Vec<String>>(given, "reserveOnly")? {
+        policy = policy.reserve_only(labels);
+    }
+    if let Some(labels) = get::<Vec<String>>(given, "reserve")? {
+        policy = policy.reserve(labels);
+    }
+    if let Some(quarantine) = present(given, "quarantine")? {
+        let quarantine = match quarantine.get_type()? {
+            ValueType::Number => Quarantine::Days(of_setting("quarantine", quarantine)?),
+            _ => match &*argument::<String>("quarantine", quarantine)? {
+                "immediately" => Quarantine::Immediately,
+                "never" => Quarantine::Never,
+                _ => return Err(Failure::field("quarantine", Code::Invalid).into()),
+            },
+        };
+        policy = policy.quarantine(quarantine);
+    }
+    Ok(policy)
+}
+
+/// A setting by name; `None` if it is not given.
+fn present<'env>(given: &Object<'env>, name: &str) -> Read<Option<Unknown<'env>>> {
+    let value: Unknown<'_> = given.get_named_property(name)?;
+    let is_there = !matches!(value.get_type()?, ValueType::Undefined | ValueType::Null);
+    Ok(is_there.then_some(value))
+}
+
+fn get<T: Argument>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
+    present(given, name)?.map(|value| argument(name, value)).transpose()
+}
+
+/// A number, which cannot work if it does not fit.
+fn of_setting<T: Argument>(name: &str, value: Unknown<'_>) -> Read<T> {
+    argument(name, value).map_err(|refused| match refused {
+        Refused::Failed(failure) if failure.is_validation() => out_of_range(name).into(),
+        other => other,
+    })
+}
+
+fn out_of_range(name: &str) -> Failure {
+    Failure::configuration(format!("{name} is out of range"))
+}
+
+fn number<T: Argument>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
+    present(given, name)?.map(|value| of_setting(name, value)).transpose()
+}
+
+/// Numbers by name in one setting, all of them required.
+fn numbers<const N: usize>(
+    given: &Object<'_>,
+    name: &str,
+    names: [&str; N],
+) -> Read<Option<[u64; N]>> {
+    let Some(value) = present(given, name)? else { return Ok(None) };
+    if value.get_type()? != ValueType::Object {
+        return Err(wrong(name, "an object", value)?.into());
+    }
+    let numbers = object(value)?;
+    only(&numbers, &names)?;
+    let mut read = [0; N];
+    for (place, part) in names.into_iter().enumerate() {
+        let (path, value) = (format!("{name}.{part}"), numbers.get_named_property(part)?);
+        read[place] = of_setting(&path, value)?;
+    }
+    Ok(Some(read))
+}
+
+/// Bytes by number, for example secrets by their ids.
+fn keys(given: &Object<'_>, name: &str) -> Read<BTreeMap<u32, Vec<u8>>> {
+    let Some(value) = present(given, name)? else { return Ok(BTreeMap::new()) };
+    if value.get_type()? != ValueType::Object {
+        return Err(wrong(name, "an object with bytes by number", value)?.into());
+    }
+    let keys = object(value)?;
+    let mut read = BTreeMap::new();
+    for id in Object::keys(&keys)? {
+        let value: Unknown<'_> = keys.get_named_property(&id)?;
+        let number = id.parse().map_err(|_| out_of_range(&format!("{name}: the number")))?;
+        if !value.is_typedarray()? {
+            return Err(wrong(&format!("{name}.{number}"), "a Uint8Array", value)?.into());
+        }
+        read.insert(number, cast::<Uint8Array>(value)?.to_vec());
+    }
+    Ok(read)
+}
+
+fn object(value: Unknown<'_>) -> napi::Result<Object<'_>> {
+    cast(value)
+}
+
+#[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+fn cast<T: FromNapiValue>(value: Unknown<'_>) -> napi::Result<T> {
+    // SAFETY: every caller has checked the value's type.
+    unsafe { value.cast() }
+}
+
+/// Refuses unknown names.
+fn only(given: &Object<'_>, known: &[&str]) -> Read<()> {
+    match Object::keys(given)?.into_iter().find(|name| !known.contains(&&**name)) {
+        Some(unknown) => Err(Failure::of_type(format!("there is no setting '{unknown}'")).into()),
+        None => Ok(()),
+    }
+}
+
+/// A function that returns the time, for tests.
+struct JsClock(Calls);
+
+impl Clock for JsClock {
+    fn now(&self) -> Timestamp {
+        let told = self.0.setting("clock", Vec::new(), |answer: Js| match answer {
+            Js::Instant(millis) => Some(Timestamp::from_millis(millis)),
+            _ => None,
+        });
+        // An error of the clock must not stop the call, so the system's clock is used.
+        told.unwrap_or_else(|_| SystemClock.now())
+    }
+}
+
+/// A host's verifier of its old hashes.
+struct JsVerifier(Calls);
+
+impl JsVerifier {
+    /// Calls a method, which has to answer with a boolean: an object is true, and would let everybody
+    /// in. The package warns of errors, because the caller of a sign-in must not see them.
+    fn ask(&self, method: &'static str, arguments: &[&str]) -> Option<bool> {
+        let arguments = arguments.iter().map(|text| Js::from(*text)).collect();
+        let asked = self.0.setting(method, arguments, |answer: Js| match answer {
+            Js::Bool(answer) => Some(answer),
+            _ => None,
+        });
+        asked.ok()
+    }
+}
+
+impl LegacyVerifier for JsVerifier {
+    fn recognises(&self, hash: &str) -> bool {
+        self.ask("recognises", &[hash]).unwrap_or(false)
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> Option<bool> {
+        self.ask("verify", &[password, hash])
+    }
+}

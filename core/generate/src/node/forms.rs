@@ -1,0 +1,49 @@
+//! The fields of forms as interfaces.
+
+use std::fmt::Write as _;
+
+use super::documentation::comment;
+use super::hints::{given, slug_of};
+use super::{camel, header};
+use crate::shared::forms;
+use crate::surface::{Field, Surface};
+use crate::types::Type;
+
+pub fn text(surface: &Surface) -> String {
+    let forms = forms::all(surface);
+    let mut body = String::new();
+    for form in &forms {
+        let documentation = comment(&form.documentation, None, 0, surface);
+        let _ = write!(body, "\n{documentation}export interface {} {{\n", form.name);
+        for field in &form.fields {
+            body += &comment(&field.documentation, None, 2, surface);
+            let _ =
+                writeln!(body, "  {}?: {} | undefined;", camel(&field.name), of(field, surface));
+        }
+        body += "}\n";
+        if form.name == "PhoneDraft" {
+            body += PHONE;
+        }
+    }
+    let words: Vec<_> = body.split(|c: char| !c.is_alphanumeric()).collect();
+    let names: Vec<_> = surface.enumerations.iter().map(|of| &*of.name).collect();
+    let mut used: Vec<_> = names.into_iter().filter(|name| words.contains(name)).collect();
+    used.sort_unstable();
+    let imports = format!("\nimport type {{ {} }} from './records';\n", used.join(", "));
+    header("The fields of forms. What is undefined is not there; what is null is empty.")
+        + &imports
+        + &body
+}
+
+const PHONE: &str = "
+/** A phone as typed: `'+49 30 901820'`, `['US', '(415) 555-2671']`, or both by name. */
+export type Phone = string | readonly [country: string | null, number: string] | PhoneDraft;
+";
+
+/// The type of a field. Every field may be null, as in the JSON of another system.
+fn of(field: &Field, surface: &Surface) -> String {
+    let slug = slug_of(&field.name, &field.of, surface).map(str::to_owned);
+    let of = slug.unwrap_or_else(|| given(&field.of, surface));
+    let is_whole = matches!(field.of, Type::Optional(_) | Type::Patch(_)) && of.ends_with("null");
+    if is_whole { of } else { of + " | null" }
+}

@@ -1,0 +1,104 @@
+//! The methods of the native module: they convert the arguments, and run the core's operation on a
+//! thread.
+
+use std::fmt::Write as _;
+
+use super::method::Method;
+use super::{camel, methods};
+use crate::rust::{Owned, header, used};
+use crate::surface::{Argument, Surface, snake};
+use crate::types::Type;
+
+pub fn text(surface: &Surface) -> String {
+    let mut body = String::new();
+    for (handle, methods) in methods(surface) {
+        let _ = writeln!(body, "#[napi]\nimpl {handle} {{");
+        for method in methods {
+            body += &glue(handle, &method);
+        }
+        body += "}\n\n";
+    }
+    let mut names = used(&body, surface, &[]);
+    names.retain(|name| !["Agency", "Platform"].contains(name));
+    let mut text = header("The operations of [`Platform`] and [`Agency`].");
+    let _ = write!(
+        text,
+        "use std::path::PathBuf;
+
+        use napi::Unknown;
+        use napi_derive::napi;
+        use partnerkit::{{{}}};
+
+        use crate::agency::Agency;
+        use crate::arguments::{{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY}};
+        use crate::given::{{argument, form, optional, whole_text}};
+        use crate::home::{{Begun, Each, Plain}};
+        use crate::platform::Platform;
+
+        ",
+        names.join(", ")
+    );
+    text + &body
+}
+
+fn glue(handle: &str, method: &Method<'_>) -> String {
+    let operation = method.operation;
+    let name = &operation.name;
+    let mut taken = vec!["&self".to_owned(), "call: u32".to_owned()];
+    taken.extend(
+        operation.arguments.iter().map(|argument| format!("{}: Unknown<'_>", argument.name)),
+    );
+    let owned: Vec<_> = operation.arguments.iter().map(Owned::of).collect();
+    let mut read = String::new();
+    for (argument, owned) in operation.arguments.iter().zip(&owned) {
+        let of = match &*owned.of {
+            of if of.contains("Reported") => "Vec<EventDraft>",
+            of if of.contains("AsRef") => "PathBuf",
+            of => of,
+        };
+        let _ = writeln!(read, "let {}: {of} = {}?;", owned.name, made(argument, method));
+    }
+    let lent: Vec<_> = owned.iter().map(|owned| &*owned.lent).collect();
+    let each = matches!(&operation.answer, Type::List(of) if matches!(**of, Type::Either(..)));
+    let wrapped = match (operation.answers_handle(), each) {
+        (true, _) => "|agency| Agency::new(home, agency)",
+        (_, true) => "Each",
+        _ => "Plain",
+    };
+    let home = match operation.answers_handle() {
+        true => "let home = self.home.clone();\n",
+        false => "",
+    };
+    let begin = if method.is_long { "call_long" } else { "call" };
+    let it = handle.to_lowercase();
+    format!(
+        "#[napi(catch_unwind)]
+        pub fn {name}({}) -> Begun {{
+            self.home.{begin}(call, || {{
+                {read}{home}let {it} = self.{it}.clone();
+                Ok(move || {it}.{name}({}).map({wrapped}))
+            }})
+        }}\n\n",
+        taken.join(", "),
+        lent.join(", "),
+    )
+}
+
+/// The expression that converts an argument.
+fn made(argument: &Argument, method: &Method<'_>) -> String {
+    let (name, told) = (&argument.name, camel(&argument.name));
+    let is_confirmed =
+        method.operation.arguments.iter().any(|other| other.name == "password_confirmation");
+    match &argument.of {
+        _ if method.form(argument).is_some() => {
+            let Type::Named(form) = &argument.of else { unreachable!("a form has a name") };
+            format!("form(\"{told}\", {name}, &{})", snake(form).to_uppercase())
+        }
+        // A password that will be stored must not have lone surrogates.
+        _ if name.starts_with("password") && is_confirmed => {
+            format!("whole_text(\"{told}\", {name})")
+        }
+        Type::Optional(_) => format!("optional(\"{told}\", {name})"),
+        _ => format!("argument(\"{told}\", {name})"),
+    }
+}

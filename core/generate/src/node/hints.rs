@@ -1,0 +1,72 @@
+//! The types of arguments, answers and fields in TypeScript.
+
+use crate::surface::{Surface, snake};
+use crate::types::Type;
+
+/// What is given as an argument, or as the field of a form.
+pub fn given(of: &Type, surface: &Surface) -> String {
+    match of {
+        Type::Path => "string".to_owned(),
+        Type::Optional(of) | Type::Patch(of) => format!("{} | null", given(of, surface)),
+        Type::List(of) | Type::Set(of) => format!("readonly {}[]", grouped(&given(of, surface))),
+        Type::Map(_, value) => format!("Readonly<Record<string, {}>>", given(value, surface)),
+        Type::Integer(of) if of == "i64" => "bigint | number".to_owned(),
+        Type::Named(name) => match &**name {
+            "EventDraft" => "UsageEvent".to_owned(),
+            "PhoneDraft" => "Phone".to_owned(),
+            _ if surface.has(name) && surface.held(name).is_none() => name.clone(),
+            _ => single(of, surface),
+        },
+        _ => single(of, surface),
+    }
+}
+
+/// A union that is the type of an array's items.
+fn grouped(of: &str) -> String {
+    if of.contains(" | ") { format!("({of})") } else { of.to_owned() }
+}
+
+/// What an operation answers, and the field of a record.
+pub fn answered(of: &Type, surface: &Surface) -> String {
+    match of {
+        Type::Nothing => "void".to_owned(),
+        Type::Optional(of) => format!("{} | null", answered(of, surface)),
+        Type::List(of) | Type::Set(of) => format!("readonly {}[]", grouped(&answered(of, surface))),
+        // A key may be any text.
+        Type::Map(_, value) => format!("Readonly<Record<string, {}>>", answered(value, surface)),
+        Type::Either(one, other) => {
+            format!("{} | {}", answered(one, surface), answered(other, surface))
+        }
+        Type::Named(name) => match (&**name, surface.held(name)) {
+            ("FieldErrors", _) => "ValidationError".to_owned(),
+            ("Code", _) => "FieldCode".to_owned(),
+            ("Agency", _) => "Agency".to_owned(),
+            (_, Some(of @ Type::Map(..))) => answered(of, surface),
+            (_, None) if surface.has(name) => name.clone(),
+            _ => single(of, surface),
+        },
+        _ => single(of, surface),
+    }
+}
+
+/// A single value.
+fn single(of: &Type, surface: &Surface) -> String {
+    match of {
+        Type::Bool => "boolean".to_owned(),
+        // Usage may pass 2^53; versions and counts of rows do not.
+        Type::Integer(of) if of == "i64" => "bigint".to_owned(),
+        Type::Integer(_) => "number".to_owned(),
+        Type::Named(name) if name == "Timestamp" => "Date".to_owned(),
+        Type::Named(name) => {
+            surface.held(name).map_or_else(|| "string".to_owned(), |of| single(of, surface))
+        }
+        _ => "string".to_owned(),
+    }
+}
+
+/// The enumeration whose slugs a field of texts takes: the one with the field's name.
+pub fn slug_of<'s>(field: &str, of: &Type, surface: &'s Surface) -> Option<&'s str> {
+    let is_text = of.names().is_empty();
+    let mut named = surface.enumerations.iter().filter(|of| snake(&of.name) == field);
+    named.next().filter(|_| is_text).map(|of| &*of.name)
+}

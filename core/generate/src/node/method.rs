@@ -1,0 +1,108 @@
+//! An operation as a method in TypeScript.
+
+use super::camel;
+use super::hints::{answered, given};
+use crate::shared::forms;
+use crate::surface::{Argument, Operation, Record, Surface};
+use crate::types::Type;
+
+/// How many arguments a caller may be expected to give in order.
+const IN_ORDER: usize = 2;
+
+/// A method in TypeScript. What is required is given in order if it is little, and otherwise in one
+/// object with what is optional. A form is an object of its own.
+pub struct Method<'o> {
+    pub surface: &'o Surface,
+    pub operation: &'o Operation,
+    /// What is given in order.
+    pub required: Vec<&'o Argument>,
+    /// What is given in the options, or in the one object.
+    pub optional: Vec<&'o Argument>,
+    /// Whether there is one object for all arguments.
+    pub is_request: bool,
+    /// Whether it hashes a password or takes long for another reason.
+    pub is_long: bool,
+}
+
+impl<'o> Method<'o> {
+    pub fn of(operation: &'o Operation, surface: &'o Surface) -> Self {
+        let is_optional = |argument: &&Argument| {
+            // Lifting a limit requires an explicit `null`.
+            matches!(argument.of, Type::Optional(_)) && operation.name != "set_allowance"
+        };
+        let arguments = || operation.arguments.iter();
+        let required: Vec<_> = arguments().filter(|argument| !is_optional(argument)).collect();
+        Self {
+            surface,
+            operation,
+            is_request: required.len() > IN_ORDER,
+            optional: arguments().filter(is_optional).collect(),
+            required,
+            is_long: forms::hashes(operation, surface),
+        }
+    }
+
+    pub fn form(&self, argument: &Argument) -> Option<&'o Record> {
+        self.surface.form_of(argument)
+    }
+
+    /// The parameters with their types.
+    pub fn typed(&self) -> Vec<String> {
+        let field = |argument: &&Argument| {
+            let (name, of) = (camel(&argument.name), given(&argument.of, self.surface));
+            let optional = self.optional.iter().any(|other| other.name == argument.name);
+            match of.strip_suffix(" | null") {
+                Some(of) if optional => format!("{name}?: {of} | null | undefined"),
+                _ => format!("{name}: {of}"),
+            }
+        };
+        let optional: Vec<_> = self.optional.iter().map(field).collect();
+        if self.is_request {
+            let required = self.required.iter().map(field);
+            let fields: Vec<_> = required.chain(optional).collect();
+            let request = format!("request: {{ {} }}", fields.join("; "));
+            return vec![request, "options?: CallOptions".to_owned()];
+        }
+        let mut typed: Vec<_> =
+            self.required.iter().map(|argument| self.parameter(argument)).collect();
+        typed.push(match optional.is_empty() {
+            true => "options?: CallOptions".to_owned(),
+            false => format!("options: {{ {} }} & CallOptions = {{}}", optional.join("; ")),
+        });
+        typed
+    }
+
+    /// A parameter; a query may be left out.
+    fn parameter(&self, argument: &Argument) -> String {
+        let of = given(&argument.of, self.surface);
+        let is_query = of == "ResellerQuery";
+        let default = if is_query { " = {}" } else { "" };
+        format!("{}: {of}{default}", camel(&argument.name))
+    }
+
+    /// The arguments for the native method, in the operation's order.
+    pub fn passed(&self) -> Vec<String> {
+        let of = |argument: &Argument| {
+            let is_optional = self.optional.iter().any(|other| other.name == argument.name);
+            let name = camel(&argument.name);
+            match (self.is_request, is_optional) {
+                (true, _) => format!("request.{name}"),
+                (false, true) => format!("options.{name}"),
+                (false, false) => name,
+            }
+        };
+        self.operation.arguments.iter().map(of).collect()
+    }
+
+    /// The type of the result.
+    pub fn answer(&self) -> String {
+        answered(&self.operation.answer, self.surface)
+    }
+
+    /// The package's names in its types.
+    pub fn names(&self) -> Vec<String> {
+        let words = self.typed().join(" ") + " " + &self.answer();
+        let words = words.split(|c: char| !c.is_alphanumeric());
+        words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_owned).collect()
+    }
+}

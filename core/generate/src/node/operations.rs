@@ -1,0 +1,95 @@
+//! The operations of both handles as classes, from which the package's handles inherit.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::documentation::comment;
+use super::method::Method;
+use super::{header, listed, methods};
+use crate::shared::forms;
+use crate::surface::Surface;
+
+pub fn platform(surface: &Surface) -> String {
+    let [platform, _] = methods(surface);
+    file("Platform", &platform.1, surface)
+}
+
+pub fn agency(surface: &Surface) -> String {
+    let [_, agency] = methods(surface);
+    file("Agency", &agency.1, surface)
+}
+
+fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
+    let body: String = methods.iter().map(method).collect();
+    let names: BTreeSet<_> = methods.iter().flat_map(Method::names).collect();
+    let forms: BTreeSet<_> =
+        forms::all(surface).into_iter().map(|form| form.name.clone()).collect();
+    let is_record = |name: &&String| surface.has(name) && !forms.contains(*name);
+    let mut text = header(&format!("The operations of `{handle}`."));
+    text.push('\n');
+    if names.contains("Agency") {
+        text += "import { Agency } from './agency';\n";
+    }
+    text += "import { call, type CallOptions } from './calls';\n";
+    if names.contains("ValidationError") {
+        text += "import { withErrors, type ValidationError } from './errors';\n";
+    }
+    text += &import("./forms", names.intersection(&forms));
+    text += "import type { Operations, Start } from './native';\n";
+    text += &import("./records", names.iter().filter(is_record));
+    let lower = handle.to_lowercase();
+    let native =
+        methods.iter().map(|method| format!("  | '{}'", super::camel(&method.operation.name)));
+    let native: Vec<_> = native.collect();
+    let _ = write!(
+        text,
+        "
+/** The names of the native methods. */
+export type {handle}Operation =
+{native};
+
+/** The operations that concern {about}. */
+export abstract class {handle}Operations {{
+  /** @internal */
+  protected readonly native: Operations<{handle}Operation>;
+
+  /** @internal */
+  protected constructor(native: Operations<{handle}Operation>) {{
+    this.native = native;
+  }}
+{body}}}
+",
+        native = native.join("\n"),
+        about = if lower == "platform" { "all agencies" } else { "one agency" },
+    );
+    text
+}
+
+fn import<'n>(from: &str, names: impl Iterator<Item = &'n String>) -> String {
+    let names: Vec<_> = names.cloned().collect();
+    match names.as_slice() {
+        [] => String::new(),
+        _ => listed("import type {", &names, &format!("}} from '{from}';")),
+    }
+}
+
+fn method(method: &Method<'_>) -> String {
+    let operation = method.operation;
+    let name = super::camel(&operation.name);
+    let documentation = comment(&operation.documentation, None, 2, method.surface);
+    let passed: Vec<_> = ["call".to_owned()].into_iter().chain(method.passed()).collect();
+    let answer = method.answer();
+    let start = format!("    const start: Start = (call) => this.native.{name}(");
+    let mut body = listed(&start, &passed, ");");
+    body += match &*answer {
+        "Agency" => "    return Agency.of(await call(start, options));\n",
+        _ if answer.contains("ValidationError") => {
+            "    return withErrors(await call(start, options));\n"
+        }
+        _ => "    return call(start, options);\n",
+    };
+    let is_async = if body.contains("await") { "async " } else { "" };
+    let head = format!("  {is_async}{name}(");
+    let head = listed(&head, &method.typed(), &format!("): Promise<{answer}> {{"));
+    format!("\n{documentation}{head}{body}  }}\n")
+}

@@ -1,8 +1,16 @@
 import { AgencyOperations, type AgencyOperation } from './agency-operations';
-import { now, type CallOptions } from './calls';
+import { call, environment, now, type CallOptions } from './calls';
+import {
+  reader,
+  Streaming,
+  writer,
+  type CsvDestination,
+  type CsvSource,
+  type ImportOptions,
+} from './exchange';
 import type { ResellerQuery } from './forms';
-import type { NativeAgency, Operations } from './native';
-import type { Reseller } from './records';
+import type { NativeAgency, Operations, Start } from './native';
+import type { ImportReport, Reseller } from './records';
 
 /** One agency's resellers, usage and changes. Records of other agencies do not exist for it. */
 export class Agency extends AgencyOperations {
@@ -29,6 +37,51 @@ export class Agency extends AgencyOperations {
    */
   actingAs(actor: string): Agency {
     return Agency.of(now(this.#native.actingAs(actor)));
+  }
+
+  /**
+   * Creates a reseller for each row of a CSV file, without a password unless the row has a hash. Rows
+   * that exist already are left as they are, so that a file can be imported again. An import whose
+   * signal is aborted ends at the next chunk; what was created stays.
+   *
+   * Throws {@link FileError}, {@link ValidationError}, and what the stream or `each` throws.
+   */
+  async importCsv(source: CsvSource, options: ImportOptions = {}): Promise<ImportReport> {
+    const { dryRun, delimiter, each, signal } = options;
+    const path = typeof source === 'string' ? source : undefined;
+    const read = typeof source === 'string' ? undefined : reader(source);
+    const functions = { ...(read && { read }), ...(each && { each }) };
+    const streaming = new Streaming(functions, signal);
+    const start: Start = (id) =>
+      environment.importCsv(
+        id,
+        this.#native,
+        path,
+        dryRun,
+        delimiter,
+        each !== undefined,
+        streaming.dispatcher,
+      );
+    return streaming.result(call<ImportReport>(start, options));
+  }
+
+  /**
+   * Writes the resellers that a query finds as CSV, and answers with their number. After an error the
+   * destination may contain a part of the rows.
+   *
+   * Throws {@link FileError}, and what the stream throws.
+   */
+  async exportCsv(
+    destination: CsvDestination,
+    query: ResellerQuery = {},
+    options?: CallOptions,
+  ): Promise<number> {
+    const path = typeof destination === 'string' ? destination : undefined;
+    const functions = typeof destination === 'string' ? {} : { write: writer(destination) };
+    const streaming = new Streaming(functions, options?.signal);
+    const start: Start = (id) =>
+      environment.exportCsv(id, this.#native, path, query, streaming.dispatcher);
+    return streaming.result(call<number>(start, options));
   }
 
   /**

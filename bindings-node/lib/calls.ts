@@ -4,6 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { setInterval } from 'node:timers';
 
 import { errorOf } from './errors';
+import { tell } from './logging';
 import { native, type Failure, type Start, type Synchronous } from './native';
 import { factories } from './records';
 
@@ -43,7 +44,13 @@ export function inContext<T>(call: number, run: () => T): T {
   return context === undefined ? run() : context.runInAsyncScope(run);
 }
 
-function settle(call: number, failed: boolean, value: unknown): void {
+function settle(
+  call: number,
+  failed: boolean,
+  value: unknown,
+  log: Record<string, string> | null,
+): void {
+  if (log !== null) tell(log);
   const done = open.get(call);
   if (done === undefined) return; // nobody waits for it any more
   close(call);
@@ -86,7 +93,7 @@ export async function call<T>(
     number = begin(resolve);
     try {
       const refused = start(number);
-      if (refused) settle(number, true, refused);
+      if (refused) settle(number, true, refused, null);
     } catch (thrown) {
       close(number);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host threw it

@@ -23,7 +23,9 @@ export {
   ThrottledError,
   ValidationError,
 } from './errors';
+export type { CsvDestination, CsvSource, ImportOptions } from './exchange';
 export type * from './forms';
+export { logCalls, type LoggedCall } from './logging';
 export { Platform } from './platform';
 export type * from './records';
 export type { LegacyVerifier, Settings } from './settings';

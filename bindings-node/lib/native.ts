@@ -52,6 +52,22 @@ export interface Environment {
     settings: object,
     dispatcher: Dispatcher,
   ): Begun;
+  importCsv(
+    call: number,
+    agency: NativeAgency,
+    path: unknown,
+    dryRun: unknown,
+    delimiter: unknown,
+    isTold: boolean,
+    dispatcher: Dispatcher,
+  ): Begun;
+  exportCsv(
+    call: number,
+    agency: NativeAgency,
+    path: unknown,
+    query: unknown,
+    dispatcher: Dispatcher,
+  ): Begun;
   cancel(call: number): boolean;
   phoneCountries(): unknown;
   fieldCodes(): unknown;
@@ -62,7 +78,12 @@ export interface Environment {
 /** What the native module exports. */
 export interface Native {
   begin(
-    settle: (call: number, failed: boolean, value: unknown) => void,
+    settle: (
+      call: number,
+      failed: boolean,
+      value: unknown,
+      log: Record<string, string> | null,
+    ) => void,
     factories: object,
   ): Environment;
   nationalFormat(phone: unknown): Synchronous<string>;
@@ -70,6 +91,7 @@ export interface Native {
   schema(): unknown;
   schemaVersion(): number;
   version(): string;
+  logCalls(): void;
   conformanceCases(): string[];
 }
 

@@ -1,7 +1,6 @@
 //! The storage contract's test suite, for storages written in JavaScript.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::Unknown;
 use napi_derive::napi;
@@ -34,7 +33,7 @@ impl Environment {
     ) -> Begun {
         self.home.call_long(call, || {
             let name: String = argument("name", name)?;
-            let calls = Calls::of_storage(&dispatcher, Duration::from_millis(deadline.into()))?;
+            let calls = self.of_storage(&dispatcher, deadline)?;
             let harness = JsHarness(Arc::new(calls));
             Ok(move || {
                 run(&name, &harness);
@@ -57,7 +56,7 @@ struct JsHarness(Arc<Calls>);
 
 impl Harness for JsHarness {
     fn storage(&self) -> Arc<dyn Storage> {
-        let made = self.0.storage(|answer: Js| match answer {
+        let made = self.0.function("storage", Vec::new(), |answer: Js| match answer {
             Js::Integer(id) => Some(id),
             _ => None,
         });

@@ -61,6 +61,15 @@ impl From<Error> for Refused {
 impl Failure {
     /// The error, with the thrown value if the storage failed.
     pub fn of(error: &Error) -> Self {
+        Self::naming(error, told)
+    }
+
+    /// The error of a call that takes a file, whose columns have the core's names.
+    pub fn of_file(error: &Error) -> Self {
+        Self::naming(error, str::to_owned)
+    }
+
+    fn naming(error: &Error, told: impl Fn(&str) -> String) -> Self {
         let of_storage = [
             ErrorKind::Storage,
             ErrorKind::Aborted,
@@ -70,7 +79,9 @@ impl Failure {
         ];
         let thrown = THROWN.take();
         let millis = |wait: std::time::Duration| u64::try_from(wait.as_millis());
-        let fields = named(error.fields());
+        let fields = error.fields().iter();
+        let fields = fields.map(|e| FieldError { field: told(&e.field), ..e.clone() });
+        let fields: FieldErrors = fields.collect();
         let message = match fields.is_empty() {
             true => error.to_string(),
             false => fields.to_string(),
@@ -179,12 +190,6 @@ fn refused(make: Maker, error: &FieldError) -> napi::Result<Value> {
             ("message", make.text(&error.message())?),
         ],
     )
-}
-
-/// Refused fields by the names that they have in JavaScript.
-fn named(errors: &[FieldError]) -> FieldErrors {
-    let named = |error: &FieldError| FieldError { field: told(&error.field), ..error.clone() };
-    errors.iter().map(named).collect()
 }
 
 /// The value that was thrown.

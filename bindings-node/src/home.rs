@@ -17,21 +17,25 @@ use serde::Serialize;
 
 use crate::answer::{Factories, answer};
 use crate::error::{Failure, Refused, forget_thrown, panic_text};
+use crate::logging::{self, Logged};
 use crate::pool::{BRIEF, LONG, Pool};
 use crate::raw::{Made, Value};
 use crate::storage::calling;
+use crate::value::Js;
 
-type Settled = FnArgs<(u32, bool, Made)>;
+type Settled = FnArgs<(u32, bool, Made, Js)>;
 
 /// It is weak: the package keeps the process alive while a call is open.
 type Settle = ThreadsafeFunction<Completion, (), Settled, Status, false, true>;
 
 /// Makes the value of a result, on JavaScript's thread.
-type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
+pub type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
 
 struct Completion {
     call: u32,
     result: Result<Make, Failure>,
+    /// What is told of the call, if calls are logged.
+    log: Option<Logged>,
 }
 
 /// The way back to an environment.
@@ -45,6 +49,15 @@ pub struct Environment {
     pub(crate) factories: Rc<Factories>,
 }
 
+#[napi]
+impl Environment {
+    /// Takes a call out of the queue, and says whether it was still there.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, call: u32) -> bool {
+        self.home.cancel(call)
+    }
+}
+
 /// Begins the package in an environment.
 #[napi(catch_unwind)]
 pub fn begin(
@@ -56,9 +69,9 @@ pub fn begin(
     let makers = factories.clone();
     let settle =
         builder.callee_handled::<false>().weak::<true>().build_callback(move |context| {
-            let Completion { call, result } = context.value;
+            let Completion { call, result, log } = context.value;
             let (failed, value) = made(&context.env, &makers, result)?;
-            Ok(FnArgs::from((call, failed, Made(value))))
+            Ok(FnArgs::from((call, failed, Made(value), log.into())))
         })?;
     Ok(Environment { home: Home(Arc::new(settle)), factories })
 }
@@ -118,10 +131,22 @@ impl Home {
     where
         W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
     {
-        self.on(&BRIEF, call, read)
+        self.on(&BRIEF, call, read, Failure::of)
     }
 
-    /// Begins a call that hashes passwords or takes a file.
+    /// Begins a call that takes a file, whose refused fields are columns.
+    pub fn call_file<A: Answers, W>(
+        &self,
+        call: u32,
+        read: impl FnOnce() -> Result<W, Refused>,
+    ) -> Begun
+    where
+        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
+    {
+        self.on(&LONG, call, read, Failure::of_file)
+    }
+
+    /// Begins a call that hashes passwords.
     pub fn call_long<A: Answers, W>(
         &self,
         call: u32,
@@ -130,7 +155,7 @@ impl Home {
     where
         W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
     {
-        self.on(&LONG, call, read)
+        self.on(&LONG, call, read, Failure::of)
     }
 
     fn on<A: Answers, W>(
@@ -138,6 +163,7 @@ impl Home {
         pool: &'static Pool,
         call: u32,
         read: impl FnOnce() -> Result<W, Refused>,
+        failed: fn(&partnerkit::Error) -> Failure,
     ) -> Begun
     where
         W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
@@ -148,14 +174,17 @@ impl Home {
             Err(Refused::Raised(raised)) => return Err(raised),
         };
         let home = self.clone();
-        let job = move || home.settle(call, worked(call, work));
+        let job = move || {
+            let (result, log) = logging::of_call(|| worked(call, work, failed));
+            home.settle(Completion { call, result, log });
+        };
         let started = pool.run((self.key(), call), Box::new(job));
         Ok(started.err().map(|error| Failure::internal(&format!("no thread: {error}"))))
     }
 
     /// Sends a result back. If the environment has ended, nobody waits for it any more.
-    fn settle(&self, call: u32, result: Result<Make, Failure>) {
-        self.0.call(Completion { call, result }, ThreadsafeFunctionCallMode::NonBlocking);
+    fn settle(&self, completion: Completion) {
+        self.0.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
     }
 
     /// Says whether a call was still waiting for a thread; it never runs then.
@@ -172,11 +201,12 @@ impl Home {
 fn worked<A: Answers>(
     call: u32,
     work: impl FnOnce() -> partnerkit::Result<A>,
+    failed: fn(&partnerkit::Error) -> Failure,
 ) -> Result<Make, Failure> {
     forget_thrown();
     match catch_unwind(AssertUnwindSafe(|| calling(call, work))) {
         Ok(Ok(answer)) => Ok(Box::new(move |env, factories| answer.make(env, factories))),
-        Ok(Err(error)) => Err(Failure::of(&error)),
+        Ok(Err(error)) => Err(failed(&error)),
         Err(panic) => Err(Failure::internal(&panic_text(&*panic))),
     }
 }

@@ -18,7 +18,10 @@ use crate::handle::Handle;
 use crate::home::{Answers, Begun, Environment, Home};
 use crate::raw::Value;
 use crate::settings::settings;
-use crate::storage::{Dispatcher, JsStore};
+use crate::storage::{Calls, Dispatcher, JsStore};
+
+/// How long a function among the settings may take: a verifier hashes a password.
+const OF_SETTINGS: Duration = Duration::from_secs(30);
 
 /// A handle on one store.
 #[napi]
@@ -54,7 +57,7 @@ impl Environment {
     ) -> Begun {
         self.home.call_long(call, || {
             let url: String = argument("url", url)?;
-            let builder = settings(&given, &dispatcher)?;
+            let builder = settings(&given, || self.of_settings(&dispatcher))?;
             let home = self.home.clone();
             Ok(move || builder.open(&url).map(|platform| Platform::new(home, platform)))
         })
@@ -71,9 +74,9 @@ impl Environment {
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
         self.home.call_long(call, || {
-            let builder = settings(&given, &dispatcher)?;
-            let store = JsStore::new(&storage, Duration::from_millis(deadline.into()))?;
-            let storage: Arc<dyn Storage> = Arc::new(Tables(store));
+            let builder = settings(&given, || self.of_settings(&dispatcher))?;
+            let storage = JsStore::new(self.of_storage(&storage, deadline)?);
+            let storage: Arc<dyn Storage> = Arc::new(Tables(storage));
             let home = self.home.clone();
             Ok(move || {
                 let platform = builder.open_storage(storage)?;
@@ -81,6 +84,19 @@ impl Environment {
                 Ok(Platform::new(home, platform))
             })
         })
+    }
+}
+
+impl Environment {
+    /// The calls of a storage of the host's; the deadline is in milliseconds.
+    pub fn of_storage(&self, dispatcher: &Dispatcher<'_>, deadline: u32) -> napi::Result<Calls> {
+        let deadline = Duration::from_millis(deadline.into());
+        Calls::new(dispatcher, &self.factories, deadline, "the host's storage")
+    }
+
+    /// The calls of the functions among the settings.
+    fn of_settings(&self, dispatcher: &Dispatcher<'_>) -> napi::Result<Calls> {
+        Calls::new(dispatcher, &self.factories, OF_SETTINGS, "the settings")
     }
 }
 

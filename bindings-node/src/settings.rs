@@ -13,7 +13,7 @@ use partnerkit::{
 
 use crate::error::{Failure, Refused};
 use crate::given::{Argument, Read, argument, wrong};
-use crate::storage::{Calls, Dispatcher};
+use crate::storage::Calls;
 use crate::value::Js;
 
 const SETTINGS: &[&str] = &[
@@ -36,11 +36,12 @@ const SETTINGS: &[&str] = &[
     "clock",
 ];
 
-/// How long a function among the settings may take: a verifier hashes a password.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// The builder of a platform with these settings; unknown names are refused.
-pub fn settings(given: &Object<'_>, dispatcher: &Dispatcher<'_>) -> Read<PlatformBuilder> {
+/// The builder of a platform with these settings; unknown names are refused. The functions among them
+/// are called through `functions`.
+pub fn settings(
+    given: &Object<'_>,
+    functions: impl Fn() -> napi::Result<Calls>,
+) -> Read<PlatformBuilder> {
     only(given, SETTINGS)?;
     let mut builder = Platform::builder().login_domain_policy(login_domains(given)?);
     if let Some(domain) = get::<String>(given, "loginBase")? {
@@ -49,7 +50,7 @@ pub fn settings(given: &Object<'_>, dispatcher: &Dispatcher<'_>) -> Read<Platfor
     if get(given, "secondFactor")?.unwrap_or(false) {
         builder = builder.password_policy(PasswordPolicy::with_mfa());
     }
-    builder = passwords(builder, given, dispatcher)?;
+    builder = passwords(builder, given, &functions)?;
     if let Some(failures) = number(given, "signInLimit")? {
         builder = builder.sign_in_limit(failures);
     }
@@ -73,7 +74,7 @@ pub fn settings(given: &Object<'_>, dispatcher: &Dispatcher<'_>) -> Read<Platfor
         builder = builder.keep_changes(Duration::from_millis(kept));
     }
     if present(given, "clock")?.is_some() {
-        builder = builder.clock(Arc::new(JsClock(Calls::of_settings(dispatcher, DEADLINE)?)));
+        builder = builder.clock(Arc::new(JsClock(functions()?)));
     }
     Ok(builder)
 }
@@ -81,7 +82,7 @@ pub fn settings(given: &Object<'_>, dispatcher: &Dispatcher<'_>) -> Read<Platfor
 fn passwords(
     mut builder: PlatformBuilder,
     given: &Object<'_>,
-    dispatcher: &Dispatcher<'_>,
+    functions: &impl Fn() -> napi::Result<Calls>,
 ) -> Read<PlatformBuilder> {
     if let Some([at_once, queue]) = numbers(given, "hashing", ["atOnce", "queue"])? {
         builder = builder.hashing(at_once as usize, queue as usize);
@@ -96,8 +97,7 @@ fn passwords(
         builder = builder.pepper(id, key);
     }
     if present(given, "legacyVerifier")?.is_some() {
-        let calls = Calls::of_settings(dispatcher, DEADLINE)?;
-        builder = builder.legacy_verifier(Arc::new(JsVerifier(calls)));
+        builder = builder.legacy_verifier(Arc::new(JsVerifier(functions()?)));
     }
     Ok(builder)
 }
@@ -217,7 +217,7 @@ struct JsClock(Calls);
 
 impl Clock for JsClock {
     fn now(&self) -> Timestamp {
-        let told = self.0.setting("clock", Vec::new(), |answer: Js| match answer {
+        let told = self.0.function("clock", Vec::new(), |answer: Js| match answer {
             Js::Instant(millis) => Some(Timestamp::from_millis(millis)),
             _ => None,
         });
@@ -234,7 +234,7 @@ impl JsVerifier {
     /// in. The package warns of errors, because the caller of a sign-in must not see them.
     fn ask(&self, method: &'static str, arguments: &[&str]) -> Option<bool> {
         let arguments = arguments.iter().map(|text| Js::from(*text)).collect();
-        let asked = self.0.setting(method, arguments, |answer: Js| match answer {
+        let asked = self.0.function(method, arguments, |answer: Js| match answer {
             Js::Bool(answer) => Some(answer),
             _ => None,
         });

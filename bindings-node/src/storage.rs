@@ -5,6 +5,7 @@
 //! that begins too late is rolled back.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -18,14 +19,17 @@ use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
 use partnerkit::storage::{Answer, Ask, Erasure, Rows, Scope, Tell};
 use partnerkit::{AgencyId, Error, Result};
 
+use crate::answer::Factories;
 use crate::error::{Thrown, forget_thrown};
+use crate::home::Make;
+use crate::raw::{Made, Maker};
 use crate::rows;
 use crate::value::{Js, Whatever};
 
 /// `(call, object, method, arguments) => Promise`: the package finds the object to call. It runs in
 /// the asynchronous context of the call, if that is a call of the package.
 pub type Dispatcher<'env> = Function<'env, Arguments, Unknown<'static>>;
-type Arguments = FnArgs<(u32, Js, Js, Js)>;
+type Arguments = FnArgs<(u32, Js, Js, Made)>;
 /// It is weak, so that an idle storage does not keep the process alive.
 type Dispatch = ThreadsafeFunction<Call, Unknown<'static>, Arguments, Status, false, true>;
 
@@ -47,6 +51,8 @@ struct Call {
     object: Js,
     method: &'static str,
     arguments: Vec<Js>,
+    /// An argument after the others that is a record.
+    record: Option<Make>,
 }
 
 /// The way to the event loop and back.
@@ -58,30 +64,33 @@ pub struct Calls {
 }
 
 impl Calls {
-    pub fn of_storage(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
-        Self::new(dispatcher, deadline, "the host's storage")
-    }
-
-    pub fn of_settings(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
-        Self::new(dispatcher, deadline, "the settings")
-    }
-
-    fn new(
+    /// The calls of an object of the host's, each of which may take as long as the deadline says.
+    pub fn new(
         dispatcher: &Dispatcher<'_>,
+        factories: &Rc<Factories>,
         deadline: Duration,
         of: &'static str,
     ) -> napi::Result<Self> {
         let builder = dispatcher.build_threadsafe_function::<Call>();
         let builder = builder.callee_handled::<false>().weak::<true>();
-        let dispatch = builder.build_callback(|context| {
-            let Call { call, object, method, arguments } = context.value;
-            Ok(FnArgs::from((call, object, Js::from(method), Js::List(arguments))))
+        let factories = factories.clone();
+        let dispatch = builder.build_callback(move |context| {
+            let Call { call, object, method, arguments, record } = context.value;
+            let make = Maker::of(&context.env);
+            let mut made: Vec<_> = arguments
+                .into_iter()
+                .map(|argument| argument.made(&context.env))
+                .collect::<napi::Result<_>>()?;
+            if let Some(record) = record {
+                made.push(record(&context.env, &factories)?);
+            }
+            Ok(FnArgs::from((call, object, Js::from(method), Made(make.list(&made)?))))
         })?;
         Ok(Self { dispatch, deadline, of })
     }
 
-    /// Calls a function among the settings.
-    pub fn setting<A: Send + 'static>(
+    /// Calls a function of an object that has no number.
+    pub fn function<A: Send + 'static>(
         &self,
         name: &'static str,
         arguments: Vec<Js>,
@@ -90,12 +99,16 @@ impl Calls {
         self.ask(Js::Null, name, arguments, read)
     }
 
-    /// Asks for a new storage.
-    pub fn storage<A: Send + 'static>(
-        &self,
-        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
-    ) -> Result<A> {
-        self.ask(Js::Null, "storage", Vec::new(), read)
+    /// Tells a function of the host's a record.
+    pub fn tell(&self, name: &'static str, record: Make) -> Result<()> {
+        let call = Call {
+            call: CALL.get(),
+            object: Js::Null,
+            method: name,
+            arguments: Vec::new(),
+            record: Some(record),
+        };
+        self.wait(call, |_: Whatever| Some(()))
     }
 
     /// Calls a method and waits for its result, which is converted into an `A` on JavaScript's
@@ -107,12 +120,20 @@ impl Calls {
         arguments: Vec<Js>,
         read: impl FnOnce(V) -> Option<A> + Send + 'static,
     ) -> Result<A> {
+        self.wait(Call { call: CALL.get(), object, method, arguments, record: None }, read)
+    }
+
+    fn wait<V: FromNapiValue + 'static, A: Send + 'static>(
+        &self,
+        call: Call,
+        read: impl FnOnce(V) -> Option<A> + Send + 'static,
+    ) -> Result<A> {
+        let method = call.method;
         let (sender, answer) = sync_channel(1);
         let listen = move |returned, env| {
             listen(returned, env, sender, read);
             Ok(())
         };
-        let call = Call { call: CALL.get(), object, method, arguments };
         let mode = ThreadsafeFunctionCallMode::NonBlocking;
         if self.dispatch.call_with_return_value(call, mode, listen) != Status::Ok {
             return Err(Error::storage("the JavaScript environment has ended"));
@@ -182,9 +203,8 @@ pub struct JsStore {
 }
 
 impl JsStore {
-    pub fn new(dispatcher: &Dispatcher<'_>, deadline: Duration) -> napi::Result<Self> {
-        let calls = Arc::new(Calls::of_storage(dispatcher, deadline)?);
-        Ok(Self { calls, store: Js::Null })
+    pub fn new(calls: Calls) -> Self {
+        Self { calls: Arc::new(calls), store: Js::Null }
     }
 
     /// One of several stores.
@@ -324,7 +344,8 @@ impl Drop for JsTransaction {
                 Ok(())
             };
             let (call, object) = (CALL.get(), Js::Integer(self.id));
-            let rollback = Call { call, object, method: "rollback", arguments: Vec::new() };
+            let rollback =
+                Call { call, object, method: "rollback", arguments: Vec::new(), record: None };
             let mode = ThreadsafeFunctionCallMode::NonBlocking;
             self.calls.dispatch.call_with_return_value(rollback, mode, listen);
         }

@@ -100,6 +100,13 @@ impl Js {
         }
     }
 
+    /// The value in an environment.
+    #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
+    pub fn made(self, env: &Env) -> Result<sys::napi_value> {
+        // SAFETY: this is JavaScript's thread, and `env` is its environment.
+        unsafe { Self::to_napi_value(env.raw(), self) }
+    }
+
     pub fn row(row: &[Value]) -> Self {
         Self::List(row.iter().map(Self::from).collect())
     }

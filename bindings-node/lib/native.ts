@@ -1,5 +1,7 @@
 /** The native module: the one beside the package when it was built here, else that of a package for the platform. */
 
+import type { FieldError } from './records';
+
 /** An error as the native module gives it. */
 export interface Failure {
   readonly code: string;
@@ -32,6 +34,7 @@ export type Start = (call: number) => Failure | null | undefined;
 /** What the native module has of `Platform` beside the operations. */
 export interface NativePlatform {
   loginUrl(loginDomain: unknown): Synchronous<string>;
+  formErrors(draft: unknown, field: unknown): Synchronous<readonly FieldError[]>;
 }
 
 /** What the native module has of `Agency` beside the operations. */

@@ -1,6 +1,8 @@
 import { call, environment, now, type CallOptions } from './calls';
+import type { ResellerDraft } from './forms';
 import type { NativePlatform, Operations } from './native';
 import { PlatformOperations, type PlatformOperation } from './platform-operations';
+import type { FieldError } from './records';
 import { settingsDispatcher, type Settings } from './settings';
 import { storageDispatcher, type StorageOptions, type TableStore } from './storage';
 
@@ -52,6 +54,19 @@ export class Platform extends PlatformOperations {
    */
   loginUrl(loginDomain: string): string {
     return now(this.#native.loginUrl(loginDomain));
+  }
+
+  /**
+   * Everything that is wrong with the form of a new reseller, in the order of the form, or what is
+   * wrong with one field: for a page that checks a form while it is filled in. No store is asked, so
+   * the answer is there at once; what is taken, or reserved by an agency, is known only when the
+   * reseller is created.
+   *
+   * A field is named as in its errors (`loginDomain`, `contact.email`), and a record names all fields
+   * in it (`contact`). A name that the form does not have is `unknown_field`.
+   */
+  formErrors(draft: ResellerDraft, options: { field?: string | null } = {}): readonly FieldError[] {
+    return now(this.#native.formErrors(draft, options.field));
   }
 
   /** `await using platform = await Platform.open(…)` closes it at the end of the block. */

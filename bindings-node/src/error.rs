@@ -148,14 +148,12 @@ impl Failure {
         let make = Maker::of(env);
         let number =
             |number: Option<u64>| number.map_or(make.null(), |number| make.number(number as f64));
-        let fields = fields.as_slice().iter().map(|error| refused(make, error));
-        let fields: Vec<_> = fields.collect::<napi::Result<_>>()?;
         let error = object(
             make,
             [
                 ("code", make.text(code)?),
                 ("message", make.text(&message)?),
-                ("fields", make.list(&fields)?),
+                ("fields", list(make, fields.as_slice())?),
                 ("currentVersion", number(current_version)?),
                 ("retryAfter", number(retry_after)?),
             ],
@@ -173,6 +171,17 @@ fn object<const N: usize>(make: Maker, fields: [(&str, Value); N]) -> napi::Resu
         make.set(object, make.text(name)?, value)?;
     }
     Ok(object)
+}
+
+/// Refused fields by the names that they have in JavaScript.
+pub fn refused_fields(make: Maker, errors: &[FieldError]) -> napi::Result<Value> {
+    let named = |error: &FieldError| FieldError { field: told(&error.field), ..error.clone() };
+    list(make, &errors.iter().map(named).collect::<Vec<_>>())
+}
+
+fn list(make: Maker, errors: &[FieldError]) -> napi::Result<Value> {
+    let fields = errors.iter().map(|error| refused(make, error));
+    make.list(&fields.collect::<napi::Result<Vec<_>>>()?)
 }
 
 /// A refused field.

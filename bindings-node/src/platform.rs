@@ -7,16 +7,17 @@ use std::time::Duration;
 use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi::{Env, Unknown, sys};
 use napi_derive::napi;
-use partnerkit::LoginDomain;
 use partnerkit::storage::Storage;
 use partnerkit::storage::host::Tables;
+use partnerkit::{LoginDomain, ResellerDraft};
 
 use crate::answer::Factories;
-use crate::error::{Failure, Refused};
-use crate::given::argument;
+use crate::arguments::RESELLER_DRAFT;
+use crate::error::{Failure, Refused, refused_fields};
+use crate::given::{argument, form, optional};
 use crate::handle::Handle;
 use crate::home::{Answers, Begun, Environment, Home};
-use crate::raw::Value;
+use crate::raw::{Made, Maker, Value};
 use crate::settings::settings;
 use crate::storage::{Calls, Dispatcher, JsStore};
 
@@ -102,6 +103,23 @@ impl Environment {
 
 #[napi]
 impl Platform {
+    /// What is wrong with a form, or with one of its fields.
+    #[napi(catch_unwind)]
+    pub fn form_errors(
+        &self,
+        env: &Env,
+        draft: Unknown<'_>,
+        field: Unknown<'_>,
+    ) -> napi::Result<Synchronous<Made>> {
+        Synchronous::of(|| {
+            let draft: ResellerDraft = form("draft", draft, &RESELLER_DRAFT)?;
+            let field: Option<String> = optional("field", field)?;
+            let field = field.map(|field| RESELLER_DRAFT.of(&field).0);
+            let wrong = self.platform.form_errors(&draft, field.as_deref())?;
+            Ok(Made(refused_fields(Maker::of(env), &wrong)?))
+        })
+    }
+
     #[napi(catch_unwind)]
     pub fn login_url(&self, login_domain: Unknown<'_>) -> napi::Result<Synchronous<String>> {
         Synchronous::of(|| {

@@ -285,6 +285,32 @@ impl Platform {
         call(py, || self.0.backup(path))
     }
 
+    /// Everything that is wrong with the form of a new reseller, in the order of the form, or
+    /// what is wrong with one field: for a page that checks a form while it is filled in. No
+    /// store is asked, so what is taken, or reserved by an agency, is known only when the
+    /// reseller is created.
+    ///
+    /// A field is named as in its errors (`login_domain`, `contact.email`), and a record names
+    /// all fields in it (`contact`). A name that the form does not have is `unknown_field`.
+    ///
+    /// ```python
+    /// typed = {**form, "login_domain": "Globex"}
+    /// (wrong,) = platform.form_errors(**typed)
+    /// assert (wrong.field, wrong.code) == ("login_domain", "uppercase")
+    /// assert platform.form_errors("email", **typed) == []
+    /// ```
+    #[pyo3(signature = (field=None, **fields))]
+    fn form_errors<'py>(
+        &self,
+        py: Python<'py>,
+        field: Option<&Bound<'py, PyAny>>,
+        fields: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let draft: ResellerDraft = form(None, fields, py)?;
+        let field: Option<String> = optional("field", field)?;
+        answer(py, &call(py, || self.0.form_errors(&draft, field.as_deref()))?)
+    }
+
     /// Removes what is no longer needed: events that cannot arrive a second time, idempotency
     /// keys and quarantines that are over, forgotten sign-in failures, and changes as old as
     /// the host has configured. It removes at most `budget` rows, where a look that finds none

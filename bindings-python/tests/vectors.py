@@ -312,6 +312,7 @@ def export_csv(agency: Agency, args: Args) -> object:
 ON_PLATFORM: dict[str, Callable[[Platform, Args], object]] = {
     "create_agency": lambda platform, args: platform.create_agency(**args).id,
     "ensure_agency": lambda platform, args: platform.ensure_agency(**args).id,
+    "form_errors": lambda platform, args: platform.form_errors(args.get("field"), **form(args)),
     "national_format": national_format,
     "phone_countries": country,
 }

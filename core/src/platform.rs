@@ -4,6 +4,7 @@
 mod availability;
 mod backup;
 mod builder;
+mod form_errors;
 mod upkeep;
 
 use serde::Serialize;

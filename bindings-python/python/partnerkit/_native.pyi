@@ -16,6 +16,7 @@ from .records import (
     DeletionPreview,
     DomainAvailability,
     Erasure,
+    FieldError,
     Identity,
     ImportReport,
     Maintenance,
@@ -273,6 +274,24 @@ class Platform:
 
         copy = partnerkit.Platform.open("sqlite:copy.db")
         assert copy.agencies() == ["northwind"]
+        ```
+        """
+    def form_errors(
+        self, /, field: str | None = None, **fields: Unpack[ResellerDraft]
+    ) -> list[FieldError]:
+        """Everything that is wrong with the form of a new reseller, in the order of the form, or
+        what is wrong with one field: for a page that checks a form while it is filled in. No
+        store is asked, so what is taken, or reserved by an agency, is known only when the
+        reseller is created.
+
+        A field is named as in its errors (`login_domain`, `contact.email`), and a record names
+        all fields in it (`contact`). A name that the form does not have is `unknown_field`.
+
+        ```python
+        typed = {**form, "login_domain": "Globex"}
+        (wrong,) = platform.form_errors(**typed)
+        assert (wrong.field, wrong.code) == ("login_domain", "uppercase")
+        assert platform.form_errors("email", **typed) == []
         ```
         """
     def maintain(self, budget: int | None = None) -> Maintenance:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         DeletionPreview,
         DomainAvailability,
         Erasure,
+        FieldError,
         Identity,
         Maintenance,
         Metric,
@@ -248,6 +249,26 @@ class AsyncPlatform(PlatformCalls):
         ```
         """
         return await self._run(self._platform.backup, path)
+
+    async def form_errors(
+        self, /, field: str | None = None, **fields: Unpack[ResellerDraft]
+    ) -> list[FieldError]:
+        """Everything that is wrong with the form of a new reseller, in the order of the form, or
+        what is wrong with one field: for a page that checks a form while it is filled in. No
+        store is asked, so what is taken, or reserved by an agency, is known only when the
+        reseller is created.
+
+        A field is named as in its errors (`login_domain`, `contact.email`), and a record names
+        all fields in it (`contact`). A name that the form does not have is `unknown_field`.
+
+        ```python
+        typed = {**form, "login_domain": "Globex"}
+        (wrong,) = await platform.form_errors(**typed)
+        assert (wrong.field, wrong.code) == ("login_domain", "uppercase")
+        assert await platform.form_errors("email", **typed) == []
+        ```
+        """
+        return await self._run_long(self._platform.form_errors, field=field, **fields)
 
     async def maintain(self, budget: int | None = None) -> Maintenance:
         """Removes what is no longer needed: events that cannot arrive a second time, idempotency

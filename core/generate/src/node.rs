@@ -29,10 +29,16 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     ])
 }
 
-/// The handles and their methods, without those that take a file, which are written by hand.
+/// Operations that need no store, and so are functions whose results are not awaited.
+const SYNCHRONOUS: [&str; 1] = ["form_errors"];
+
+/// The handles and their methods, without those that take a file or are not awaited, which are
+/// written by hand.
 fn methods(surface: &Surface) -> [(&'static str, Vec<Method<'_>>); 2] {
     [("Platform", &surface.platform), ("Agency", &surface.agency)].map(|(handle, operations)| {
-        let plain = operations.iter().filter(|operation| !operation.has_stream());
+        let plain = operations.iter().filter(|operation| {
+            !operation.has_stream() && !SYNCHRONOUS.contains(&&*operation.name)
+        });
         (handle, plain.map(|operation| Method::of(operation, surface)).collect())
     })
 }

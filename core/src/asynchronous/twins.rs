@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::{
     Access, AgencyDeletionPreview, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
-    DeletionPreview, DomainAvailability, Erasure, FieldErrors, Identity, ImportOptions,
+    DeletionPreview, DomainAvailability, Erasure, FieldError, FieldErrors, Identity, ImportOptions,
     ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller, ResellerDraft,
     ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, UsageReport,
 };
@@ -101,6 +101,16 @@ impl AsyncPlatform {
     pub async fn backup(&self, path: impl AsRef<Path> + Send + 'static) -> Result<()> {
         let it = self.0.clone();
         blocking(move || it.backup(path)).await
+    }
+
+    /// Awaits [`Platform::form_errors`](crate::Platform::form_errors).
+    pub async fn form_errors(
+        &self,
+        draft: ResellerDraft,
+        field: Option<String>,
+    ) -> Result<Vec<FieldError>> {
+        let it = self.0.clone();
+        blocking(move || it.form_errors(&draft, field.as_deref())).await
     }
 
     /// Awaits [`Platform::maintain`](crate::Platform::maintain).

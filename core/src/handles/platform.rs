@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use crate::{
-    Access, Agency, AgencyDeletionPreview, AgencyId, DomainAvailability, Erasure, Identity,
-    Maintenance, Platform, ResolvedHost, Result,
+    Access, Agency, AgencyDeletionPreview, AgencyId, DomainAvailability, Erasure, FieldError,
+    Identity, Maintenance, Platform, ResellerDraft, ResolvedHost, Result,
 };
 
 impl Platform {
@@ -259,6 +259,32 @@ impl Platform {
     /// ```
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.observe("backup", || self.operator.backup(path))
+    }
+
+    /// Everything that is wrong with the form of a new reseller, in the order of the form, or what is
+    /// wrong with one field: for a page that checks a form while it is filled in. No store is asked,
+    /// so what is taken, or reserved by an agency, is known only when the reseller is created.
+    ///
+    /// A field is named as in its errors (`login_domain`, `contact.email`), and a record names all
+    /// fields in it (`contact`). A name that the form does not have is `unknown_field`.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Code, FieldError, ResellerDraft};
+    ///
+    /// let typed = ResellerDraft { login_domain: "Globex".into(), ..form };
+    /// let wrong = platform.form_errors(&typed, None)?;
+    /// assert_eq!(wrong, [FieldError::new("login_domain", Code::Uppercase)]);
+    /// assert_eq!(platform.form_errors(&typed, Some("email"))?, []);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn form_errors(
+        &self,
+        draft: &ResellerDraft,
+        field: Option<&str>,
+    ) -> Result<Vec<FieldError>> {
+        self.observe("form_errors", || self.operator.form_errors(draft, field))
     }
 
     /// Removes what is no longer needed: events that cannot arrive a second time, idempotency keys

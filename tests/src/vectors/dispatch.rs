@@ -46,6 +46,9 @@ pub(super) fn on_platform(on: &Platform, call: &str, with: &With) -> Option<Resu
             &with.get::<String>("password_confirmation"),
         )),
         "domain_availability" => wire(on.domain_availability(&with.get::<String>("label"))),
+        "form_errors" => {
+            wire(on.form_errors(&with.draft(), with.get::<Option<String>>("field").as_deref()))
+        }
         "maintain" => wire(on.maintain(with.get("budget"))),
         "prepare" => wire(on.prepare()),
         "close" => wire(on.close()),

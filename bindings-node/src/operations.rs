@@ -175,7 +175,7 @@ impl Platform {
 
     #[napi(catch_unwind)]
     pub fn close(&self, call: u32) -> Begun {
-        self.home.call(call, || {
+        self.home.call_long(call, || {
             let platform = self.platform.clone();
             Ok(move || platform.close().map(Plain))
         })

@@ -38,7 +38,8 @@ impl<'o> Method<'o> {
             is_request: required.len() > IN_ORDER,
             optional: arguments().filter(is_optional).collect(),
             required,
-            is_long: forms::hashes(operation, surface),
+            // Closing ends the other calls, so it must not wait for them.
+            is_long: forms::hashes(operation, surface) || operation.name == "close",
         }
     }
 

@@ -5,11 +5,12 @@
 //! while. All platforms of the process share the threads.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Work for a thread, which catches its own panics.
+/// Work for a thread.
 type Work = Box<dyn FnOnce() + Send>;
 
 /// How long a thread waits for work.
@@ -86,7 +87,8 @@ impl Pool {
         loop {
             if let Some((_, work)) = state.queue.pop_front() {
                 drop(state);
-                work();
+                // A panic must not end the thread: it would be missing for ever.
+                drop(catch_unwind(AssertUnwindSafe(work)));
                 state = self.state();
                 continue;
             }

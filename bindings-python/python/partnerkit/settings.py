@@ -36,7 +36,8 @@ class LegacyVerifier(Protocol):
     def verify(self, password: str, hash: str, /) -> bool:
         """Whether the password is right for the hash. If this raises an exception, the sign-in
         is refused like any other, but not counted as a failure, and `sys.unraisablehook` gets
-        the exception.
+        the exception. It may not sign in or set a password on the same platform: those calls
+        raise ConfigurationError here.
         """
         ...
 

@@ -63,20 +63,31 @@ class Calls:
     @staticmethod
     async def _run(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Awaits a call that waits only for the store."""
-        return await _awaited(BRIEF, call, *args, **kwargs)
+        return await _awaited(_pool(BRIEF), call, *args, **kwargs)
 
     @staticmethod
     async def _run_long(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Awaits a call that hashes a password or takes a file, so that other calls do not wait
         for it.
         """
-        return await _awaited(LONG, call, *args, **kwargs)
+        return await _awaited(_pool(LONG), call, *args, **kwargs)
+
+    @staticmethod
+    async def _run_alone(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Awaits a call on a thread of its own: closing does not wait for calls that it ends."""
+        alone = ThreadPoolExecutor(1, "partnerkit")
+        try:
+            return await _awaited(alone, call, *args, **kwargs)
+        finally:
+            alone.shutdown(wait=False)
 
 
-async def _awaited(size: int, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+async def _awaited(
+    pool: ThreadPoolExecutor, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
     work = partial(_called, call, *args, **kwargs)
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_pool(size), context.run, work)
+    return await asyncio.get_running_loop().run_in_executor(pool, context.run, work)
 
 
 class PlatformCalls(Calls):
@@ -104,7 +115,7 @@ class PlatformCalls(Calls):
         return self
 
     async def __aexit__(self, *_raised: object) -> None:
-        await self._run(self._platform.close)
+        await self._run_alone(self._platform.close)
 
     @property
     def blocking(self) -> Platform:

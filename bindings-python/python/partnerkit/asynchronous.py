@@ -291,7 +291,7 @@ class AsyncPlatform(PlatformCalls):
             assert str(refused) == "configuration: the platform is closed"
         ```
         """
-        return await self._run(self._platform.close)
+        return await self._run_alone(self._platform.close)
 
     async def resolve_host(self, host: str) -> ResolvedHost:
         """Finds the reseller that a request's host name belongs to. Case, a port and one trailing

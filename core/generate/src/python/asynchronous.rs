@@ -70,7 +70,7 @@ fn call(handle: &str, method: &Method<'_>) -> String {
     text += &docstring_with(&operation.documentation, &example, 8);
     let mut passed = vec![format!("self._{}.{name}", handle.to_lowercase())];
     passed.extend(method.passed());
-    let run = if method.hashes() { "_run_long" } else { "_run" };
+    let run = method.run();
     if operation.answers_handle() {
         text += &listed(&format!("        agency = await self.{run}("), &passed, ")");
         text += "        return AsyncAgency(agency)\n";

@@ -51,8 +51,17 @@ impl<'o> Method<'o> {
         Self { surface, operation, parameters, in_place, form }
     }
 
+    /// The method that awaits it on an asynchronous handle.
+    pub fn run(&self) -> &'static str {
+        match self.operation.name.as_str() {
+            "close" => "_run_alone",
+            _ if self.hashes() => "_run_long",
+            _ => "_run",
+        }
+    }
+
     /// Whether it hashes a password, which takes long and has a queue of its own.
-    pub fn hashes(&self) -> bool {
+    fn hashes(&self) -> bool {
         let is_password = |name: &str| name.starts_with("password");
         let has_password = |form: &Record| form.fields.iter().any(|f| is_password(&f.name));
         let takes_forms = Type::List(Box::new(Type::Named("ResellerDraft".to_owned())));

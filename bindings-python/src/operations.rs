@@ -39,7 +39,7 @@ impl Platform {
         let id: String = argument("id", id)?;
         let time_zone: Option<String> = optional("time_zone", time_zone)?;
         call(py, || self.0.create_agency(&id, time_zone.as_deref()))
-            .map(|agency| Agency(agency.into()))
+            .map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The handle on an agency, which is created first if there is none. Any number of workers
@@ -64,7 +64,7 @@ impl Platform {
         let id: String = argument("id", id)?;
         let time_zone: Option<String> = optional("time_zone", time_zone)?;
         call(py, || self.0.ensure_agency(&id, time_zone.as_deref()))
-            .map(|agency| Agency(agency.into()))
+            .map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The handle on an agency, which is the only way to its data. A mistyped id is
@@ -80,7 +80,7 @@ impl Platform {
     /// ```
     fn agency<'py>(&self, py: Python<'py>, id: &Bound<'py, PyAny>) -> PyResult<Agency> {
         let id: String = argument("id", id)?;
-        call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into()))
+        call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The ids of agencies in order, after the given one or from the first one on. `limit` is

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from ._native import Agency, Platform
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -55,6 +56,19 @@ def _called(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         raise RuntimeError("a function of the host's raised StopIteration") from stopped
 
 
+BOUND: Final = (
+    "the storage of this platform works in the transactions of the thread that calls it, and an "
+    "asynchronous handle calls it on other threads: call the blocking handle (in an asynchronous "
+    "view of Django, through `asgiref.sync.sync_to_async`), or, if the storage may be used on any "
+    "thread, give it the attribute `any_thread = True`"
+)
+
+
+def _refuse_bound(handle: Platform | Agency) -> None:
+    if not handle._any_thread:
+        raise ConfigurationError(BOUND)
+
+
 class Calls:
     """Calls that are awaited."""
 
@@ -96,6 +110,7 @@ class PlatformCalls(Calls):
     __slots__ = ("_platform",)
 
     def __init__(self, platform: Platform) -> None:
+        _refuse_bound(platform)
         self._platform = platform
 
     @classmethod
@@ -144,6 +159,7 @@ class AgencyCalls(Calls):
     __slots__ = ("_agency",)
 
     def __init__(self, agency: Agency) -> None:
+        _refuse_bound(agency)
         self._agency = agency
 
     @property

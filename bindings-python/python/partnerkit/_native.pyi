@@ -202,7 +202,8 @@ class Platform:
 
         If you know the address that an attempt comes from, give it as `source`, without its
         port. Only so many attempts from one source may fail; any further one is
-        `ThrottledError`, before a password is looked at and whatever the account.
+        `ThrottledError`, before a password is looked at and whatever the account. An empty text
+        is no source.
 
         ```python
         access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
@@ -578,8 +579,8 @@ class Agency:
         """
     def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
         """Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
-        is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
-        (1–500 characters).
+        is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
+        errors: `reason` (at most 500 characters).
 
         ```python
         acme = agency.deactivate(acme.id, "nonpayment")

@@ -158,7 +158,8 @@ class AsyncPlatform(PlatformCalls):
 
         If you know the address that an attempt comes from, give it as `source`, without its
         port. Only so many attempts from one source may fail; any further one is
-        `ThrottledError`, before a password is looked at and whatever the account.
+        `ThrottledError`, before a password is looked at and whatever the account. An empty text
+        is no source.
 
         ```python
         access = await platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
@@ -502,8 +503,8 @@ class AsyncAgency(AgencyCalls):
 
     async def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
         """Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
-        is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
-        (1–500 characters).
+        is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
+        errors: `reason` (at most 500 characters).
 
         ```python
         acme = await agency.deactivate(acme.id, "nonpayment")

@@ -24,13 +24,32 @@ pub fn documentation(markdown: &str) -> String {
     }
     let text = text.replace("Erasure::Pending", "pending").replace("::", ".");
     let text = text.replace("Errors: ", "Raises: ").replace("Field errors: ", "Refused fields: ");
-    let paragraphs: Vec<_> = text.trim().split("\n\n").map(wrapped).collect();
+    let paragraphs = text.trim().split("\n\n");
+    let paragraphs: Vec<_> = paragraphs.map(|one| wrapped(one, WIDTH - 8).join("\n")).collect();
     paragraphs.join("\n\n")
 }
 
 /// A docstring within a class, indented by `indent`.
 pub fn docstring(markdown: &str, indent: usize) -> String {
     quoted(&documentation(markdown), indent)
+}
+
+/// A docstring of a class, with its fields and their documentation. `help()` shows nothing of what
+/// stands below a field.
+pub fn docstring_of_fields<'f>(
+    markdown: &str,
+    fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+    indent: usize,
+) -> String {
+    let mut text = format!("{}\n\nFields:", documentation(markdown));
+    for (name, about) in fields {
+        let about = documentation(&format!("{name}: {about}"));
+        let lines = about.split("\n\n").flat_map(|one| wrapped(one, WIDTH - 20)).enumerate();
+        lines.for_each(|(at, line)| {
+            text += &format!("\n{:1$}{line}", "", if at == 0 { 4 } else { 8 })
+        });
+    }
+    quoted(&text, indent)
 }
 
 /// A docstring of an operation, with its example.
@@ -81,11 +100,12 @@ fn without_definitions(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn wrapped(paragraph: &str) -> String {
+/// The lines of a paragraph, none of them longer than `width` unless a word is.
+fn wrapped(paragraph: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in paragraph.split_whitespace() {
         let line = lines.last_mut().expect("there is one");
-        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH - 8 {
+        if !line.is_empty() && line.len() + 1 + word.len() > width {
             lines.push(word.to_owned());
         } else {
             if !line.is_empty() {
@@ -94,12 +114,25 @@ fn wrapped(paragraph: &str) -> String {
             line.push_str(word);
         }
     }
-    lines.join("\n")
+    lines
 }
 
 #[cfg(test)]
 mod tests {
-    use super::docstring;
+    use super::{docstring, docstring_of_fields};
+
+    #[test]
+    fn a_class_names_its_fields() {
+        let long = "word ".repeat(20);
+        let fields = [("id", "The id."), ("note", &*long)];
+        let expected = format!(
+            "    \"\"\"A note.\n\n    Fields:\n        id: The id.\n        note: {}word\n{}{}word\n    \"\"\"\n",
+            "word ".repeat(13),
+            " ".repeat(12),
+            "word ".repeat(5),
+        );
+        assert_eq!(docstring_of_fields("A note.", fields, 4), expected);
+    }
 
     #[test]
     fn no_text_ends_its_docstring_or_is_an_escape() {

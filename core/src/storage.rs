@@ -98,7 +98,8 @@ pub trait Storage: Send + Sync {
     /// its own.
     fn backup(&self, _path: &Path) -> Result<()> {
         Err(Error::configuration(
-            "this store is not in a file: a server is backed up with its own tools",
+            "only a store in a SQLite file can be backed up by the library: back up a database \
+             server with its own tools",
         ))
     }
 

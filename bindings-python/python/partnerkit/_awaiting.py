@@ -53,7 +53,7 @@ def _called(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         return call(*args, **kwargs)
     except StopIteration as stopped:
         # A future cannot hold this exception: awaiting it would never end.
-        raise RuntimeError("a function of the host's raised StopIteration") from stopped
+        raise RuntimeError("a function of the caller raised StopIteration") from stopped
 
 
 BOUND: Final = (

@@ -304,7 +304,7 @@ fn taken_fields(reads: &mut Reads<'_>, wanted: &Reseller) -> Result<FieldErrors>
         others.map(|(field, _)| FieldError::new(field, Code::Taken)).collect();
     if errors.is_empty() {
         // The other reseller was deleted between the two statements.
-        return Err(Error::aborted("a unique field has become free"));
+        return Err(Error::aborted("another call freed a unique value"));
     }
     Ok(errors)
 }

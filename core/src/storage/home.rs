@@ -58,7 +58,8 @@ impl<T> Home<T> {
 
     /// Keeps something that exists in this process only.
     pub fn only(kept: T) -> Self {
-        let refuse = || Err(Error::storage("a store in memory does not cross `fork`"));
+        let refuse =
+            || Err(Error::storage("a store in memory cannot be used in a forked child process"));
         let home = Self { open: Box::new(refuse), here: PerProcess::default() };
         home.here.get().opened.store(Some(Arc::new(kept)));
         home

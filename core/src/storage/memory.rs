@@ -259,7 +259,7 @@ impl Verbs for Tx<'_> {
         for row in rows {
             let (key, mut after) = (table.key_of(row), row.clone());
             if let (Some(before), Some(last)) = (self.row(table, &key), after.last_mut()) {
-                let overflow = || Error::aborted("a total has no room left");
+                let overflow = || Error::aborted("a total would overflow");
                 *last = before.last().and_then(|value| sum(value, last)).ok_or_else(overflow)?;
             }
             self.replace(table, &key, Some(&after));

@@ -112,7 +112,7 @@ impl Connections {
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(QUEUE))
             .build()
-            .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
+            .map_err(|_| Error::storage("the connection pool could not be created"))?;
         let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
         let spread = driver.wait(prepare(pool.clone()))??;
         Ok(Self { pool, driver, plans, newest, spread })

@@ -123,7 +123,7 @@ impl Connections {
                 return Ok(Self { readers: Readers::of(path), writer, hold, _counted: counted });
             }
         }
-        Err(Error::storage("another program keeps deleting the database's log"))
+        Err(Error::storage("another program keeps deleting the database's write-ahead log"))
     }
 }
 

@@ -31,6 +31,8 @@ class Platform:
     store again at its first use; a store in memory raises StorageError there.
     """
 
+    @property
+    def _any_thread(self) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     def __enter__(self) -> Self: ...
@@ -69,6 +71,10 @@ class Platform:
         """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings
         of `open`. The store is not used before the first call that needs it.
 
+        Each call uses the storage on its own thread, as part of the transaction that you have
+        open there. So there is an asynchronous handle, whose calls run on other threads, only
+        for a storage with `any_thread = True` (`partnerkit.storage.AnyThreadStore`).
+
         ```python
         from partnerkit.django import DjangoStorage
 
@@ -90,6 +96,8 @@ class Platform:
 class Agency:
     """One agency's resellers, usage and changes. Records of other agencies do not exist for it."""
 
+    @property
+    def _any_thread(self) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     @property

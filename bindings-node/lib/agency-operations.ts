@@ -191,8 +191,8 @@ export abstract class AgencyOperations {
 
   /**
    * Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
-   * is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
-   * (1–500 characters).
+   * is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
+   * errors: `reason` (at most 500 characters).
    */
   deactivate(
     id: string,

@@ -130,7 +130,8 @@ export abstract class PlatformOperations {
    *
    * If you know the address that an attempt comes from, give it as `source`, without its
    * port. Only so many attempts from one source may fail; any further one is {@link
-   * ThrottledError}, before a password is looked at and whatever the account.
+   * ThrottledError}, before a password is looked at and whatever the account. An empty text
+   * is no source.
    */
   signIn(
     request: { loginDomain: string; email: string; password: string; source?: string | null | undefined },

@@ -327,7 +327,7 @@ export interface Maintenance {
 /** An agency's totals over all time. */
 export interface Overview {
   /** The number of active resellers. */
-  readonly activeResellers: bigint;
+  readonly activeResellers: number;
   /** Messages, including those of deleted resellers. */
   readonly messages: bigint;
   /** WhatsApp messages, including those of deleted resellers. */

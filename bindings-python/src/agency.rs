@@ -10,12 +10,12 @@ use crate::answer::answer;
 use crate::error::call;
 use crate::exchange::{PythonFile, Raised, Told};
 use crate::given::{argument, form, optional};
-use crate::handle::Handle;
+use crate::handle::{Handle, Threads};
 use crate::search::Search;
 
 /// One agency's resellers, usage and changes. Records of other agencies do not exist for it.
 #[pyclass(frozen, module = "partnerkit")]
-pub struct Agency(pub Handle<partnerkit::Agency>);
+pub struct Agency(pub Handle<partnerkit::Agency>, pub Threads);
 
 #[pymethods]
 impl Agency {
@@ -26,6 +26,12 @@ impl Agency {
 
     fn __deepcopy__(handle: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
         handle
+    }
+
+    /// Whether asynchronous handles may call it on threads of their own.
+    #[getter]
+    fn _any_thread(&self) -> bool {
+        self.1 == Threads::Any
     }
 
     /// The agency's id.
@@ -48,7 +54,7 @@ impl Agency {
     /// ```
     fn acting_as(&self, py: Python<'_>, actor: &Bound<'_, PyAny>) -> PyResult<Self> {
         let actor: String = argument("actor", actor)?;
-        call(py, || self.0.acting_as(&actor)).map(|agency| Self(agency.into()))
+        call(py, || self.0.acting_as(&actor)).map(|agency| Self(agency.into(), self.1))
     }
 
     /// Creates a reseller for each row of a CSV file, without a password unless the row has a hash.

@@ -63,11 +63,11 @@ pub fn from_storage(py: Python<'_>, raised: PyErr) -> Error {
         class.is_ok_and(|class| raised.is_instance(py, class))
     };
     let error = if is(class!(py, errors::AbortedError)) {
-        Error::aborted("by the host's storage")
+        Error::aborted("the host's storage raised AbortedError")
     } else if is(class!(py, errors::InsideTransactionError)) {
         Error::inside_transaction()
     } else if is(class!(py, errors::OutcomeUnknownError)) {
-        Error::outcome_unknown("by the host's storage")
+        Error::outcome_unknown("the host's storage raised OutcomeUnknownError")
     } else if is(class!(py, errors::ConfigurationError)) {
         Error::configuration(raised.value(py))
     } else {

@@ -143,11 +143,11 @@ fn bytes<'py>(read: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         return Err(would_block("file: read() has nothing now: it does not block"));
     }
     if read.is_instance_of::<PyString>() {
-        return Err(PyTypeError::new_err("file: read() gave text; open the file in mode 'rb'"));
+        return Err(PyTypeError::new_err("file: read() returned text; open the file in mode 'rb'"));
     }
     let bytes = PyMemoryView::from(read)
         .and_then(|view| read.py().get_type::<PyBytes>().call1((view,)))
-        .map_err(|_| PyTypeError::new_err("file: read() gave no bytes"))?;
+        .map_err(|_| PyTypeError::new_err("file: read() must return bytes"))?;
     Ok(bytes.cast_into()?)
 }
 
@@ -164,10 +164,10 @@ fn taken(file: &Bound<'_, PyAny>, written: &Bound<'_, PyAny>, given: usize) -> P
     }
     match written.extract() {
         Ok(count) if (1..=given).contains(&count) => Ok(count),
-        Err(raised) if raised.is_instance_of::<PyTypeError>(file.py()) => {
-            Err(PyTypeError::new_err("file: write() gave neither a count nor None"))
-        }
-        _ => Err(wrong_count(file.py(), "file: write() gave a count that cannot be")),
+        Err(raised) if raised.is_instance_of::<PyTypeError>(file.py()) => Err(
+            PyTypeError::new_err("file: write() must return the number of bytes written, or None"),
+        ),
+        _ => Err(wrong_count(file.py(), "file: write() returned an impossible number of bytes")),
     }
 }
 

@@ -29,3 +29,12 @@ impl<T: Send> Drop for Handle<T> {
         let _ = Python::try_attach(|py| py.detach(|| drop(last)));
     }
 }
+
+/// On which threads a platform and its agencies may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    Any,
+    /// On the thread whose transactions the storage joins: on another one it would write beside
+    /// them.
+    Callers,
+}

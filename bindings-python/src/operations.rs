@@ -39,7 +39,7 @@ impl Platform {
         let id: String = argument("id", id)?;
         let time_zone: Option<String> = optional("time_zone", time_zone)?;
         call(py, || self.0.create_agency(&id, time_zone.as_deref()))
-            .map(|agency| Agency(agency.into()))
+            .map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The handle on an agency, which is created first if there is none. Any number of workers
@@ -64,7 +64,7 @@ impl Platform {
         let id: String = argument("id", id)?;
         let time_zone: Option<String> = optional("time_zone", time_zone)?;
         call(py, || self.0.ensure_agency(&id, time_zone.as_deref()))
-            .map(|agency| Agency(agency.into()))
+            .map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The handle on an agency, which is the only way to its data. A mistyped id is
@@ -80,7 +80,7 @@ impl Platform {
     /// ```
     fn agency<'py>(&self, py: Python<'py>, id: &Bound<'py, PyAny>) -> PyResult<Agency> {
         let id: String = argument("id", id)?;
-        call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into()))
+        call(py, || self.0.agency(&id)).map(|agency| Agency(agency.into(), self.1))
     }
 
     /// The ids of agencies in order, after the given one or from the first one on. `limit` is
@@ -155,7 +155,8 @@ impl Platform {
     ///
     /// If you know the address that an attempt comes from, give it as `source`, without its
     /// port. Only so many attempts from one source may fail; any further one is
-    /// `ThrottledError`, before a password is looked at and whatever the account.
+    /// `ThrottledError`, before a password is looked at and whatever the account. An empty text
+    /// is no source.
     ///
     /// ```python
     /// access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
@@ -618,8 +619,8 @@ impl Agency {
     }
 
     /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
-    /// is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
-    /// (1–500 characters).
+    /// is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
+    /// errors: `reason` (at most 500 characters).
     ///
     /// ```python
     /// acme = agency.deactivate(acme.id, "nonpayment")

@@ -11,14 +11,14 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::call;
 use crate::given::argument;
-use crate::handle::Handle;
+use crate::handle::{Handle, Threads};
 use crate::storage::PythonStore;
 
 /// One store, opened and configured once, with the operations that concern all agencies. It is safe
 /// to use from many threads, and in children of `os.fork`, each of which opens the store again at
 /// its first use; a store in memory raises StorageError there.
 #[pyclass(frozen, module = "partnerkit")]
-pub struct Platform(pub Handle<partnerkit::Platform>);
+pub struct Platform(pub Handle<partnerkit::Platform>, pub Threads);
 
 #[pymethods]
 impl Platform {
@@ -67,11 +67,15 @@ impl Platform {
             let url: String = argument("url", url)?;
             call(py, || builder.open(&url))
         };
-        opened.map(|platform| Self(platform.into()))
+        opened.map(|platform| Self(platform.into(), Threads::Any))
     }
 
     /// Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings of
     /// `open`. The store is not used before the first call that needs it.
+    ///
+    /// Each call uses the storage on its own thread, as part of the transaction that you have open
+    /// there. So there is an asynchronous handle, whose calls run on other threads, only for a
+    /// storage with `any_thread = True` (`partnerkit.storage.AnyThreadStore`).
     ///
     /// ```python
     /// from partnerkit.django import DjangoStorage
@@ -87,8 +91,11 @@ impl Platform {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let builder = crate::settings::settings(settings)?;
+        let any_thread = storage.bind(py).getattr_opt("any_thread")?;
+        let any_thread = any_thread.is_some_and(|any| any.extract().unwrap_or(false));
+        let threads = if any_thread { Threads::Any } else { Threads::Callers };
         let storage = Arc::new(Tables(PythonStore::new(storage)));
-        call(py, || builder.open_storage(storage)).map(|platform| Self(platform.into()))
+        call(py, || builder.open_storage(storage)).map(|platform| Self(platform.into(), threads))
     }
 
     /// A handle is its own copy. Django's `setUpTestData` copies it for each test.
@@ -123,6 +130,12 @@ impl Platform {
     #[pyo3(signature = (*_raised))]
     fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, PyTuple>) -> PyResult<()> {
         call(py, || self.0.close())
+    }
+
+    /// Whether asynchronous handles may call it on threads of their own.
+    #[getter]
+    fn _any_thread(&self) -> bool {
+        self.1 == Threads::Any
     }
 
     fn __repr__(&self) -> &'static str {

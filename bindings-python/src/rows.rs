@@ -169,7 +169,7 @@ fn each<'py, A>(
     read: impl Fn(&Bound<'py, PyAny>) -> PyResult<A>,
 ) -> PyResult<Vec<A>> {
     let answers = at_most(answer, asked, read)?;
-    let wrong = || PyValueError::new_err("the storage has not given one answer for each row");
+    let wrong = || PyValueError::new_err("the storage must return exactly one answer for each row");
     answers.filter(|answers| answers.len() == asked).ok_or_else(wrong)
 }
 
@@ -179,7 +179,7 @@ fn up_to<'py, A>(
     answer: &Bound<'py, PyAny>,
     read: impl Fn(&Bound<'py, PyAny>) -> PyResult<A>,
 ) -> PyResult<Vec<A>> {
-    let too_many = || PyValueError::new_err("the storage has given more rows than were asked for");
+    let too_many = || PyValueError::new_err("the storage returned more rows than requested");
     at_most(answer, limit as usize, read)?.ok_or_else(too_many)
 }
 
@@ -220,7 +220,7 @@ fn python_value<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAn
 }
 
 fn rust_row(table: &Table, row: &Bound<'_, PyAny>) -> PyResult<Row> {
-    let wrong = || PyValueError::new_err("a row has not the columns of its table");
+    let wrong = || PyValueError::new_err("a row does not match the columns of its table");
     let value = |(place, value): (usize, PyResult<Bound<'_, PyAny>>)| {
         rust_value(table.columns.get(place).ok_or_else(wrong)?, &value?)
     };
@@ -232,11 +232,11 @@ fn rust_value(column: &Column, value: &Bound<'_, PyAny>) -> PyResult<Value> {
     if value.is_none() && column.nullable {
         return Ok(Value::Null);
     }
-    let other = || PyTypeError::new_err("a row holds something else than its column");
+    let other = || PyTypeError::new_err("a value in a row is not of its column's kind");
     match column.kind {
         Kind::Integer if value.is_instance_of::<PyInt>() => value.extract().map(Value::Integer),
         Kind::Text if value.is_instance_of::<PyString>() => {
-            let half = |_| PyValueError::new_err("a row holds a text with a lone surrogate");
+            let half = |_| PyValueError::new_err("a row has a text with a lone surrogate");
             value.cast::<PyString>()?.to_cow().map(|text| Value::Text(text.into())).map_err(half)
         }
         Kind::Integer | Kind::Text => Err(other()),

@@ -74,7 +74,7 @@ pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> 
     if let Some(clock) = get::<Py<PyAny>>(given, "clock")? {
         let told = clock.bind(given.py()).call0().and_then(|at| timestamp(&at));
         told.map_err(|raised| {
-            wrong(given, "clock: expected a function of an aware datetime", raised)
+            wrong(given, "clock: expected a function that returns an aware datetime", raised)
         })?;
         builder = builder.clock(Arc::new(PythonClock(clock)));
     }
@@ -189,7 +189,7 @@ impl PythonVerifier {
                 let arguments = pyo3::types::PyTuple::new(py, arguments)?;
                 let answer = verifier.call_method1(method, arguments)?;
                 let is_right = answer.cast::<PyBool>().map(|answer| answer.is_true());
-                is_right.map_err(|_| PyTypeError::new_err(format!("{method} answers no bool")))
+                is_right.map_err(|_| PyTypeError::new_err(format!("{method} must return a bool")))
             };
             ask().map_err(|raised: PyErr| raised.write_unraisable(py, Some(verifier))).ok()
         })

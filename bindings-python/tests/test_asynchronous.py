@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,41 @@ def test_a_form_may_have_any_name(name: str) -> None:
 
     with pytest.raises(partnerkit.ValidationError, match=f"{name} is not a known field"):
         asyncio.run(create())
+
+
+def test_closing_does_not_wait_for_the_calls_that_it_ends(tmp_path: Path) -> None:
+    entered, may_go_on = threading.Semaphore(0), threading.Event()
+    # If closing waits, this lets it, so that the test ends.
+    watchdog = threading.Timer(120, may_go_on.set)
+    watchdog.start()
+
+    def waited() -> datetime:
+        if threading.current_thread() is not threading.main_thread():
+            entered.release()
+            may_go_on.wait()
+        return datetime.now(UTC)
+
+    blocking = Platform.open(tmp_path / "resellers.db", clock=waited)
+    agency = blocking.ensure_agency("northwind")
+    acme = agency.create_reseller(**draft("acme"))
+
+    async def close() -> None:
+        platform, awaited = AsyncPlatform(blocking), AsyncAgency(agency)
+        calls = [asyncio.ensure_future(awaited.deactivate(acme.id)) for _ in range(64)]
+        await asyncio.sleep(0)
+        for _ in range(32):  # as many as run at once
+            await asyncio.to_thread(entered.acquire)
+        await platform.close()
+        assert not may_go_on.is_set()
+        may_go_on.set()
+        for ended in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(ended, partnerkit.ConfigurationError), ended
+
+    try:
+        asyncio.run(close())
+    finally:
+        may_go_on.set()
+        watchdog.cancel()
 
 
 def test_a_platform_is_closed_at_the_end_of_an_async_with_statement(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ WRITTEN_BY_THE_HOST = {
     partnerkit.LegacyVerifier: "",
     partnerkit.django.DjangoStorage: "",
     partnerkit.storage.TableStore: "DjangoStorage is one",
+    partnerkit.storage.AnyThreadStore: "DjangoStorage is the other kind",
     partnerkit.storage.TableTransaction: "DjangoStorage begins them",
     partnerkit.storage.RemovingTransaction: "DjangoStorage begins them",
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
+import inspect
 import io
+import itertools
 import pickle
+import pydoc
+import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, is_typeddict
 from uuid import UUID
 
 import pytest
@@ -209,3 +214,30 @@ def test_a_quarantine_that_datetime_cannot_hold_never_ends() -> None:
     _, agency = opened(NOW, quarantine=30)
     acme = agency.create_reseller(**draft("acme"))
     assert agency.preview_deletion(acme.id).quarantined_until == NOW + timedelta(days=30)
+
+
+def has_fields(found: Any) -> bool:
+    return dataclasses.is_dataclass(found) or is_typeddict(found)
+
+
+WITH_FIELDS = {name: found for name, found in vars(partnerkit).items() if has_fields(found)}
+
+
+@pytest.mark.parametrize("cls", WITH_FIELDS.values(), ids=WITH_FIELDS)
+def test_help_tells_what_each_field_is(cls: type) -> None:
+    shown = " ".join(pydoc.plain(pydoc.render_doc(cls)).replace(" |", "").split())
+    for name, about in documented(cls):
+        assert f" {name}: {about}" in shown
+
+
+def documented(cls: type) -> list[tuple[str, str]]:
+    """The fields, each with the text that stands below it in the source."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(body, ast.ClassDef)
+    found = []
+    for field, below in itertools.pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            assert isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            found.append((field.target.id, " ".join(str(below.value.value).split())))
+    assert found
+    return found

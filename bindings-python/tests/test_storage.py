@@ -350,3 +350,22 @@ def test_django_has_every_method_of_the_contract() -> None:
     assert names(TableStore) <= names(DjangoStorage)
     assert names(TableTransaction) <= names(DjangoTransaction)
     assert names(RemovingTransaction) <= names(DjangoTransaction)
+
+
+def test_a_storage_that_is_bound_to_the_calling_thread_has_no_asynchronous_handle(
+    agency: partnerkit.Agency, sqlite_alias: str
+) -> None:
+    platform = Platform.with_storage(DjangoStorage(sqlite_alias))
+    with pytest.raises(partnerkit.ConfigurationError, match="sync_to_async"):
+        partnerkit.AsyncPlatform(platform)
+    for handle in (agency, agency.acting_as("ann"), platform.agency(agency.id)):
+        with pytest.raises(partnerkit.ConfigurationError, match="any_thread"):
+            partnerkit.AsyncAgency(handle)
+
+    class AnyThread(DjangoStorage):
+        any_thread = True
+
+    platform = Platform.with_storage(AnyThread(sqlite_alias))
+    assert partnerkit.AsyncPlatform(platform).blocking is platform
+    for handle in (platform.agency(agency.id), platform.agency(agency.id).acting_as("ann")):
+        assert partnerkit.AsyncAgency(handle).blocking is handle

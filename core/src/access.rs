@@ -14,6 +14,7 @@ mod secret;
 mod sign_in;
 mod stamp;
 mod stored;
+mod verifying;
 
 pub use attempts::{AttemptKey, Attempts};
 pub use cost::HashingCost;

@@ -63,7 +63,7 @@ pub struct AsyncAgency(Agency);
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let none = |_| Error::configuration("there is no tokio runtime here");
+    let none = |_| Error::configuration("the call was not made inside a tokio runtime");
     let done = Handle::try_current().map_err(none)?.spawn_blocking(work).await;
     match done {
         Ok(result) => result,

@@ -38,17 +38,19 @@ enum Repr {
     NotFound { what: &'static str },
     #[error("access denied")]
     AccessDenied,
-    #[error("too many are waiting; try again later")]
+    #[error("too many calls are waiting to hash a password; try again later")]
     Busy,
-    #[error("too many failed attempts from there; try again in {} s", seconds(*retry_after))]
+    #[error("too many failed sign-ins from this source; try again in {} s", seconds(*retry_after))]
     Throttled { retry_after: i64 },
     #[error("the cursor is damaged, or belongs to another query")]
     InvalidCursor,
-    #[error("not possible inside the host's open transaction: call it when that has ended")]
+    #[error("this call cannot be part of your open transaction: make it when that has ended")]
     InsideTransaction,
-    #[error("the transaction was aborted by a concurrent one ({detail}); it may be tried again")]
+    #[error("a concurrent transaction made this one fail ({detail}); try again")]
     Aborted { detail: String },
-    #[error("whether the transaction was committed is unknown ({detail})")]
+    #[error(
+        "it is unknown whether the transaction was committed ({detail}): look before you try again"
+    )]
     OutcomeUnknown { detail: String },
     #[error("configuration: {detail}")]
     Configuration { detail: String },

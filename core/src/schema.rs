@@ -331,5 +331,5 @@ const _: () = {
 };
 
 pub(crate) fn damaged() -> Error {
-    Error::storage("a stored row does not have the shape of its table")
+    Error::storage("a stored row does not match the columns of its table")
 }

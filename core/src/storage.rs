@@ -98,7 +98,8 @@ pub trait Storage: Send + Sync {
     /// its own.
     fn backup(&self, _path: &Path) -> Result<()> {
         Err(Error::configuration(
-            "this store is not in a file: a server is backed up with its own tools",
+            "only a store in a SQLite file can be backed up by the library: back up a database \
+             server with its own tools",
         ))
     }
 
@@ -112,6 +113,14 @@ pub trait Storage: Send + Sync {
     fn schema_version(&self) -> Result<u32> {
         Ok(VERSION)
     }
+
+    /// Lets go of connections, files and threads that this process has opened; running calls keep
+    /// them until they end. [`Platform::close`](crate::Platform::close) calls this, perhaps more than
+    /// once, and then drops its handle on the store. A later call, from another platform on this
+    /// store, opens them again. By default it does nothing: what the store has is closed when it is
+    /// dropped. A store that works in children of `fork` should implement it, because there it is
+    /// never dropped if a thread of the parent was in a call at the fork.
+    fn close(&self) {}
 }
 
 /// Whose transaction a write is part of.

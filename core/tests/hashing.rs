@@ -2,13 +2,13 @@
 //! has become too cheap (S15–S18).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 use partnerkit::storage::memory::Memory;
 use partnerkit::{
     Code, ContactDraft, ErrorKind, HashingCost, LegacyVerifier, PhoneDraft, Platform,
-    PlatformBuilder, ResellerDraft,
+    PlatformBuilder, ResellerDraft, ResellerQuery,
 };
 
 #[test]
@@ -246,6 +246,50 @@ fn s15_an_old_schemes_hash_is_made_anew_at_the_first_success() {
     assert_eq!(sign_in(&platform, RIGHT), (1, None), "the library's own now");
     assert_eq!(sign_in(&platform, "poison"), (1, DENIED), "nobody asks the old scheme");
     platform.check_access(&access.stamp, None).expect("a new hash ends no stamp");
+}
+
+/// A scheme whose verifier uses the platform that asks it.
+#[derive(Default)]
+struct Nested {
+    platform: OnceLock<Platform>,
+    kinds: Mutex<Vec<ErrorKind>>,
+}
+
+impl LegacyVerifier for Nested {
+    fn recognises(&self, hash: &str) -> bool {
+        hash.starts_with("nested:")
+    }
+
+    fn verify(&self, password: &str, _: &str) -> Option<bool> {
+        let platform = self.platform.get().expect("set");
+        let agency = platform.agency("northwind").expect("what hashes nothing works");
+        let acme = agency.page(&ResellerQuery::default()).expect("reads").resellers[0].id;
+        let signed_in = platform.sign_in("acme", "owner@acme.example", LONG, None).map(drop);
+        let changed = agency.set_password(acme, LONG, LONG);
+        let kinds = [signed_in, changed].map(|result| result.expect_err("refused").kind());
+        self.kinds.lock().expect("no panic").extend(kinds);
+        // Another platform has turns of its own.
+        let other = Platform::open("memory:").expect("opens");
+        let denied = other.sign_in("acme", "owner@acme.example", LONG, None).expect_err("nobody");
+        self.kinds.lock().expect("no panic").push(denied.kind());
+        Some(password == RIGHT)
+    }
+}
+
+#[test]
+fn s18_a_verifier_that_waited_for_its_own_turn_is_told() {
+    let nested = Arc::new(Nested::default());
+    // Without a queue: what waits for its own turn is `Busy`, and does not hang.
+    let builder = Platform::builder().legacy_verifier(nested.clone()).hashing(1, 0);
+    let platform = builder.open("memory:").expect("opens");
+    let agency = platform.create_agency("northwind", None).expect("creates");
+    agency.create_reseller(form("nested:")).expect("creates");
+    nested.platform.set(platform.clone()).ok().expect("once");
+    assert_eq!(sign_in(&platform, "wrong"), (1, DENIED));
+    let expected = [ErrorKind::Configuration, ErrorKind::Configuration, ErrorKind::AccessDenied];
+    assert_eq!(*nested.kinds.lock().expect("no panic"), expected);
+    // A success hashes the password anew once the verifier has answered.
+    assert_eq!(sign_in(&platform, RIGHT), (2, None));
 }
 
 /// A host whose verifier is down for an hour would find every account stopped otherwise.

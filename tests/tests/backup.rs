@@ -71,7 +71,7 @@ fn at_any_moment(url: &str, copy: impl Fn(&Platform, usize) -> usize) {
         let mut last = 0;
         for round in 0..ROUNDS {
             // Not two backups at the same moment.
-            while agency.overview().expect("reads").active_resellers < (4 * round) as i64 {
+            while agency.overview().expect("reads").active_resellers < 4 * round as u64 {
                 thread::yield_now();
             }
             let listed = copy(&platform, round);

@@ -90,7 +90,7 @@ fn assert_kept(agency: &Agency, told: &Told) {
         let found: Vec<_> = found.iter().map(|reseller| reseller.login_domain.as_str()).collect();
         assert_eq!(found, [label.as_str()]);
     }
-    assert_eq!(agency.overview().expect("reads").active_resellers, there.len() as i64);
+    assert_eq!(agency.overview().expect("reads").active_resellers, there.len() as u64);
 }
 
 #[test]

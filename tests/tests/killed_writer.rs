@@ -51,7 +51,7 @@ fn assert_whole(platform: &Platform, agency: &Agency, acknowledged: &BTreeSet<St
         assert_eq!(platform.resolve_host(&host).expect("resolves").reseller, reseller.id);
     }
     let overview = agency.overview().expect("reads");
-    assert_eq!(overview.active_resellers, resellers.len() as i64);
+    assert_eq!(overview.active_resellers, resellers.len() as u64);
     let recorded = overview.messages / 3;
     assert!(recorded >= acknowledged.len() as i64 && recorded <= resellers.len() as i64);
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from ._native import Agency, Platform
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -52,7 +53,20 @@ def _called(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         return call(*args, **kwargs)
     except StopIteration as stopped:
         # A future cannot hold this exception: awaiting it would never end.
-        raise RuntimeError("a function of the host's raised StopIteration") from stopped
+        raise RuntimeError("a function of the caller raised StopIteration") from stopped
+
+
+BOUND: Final = (
+    "the storage of this platform works in the transactions of the thread that calls it, and an "
+    "asynchronous handle calls it on other threads: call the blocking handle (in an asynchronous "
+    "view of Django, through `asgiref.sync.sync_to_async`), or, if the storage may be used on any "
+    "thread, give it the attribute `any_thread = True`"
+)
+
+
+def _refuse_bound(handle: Platform | Agency) -> None:
+    if not handle._any_thread:
+        raise ConfigurationError(BOUND)
 
 
 class Calls:
@@ -63,20 +77,31 @@ class Calls:
     @staticmethod
     async def _run(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Awaits a call that waits only for the store."""
-        return await _awaited(BRIEF, call, *args, **kwargs)
+        return await _awaited(_pool(BRIEF), call, *args, **kwargs)
 
     @staticmethod
     async def _run_long(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Awaits a call that hashes a password or takes a file, so that other calls do not wait
         for it.
         """
-        return await _awaited(LONG, call, *args, **kwargs)
+        return await _awaited(_pool(LONG), call, *args, **kwargs)
+
+    @staticmethod
+    async def _run_alone(call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Awaits a call on a thread of its own: closing does not wait for calls that it ends."""
+        alone = ThreadPoolExecutor(1, "partnerkit")
+        try:
+            return await _awaited(alone, call, *args, **kwargs)
+        finally:
+            alone.shutdown(wait=False)
 
 
-async def _awaited(size: int, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+async def _awaited(
+    pool: ThreadPoolExecutor, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
     work = partial(_called, call, *args, **kwargs)
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_pool(size), context.run, work)
+    return await asyncio.get_running_loop().run_in_executor(pool, context.run, work)
 
 
 class PlatformCalls(Calls):
@@ -85,6 +110,7 @@ class PlatformCalls(Calls):
     __slots__ = ("_platform",)
 
     def __init__(self, platform: Platform) -> None:
+        _refuse_bound(platform)
         self._platform = platform
 
     @classmethod
@@ -104,7 +130,7 @@ class PlatformCalls(Calls):
         return self
 
     async def __aexit__(self, *_raised: object) -> None:
-        await self._run(self._platform.close)
+        await self._run_alone(self._platform.close)
 
     @property
     def blocking(self) -> Platform:
@@ -133,6 +159,7 @@ class AgencyCalls(Calls):
     __slots__ = ("_agency",)
 
     def __init__(self, agency: Agency) -> None:
+        _refuse_bound(agency)
         self._agency = agency
 
     @property

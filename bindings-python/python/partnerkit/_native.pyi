@@ -54,6 +54,8 @@ class Platform:
     store again at its first use; a store in memory raises StorageError there.
     """
 
+    @property
+    def _any_thread(self) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     def __enter__(self) -> Self: ...
@@ -91,6 +93,10 @@ class Platform:
     def with_storage(storage: TableStore, **settings: Unpack[Settings]) -> Platform:
         """Opens a store of the host's own, a `partnerkit.storage.TableStore`, with the settings
         of `open`. The store is not used before the first call that needs it.
+
+        Each call uses the storage on its own thread, as part of the transaction that you have
+        open there. So there is an asynchronous handle, whose calls run on other threads, only
+        for a storage with `any_thread = True` (`partnerkit.storage.AnyThreadStore`).
 
         ```python
         from partnerkit.django import DjangoStorage
@@ -197,7 +203,8 @@ class Platform:
 
         If you know the address that an attempt comes from, give it as `source`, without its
         port. Only so many attempts from one source may fail; any further one is
-        `ThrottledError`, before a password is looked at and whatever the account.
+        `ThrottledError`, before a password is looked at and whatever the account. An empty text
+        is no source.
 
         ```python
         access = platform.sign_in("acme", "Owner@acme.example", password, "203.0.113.7")
@@ -346,6 +353,8 @@ class Platform:
 class Agency:
     """One agency's resellers, usage and changes. Records of other agencies do not exist for it."""
 
+    @property
+    def _any_thread(self) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: object, /) -> Self: ...
     @property
@@ -589,8 +598,8 @@ class Agency:
         """
     def deactivate(self, id: UUID | str, reason: str | None = None) -> Reseller:
         """Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
-        is valid, in any process. Repeating it changes nothing. Refused fields: `reason`
-        (1–500 characters).
+        is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
+        errors: `reason` (at most 500 characters).
 
         ```python
         acme = agency.deactivate(acme.id, "nonpayment")

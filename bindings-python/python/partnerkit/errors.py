@@ -35,7 +35,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Why a field can be refused."""
+    """Why a field can be refused.
+
+    Fields:
+        slug: The stable slug (`taken`).
+        text: The English text (`is already in use`); it may be improved.
+    """
 
     slug: str
     """The stable slug (`taken`)."""

@@ -23,7 +23,17 @@ __all__ = [
 
 
 class AgencyPatch(TypedDict, total=False):
-    """The settings to change, as typed; `None` leaves one as it is."""
+    """The settings to change, as typed; `None` leaves one as it is.
+
+    Fields:
+        time_zone: Another IANA time zone. From now on periods follow its calendar,
+            including the present period, whose use is everything since its beginning in
+            the new zone.
+        capacity: Capacity by the metric's slug. It replaces the old capacity
+            completely; a metric that is missing here is unlimited.
+        reserved_labels: Reserved labels, which replace the old ones completely. A
+            reseller that holds one keeps it.
+    """
 
     time_zone: str | None
     """Another IANA time zone. From now on periods follow its calendar, including the present
@@ -44,6 +54,11 @@ class PhoneDraft(TypedDict, total=False):
 
     It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as
     one text. Its errors always have the field name `phone.number`.
+
+    Fields:
+        country: The ISO 3166-1 alpha-2 code of the country to which a national
+            number belongs.
+        number: The number as typed.
     """
 
     country: str | None
@@ -57,7 +72,22 @@ Phone = str | Sequence[str | None] | PhoneDraft
 
 
 class Conditions(TypedDict, total=False):
-    """Which resellers to list, and in what order: the newest first unless it is set."""
+    """Which resellers to list, and in what order: the newest first unless it is set.
+
+    Fields:
+        status: Only resellers of this status.
+        partner_type: Only resellers of this partner type.
+        joined_from: Only resellers that joined at this instant or later.
+        joined_before: Only resellers that joined before this instant.
+        sort: The order; by default by the time of joining.
+        descending: Whether the largest comes first. By default the newest comes
+            first, but texts are in alphabetical order.
+        limit: The size of a page: 1–200, by default 25.
+        after: Where the page begins: the `Page.next` of the previous page. Such a
+            cursor contains the last row's place, which is a name or email if that is
+            the order: keep it out of logs like these.
+        with_total: Whether to count the resellers on all pages together, too.
+    """
 
     status: Status | Literal["active", "inactive"] | None
     """Only resellers of this status."""
@@ -85,7 +115,13 @@ class Conditions(TypedDict, total=False):
 
 
 class ContactDraft(TypedDict, total=False):
-    """A contact person as typed."""
+    """A contact person as typed.
+
+    Fields:
+        name: The person's name.
+        email: The person's email, which need not be unique.
+        phone: The person's phone.
+    """
 
     name: str
     """The person's name."""
@@ -101,6 +137,36 @@ class ResellerDraft(TypedDict, total=False):
 
     Rules of the form (required fields, fields that must agree) are declared here; the rules
     of a value are in its own type.
+
+    Fields:
+        partner_type: Slug of the partner type: `own_plans` or `commission`.
+        name: The name, 1–200 characters.
+        email: The email, unique within the agency.
+        phone: The phone.
+        password: The first password: 15 characters or more, or 8 if the platform
+            has a second factor. It must be empty if `invite` is set.
+        password_confirmation: The same password again.
+        password_hash: An existing hash, instead of a password: a PHC string of
+            Argon2, or a hash of the scheme that the platform's `legacy_verifier` knows.
+            A hash that is cheaper than the platform's `hashing_cost` takes as long to
+            verify as any other; a more expensive one takes longer, which can be noticed
+            until a new password is set.
+        invite: Creates the reseller without a password: sign-in is refused until
+            one is set.
+        contact: The contact person.
+        login_domain: The login domain, `[a-z]{1,63}` unless the platform accepts
+            DNS labels; many are reserved.
+        website: The website, optional.
+        external_id: The host's own id, optional, unique within the agency.
+        metadata: The host's own data, optional.
+        status: Whether the reseller may sign in: `active` by default, or `inactive`
+            for one that was deactivated in an earlier system.
+        deactivation_reason: Why an inactive reseller was deactivated; optional,
+            1–500 characters.
+        created_at: When a reseller of an earlier system joined; by default now. It
+            must not be in the future.
+        idempotency_key: An idempotency key of the host: the reseller is created
+            once, however often the call is repeated.
     """
 
     partner_type: PartnerType | Literal["own_plans", "commission"]
@@ -157,6 +223,15 @@ class ResellerPatch(TypedDict, total=False):
     """The fields of a profile to change, as typed. A field that is not given stays as it is. A
     null clears `website` and `external_id`; for other fields it means that the field is not
     given.
+
+    Fields:
+        name: A new name.
+        email: A new email. It ends every earlier access stamp.
+        phone: A new phone.
+        contact: A new contact person, which replaces the old one completely.
+        website: A new website, or a null to clear it.
+        external_id: A new id of the host, or a null to clear it.
+        metadata: The host's own data, which replaces the old data completely.
     """
 
     name: str | None

@@ -202,7 +202,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a successful sign-in gives. Its text for debugging does not show the stamp."""
+    """What a successful sign-in gives. Its text for debugging does not show the stamp.
+
+    Fields:
+        agency: The agency of the reseller that signed in.
+        reseller: The reseller as it was at that moment.
+        stamp: Keep it in the host's session and pass it to `Platform.check_access`
+            at every request. It is as good as a password: protect it as you protect
+            session tokens. It has no end of its own: how long a session lasts is the
+            host's to say.
+    """
 
     agency: str
     """The agency of the reseller that signed in."""
@@ -217,7 +226,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyDeletionPreview:
-    """What deleting an agency would do."""
+    """What deleting an agency would do.
+
+    Fields:
+        agency: The agency.
+        resellers: How many resellers would be deleted with it.
+    """
 
     agency: str
     """The agency."""
@@ -227,7 +241,19 @@ class AgencyDeletionPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencySettings:
-    """An agency's settings."""
+    """An agency's settings.
+
+    Fields:
+        agency: The id; never changes.
+        version: The version, which counts the changes from 1.
+        time_zone: The IANA time zone of its periods.
+        capacity: How much of each metric the agency can give to its resellers; a
+            metric that is missing here is unlimited.
+        reserved_labels: Login domains that its resellers may not take, in addition
+            to the platform's reserved ones.
+        created_at: When it was created.
+        updated_at: When its settings last changed.
+    """
 
     agency: str
     """The id; never changes."""
@@ -253,6 +279,18 @@ class AgencySettings:
 class Change:
     """One entry of the feed. It names what changed, never what it changed to: no entry holds
     personal data, so none has to be found when a reseller is erased.
+
+    Fields:
+        sequence: The place in the agency's feed, from 1 and without gaps; 0 before
+            the entry is numbered.
+        id: The entry's own id.
+        kind: What happened.
+        reseller: The reseller that changed; `None` for the agency itself.
+        version: The version of the record after the change; 0 for the agency
+            itself.
+        at: When it happened.
+        actor: Who did it, as the host gave it.
+        fields: The names of the fields that changed.
     """
 
     sequence: int
@@ -275,7 +313,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption(_behaviour.Consumption):
-    """The outcome of a `consume`, with everything that is needed to explain it to a person."""
+    """The outcome of a `consume`, with everything that is needed to explain it to a person.
+
+    Fields:
+        granted: Whether the use was recorded; if not, `reason` says why.
+        used: The use of the period, including this one if it was granted.
+        limit: The limit of the period; `None` means unlimited.
+        requested: The quantity that was asked for.
+        resets_at: When the next period begins.
+        duplicate: Whether the same call was granted before, so that nothing was
+            added now.
+        reason: Why the use was denied.
+    """
 
     granted: bool
     """Whether the use was recorded; if not, `reason` says why."""
@@ -295,7 +344,13 @@ class Consumption(_behaviour.Consumption):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPerson:
-    """The contact person; the email need not be unique."""
+    """The contact person; the email need not be unique.
+
+    Fields:
+        name: The person's name.
+        email: The person's email.
+        phone: The person's phone in E.164 (`+14155552671`).
+    """
 
     name: str
     """The person's name."""
@@ -307,7 +362,14 @@ class ContactPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionPreview:
-    """What deleting a reseller would do. Nothing blocks a deletion so far."""
+    """What deleting a reseller would do. Nothing blocks a deletion so far.
+
+    Fields:
+        reseller: The reseller.
+        login_domain: The login domain that would stop working.
+        quarantined_until: When somebody else could take the login domain.
+        levels: The levels of gauges that would leave the agency's totals.
+    """
 
     reseller: UUID
     """The reseller."""
@@ -321,7 +383,13 @@ class DeletionPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainAvailability(_behaviour.DomainAvailability):
-    """Whether a label is available."""
+    """Whether a label is available.
+
+    Fields:
+        refused: Why the label is not available; `None` if it is free.
+        suggestions: Up to five similar labels that are free. The list is empty if
+            the label itself is free, or if no similar text can be a label.
+    """
 
     refused: str | None = None
     """Why the label is not available; `None` if it is free."""
@@ -333,7 +401,14 @@ class DomainAvailability(_behaviour.DomainAvailability):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOutcome:
-    """The outcome of one event of a batch."""
+    """The outcome of one event of a batch.
+
+    Fields:
+        kind: Whether it was counted, and if not, why not.
+        field: The first field of the event that is wrong, if it was rejected.
+        code: Why it was rejected: one of the stable slugs of field errors.
+        params: The bound that was violated, if there is one (`{"max": 200}`).
+    """
 
     kind: OutcomeKind
     """Whether it was counted, and if not, why not."""
@@ -347,7 +422,17 @@ class EventOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One refused field."""
+    """One refused field.
+
+    Fields:
+        field: The field's stable name, dotted inside a nested record
+            (`contact.email`).
+        code: Why it was refused: a stable slug (`taken`).
+        params: The bound that was violated, if there is one (`{"max": 200}`); never
+            user input.
+        message: The reason in English, with the bound where there is one (`is too
+            long (max 200)`).
+    """
 
     field: str
     """The field's stable name, dotted inside a nested record (`contact.email`)."""
@@ -361,7 +446,12 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The reseller that a valid stamp belongs to."""
+    """The reseller that a valid stamp belongs to.
+
+    Fields:
+        agency: The agency.
+        reseller: The reseller.
+    """
 
     agency: str
     """The agency."""
@@ -371,7 +461,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """The numbers of rows of a file, by outcome."""
+    """The numbers of rows of a file, by outcome.
+
+    Fields:
+        created: How many rows were created.
+        existing: How many existed already.
+        rejected: How many were rejected.
+    """
 
     created: int
     """How many rows were created."""
@@ -383,7 +479,14 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """What a call of `maintain` did."""
+    """What a call of `maintain` did.
+
+    Fields:
+        removed: How many rows were removed.
+        finished: Whether every agency has had its turn; otherwise the next call
+            continues where this one ended.
+        erasure: Whether deleted data is erased from the store's files.
+    """
 
     removed: int
     """How many rows were removed."""
@@ -397,7 +500,16 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """An agency's totals over all time."""
+    """An agency's totals over all time.
+
+    Fields:
+        active_resellers: The number of active resellers.
+        messages: Messages, including those of deleted resellers.
+        whatsapp_messages: WhatsApp messages, including those of deleted resellers.
+        whatsapp_conversations: WhatsApp conversations, including those of deleted
+            resellers.
+        team_members: The sum of the latest levels of all existing resellers.
+    """
 
     active_resellers: int
     """The number of active resellers."""
@@ -413,7 +525,14 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page of resellers, and where the next page begins."""
+    """A page of resellers, and where the next page begins.
+
+    Fields:
+        resellers: The resellers, at most as many as the query's limit.
+        next: The cursor that the query for the next page takes as `after`; `None`
+            at the end.
+        total: The number of resellers on all pages, if the query asked for it.
+    """
 
     resellers: tuple[Reseller, ...]
     """The resellers, at most as many as the query's limit."""
@@ -425,7 +544,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneCountry:
-    """A country of the numbering plan, for a form's drop-down."""
+    """A country of the numbering plan, for a form's drop-down.
+
+    Fields:
+        code: ISO 3166-1 alpha-2, or the plan's own code where ISO has none (`XK`).
+        calling_code: The international calling code, without `+`.
+        example: A national number of the country, to show as a placeholder.
+    """
 
     code: str
     """ISO 3166-1 alpha-2, or the plan's own code where ISO has none (`XK`)."""
@@ -439,6 +564,24 @@ class PhoneCountry:
 class Reseller:
     """A reseller as it is stored. It contains no secret: its password hash is stored
     elsewhere.
+
+    Fields:
+        agency: The agency the reseller belongs to.
+        id: The id; never changes.
+        version: The version, which counts the changes from 1.
+        status: Whether the reseller may sign in and consume.
+        deactivation_reason: The reason for its deactivation, if one was given.
+        partner_type: What the reseller sells.
+        name: The name, in any script.
+        email: The email, unique within the agency.
+        phone: The phone in E.164 (`+14155552671`).
+        contact: The contact person.
+        login_domain: The subdomain at which its customers sign in.
+        website: The website, if any.
+        external_id: The host's own id, unique within the agency.
+        metadata: The host's own data.
+        created_at: When the reseller joined.
+        updated_at: When the record last changed; never earlier than before.
     """
 
     agency: str
@@ -477,7 +620,14 @@ class Reseller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedHost:
-    """The reseller that a request is for."""
+    """The reseller that a request is for.
+
+    Fields:
+        agency: The agency.
+        reseller: The reseller.
+        login_domain: The login domain, which `Platform.sign_in` takes.
+        status: Whether the reseller is active.
+    """
 
     agency: str
     """The agency."""
@@ -491,7 +641,15 @@ class ResolvedHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReport:
-    """The outcome of one row of a file, with its line."""
+    """The outcome of one row of a file, with its line.
+
+    Fields:
+        line: The line it begins at, from 1.
+        kind: The kind of outcome.
+        reseller: The reseller that was created or existed already. In a dry run the
+            id of a new one is not kept.
+        errors: Every reason why it was rejected.
+    """
 
     line: int
     """The line it begins at, from 1."""
@@ -507,7 +665,13 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """How many resellers a query finds."""
+    """How many resellers a query finds.
+
+    Fields:
+        count: This many.
+        exact: Whether there are exactly this many; otherwise there may be more,
+            because counting stopped.
+    """
 
     count: int
     """This many."""
@@ -519,7 +683,17 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageEvent:
-    """A use of something, as a host reports it."""
+    """A use of something, as a host reports it.
+
+    Fields:
+        id: The host's id of the event, 1–255 bytes. Reporting the same event
+            again changes nothing.
+        reseller: The reseller that used it.
+        metric: The metric that counts it.
+        quantity: The quantity, not negative: what is added to a counter, or the
+            level of a gauge.
+        at: The time of the use, at most 35 days ago.
+    """
 
     id: str
     """The host's id of the event, 1–255 bytes. Reporting the same event again changes
@@ -537,7 +711,11 @@ class UsageEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport(_behaviour.UsageReport):
-    """The outcomes of a batch, in the order of its events."""
+    """The outcomes of a batch, in the order of its events.
+
+    Fields:
+        outcomes: One outcome for each event.
+    """
 
     outcomes: tuple[EventOutcome, ...]
     """One outcome for each event."""

@@ -21,6 +21,7 @@ from typing import Protocol
 from uuid import UUID
 
 __all__ = [
+    "AnyThreadStore",
     "Bound",
     "Column",
     "Condition",
@@ -275,4 +276,16 @@ class TableStore(Protocol):
 
     def joined(self) -> bool:
         """Whether `Mode.JOIN` on this thread would now become part of a host's transaction."""
+        ...
+
+
+class AnyThreadStore(TableStore, Protocol):
+    """A store that may be used on any thread, because it joins no transaction of the thread that
+    calls: its `joined` always returns False. Only such a store can be used through
+    `partnerkit.AsyncPlatform`, whose calls run on threads of the library.
+    """
+
+    @property
+    def any_thread(self) -> bool:
+        """True. A store without this attribute is used only on the threads that call it."""
         ...

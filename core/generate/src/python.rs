@@ -10,6 +10,7 @@ mod glue;
 mod hints;
 mod method;
 mod records;
+mod settings;
 mod stub;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("bindings-python/python/partnerkit/_native.pyi".into(), stub::text(surface, root)?),
         ("bindings-python/python/partnerkit/asynchronous.py".into(), asynchronous::text(surface)),
         ("bindings-python/python/partnerkit/forms.py".into(), forms::text(surface)),
+        ("bindings-python/python/partnerkit/settings.py".into(), settings::text(root)?),
     ])
 }
 

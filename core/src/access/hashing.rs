@@ -13,6 +13,7 @@ use argon2::{Algorithm, Argon2, Version};
 use super::computation::Computation;
 use super::permits::{Permit, Permits, Size};
 use super::stored::{Argon2Hash, LegacyVerifier, Stored};
+use super::verifying::Verifying;
 use super::{HashingCost, Pepper};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::values::{AgencyId, Password};
@@ -77,8 +78,9 @@ impl Hasher {
     }
 
     /// Waits for a tenant's turn to verify a hash, or to make one if none is given. Fails with
-    /// `Busy`.
+    /// `Busy`, and with `Configuration` inside the host's verifier.
     pub fn turn(&self, tenant: Option<&AgencyId>, hash: Option<&str>) -> Result<Turn<'_>> {
+        Verifying::refuse(self)?;
         let stored = hash.map(Stored::read);
         let known = stored.as_ref().and_then(|stored| stored.verifiable(&self.peppers));
         let large = known.is_some_and(|hash| self.is_large(hash));
@@ -151,6 +153,7 @@ impl Hasher {
     fn legacy(&self, password: &Password, hash: &str) -> Verified {
         // The verifier that recognised the hash when it was stored is no longer configured.
         let Some(legacy) = &self.legacy else { return Verified::No };
+        let _verifying = Verifying::by(self);
         match guarded(|| legacy.verify(password.as_str(), hash)).flatten() {
             Some(true) => Verified::Outdated,
             Some(false) => Verified::No,

@@ -3,10 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use uuid::Uuid;
 
+use super::stamp::{read_id, write_id};
 use super::{Generation, Identity, Secrets};
-use crate::reseller::ResellerId;
 use crate::values::{AgencyId, Timestamp};
 
 /// A token, taken apart.
@@ -30,15 +29,19 @@ impl ResetToken {
             secrets.keyed_hash("reset", parts)
         });
         let seal = URL_SAFE_NO_PAD.encode(seal);
-        format!("{agency}.{}.{millis}.{seal}", reseller.as_uuid().simple())
+        format!("{agency}.{}.{millis}.{seal}", write_id(*reseller))
     }
 
-    /// The parts of a token, if the text is one. They are not trusted before `is_valid`.
+    /// The parts of a token, if the text is one, spelt as [`write`](Self::write) spells it. They are
+    /// not trusted before `is_valid`.
     pub fn read(token: &str) -> Option<Self> {
         let mut parts = token.splitn(4, '.');
         let agency = AgencyId::parse(parts.next()?).ok()?;
-        let reseller = ResellerId::from_uuid(Uuid::try_parse(parts.next()?).ok()?);
-        let expires_at = Timestamp::from_millis(parts.next()?.parse().ok()?);
+        let reseller = read_id(parts.next()?)?;
+        let digits = parts.next()?;
+        let millis: i64 =
+            digits.parse().ok().filter(|millis: &i64| millis.to_string() == digits)?;
+        let expires_at = Timestamp::from_millis(millis);
         let seal = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
         Some(Self { identity: Identity { agency, reseller }, expires_at, seal })
     }
@@ -62,4 +65,27 @@ fn with_parts<T>(
     let millis = expires_at.as_millis().to_be_bytes();
     let id = reseller.as_uuid();
     work(&[agency.as_str().as_bytes(), id.as_bytes(), &millis, generation.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s15_a_reset_token_has_one_spelling() {
+        let id = "01936b2e3f4a7c1d8e5f0123456789ab";
+        let token = format!("northwind.{id}.1773576000000.AAAA");
+        assert!(ResetToken::read(&token).is_some());
+        for (from, to) in [
+            (id, "01936B2E3F4A7C1D8E5F0123456789AB"),
+            (id, "01936b2e-3f4a-7c1d-8e5f-0123456789ab"),
+            (".17", ".+17"),
+            (".17", ".017"),
+            ("AAAA", "AAAA="),
+            ("AAAA", "AAB"),
+        ] {
+            let other = token.replace(from, to);
+            assert!(ResetToken::read(&other).is_none(), "{other}");
+        }
+    }
 }

@@ -37,7 +37,7 @@ impl Operator {
     ///
     /// If you know the address that an attempt comes from, give it as `source`, without its port. Only so many
     /// attempts from one source may fail; any further one is `Throttled`, before a password is
-    /// looked at and whatever the account (S19).
+    /// looked at and whatever the account (S19). An empty text is no source.
     ///
     /// ```example
     /// use partnerkit::ErrorKind;
@@ -64,6 +64,7 @@ impl Operator {
         source: Option<&str>,
     ) -> Result<Access> {
         let secrets = self.shared.secrets()?;
+        let source = source.filter(|source| !source.trim().is_empty());
         let source = source.map(|source| AttemptKeys::of_source(&secrets, source));
         if let Some(source) = &source {
             self.shared.check_source(source)?;

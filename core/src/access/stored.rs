@@ -38,6 +38,9 @@ pub trait LegacyVerifier: Send + Sync {
     /// Whether the password is right for the hash; `None` if that cannot be checked now. If it is
     /// `None`, or if this panics, the sign-in is refused like any other, but not counted as a
     /// failure of the account.
+    ///
+    /// This runs within a turn at hashing. So it may not sign in or set a password on the same
+    /// platform: those calls fail with `Configuration`.
     fn verify(&self, password: &str, hash: &str) -> Option<bool>;
 }
 

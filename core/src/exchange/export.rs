@@ -59,6 +59,6 @@ impl Tenant {
 fn failed(error: csv::Error) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => Error::io(error.kind()),
-        _ => Error::io("not CSV"),
+        _ => Error::io("a row could not be written as CSV"),
     }
 }

@@ -259,8 +259,8 @@ impl Agency {
     }
 
     /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp is
-    /// valid, in any process. Repeating it changes nothing. Field errors: `reason` (1–500
-    /// characters).
+    /// valid, in any process. Repeating it changes nothing. An empty reason is none. Field errors:
+    /// `reason` (at most 500 characters).
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -132,7 +132,7 @@ impl Platform {
     ///
     /// If you know the address that an attempt comes from, give it as `source`, without its port. Only so many
     /// attempts from one source may fail; any further one is `Throttled`, before a password is
-    /// looked at and whatever the account.
+    /// looked at and whatever the account. An empty text is no source.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }

@@ -49,7 +49,7 @@ impl Tenant {
             let before = one(tx.lock_resellers(&[id], Lock::Update)?)?;
             expect_version(version, before.version)?;
             if before.login_domain != seen.login_domain {
-                return Err(Error::aborted("the login domain has changed"));
+                return Err(Error::aborted("another call changed the login domain"));
             }
             let after = Reseller { login_domain: label.clone(), ..before.clone() };
             mutation.store(tx, &before, after, Vec::new())

@@ -428,7 +428,7 @@ impl PlatformBuilder {
         let login_base = checked_base(&self.login_base)?;
         if !self.login_domains.reserves_labels() {
             return Err(Error::configuration(
-                "a reserved login domain is one that nobody can have",
+                "a reserved login domain is not a valid login domain",
             ));
         }
         if !self.peppers.values().all(Pepper::is_long_enough) {
@@ -475,7 +475,9 @@ fn open_url(url: &str) -> Result<Arc<dyn Storage>> {
             Ok(Arc::new(crate::storage::postgres::Postgres::open(url)?))
         }
         Some((scheme, _)) if ["sqlite", "postgres", "postgresql"].contains(&scheme) => {
-            Err(Error::configuration(format!("this build has no feature for `{scheme}:`")))
+            Err(Error::configuration(format!(
+                "this build does not support `{scheme}:`: enable the Cargo feature"
+            )))
         }
         _ => Err(Error::configuration(
             "the store's URL must begin with `memory:`, `sqlite:` or `postgres:`",

@@ -95,7 +95,7 @@ pub(crate) fn found<E: Entity + 'static>(ask: Ask) -> Question<Vec<E>> {
 /// Removes the first rows of a scan, and answers how many it removed.
 pub(crate) fn removal(scan: Scan) -> Question<u32> {
     let limit = scan.limit;
-    let too_many = || Error::storage("the storage has removed more rows than it was asked to");
+    let too_many = || Error::storage("the storage removed more rows than requested");
     Question::new(Ask::Remove(scan), move |answer| {
         let removed = u32::try_from(answer.count()?).ok();
         removed.filter(|removed| *removed <= limit).ok_or_else(too_many)
@@ -150,7 +150,7 @@ fn inserting<E: Entity + 'static>(
         let outcome = |inserted| match inserted {
             Inserted::Done => Ok(Insert::Done),
             Inserted::Existing(row) => E::from_row(row).map(Insert::Existing),
-            Inserted::Taken => Err(Error::aborted("a conflicting row has vanished")),
+            Inserted::Taken => Err(Error::aborted("another transaction removed a conflicting row")),
         };
         for_each(asked, answer.inserted()?)?.into_iter().map(outcome).collect()
     };
@@ -184,7 +184,7 @@ pub(crate) fn update<E: Entity + 'static>(
 /// Checks that a store has answered for every key or row: if one answer were missing, the others
 /// would be taken for the wrong rows.
 fn for_each<T>(asked: usize, answers: Vec<T>) -> Result<Vec<T>> {
-    let wrong = || Error::storage("the storage has not answered for each key or row");
+    let wrong = || Error::storage("the storage must return exactly one answer for each key or row");
     if answers.len() == asked { Ok(answers) } else { Err(wrong()) }
 }
 
@@ -214,7 +214,8 @@ impl<T> Questions for Question<T> {
     }
 
     fn read(read: Self::Read, answers: &mut dyn Iterator<Item = Answer>) -> Result<T> {
-        let missing = || Error::storage("the storage has left a question unanswered");
+        let missing =
+            || Error::storage("the storage returned fewer answers than there were questions");
         read(answers.next().ok_or_else(missing)?)
     }
 }

@@ -98,7 +98,9 @@ impl<'r> Reads<'r> {
         self.hold_agency()?;
         match &self.hold {
             Hold::Held(Some(row)) => AgencyRow::from_row(row.clone()),
-            _ => Err(Error::storage("nobody holds the agency")),
+            _ => Err(Error::storage(
+                "the storage did not return the agency's row when it was locked",
+            )),
         }
     }
 
@@ -156,7 +158,7 @@ impl<'r> Tx<'r> {
     /// Inserts a record, or returns the one that exists.
     pub fn insert<E: Entity + 'static>(&mut self, record: &E) -> Result<Insert<E>> {
         let insert = insert(self.agency, std::slice::from_ref(record))?;
-        let unanswered = || Error::storage("the storage has not inserted the row");
+        let unanswered = || Error::storage("the storage did not say whether it inserted the row");
         self.ask(insert)?.pop().ok_or_else(unanswered)
     }
 

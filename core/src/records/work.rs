@@ -129,7 +129,7 @@ fn until_done(joined: impl Fn() -> bool, mut run: impl FnMut() -> Result<()>) ->
 }
 
 fn not_run() -> Error {
-    Error::storage("the storage did not run the work")
+    Error::storage("the storage returned without running the transaction")
 }
 
 /// Exponential backoff up to 100 ms, with jitter, so that threads do not wait equally long.

@@ -174,7 +174,8 @@ impl Tenant {
         if let Some(before) = self.insert_batch(&mut batch, &taken, once.as_ref())? {
             return Ok(before);
         }
-        let unanswered = || Error::storage("the reseller has no answer");
+        let unanswered =
+            || Error::storage("the storage did not say whether it inserted the reseller");
         Ok(batch.answers(&mut taken).pop().ok_or_else(unanswered)??)
     }
 
@@ -233,7 +234,7 @@ impl Tenant {
                 done => return done,
             }
         }
-        Err(Error::aborted("unique fields have been taken"))
+        Err(Error::aborted("another call took a unique value"))
     }
 
     /// For each draft, the reseller that already has its email, login domain and external id.

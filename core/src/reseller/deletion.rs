@@ -86,7 +86,7 @@ impl Tenant {
             let (locked, meters) = tx.ask(questions)?;
             let reseller = one(locked)?;
             if reseller.login_domain != seen.login_domain {
-                return Err(Error::aborted("the login domain has changed"));
+                return Err(Error::aborted("another call changed the login domain"));
             }
             let deltas = what_leaves(&reseller, meters);
             tx.erase_resellers(&[id])?;

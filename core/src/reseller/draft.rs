@@ -328,7 +328,7 @@ impl ResellerDraft {
     }
 }
 
-/// Parses the reason of a deactivation. Codes: `empty`, `too_long`, `control_character`.
+/// Parses the reason of a deactivation. Codes: `too_long`, `control_character`.
 pub(super) fn deactivation_reason(raw: &str) -> Result<String, Refusal> {
     plain_text(raw, 500)
 }
@@ -344,7 +344,9 @@ fn joined(at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
 
 impl PhoneDraft {
     pub(super) fn parse(&self) -> Result<Phone, Refusal> {
-        Phone::parse(&self.number, self.country.as_deref())
+        // A list of countries in which none was chosen gives an empty text.
+        let country = self.country.as_deref().filter(|country| !is_blank(country));
+        Phone::parse(&self.number, country)
     }
 }
 
@@ -357,14 +359,19 @@ impl ContactDraft {
     }
 }
 
-/// Parses an optional field; an empty one is not stored.
+/// Whether a text that may be left out says nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// Parses an optional field. One that is empty, or only white space, is one that was left out.
 pub(super) fn optional<T>(
     errors: &mut FieldErrors,
     field: &str,
     raw: Option<&str>,
     parse: impl Fn(&str) -> Result<T, Refusal>,
 ) -> Option<Option<T>> {
-    match raw.filter(|raw| !raw.is_empty()) {
+    match raw.filter(|raw| !is_blank(raw)) {
         None => Some(None),
         Some(raw) => errors.keep(field, parse(raw)).map(Some),
     }

@@ -81,7 +81,7 @@ impl NewReseller {
         if self.reseller.agency == *agency {
             Ok(&self.rows)
         } else {
-            Err(Error::storage("a reseller of another agency"))
+            Err(Error::storage("the reseller belongs to another agency"))
         }
     }
 }

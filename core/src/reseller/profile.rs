@@ -1,6 +1,6 @@
 //! The life of a reseller: reading, listing, updating, deactivating and activating it.
 
-use super::draft::deactivation_reason;
+use super::draft::{deactivation_reason, is_blank};
 use super::{Lookup, Reseller, ResellerId, ResellerPatch, Status};
 use crate::access::Credentials;
 use crate::changes::{ChangeKind, Mutation};
@@ -130,8 +130,8 @@ impl Tenant {
     }
 
     /// Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp is
-    /// valid, in any process. Repeating it changes nothing. Field errors: `reason` (1–500
-    /// characters).
+    /// valid, in any process. Repeating it changes nothing. An empty reason is none. Field errors:
+    /// `reason` (at most 500 characters).
     ///
     /// ```example
     /// use partnerkit::Status;
@@ -150,7 +150,7 @@ impl Tenant {
     ///     assert error.http_status == 401
     /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
-        let reason = reason.map(deactivation_reason).transpose();
+        let reason = reason.filter(|reason| !is_blank(reason)).map(deactivation_reason).transpose();
         let reason = reason.map_err(refused("reason"))?;
         self.mutate(id, ChangeKind::ResellerDeactivated, |before| {
             let (status, deactivation_reason) = (Status::Inactive, reason.clone());
@@ -304,7 +304,7 @@ fn taken_fields(reads: &mut Reads<'_>, wanted: &Reseller) -> Result<FieldErrors>
         others.map(|(field, _)| FieldError::new(field, Code::Taken)).collect();
     if errors.is_empty() {
         // The other reseller was deleted between the two statements.
-        return Err(Error::aborted("a unique field has become free"));
+        return Err(Error::aborted("another call freed a unique value"));
     }
     Ok(errors)
 }

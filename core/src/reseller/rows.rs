@@ -110,7 +110,7 @@ impl Tx<'_> {
         let update = records::update(self.agency_id(), std::slice::from_ref(reseller))?;
         match self.ask(update)?.pop() {
             Some(updated) => Ok(done_or_taken(updated)),
-            None => Err(Error::storage("the storage has not updated the reseller")),
+            None => Err(Error::storage("the storage did not update the reseller's row")),
         }
     }
 

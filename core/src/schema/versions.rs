@@ -35,7 +35,8 @@ pub(crate) fn known(version: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::configuration(format_args!(
-        "the store has schema version {version}, this release knows versions up to {VERSION}"
+        "the store has schema version {version}, but this release supports only versions up to \
+         {VERSION}: use a newer release of PartnerKit"
     )))
 }
 

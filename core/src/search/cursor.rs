@@ -25,7 +25,7 @@ impl CursorSeal<'_> {
     /// Makes a cursor: the place and a keyed hash over place, agency and query, as URL-safe text.
     pub fn close(&self, position: &Position, query: &str) -> Result<String> {
         let mut place = position.id.as_uuid().as_bytes().to_vec();
-        let packed = |_| Error::storage("a place cannot be packed");
+        let packed = |_| Error::storage("a page cursor could not be encoded");
         place.extend(postcard::to_allocvec(&position.key).map_err(packed)?);
         let tag = self.secrets.keyed_hash("cursor", &self.parts(&place, query));
         Ok(URL_SAFE_NO_PAD.encode([&tag[..TAG], &place].concat()))

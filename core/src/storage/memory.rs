@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::home::Home;
 use super::rows::{Batch, Condition, Filter, Get, Is, Keys, PageSpec, Scan, Verbs};
@@ -40,24 +40,26 @@ impl Memory {
         Self::default()
     }
 
-    /// Locks the state. If the mutex is poisoned, the state is still consistent, because a
-    /// panicking transaction undoes its changes.
-    fn lock(&self) -> Result<MutexGuard<'_, State>> {
-        Ok(self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Runs work on the locked state. If the mutex is poisoned, the state is still consistent,
+    /// because a panicking transaction undoes its changes.
+    fn alone<T>(&self, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let here = self.0.get()?;
+        work(&mut here.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Storage for Memory {
     fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        work(&mut Tx { state: &mut *self.lock()?, undo: Vec::new() })
+        self.alone(|state| work(&mut Tx { state, undo: Vec::new() }))
     }
 
     fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        let mut state = self.lock()?;
-        let mut tx = Tx { state: &mut state, undo: Vec::new() };
-        work(&mut tx)?;
-        tx.undo.clear();
-        Ok(())
+        self.alone(|state| {
+            let mut tx = Tx { state, undo: Vec::new() };
+            work(&mut tx)?;
+            tx.undo.clear();
+            Ok(())
+        })
     }
 }
 
@@ -257,7 +259,7 @@ impl Verbs for Tx<'_> {
         for row in rows {
             let (key, mut after) = (table.key_of(row), row.clone());
             if let (Some(before), Some(last)) = (self.row(table, &key), after.last_mut()) {
-                let overflow = || Error::aborted("a total has no room left");
+                let overflow = || Error::aborted("a total would overflow");
                 *last = before.last().and_then(|value| sum(value, last)).ok_or_else(overflow)?;
             }
             self.replace(table, &key, Some(&after));

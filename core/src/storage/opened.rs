@@ -28,16 +28,27 @@ impl Opened {
     }
 
     /// Closes the store; transactions that are under way keep it until they end.
+    ///
+    /// Letting go of the handle is not enough in a child of `fork`: the parent's threads that were
+    /// in a call at the fork never give theirs back there. So the store closes what this process
+    /// has opened, too.
     pub fn close(&self) {
-        self.storage.store(None);
+        if let Some(storage) = self.storage.swap(None) {
+            storage.close();
+        }
     }
 
     fn with<T>(&self, call: impl FnOnce(&dyn Storage) -> Result<T>) -> Result<T> {
         let open = self.storage.load();
-        match open.as_ref() {
-            Some(storage) => call(&***storage),
-            None => Err(Error::configuration("the platform is closed")),
+        let Some(storage) = open.as_ref() else {
+            return Err(Error::configuration("the platform is closed"));
+        };
+        let result = call(&***storage);
+        if self.storage.load().is_none() {
+            // If it was closed after this call began, the call may have opened it again.
+            storage.close();
         }
+        result
     }
 
     fn checked<T>(&self, call: impl FnOnce(&dyn Storage) -> Result<T>) -> Result<T> {

@@ -26,6 +26,7 @@ mod session;
 mod spread;
 mod sql;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
@@ -77,7 +78,7 @@ impl Postgres {
     /// ```
     pub fn open(url: &str) -> Result<Self> {
         let config = address::parse(url)?;
-        Home::open(move || Connections::open(config.clone())).map(Self)
+        Home::open(move || Connections::open(config.clone()).map(Arc::new)).map(Self)
     }
 
     /// The number of round trips so far, for tests and measurements.
@@ -111,7 +112,7 @@ impl Connections {
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(QUEUE))
             .build()
-            .map_err(|_| Error::storage("the pool of connections cannot be made"))?;
+            .map_err(|_| Error::storage("the connection pool could not be created"))?;
         let (driver, plans, newest) = (Driver::start()?, Plans::new(), Newest::default());
         let spread = driver.wait(prepare(pool.clone()))??;
         Ok(Self { pool, driver, plans, newest, spread })
@@ -133,12 +134,17 @@ impl Drop for Connections {
 
 impl Storage for Postgres {
     fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
-        work(&mut Session::new(self.0.get()?, Mode::Read))
+        work(&mut Session::new(&*self.0.get()?, Mode::Read))
     }
 
     fn write(&self, _: &AgencyId, _: Scope, work: &mut WriteWork<'_>) -> Result<()> {
-        let mut session = Session::new(self.0.get()?, Mode::Write);
+        let here = self.0.get()?;
+        let mut session = Session::new(&here, Mode::Write);
         work(&mut session)?;
         session.commit()
+    }
+
+    fn close(&self) {
+        self.0.close();
     }
 }

@@ -502,7 +502,7 @@ impl Answer {
 }
 
 fn unasked() -> Error {
-    Error::storage("the storage has answered another question")
+    Error::storage("the storage returned an answer of the wrong type")
 }
 
 impl Table {

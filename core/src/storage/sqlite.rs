@@ -47,7 +47,7 @@ const TRIES: usize = 10;
 /// A store in one SQLite file. A child process opens it again at its first use.
 pub struct Sqlite {
     /// `None` only while the store is being dropped.
-    home: Option<Home<Arc<Connections>>>,
+    home: Option<Home<Connections>>,
 }
 
 /// The connections of one process.
@@ -90,8 +90,11 @@ impl Sqlite {
 
     /// Runs work on the connections of this process.
     fn with<T>(&self, work: impl FnOnce(&Connections) -> Result<T>) -> Result<T> {
-        let home = self.home.as_ref().expect("there until it is dropped");
-        undisturbed_in(|process| work(home.get_in(process)?))
+        undisturbed_in(|process| work(&*self.home().get_in(process)?))
+    }
+
+    fn home(&self) -> &Home<Connections> {
+        self.home.as_ref().expect("there until it is dropped")
     }
 }
 
@@ -120,7 +123,7 @@ impl Connections {
                 return Ok(Self { readers: Readers::of(path), writer, hold, _counted: counted });
             }
         }
-        Err(Error::storage("another program keeps deleting the database's log"))
+        Err(Error::storage("another program keeps deleting the database's write-ahead log"))
     }
 }
 
@@ -181,5 +184,9 @@ impl Storage for Sqlite {
 
     fn backup(&self, path: &Path) -> Result<()> {
         self.with(|here| here.readers.with(|reader| backup::write(reader, path)))
+    }
+
+    fn close(&self) {
+        undisturbed(|| self.home().close());
     }
 }

@@ -81,7 +81,11 @@ pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
 
 /// The calendar month in the agency's time zone.
 fn month_of(agency: &AgencyRow, at: Timestamp) -> Result<Period> {
-    let unknown = |_| Error::configuration("the agency's time zone is not known here");
+    let unknown = |_| {
+        Error::configuration(
+            "the agency's time zone is missing in this machine's time zone database",
+        )
+    };
     Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
 }
 

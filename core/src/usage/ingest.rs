@@ -51,7 +51,7 @@ pub(crate) fn record(
     let inserted = tx.insert_events(&fresh)?;
     for (event, insert) in fresh.iter().zip(inserted) {
         if ahead.as_ref().is_some_and(|ahead| ahead.is_wrong(event, &insert)) {
-            return Err(Error::aborted("an event has come or gone in between"));
+            return Err(Error::aborted("another call stored or removed one of the events"));
         }
         let outcome = match insert {
             Insert::Done => {
@@ -216,7 +216,7 @@ impl Sums {
     pub fn count(&mut self, event: &Event) -> Result<()> {
         // There was room before the insert, so a concurrent writer must have used it up.
         let has_room = self.has_counted(event)?;
-        if has_room { Ok(()) } else { Err(Error::aborted("a sum has no room left")) }
+        if has_room { Ok(()) } else { Err(Error::aborted("a total would overflow")) }
     }
 
     /// Counts an event if it overflows no sum; otherwise changes nothing.

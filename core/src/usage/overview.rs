@@ -4,6 +4,7 @@
 use super::Metric;
 use crate::error::Result;
 use crate::records::Reads;
+use crate::schema::damaged;
 use serde::Serialize;
 
 /// The name of the total that counts active resellers.
@@ -13,7 +14,7 @@ pub(crate) const ACTIVE_RESELLERS: &str = "active_resellers";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Overview {
     /// The number of active resellers.
-    pub active_resellers: i64,
+    pub active_resellers: u64,
     /// Messages, including those of deleted resellers.
     pub messages: i64,
     /// WhatsApp messages, including those of deleted resellers.
@@ -36,7 +37,7 @@ pub(crate) fn overview(reads: &mut Reads<'_>) -> Result<Overview> {
     let totals = reads.totals(&names)?;
     let total = |i: usize| totals.get(i).copied().unwrap_or_default();
     Ok(Overview {
-        active_resellers: total(0),
+        active_resellers: u64::try_from(total(0)).map_err(|_| damaged())?,
         messages: total(1),
         whatsapp_messages: total(2),
         whatsapp_conversations: total(3),

@@ -43,7 +43,7 @@ impl Period {
 
     /// The calendar month that holds the instant.
     pub(crate) fn month(at: Timestamp, zone: &TimeZone) -> Result<Self> {
-        let out_of_range = |_| Error::storage("a time lies outside the calendar");
+        let out_of_range = |_| Error::storage("a time is outside the range of the calendar");
         let instant = jiff::Timestamp::from_millisecond(at.as_millis()).map_err(out_of_range)?;
         let first = instant.to_zoned_datetime(zone.clone()).first_of_month();
         let start = first.and_then(|day| day.start_of_day()).map_err(out_of_range)?;

@@ -96,7 +96,7 @@ impl Stored for BTreeMap<u8, Slot> {
 
     fn write(&self, row: &mut Row) -> Result<()> {
         let packed = postcard::to_allocvec(self);
-        let packed = packed.map_err(|_| Error::storage("a rollup cannot be packed"))?;
+        let packed = packed.map_err(|_| Error::storage("a usage rollup could not be encoded"))?;
         row.push(Value::Bytes(packed));
         Ok(())
     }
@@ -156,7 +156,7 @@ impl DayRollup {
     }
 
     pub(crate) fn damaged() -> Error {
-        Error::storage("a stored rollup is damaged")
+        Error::storage("a stored usage rollup is damaged")
     }
 }
 

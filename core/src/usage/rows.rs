@@ -67,7 +67,9 @@ impl Tx<'_> {
     /// Locks one meter.
     pub fn lock_meter(&mut self, key: MeterKey) -> Result<Meter> {
         let (meters, _) = self.usage(&[key], &[])?;
-        self.ask(meters)?.pop().ok_or_else(|| Error::storage("the meter is not there"))
+        self.ask(meters)?
+            .pop()
+            .ok_or_else(|| Error::storage("the storage did not return the meter's row"))
     }
 
     /// Inserts events whose id is free, and answers the existing event for the others. It waits for

@@ -36,6 +36,9 @@ macro_rules! id_value {
             }
         }
 
+        /// Reads every common spelling of a UUID: capital letters, no hyphens, braces. Databases
+        /// and drivers give UUIDs back in these, and an id is no secret whose spelling could matter;
+        /// stamps and tokens have one spelling only.
         impl std::str::FromStr for $name {
             type Err = uuid::Error;
 

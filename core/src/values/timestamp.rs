@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp as Instant;
+use jiff::civil::{DateTime, date};
+use jiff::fmt::temporal::Pieces;
+use jiff::{Error as OutOfRange, SignedDuration};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Refusal};
@@ -68,7 +70,16 @@ impl Timestamp {
     pub(crate) const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
+
+    /// The date and time in UTC. It is not jiff's own instant, whose range ends half a day before the
+    /// year 9999 does.
+    fn in_utc(self) -> Result<DateTime, OutOfRange> {
+        EPOCH.checked_add(SignedDuration::from_millis(self.0))
+    }
 }
+
+/// 1970-01-01T00:00:00 in UTC.
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// Truncates to the millisecond (`SystemTime::now().into()`); an instant out of the range becomes
 /// its nearest end.
@@ -93,16 +104,22 @@ impl FromStr for Timestamp {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let at: Instant = text.parse().map_err(|_| Code::Invalid)?;
-        Ok(Self(at.as_nanosecond().div_euclid(1_000_000) as i64))
+        let parts = Pieces::parse(text).map_err(|_| Code::Invalid)?;
+        let (time, offset) = parts.time().zip(parts.to_numeric_offset()).ok_or(Code::Invalid)?;
+        let since_1970 = parts.date().to_datetime(time).duration_since(EPOCH);
+        let nanos = since_1970.as_nanos() - i128::from(offset.seconds()) * 1_000_000_000;
+        let at = Self(nanos.div_euclid(1_000_000) as i64);
+        // The offset may lead out of the calendar's years.
+        at.in_utc().map_err(|_| Code::Invalid)?;
+        Ok(at)
     }
 }
 
 impl std::fmt::Display for Timestamp {
     /// RFC 3339 in UTC.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match Instant::from_millisecond(self.0) {
-            Ok(instant) => instant.fmt(f),
+        match self.in_utc() {
+            Ok(time) => write!(f, "{time}Z"),
             Err(_) => write!(f, "{} ms", self.0),
         }
     }
@@ -121,5 +138,30 @@ mod tests {
         };
         assert_eq!([0, 1, 999_999, 1_000_000, 1_999_999].map(at), [0, 0, 0, 1, 1]);
         assert_eq!([-1, -999_999, -1_000_000, -1_000_001].map(at), [-1, -1, -1, -2]);
+    }
+
+    #[test]
+    fn s49_texts_before_1970_and_to_the_end_of_the_year_9999_are_instants() {
+        for (text, millis) in [
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("1969-12-31T23:59:59.9991Z", -1),
+            ("1901-02-03T04:05:06Z", -2_174_586_894_000),
+            ("0001-01-01T00:00:00Z", Timestamp::YEAR_1.as_millis()),
+            ("9999-12-31T00:00:00Z", 253_402_214_400_000),
+            ("9999-12-31T12:00:00+02:00", 253_402_250_400_000),
+            ("9999-12-31T23:59:59.9999Z", 253_402_300_799_999),
+            ("9999-12-31T23:59:59.999+00:00", 253_402_300_799_999),
+        ] {
+            let at: Timestamp = text.parse().expect(text);
+            assert_eq!(at.as_millis(), millis, "{text}");
+            assert_eq!(at.to_string().parse(), Ok(at), "{at}");
+        }
+        let last = Timestamp::from_millis(253_402_300_799_999);
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
+        for text in
+            ["9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59", "9999-12-31Z", "9999-12-31"]
+        {
+            assert_eq!(text.parse::<Timestamp>(), Err(Code::Invalid.into()), "{text}");
+        }
     }
 }

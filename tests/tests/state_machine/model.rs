@@ -342,7 +342,7 @@ impl Model {
             let agency = platform.agency(name).expect("there");
             assert_eq!(agency.settings().expect("reads").version, known.version, "{name}");
             let active = self.of(name).filter(|(_, one)| one.active).count();
-            assert_eq!(agency.overview().expect("reads").active_resellers, active as i64);
+            assert_eq!(agency.overview().expect("reads").active_resellers, active as u64);
             let query = ResellerQuery::all().limit(200);
             let listed = agency.page(&query).expect("reads").resellers;
             let shown: BTreeMap<_, _> = listed.iter().map(shown).collect();

@@ -38,6 +38,10 @@ needs it, on PostgreSQL at most to the end of the request; it is not taken from 
 PostgreSQL it waits 5 seconds for a row that the block itself may have locked, and then raises
 InsideTransactionError. Without a block there is no second connection.
 
+The storage works on the thread that calls it. `AsyncPlatform` would call it on other threads, and
+raises ConfigurationError; an asynchronous view calls the blocking platform through
+`asgiref.sync.sync_to_async`, as it calls the ORM.
+
 SQLite has one writer at a time, so one request cannot have two transactions that write:
 - A block that has written cannot sign anybody in (InsideTransactionError at once), and a block
   that has signed somebody in cannot write any more (AbortedError, however often it is tried

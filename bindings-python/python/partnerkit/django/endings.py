@@ -91,7 +91,7 @@ class Beside:
         self.connection = connection = second.connection
         if in_transaction(connection):
             # A new transaction would only be a savepoint, which would not stay committed.
-            raise InsideTransactionError("the second connection is in a transaction")
+            raise InsideTransactionError("the second connection is in a transaction already")
         connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
 
     def commit(self) -> None:

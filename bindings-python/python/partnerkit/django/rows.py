@@ -101,7 +101,7 @@ class DjangoTransaction:
             return False
         self.connection.savepoint_commit(savepoint)
         if not updated:
-            raise StorageError("a row to update was not locked")
+            raise StorageError("a row to update was not locked first, or does not exist")
         return True
 
     def put(self, table: Table, rows: Sequence[Row]) -> None:
@@ -114,11 +114,11 @@ class DjangoTransaction:
                 sums = self._execute(sql.add(table, chunk))
             except Error as error:
                 if is_overflow(error):
-                    raise AbortedError("a total has no room left") from error
+                    raise AbortedError("a total would overflow") from error
                 raise
             # SQLite turns a sum that is too large into a floating-point number.
             if not all(isinstance(total, int) for (total,) in sums):
-                raise AbortedError("a total has no room left")
+                raise AbortedError("a total would overflow")
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:
         for chunk in sql.chunks(keys):
@@ -136,7 +136,9 @@ class DjangoTransaction:
             if is_concurrent(error):
                 raise self._in_the_way(error) from error
             if self.ending.outermost and not is_rolled_back(error):
-                raise OutcomeUnknownError("no answer that tells came to COMMIT") from error
+                raise OutcomeUnknownError(
+                    "the error at COMMIT does not say whether anything was committed"
+                ) from error
             raise
 
     def _in_the_way(self, error: Error) -> Exception:

@@ -58,6 +58,17 @@ class Command(BaseCommand):  # management/commands/partnerkit_maintain.py
 Command().handle()
 ```
 
+An asynchronous view calls the platform through `asgiref.sync.sync_to_async`, as it calls Django's ORM.
+`AsyncPlatform` makes its calls on threads of the library, where your transaction is not open, so it
+refuses a platform on `DjangoStorage` with a `ConfigurationError`:
+
+```python
+try:
+    partnerkit.AsyncPlatform(platform)
+except partnerkit.ConfigurationError as refused:
+    assert "sync_to_async" in str(refused)
+```
+
 ## Any other database: a `TableStore`
 
 A storage moves rows and knows no rule. The tables are data (`partnerkit::schema`, in Python
@@ -71,7 +82,9 @@ A storage moves rows and knows no rule. The tables are data (`partnerkit::schema
 | `commit`, `rollback` | end it |
 
 In Rust implement `partnerkit::storage::host::TableStore`, and open `Tables(your_store)`; in Python
-implement `partnerkit.storage.TableStore`, and open it by `Platform.with_storage`.
+implement `partnerkit.storage.TableStore`, and open it by `Platform.with_storage`. A store in Python that
+joins no transaction of the calling thread may have the attribute `any_thread = True`; then
+`AsyncPlatform` takes a platform on it.
 
 ## Prove it
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::documentation::docstring;
+use super::documentation::{docstring, docstring_of_fields};
 use super::hints::{slug_of, typed};
 use super::import;
 use super::method::{fields_of, first_field};
@@ -56,10 +56,13 @@ Phone = str | Sequence[str | None] | PhoneDraft
 
 fn class(form: &Record, surface: &Surface) -> String {
     let mut text = format!("\n\nclass {}(TypedDict, total=False):\n", fields_of(form));
-    text += &docstring(&form.documentation, 4);
-    text += "\n";
     let first = first_field(form).map(|field| &field.name);
-    for field in form.fields.iter().filter(|field| Some(&field.name) != first) {
+    let mut fields: Vec<_> = form.fields.iter().collect();
+    fields.retain(|field| Some(&field.name) != first);
+    let named = fields.iter().map(|field| (&*field.name, &*field.documentation));
+    text += &docstring_of_fields(&form.documentation, named, 4);
+    text += "\n";
+    for field in fields {
         let _ = writeln!(text, "    {}: {}", field.name, of(form, field, surface));
         text += &docstring(&field.documentation, 4);
     }

@@ -64,7 +64,9 @@ fn glue(method: &Method<'_>) -> String {
         Type::List(of) if matches!(**of, Type::Either(..)) => {
             ("answers(py, ", "?)", "Vec<Bound<'py, PyAny>>")
         }
-        _ if operation.answers_handle() => ("", ".map(|agency| Agency(agency.into()))", "Agency"),
+        _ if operation.answers_handle() => {
+            ("", ".map(|agency| Agency(agency.into(), self.1))", "Agency")
+        }
         _ => ("answer(py, &", "?)", "Bound<'py, PyAny>"),
     };
     let name = &operation.name;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::hints::{answered, given};
+use crate::shared::forms;
 use crate::surface::{Argument, Field, Operation, Record, Surface};
 use crate::types::Type;
 
@@ -49,6 +50,15 @@ impl<'o> Method<'o> {
         // If there are several passwords, they can be given only by name.
         let in_place = secret.filter(|_| secrets > 1).unwrap_or(parameters.len());
         Self { surface, operation, parameters, in_place, form }
+    }
+
+    /// The method that awaits it on an asynchronous handle.
+    pub fn run(&self) -> &'static str {
+        match self.operation.name.as_str() {
+            "close" => "_run_alone",
+            _ if forms::hashes(self.operation, self.surface) => "_run_long",
+            _ => "_run",
+        }
     }
 
     /// The parameters with their types.

@@ -1,6 +1,6 @@
 //! The records of results: frozen dataclasses and enumerations.
 
-use super::documentation::docstring;
+use super::documentation::{docstring, docstring_of_fields};
 use super::hints::{given, kept};
 use crate::shared::forms;
 use crate::surface::{Enumeration, Field, Record, Surface};
@@ -72,7 +72,8 @@ fn dataclass(record: &Record, has_methods: bool, surface: &Surface) -> String {
     let base = if has_methods { format!("(_behaviour.{})", record.name) } else { String::new() };
     let mut text = "\n\n@dataclass(frozen=True, slots=True, kw_only=True)\n".to_owned();
     text += &format!("class {}{base}:\n", record.name);
-    text += &docstring(&record.documentation, 4);
+    let fields = record.fields.iter().map(|field| (&*field.name, &*field.documentation));
+    text += &docstring_of_fields(&record.documentation, fields, 4);
     text += "\n";
     for field in &record.fields {
         let is_given = GIVEN.contains(&&*record.name);

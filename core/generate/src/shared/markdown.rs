@@ -40,10 +40,15 @@ fn without_definitions(text: &str) -> String {
 }
 
 fn paragraph(text: &str) -> String {
+    lines(text, WIDTH).join("\n")
+}
+
+/// The lines of a paragraph, none of them longer than `width` unless a word is.
+pub fn lines(paragraph: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in paragraph.split_whitespace() {
         let line = lines.last_mut().expect("there is one");
-        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+        if !line.is_empty() && line.len() + 1 + word.len() > width {
             lines.push(word.to_owned());
         } else {
             if !line.is_empty() {
@@ -52,5 +57,5 @@ fn paragraph(text: &str) -> String {
             line.push_str(word);
         }
     }
-    lines.join("\n")
+    lines
 }

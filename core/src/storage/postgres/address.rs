@@ -18,10 +18,10 @@ const READ_ONLY: &str = "-c default_transaction_read_only=on";
 
 /// Parses a URL. It may contain a password, so no error quotes any of it.
 pub(super) fn parse(url: &str) -> Result<Config> {
-    let unreadable = |_| Error::configuration("the store's URL is not a Postgres URL");
+    let unreadable = |_| Error::configuration("the store's URL is not a valid PostgreSQL URL");
     let mut config: Config = url.parse().map_err(unreadable)?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(Error::configuration("the Postgres URL names no host"));
+        return Err(Error::configuration("the PostgreSQL URL has no host"));
     }
     check_transport(&config)?;
     if config.get_application_name().is_none() {
@@ -45,8 +45,8 @@ fn check_transport(config: &Config) -> Result<()> {
         SslMode::Disable => Ok(()),
         SslMode::Prefer if is_local(config) => Ok(()),
         _ => Err(Error::configuration(
-            "this build has no TLS for Postgres yet: use a host of this machine, \
-             or sslmode=disable on a network that is trusted",
+            "TLS to PostgreSQL is not supported yet: use a server on this machine, or add \
+             `?sslmode=disable` to the URL if you trust the network",
         )),
     }
 }

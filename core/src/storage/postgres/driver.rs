@@ -21,8 +21,11 @@ pub(super) struct Driver {
 
 impl Driver {
     pub fn start() -> Result<Self> {
-        let refused =
-            |error| Error::storage(format!("the connection thread does not start: {error}"));
+        let refused = |error| {
+            Error::storage(format!(
+                "the thread for database connections could not be started: {error}"
+            ))
+        };
         let runtime =
             Builder::new_current_thread().enable_io().enable_time().build().map_err(refused)?;
         let handle = runtime.handle().clone();
@@ -47,7 +50,7 @@ impl Driver {
         self.waits.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = mpsc::sync_channel(1);
         self.handle.spawn(async move { drop(answer.send(work.await)) });
-        answered.recv().map_err(|_| Failure::Lost("the connection thread has ended"))
+        answered.recv().map_err(|_| Failure::Lost("the thread for database connections has ended"))
     }
 
     /// How often a caller has waited for the server.

@@ -40,7 +40,7 @@ impl From<&DbError> for Failure {
         // The server sends these when it ends the connection, at any point, even right after a
         // commit.
         if matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
-            return Self::Lost("the server has ended the connection");
+            return Self::Lost("the server closed the connection");
         }
         let text = describe(refusal);
         if *code == SqlState::UNIQUE_VIOLATION {
@@ -64,8 +64,10 @@ impl From<PoolError> for Failure {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) => connecting(&error),
-            PoolError::Timeout(_) => Self::Other("no connection became free in time".to_owned()),
-            _ => Self::Other("the pool of connections is closed".to_owned()),
+            PoolError::Timeout(_) => {
+                Self::Other("no database connection became free in time".to_owned())
+            }
+            _ => Self::Other("the connection pool is closed".to_owned()),
         }
     }
 }
@@ -79,7 +81,7 @@ fn connecting(error: &tokio_postgres::Error) -> Failure {
             None => error.to_string(),
         },
     };
-    Failure::Other(format!("no connection to the server: {reason}"))
+    Failure::Other(format!("could not connect to the server: {reason}"))
 }
 
 fn describe(refusal: &DbError) -> String {

@@ -38,7 +38,8 @@ pub(super) async fn migrate(client: &Object) -> Result<()> {
         if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && lacks_extensions(client).await
         {
             return Err(Error::configuration(
-                "the extensions pg_trgm and btree_gin are not installed; they come with PostgreSQL",
+                "the server lacks the extensions pg_trgm and btree_gin: install the package with \
+                 PostgreSQL's additional modules (contrib)",
             ));
         }
         if !is_race(&error) || tried == TRIES {
@@ -55,10 +56,10 @@ async fn check_server(client: &Object) -> Result<()> {
     let row = client.query_typed_one(sql, &[]).await.map_err(Failure::from)?;
     let (version, encoding): (i64, String) = (row.get(0), row.get(1));
     if version < OLDEST_SERVER {
-        return Err(Error::configuration("the server is older than PostgreSQL 15"));
+        return Err(Error::configuration("the server must be PostgreSQL 15 or newer"));
     }
     if encoding != "UTF8" {
-        return Err(Error::configuration("the database's encoding is not UTF8"));
+        return Err(Error::configuration("the database's encoding must be UTF8"));
     }
     Ok(())
 }

@@ -177,7 +177,7 @@ fn update(Batch { table, rows }: Batch) -> Question {
         let stored = |reply: &Reply| match reply.affected {
             _ if reply.refused => Ok(false),
             1 => Ok(true),
-            _ => Err(Error::storage("a row to update was not locked")),
+            _ => Err(Error::storage("a row to update was not locked first, or does not exist")),
         };
         replies.iter().map(stored).collect::<Result<_>>().map(Answer::Updated)
     })

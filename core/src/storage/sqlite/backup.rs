@@ -56,12 +56,12 @@ fn keep_name(folder: &Path) -> io::Result<()> {
 }
 
 fn is_there() -> Error {
-    Error::io("there is a file already where the backup is to be")
+    Error::io("a file with the backup's name already exists")
 }
 
 fn failed(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::NotFound => Error::io("the backup's folder does not exist"),
-        kind => Error::io(format!("the backup: {kind}")),
+        kind => Error::io(format!("the backup could not be written: {kind}")),
     }
 }

@@ -21,7 +21,9 @@ pub(super) const BUSY: Duration = Duration::from_secs(30);
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         let found = rusqlite::version();
-        return Err(Error::configuration(format!("SQLite 3.51.3 or newer is needed, not {found}")));
+        return Err(Error::configuration(format!(
+            "SQLite 3.51.3 or newer is required, but this build has {found}"
+        )));
     }
     let is_new = !path.exists();
     let writer = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;

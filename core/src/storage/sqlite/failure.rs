@@ -31,6 +31,6 @@ pub(super) fn detail(error: &rusqlite::Error) -> String {
             let (code, words) = (failure.extended_code, code_to_str(failure.extended_code));
             format!("SQLite: {words} (code {code})")
         }
-        _ => "SQLite: a statement does not fit the schema".to_owned(),
+        _ => "SQLite: a statement does not match the schema".to_owned(),
     }
 }

@@ -280,7 +280,11 @@ impl Drop for Closed {
 }
 
 fn lock() -> Result<MutexGuard<'static, Held>> {
-    let opened = || Error::storage("a store was being opened when this process was forked");
+    let opened = || {
+        Error::storage(
+            "a store was being opened at the fork of this process; call `before_fork` first",
+        )
+    };
     lock_inherited(&HELD, BUSY).ok_or_else(opened)
 }
 
@@ -325,9 +329,9 @@ fn there<T>(found: io::Result<T>) -> Result<Option<T>> {
 }
 
 fn not_held() -> Error {
-    Error::storage("the database is not held")
+    Error::storage("the database's files are not locked by this process")
 }
 
 fn failed(error: io::Error) -> Error {
-    Error::storage(format!("the database's files cannot be held: {}", error.kind()))
+    Error::storage(format!("the database's files could not be locked: {}", error.kind()))
 }

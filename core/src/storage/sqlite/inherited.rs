@@ -87,5 +87,5 @@ fn lock() -> Option<MutexGuard<'static, Stores>> {
 }
 
 fn in_use() -> Error {
-    Error::storage("a store was in use when this process was forked; prepare it with `before_fork`")
+    Error::storage("a store was in use at the fork of this process; call `before_fork` first")
 }

@@ -21,7 +21,9 @@ pub(crate) fn path_of(url: &str) -> Result<&Path> {
         ));
     }
     if url.contains('?') {
-        return Err(Error::configuration("`sqlite:` takes the path of a file and no parameters"));
+        return Err(Error::configuration(
+            "`sqlite:` takes the path of a file, without URL parameters",
+        ));
     }
     Ok(Path::new(url))
 }
@@ -32,7 +34,9 @@ pub(super) fn found(path: &Path) -> Result<PathBuf> {
     let database = resolved(path)?;
     match fs::metadata(&database) {
         Ok(file) if file.is_dir() => return Err(is_folder()),
-        Ok(file) if !file.is_file() => return Err(Error::storage("the database is no file")),
+        Ok(file) if !file.is_file() => {
+            return Err(Error::storage("the database's path is not a regular file"));
+        }
         Ok(file) => writable(&database, &file, "the database")?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(not_found(error)),
@@ -50,13 +54,13 @@ fn named(path: &Path) -> Result<()> {
         return Err(Error::configuration("`sqlite:` needs the path of a file"));
     }
     if name.contains(&0) {
-        return Err(Error::configuration("a path has no character U+0000 in it"));
+        return Err(Error::configuration("a path must not contain the character U+0000"));
     }
     if name == b":memory:" {
-        return Err(Error::configuration("a store in memory is `memory:`, without `sqlite:`"));
+        return Err(Error::configuration("for a store in memory use `memory:`, without `sqlite:`"));
     }
     if name.starts_with(b"file:") {
-        return Err(Error::configuration("`sqlite:` takes a path, and not a URI `file:`"));
+        return Err(Error::configuration("`sqlite:` takes a plain path, not a `file:` URI"));
     }
     Ok(())
 }
@@ -79,7 +83,7 @@ fn resolved(path: &Path) -> Result<PathBuf> {
             Err(_) => return Ok(folder.join(name)),
         }
     }
-    Err(Error::storage("the database's path leads through too many links"))
+    Err(Error::storage("the database's path has too many symbolic links"))
 }
 
 /// The folder and the name of a file.
@@ -116,9 +120,9 @@ fn cannot_be_written(what: &str, why: ErrorKind) -> Error {
 }
 
 fn is_folder() -> Error {
-    Error::storage("the database's path is that of a folder")
+    Error::storage("the database's path is a folder, not a file")
 }
 
 fn not_found(error: IoError) -> Error {
-    Error::storage(format!("the database cannot be found: {}", error.kind()))
+    Error::storage(format!("the database's path could not be read: {}", error.kind()))
 }

@@ -81,7 +81,9 @@ impl Queue {
         };
         match ended {
             Ended::With(worked) => worked.unwrap_or_else(|panic| resume_unwind(panic)),
-            Ended::GroupLost => Err(Error::storage("a group of one was lost")),
+            Ended::GroupLost => Err(Error::storage(
+                "SQLite rolled the transaction back, although no other caller shared it",
+            )),
         }
     }
 

@@ -83,7 +83,7 @@ impl<'c> Rows<'c> {
     /// Fails if the transaction is no longer open. Some errors of SQLite end it; if the work
     /// ignores such an error, its next write would be a transaction of its own.
     pub fn in_transaction(&self) -> Result<()> {
-        let given_up = || Error::storage("SQLite has given the transaction up");
+        let given_up = || Error::storage("SQLite rolled the transaction back");
         if self.connection.is_autocommit() { Err(given_up()) } else { Ok(()) }
     }
 }

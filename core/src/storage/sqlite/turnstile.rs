@@ -55,7 +55,10 @@ struct Locked {
 impl Locked {
     fn wait(path: &Path) -> Result<Self> {
         let failed = |error: io::Error| {
-            Error::storage(format!("a lock beside the database: {}", error.kind()))
+            Error::storage(format!(
+                "the lock file beside the database could not be used: {}",
+                error.kind()
+            ))
         };
         let file = OpenOptions::new().create(true).write(true).truncate(false).open(path);
         let file = file.map_err(failed)?;

@@ -137,7 +137,7 @@ fn is_updated(updated: rusqlite::Result<usize>) -> Result<bool> {
 fn is_added(added: rusqlite::Result<usize>) -> Result<bool> {
     match added {
         Err(error) if is_constraint(&error, SQLITE_CONSTRAINT_DATATYPE) => {
-            Err(Error::aborted("a total has no room left"))
+            Err(Error::aborted("a total would overflow"))
         }
         added => is_written(added),
     }

@@ -69,7 +69,7 @@ pub fn overview(agency: &Agency) -> Result<()> {
     let overview = agency.overview()?;
     println!("\nOverview of {}", agency.id());
     for (what, value) in [
-        ("active resellers", overview.active_resellers),
+        ("active resellers", i64::try_from(overview.active_resellers).unwrap_or(i64::MAX)),
         ("messages", overview.messages),
         ("WhatsApp messages", overview.whatsapp_messages),
         ("WhatsApp conversations", overview.whatsapp_conversations),

@@ -63,7 +63,16 @@ export abstract class AgencyOperations {
     this.native = native;
   }
 
-  /** The settings as they are now. Throws: {@link NotFoundError} once the agency is deleted. */
+  /**
+   * The settings as they are now. Throws: {@link NotFoundError} once the agency is deleted.
+   *
+   * @example
+   * ```ts
+   * const settings = await agency.settings();
+   * assert.deepEqual([settings.version, settings.timeZone], [1, 'UTC']);
+   * assert.deepEqual(settings.capacity, {}); // unlimited
+   * ```
+   */
   settings(options?: CallOptions): Promise<AgencySettings> {
     const start: Start = (call) => this.native.settings(call);
     return call(start, options);
@@ -75,6 +84,16 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link NotFoundError}; {@link ConflictError} if `version` is given and is not
    * the present one; fields `timeZone`, `capacity`, `reservedLabels`.
+   *
+   * @example
+   * ```ts
+   * const { version } = await agency.settings();
+   * const settings = await agency.configure({ timeZone: 'Europe/Berlin' }, { version });
+   * assert.equal(settings.timeZone, 'Europe/Berlin');
+   *
+   * const outdated = agency.configure({ capacity: { messages: 100_000 } }, { version });
+   * await assert.rejects(outdated, { name: 'ConflictError', currentVersion: settings.version });
+   * ```
    */
   configure(
     patch: AgencyPatch,
@@ -97,6 +116,22 @@ export abstract class AgencyOperations {
    * Throws: {@link ConflictError} for a key that was used for another form, {@link
    * NotFoundError} if the reseller has been deleted since; the errors of the form; field
    * `idempotencyKey` (1–255 characters).
+   *
+   * @example
+   * ```ts
+   * const globex = await agency.createReseller({
+   *   partnerType: 'own_plans',
+   *   name: 'Globex',
+   *   email: 'owner@globex.example',
+   *   phone: ['US', '(415) 555-2671'],
+   *   password,
+   *   passwordConfirmation: password,
+   *   contact: { name: 'Ann Lee', email: 'ann@globex.example', phone: '+49 30 901820' },
+   *   loginDomain: 'globex',
+   * });
+   * assert.equal(globex.phone, '+14155552671');
+   * assert.deepEqual(await agency.reseller(globex.id), globex);
+   * ```
    */
   createReseller(draft: ResellerDraft, options?: CallOptions): Promise<Reseller> {
     const start: Start = (call) => this.native.createReseller(call, draft);
@@ -111,6 +146,18 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link NotFoundError} once the agency is deleted; field `resellers`
    * (`too_many`).
+   *
+   * @example
+   * ```ts
+   * import { ValidationError } from 'partnerkit';
+   *
+   * const taken = { ...form, loginDomain: 'acme', email: 'a@b.example' };
+   * const [globex, refused] = await agency.createResellers([form, taken]);
+   * assert.equal(globex.name, 'Globex');
+   * assert.ok(refused instanceof ValidationError); // which is not thrown here
+   * const [{ field, code }] = refused.fields;
+   * assert.deepEqual([field, code], ['loginDomain', 'taken']);
+   * ```
    */
   async createResellers(
     forms: readonly ResellerDraft[],
@@ -123,6 +170,14 @@ export abstract class AgencyOperations {
   /**
    * Says what `createResellers` would answer, and creates nothing: a form that is right is
    * answered with the record that it would become. Throws: those of `createResellers`.
+   *
+   * @example
+   * ```ts
+   * const [globex] = await agency.checkResellers([form]);
+   * assert.equal(globex.name, 'Globex');
+   * const { activeResellers } = await agency.overview();
+   * assert.equal(activeResellers, 1n); // still acme alone
+   * ```
    */
   async checkResellers(
     forms: readonly ResellerDraft[],
@@ -132,7 +187,16 @@ export abstract class AgencyOperations {
     return withErrors(await call(start, options));
   }
 
-  /** Reports what `deleteReseller` would do now, and changes nothing. */
+  /**
+   * Reports what `deleteReseller` would do now, and changes nothing.
+   *
+   * @example
+   * ```ts
+   * const { loginDomain, quarantinedUntil } = await agency.previewDeletion(acme.id);
+   * assert.equal(loginDomain, 'acme');
+   * assert.ok(quarantinedUntil && quarantinedUntil > acme.createdAt);
+   * ```
+   */
   previewDeletion(id: string, options?: CallOptions): Promise<DeletionPreview> {
     const start: Start = (call) => this.native.previewDeletion(call, id);
     return call(start, options);
@@ -143,13 +207,28 @@ export abstract class AgencyOperations {
    * of counters stays in the agency's totals, and its login domain is quarantined.
    *
    * The result tells whether the data is also erased from the store's files.
+   *
+   * @example
+   * ```ts
+   * assert.equal(await agency.deleteReseller(acme.id), 'complete');
+   * const label = await agency.domainAvailability('acme');
+   * assert.equal(label.refused, 'quarantined');
+   * ```
    */
   deleteReseller(id: string, options?: CallOptions): Promise<Erasure> {
     const start: Start = (call) => this.native.deleteReseller(call, id);
     return call(start, options);
   }
 
-  /** A reseller by id. */
+  /**
+   * A reseller by id.
+   *
+   * @example
+   * ```ts
+   * const found = await agency.reseller(acme.id);
+   * assert.equal(found.name, acme.name);
+   * ```
+   */
   reseller(id: string, options?: CallOptions): Promise<Reseller> {
     const start: Start = (call) => this.native.reseller(call, id);
     return call(start, options);
@@ -158,6 +237,13 @@ export abstract class AgencyOperations {
   /**
    * A reseller by the host's own id; null if no reseller has it. Throws: {@link
    * NotFoundError} once the agency is deleted; field `externalId`.
+   *
+   * @example
+   * ```ts
+   * const globex = await agency.createReseller({ ...form, externalId: 'customer-7' });
+   * assert.deepEqual(await agency.resellerByExternalId('customer-7'), globex);
+   * assert.equal(await agency.resellerByExternalId('customer-8'), null);
+   * ```
    */
   resellerByExternalId(externalId: string, options?: CallOptions): Promise<Reseller | null> {
     const start: Start = (call) => this.native.resellerByExternalId(call, externalId);
@@ -169,6 +255,18 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link InvalidCursorError}, {@link NotFoundError} once the agency is deleted;
    * fields `limit` and `text`.
+   *
+   * @example
+   * ```ts
+   * await agency.createReseller(form);
+   * const first = await agency.page({ sort: 'name', limit: 1, withTotal: true });
+   * assert.deepEqual(first.resellers, [acme]);
+   * assert.equal(first.total?.count, 2);
+   *
+   * const second = await agency.page({ sort: 'name', limit: 1, after: first.next });
+   * assert.equal(second.resellers[0].name, 'Globex');
+   * assert.equal(second.next, null);
+   * ```
    */
   page(query: ResellerQuery = {}, options?: CallOptions): Promise<Page> {
     const start: Start = (call) => this.native.page(call, query);
@@ -179,6 +277,17 @@ export abstract class AgencyOperations {
    * Changes a profile. If `version` is given and the record has another one by now, the
    * error is {@link ConflictError}, and nothing is written. A patch that changes nothing
    * leaves the version as it is.
+   *
+   * @example
+   * ```ts
+   * const { id, version } = acme;
+   * const changes = { name: 'Acme Mobile', website: 'acme.example' };
+   * const updated = await agency.updateReseller(id, changes, { version });
+   * assert.equal(updated.website, 'https://acme.example/');
+   *
+   * const outdated = agency.updateReseller(id, { website: null }, { version }); // clears it
+   * await assert.rejects(outdated, { name: 'ConflictError', currentVersion: updated.version });
+   * ```
    */
   updateReseller(
     id: string,
@@ -193,6 +302,16 @@ export abstract class AgencyOperations {
    * Deactivates a reseller. Once this has returned, no sign-in succeeds and no earlier stamp
    * is valid, in any process. Repeating it changes nothing. An empty reason is none. Field
    * errors: `reason` (at most 500 characters).
+   *
+   * @example
+   * ```ts
+   * import { AccessDeniedError } from 'partnerkit';
+   *
+   * const changed = await agency.deactivate(acme.id, { reason: 'nonpayment' });
+   * assert.deepEqual([changed.status, changed.deactivationReason], ['inactive', 'nonpayment']);
+   * const login = { loginDomain: 'acme', email: 'owner@acme.example', password };
+   * await assert.rejects(platform.signIn(login), AccessDeniedError);
+   * ```
    */
   deactivate(
     id: string,
@@ -202,7 +321,16 @@ export abstract class AgencyOperations {
     return call(start, options);
   }
 
-  /** Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing. */
+  /**
+   * Activates a reseller again. Earlier stamps stay invalid. Repeating it changes nothing.
+   *
+   * @example
+   * ```ts
+   * await agency.deactivate(acme.id);
+   * const active = await agency.activate(acme.id);
+   * assert.equal(active.status, 'active');
+   * ```
+   */
   activate(id: string, options?: CallOptions): Promise<Reseller> {
     const start: Start = (call) => this.native.activate(call, id);
     return call(start, options);
@@ -211,6 +339,12 @@ export abstract class AgencyOperations {
   /**
    * Changes what a reseller sells, from now on; its history stays as it is. Setting the same
    * type again changes nothing. Refused fields: `partnerType`.
+   *
+   * @example
+   * ```ts
+   * const changed = await agency.changePartnerType(acme.id, 'commission');
+   * assert.deepEqual([acme.partnerType, changed.partnerType], ['own_plans', 'commission']);
+   * ```
    */
   changePartnerType(
     id: string,
@@ -230,6 +364,13 @@ export abstract class AgencyOperations {
    * Whether a reseller of this agency could take a label now, and if not, why, with
    * suggestions. The answer may be outdated when it arrives: only creating and renaming
    * decide. Errors: {@link NotFoundError} once the agency is deleted.
+   *
+   * @example
+   * ```ts
+   * const label = await agency.domainAvailability('acme');
+   * assert.equal(label.refused, 'taken'); // null for one that is free
+   * assert.equal(label.suggestions[0], 'acmeapp');
+   * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
     const start: Start = (call) => this.native.domainAvailability(call, label);
@@ -242,6 +383,15 @@ export abstract class AgencyOperations {
    * {@link ConflictError}. Renaming to the present login domain changes nothing.
    *
    * Throws: {@link NotFoundError}, {@link ConflictError}; field `loginDomain`.
+   *
+   * @example
+   * ```ts
+   * const { id, version } = acme;
+   * const renamed = await agency.renameLoginDomain(id, 'acmetelecom', { version });
+   * assert.equal(renamed.loginDomain, 'acmetelecom');
+   * const place = await platform.resolveHost('acmetelecom.partner.example.com');
+   * assert.equal(place.reseller, id);
+   * ```
    */
   renameLoginDomain(
     id: string,
@@ -262,6 +412,16 @@ export abstract class AgencyOperations {
    * sign-ins are forgotten.
    *
    * Throws: {@link NotFoundError}; fields `password` and `passwordConfirmation`.
+   *
+   * @example
+   * ```ts
+   * const changed = 'nine cobalt otters 17 harbour';
+   * const passwords = { password: changed, passwordConfirmation: changed };
+   * await agency.setPassword({ id: acme.id, ...passwords });
+   * const email = 'owner@acme.example';
+   * const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+   * assert.equal(access.reseller.id, acme.id);
+   * ```
    */
   setPassword(
     request: { id: string; password: string; passwordConfirmation: string },
@@ -282,6 +442,16 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link NotFoundError}, {@link AccessDeniedError}; fields `password` and
    * `passwordConfirmation`.
+   *
+   * @example
+   * ```ts
+   * const changed = 'nine cobalt otters 17 harbour';
+   * const passwords = { password: changed, passwordConfirmation: changed };
+   * await agency.changePassword({ id: acme.id, current: password, ...passwords });
+   * const email = 'owner@acme.example';
+   * const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+   * assert.equal(access.reseller.id, acme.id);
+   * ```
    */
   changePassword(
     request: { id: string; current: string; password: string; passwordConfirmation: string },
@@ -301,6 +471,16 @@ export abstract class AgencyOperations {
    * Makes a token with which `Platform.resetPassword` sets a password, once and within an
    * hour. It is as good as the password: send it to the reseller's own address only. Throws:
    * {@link NotFoundError}.
+   *
+   * @example
+   * ```ts
+   * const token = await agency.resetToken(acme.id); // goes into a mail to `acme.email`
+   * const changed = 'nine cobalt otters 17 harbour';
+   * await platform.resetPassword({ token, password: changed, passwordConfirmation: changed });
+   * const email = 'owner@acme.example';
+   * const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+   * assert.equal(access.reseller.id, acme.id);
+   * ```
    */
   resetToken(id: string, options?: CallOptions): Promise<string> {
     const start: Start = (call) => this.native.resetToken(call, id);
@@ -310,6 +490,16 @@ export abstract class AgencyOperations {
   /**
    * Ends every access stamp of a reseller, which may sign in again. Throws: {@link
    * NotFoundError}.
+   *
+   * @example
+   * ```ts
+   * import { AccessDeniedError } from 'partnerkit';
+   *
+   * const email = 'owner@acme.example';
+   * const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
+   * await agency.revokeAccess(acme.id);
+   * await assert.rejects(platform.checkAccess(stamp), AccessDeniedError);
+   * ```
    */
   revokeAccess(id: string, options?: CallOptions): Promise<void> {
     const start: Start = (call) => this.native.revokeAccess(call, id);
@@ -319,6 +509,13 @@ export abstract class AgencyOperations {
   /**
    * Forgets a reseller's failed sign-ins, a hard stop included. Throws: {@link
    * NotFoundError}.
+   *
+   * @example
+   * ```ts
+   * await agency.unlock(acme.id);
+   * const change = (await agency.changes()).at(-1);
+   * assert.deepEqual([change?.kind, change?.reseller], ['sign_in_unlocked', acme.id]);
+   * ```
    */
   unlock(id: string, options?: CallOptions): Promise<void> {
     const start: Start = (call) => this.native.unlock(call, id);
@@ -331,6 +528,18 @@ export abstract class AgencyOperations {
    * wrong with an event, even a field of another type, rejects that event alone.
    *
    * Throws: {@link NotFoundError} once the agency is deleted; field `events` (`too_many`).
+   *
+   * @example
+   * ```ts
+   * const [reseller, at] = [acme.id, acme.createdAt];
+   * const { outcomes } = await agency.recordUsage([
+   *   { id: 'msg-1', reseller, metric: 'messages', quantity: 250, at },
+   *   { id: 'msg-1', reseller, metric: 'messages', quantity: 250, at }, // reported once more
+   * ]);
+   * assert.deepEqual(outcomes.map((outcome) => outcome.kind), ['accepted', 'duplicate']);
+   * const overview = await agency.overview();
+   * assert.equal(overview.messages, 250n);
+   * ```
    */
   recordUsage(events: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
     const start: Start = (call) => this.native.recordUsage(call, events);
@@ -344,6 +553,18 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link NotFoundError} for the reseller or the agency; fields `id`, `metric`,
    * `quantity`.
+   *
+   * @example
+   * ```ts
+   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 5 });
+   * const use = { reseller: acme.id, quantity: 3 };
+   * const first = await agency.consume({ ...use, metric: 'messages', id: 'evt-1' });
+   * assert.deepEqual([first.granted, first.used], [true, 3n]);
+   *
+   * const second = await agency.consume({ ...use, metric: 'messages', id: 'evt-2' });
+   * assert.deepEqual([second.granted, second.reason], [false, 'limit_reached']);
+   * assert.deepEqual([second.used, second.limit], [3n, 5n]);
+   * ```
    */
   consume(
     request: { reseller: string; metric: Metric; quantity: bigint | number; id: string },
@@ -365,6 +586,16 @@ export abstract class AgencyOperations {
    *
    * Throws: {@link NotFoundError} for the reseller; fields `metric` (`not_a_counter` for a
    * metric that `consume` does not take) and `limit` (not negative).
+   *
+   * @example
+   * ```ts
+   * const use = { reseller: acme.id, quantity: 1, id: 'evt-1' };
+   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 0 });
+   * const denied = await agency.consume({ ...use, metric: 'messages' });
+   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: null });
+   * const granted = await agency.consume({ ...use, metric: 'messages' });
+   * assert.deepEqual([denied.granted, granted.granted], [false, true]);
+   * ```
    */
   setAllowance(
     request: { id: string; metric: Metric; limit: bigint | number | null },
@@ -382,6 +613,14 @@ export abstract class AgencyOperations {
   /**
    * Active resellers and use over all time. The totals are kept, so this is fast for any
    * number of resellers. Throws: {@link NotFoundError} once the agency is deleted.
+   *
+   * @example
+   * ```ts
+   * const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+   * await agency.consume({ ...use, metric: 'whatsapp_messages' });
+   * const overview = await agency.overview();
+   * assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1n, 3n]);
+   * ```
    */
   overview(options?: CallOptions): Promise<Overview> {
     const start: Start = (call) => this.native.overview(call);
@@ -395,6 +634,15 @@ export abstract class AgencyOperations {
    *
    * Refused fields: `limit`; `after` (`too_old`) if entries after it have been removed, as
    * the host has configured: then read everything again, and follow the feed from `min` on.
+   *
+   * @example
+   * ```ts
+   * await agency.actingAs('user-42').deactivate(acme.id, { reason: 'nonpayment' });
+   * const changes = await agency.changes(); // the agency, acme, and that it was switched off
+   * const { kind, actor, sequence } = changes[2];
+   * assert.deepEqual([kind, actor], ['reseller_deactivated', 'user-42']);
+   * assert.deepEqual(await agency.changes({ after: sequence }), []); // so far
+   * ```
    */
   changes(
     options: { after?: number | null | undefined; limit?: number | null | undefined } & CallOptions = {},

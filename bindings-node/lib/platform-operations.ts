@@ -51,6 +51,13 @@ export abstract class PlatformOperations {
    * (`Europe/Berlin`), which is UTC unless one is given.
    *
    * Refused fields: `id`, `timeZone`.
+   *
+   * @example
+   * ```ts
+   * const contoso = await platform.createAgency('contoso', { timeZone: 'Europe/Berlin' });
+   * const settings = await contoso.settings();
+   * assert.equal(settings.timeZone, 'Europe/Berlin');
+   * ```
    */
   async createAgency(
     id: string,
@@ -66,6 +73,14 @@ export abstract class PlatformOperations {
    * an agency that is there already keeps its own.
    *
    * Refused fields: `id` (`taken` while an agency of this id is being deleted), `timeZone`.
+   *
+   * @example
+   * ```ts
+   * const there = await platform.ensureAgency('northwind'); // had been created before
+   * const contoso = await platform.ensureAgency('contoso'); // is created now
+   * assert.equal(there.id, agency.id);
+   * assert.equal(contoso.id, 'contoso');
+   * ```
    */
   async ensureAgency(
     id: string,
@@ -78,6 +93,15 @@ export abstract class PlatformOperations {
   /**
    * The handle on an agency, which is the only way to its data. A mistyped id is {@link
    * NotFoundError}, never an empty agency.
+   *
+   * @example
+   * ```ts
+   * import { NotFoundError } from 'partnerkit';
+   *
+   * const found = await platform.agency('northwind');
+   * assert.equal(found.id, agency.id);
+   * await assert.rejects(platform.agency('nortwind'), NotFoundError);
+   * ```
    */
   async agency(id: string, options?: CallOptions): Promise<Agency> {
     const start: Start = (call) => this.native.agency(call, id);
@@ -87,6 +111,14 @@ export abstract class PlatformOperations {
   /**
    * The ids of agencies in order, after the given one or from the first one on. `limit` is
    * 1–1,000, and 100 unless it is given.
+   *
+   * @example
+   * ```ts
+   * await platform.createAgency('contoso');
+   * const first = await platform.agencies({ limit: 1 });
+   * const rest = await platform.agencies({ after: first.at(-1) });
+   * assert.deepEqual([first, rest], [['contoso'], ['northwind']]);
+   * ```
    */
   agencies(
     options: { after?: string | null | undefined; limit?: number | null | undefined } & CallOptions = {},
@@ -95,7 +127,16 @@ export abstract class PlatformOperations {
     return call(start, options);
   }
 
-  /** Reports what `deleteAgency` would do now, and changes nothing. */
+  /**
+   * Reports what `deleteAgency` would do now, and changes nothing.
+   *
+   * @example
+   * ```ts
+   * const preview = await platform.previewAgencyDeletion('northwind');
+   * assert.equal(preview.resellers, 1);
+   * assert.deepEqual(await agency.reseller(acme.id), acme); // nothing has happened
+   * ```
+   */
   previewAgencyDeletion(id: string, options?: CallOptions): Promise<AgencyDeletionPreview> {
     const start: Start = (call) => this.native.previewAgencyDeletion(call, id);
     return call(start, options);
@@ -111,6 +152,12 @@ export abstract class PlatformOperations {
    * stays `taken` until the last row is removed.
    *
    * The result tells whether the data is also erased from the store's files.
+   *
+   * @example
+   * ```ts
+   * assert.equal(await platform.deleteAgency('northwind'), 'complete');
+   * assert.deepEqual(await platform.agencies(), []);
+   * ```
    */
   deleteAgency(id: string, options?: CallOptions): Promise<Erasure> {
     const start: Start = (call) => this.native.deleteAgency(call, id);
@@ -132,6 +179,16 @@ export abstract class PlatformOperations {
    * port. Only so many attempts from one source may fail; any further one is {@link
    * ThrottledError}, before a password is looked at and whatever the account. An empty text
    * is no source.
+   *
+   * @example
+   * ```ts
+   * import { AccessDeniedError } from 'partnerkit';
+   *
+   * const login = { loginDomain: 'acme', email: 'Owner@acme.example', source: '203.0.113.7' };
+   * const access = await platform.signIn({ ...login, password });
+   * assert.deepEqual(access.reseller, acme);
+   * await assert.rejects(platform.signIn({ ...login, password: 'a guess' }), AccessDeniedError);
+   * ```
    */
   signIn(
     request: { loginDomain: string; email: string; password: string; source?: string | null | undefined },
@@ -156,6 +213,14 @@ export abstract class PlatformOperations {
    * by `resolveHost`. For a request that names no host, give an empty text.
    *
    * Throws: {@link AccessDeniedError} for a stamp that is not valid, or no longer.
+   *
+   * @example
+   * ```ts
+   * const email = 'owner@acme.example';
+   * const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
+   * const identity = await platform.checkAccess(stamp, { host: 'acme.partner.example.com' });
+   * assert.deepEqual(identity, { agency: 'northwind', reseller: acme.id });
+   * ```
    */
   checkAccess(
     stamp: string,
@@ -171,6 +236,16 @@ export abstract class PlatformOperations {
    *
    * Throws: {@link AccessDeniedError} for a token that is not valid, or no longer; fields
    * `password` and `passwordConfirmation`.
+   *
+   * @example
+   * ```ts
+   * const token = await agency.resetToken(acme.id);
+   * const changed = 'nine cobalt otters 17 harbour';
+   * await platform.resetPassword({ token, password: changed, passwordConfirmation: changed });
+   * const email = 'owner@acme.example';
+   * const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+   * assert.equal(access.reseller.id, acme.id);
+   * ```
    */
   resetPassword(
     request: { token: string; password: string; passwordConfirmation: string },
@@ -189,6 +264,13 @@ export abstract class PlatformOperations {
    * Whether a label could be taken now, and if not, why, with suggestions. The answer may be
    * outdated when it arrives: only creating and renaming decide. If the agency is known, use
    * `Agency.domainAvailability`, which also knows the labels that the agency has reserved.
+   *
+   * @example
+   * ```ts
+   * const typed = await platform.domainAvailability('Globex');
+   * assert.equal(typed.refused, 'uppercase'); // null for one that is free
+   * assert.equal(typed.suggestions[0], 'globex');
+   * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
     const start: Start = (call) => this.native.domainAvailability(call, label);
@@ -211,6 +293,18 @@ export abstract class PlatformOperations {
    * `pg_dump`. The nodes of a Citus cluster have no common snapshot, so a dump of one is
    * inconsistent if somebody writes meanwhile; `citus_create_restore_point` marks one moment
    * in the logs of all nodes.
+   *
+   * @example
+   * ```ts
+   * import { Platform } from 'partnerkit';
+   *
+   * const original = await Platform.open('sqlite:resellers.db');
+   * await original.createAgency('northwind');
+   * await original.backup('copy.db');
+   *
+   * const copy = await Platform.open('sqlite:copy.db');
+   * assert.deepEqual(await copy.agencies(), ['northwind']);
+   * ```
    */
   backup(path: string, options?: CallOptions): Promise<void> {
     const start: Start = (call) => this.native.backup(call, path);
@@ -223,6 +317,13 @@ export abstract class PlatformOperations {
    * the host has configured. It removes at most `budget` rows, where a look that finds none
    * counts as one, and 10,000 unless it is given; the next call goes on where this one
    * ended. Call it every few minutes, from as many processes as you like.
+   *
+   * @example
+   * ```ts
+   * const done = await platform.maintain();
+   * assert.ok(done.finished);
+   * assert.equal(done.removed, 0); // nothing was due yet
+   * ```
    */
   maintain(
     options: { budget?: number | null | undefined } & CallOptions = {},
@@ -237,6 +338,11 @@ export abstract class PlatformOperations {
    * itself. For a store of your own, call this once its tables are there.
    *
    * Throws: {@link ConfigurationError} for tables of a newer release.
+   *
+   * @example
+   * ```ts
+   * await platform.prepare(); // throws a ConfigurationError where a migration is missing
+   * ```
    */
   prepare(options?: CallOptions): Promise<void> {
     const start: Start = (call) => this.native.prepare(call);
@@ -248,6 +354,14 @@ export abstract class PlatformOperations {
    * Running transactions end normally; every later one fails with {@link
    * ConfigurationError}, including the next one of a running import. Closing it again does
    * nothing. Without this call, a store is closed when its last handle is dropped.
+   *
+   * @example
+   * ```ts
+   * import { ConfigurationError } from 'partnerkit';
+   *
+   * await platform.close();
+   * await assert.rejects(agency.overview(), ConfigurationError);
+   * ```
    */
   close(options?: CallOptions): Promise<void> {
     const start: Start = (call) => this.native.close(call);
@@ -257,6 +371,12 @@ export abstract class PlatformOperations {
   /**
    * Finds the reseller that a request's host name belongs to. Case, a port and one trailing
    * dot do not matter; unknown, quarantined and foreign hosts are all {@link NotFoundError}.
+   *
+   * @example
+   * ```ts
+   * const place = await platform.resolveHost('Acme.partner.example.com:443');
+   * assert.deepEqual([place.agency, place.reseller], ['northwind', acme.id]);
+   * ```
    */
   resolveHost(host: string, options?: CallOptions): Promise<ResolvedHost> {
     const start: Start = (call) => this.native.resolveHost(call, host);

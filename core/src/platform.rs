@@ -136,6 +136,9 @@ impl Operator {
     /// ```python
     /// platform.prepare()  # raises ConfigurationError where a migration is missing
     /// ```
+    /// ```javascript
+    /// await platform.prepare(); // throws a ConfigurationError where a migration is missing
+    /// ```
     pub fn prepare(&self) -> Result<()> {
         self.shared.storage.schema_version()?;
         self.shared.secrets().map(drop)
@@ -158,6 +161,12 @@ impl Operator {
     /// except partnerkit.ConfigurationError as refused:
     ///     assert str(refused) == "configuration: the platform is closed"
     /// ```
+    /// ```javascript
+    /// import { ConfigurationError } from 'partnerkit';
+    ///
+    /// await platform.close();
+    /// await assert.rejects(agency.overview(), ConfigurationError);
+    /// ```
     pub fn close(&self) -> Result<()> {
         self.shared.storage.close();
         Ok(())
@@ -174,6 +183,10 @@ impl Operator {
     /// ```python
     /// place = platform.resolve_host("Acme.partner.example.com:443")
     /// assert (place.agency, place.reseller) == ("northwind", acme.id)
+    /// ```
+    /// ```javascript
+    /// const place = await platform.resolveHost('Acme.partner.example.com:443');
+    /// assert.deepEqual([place.agency, place.reseller], ['northwind', acme.id]);
     /// ```
     pub fn resolve_host(&self, host: &str) -> Result<ResolvedHost> {
         let missing = || Error::not_found("host");

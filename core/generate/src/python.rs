@@ -97,6 +97,9 @@ mod tests {
             /// ```python
             /// agency.take(1)
             /// ```
+            /// ```javascript
+            /// await agency.take(1);
+            /// ```
             pub fn take(
                 &self,
                 ids: &[NoteId],
@@ -113,6 +116,9 @@ mod tests {
             /// ```
             /// ```python
             /// agency.found()
+            /// ```
+            /// ```javascript
+            /// await agency.found();
             /// ```
             pub fn found(&self) -> Result<Vec<Note>> {}
         }

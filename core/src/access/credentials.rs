@@ -32,6 +32,14 @@ impl Tenant {
     /// access = platform.sign_in("acme", "owner@acme.example", new)
     /// assert access.reseller.id == acme.id
     /// ```
+    /// ```javascript
+    /// const changed = 'nine cobalt otters 17 harbour';
+    /// const passwords = { password: changed, passwordConfirmation: changed };
+    /// await agency.setPassword({ id: acme.id, ...passwords });
+    /// const email = 'owner@acme.example';
+    /// const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+    /// assert.equal(access.reseller.id, acme.id);
+    /// ```
     pub fn set_password(
         &self,
         id: ResellerId,
@@ -64,6 +72,14 @@ impl Tenant {
     /// )
     /// access = platform.sign_in("acme", "owner@acme.example", new)
     /// assert access.reseller.id == acme.id
+    /// ```
+    /// ```javascript
+    /// const changed = 'nine cobalt otters 17 harbour';
+    /// const passwords = { password: changed, passwordConfirmation: changed };
+    /// await agency.changePassword({ id: acme.id, current: password, ...passwords });
+    /// const email = 'owner@acme.example';
+    /// const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+    /// assert.equal(access.reseller.id, acme.id);
     /// ```
     pub fn change_password(
         &self,
@@ -113,6 +129,14 @@ impl Tenant {
     /// access = platform.sign_in("acme", "owner@acme.example", new)
     /// assert access.reseller.id == acme.id
     /// ```
+    /// ```javascript
+    /// const token = await agency.resetToken(acme.id); // goes into a mail to `acme.email`
+    /// const changed = 'nine cobalt otters 17 harbour';
+    /// await platform.resetPassword({ token, password: changed, passwordConfirmation: changed });
+    /// const email = 'owner@acme.example';
+    /// const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+    /// assert.equal(access.reseller.id, acme.id);
+    /// ```
     pub fn reset_token(&self, id: ResellerId) -> Result<String> {
         let (_, credentials) = self.account(id)?;
         let identity = self.identity(id);
@@ -135,6 +159,14 @@ impl Tenant {
     ///     platform.check_access(access.stamp)
     /// except partnerkit.AccessDeniedError as error:
     ///     assert error.http_status == 401
+    /// ```
+    /// ```javascript
+    /// import { AccessDeniedError } from 'partnerkit';
+    ///
+    /// const email = 'owner@acme.example';
+    /// const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
+    /// await agency.revokeAccess(acme.id);
+    /// await assert.rejects(platform.checkAccess(stamp), AccessDeniedError);
     /// ```
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         let generation = self.shared.new_generation();
@@ -160,6 +192,11 @@ impl Tenant {
     /// agency.unlock(acme.id)
     /// change = agency.changes()[-1]
     /// assert (change.kind, change.reseller) == ("sign_in_unlocked", acme.id)
+    /// ```
+    /// ```javascript
+    /// await agency.unlock(acme.id);
+    /// const change = (await agency.changes()).at(-1);
+    /// assert.deepEqual([change?.kind, change?.reseller], ['sign_in_unlocked', acme.id]);
     /// ```
     pub fn unlock(&self, id: ResellerId) -> Result<()> {
         self.clear_attempts(id)?;

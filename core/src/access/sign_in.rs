@@ -56,6 +56,14 @@ impl Operator {
     /// except partnerkit.AccessDeniedError as error:
     ///     assert error.http_status == 401
     /// ```
+    /// ```javascript
+    /// import { AccessDeniedError } from 'partnerkit';
+    ///
+    /// const login = { loginDomain: 'acme', email: 'Owner@acme.example', source: '203.0.113.7' };
+    /// const access = await platform.signIn({ ...login, password });
+    /// assert.deepEqual(access.reseller, acme);
+    /// await assert.rejects(platform.signIn({ ...login, password: 'a guess' }), AccessDeniedError);
+    /// ```
     pub fn sign_in(
         &self,
         login_domain: &str,
@@ -165,6 +173,12 @@ impl Operator {
     /// identity = platform.check_access(access.stamp, "acme.partner.example.com")
     /// assert (identity.agency, identity.reseller) == ("northwind", acme.id)
     /// ```
+    /// ```javascript
+    /// const email = 'owner@acme.example';
+    /// const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
+    /// const identity = await platform.checkAccess(stamp, { host: 'acme.partner.example.com' });
+    /// assert.deepEqual(identity, { agency: 'northwind', reseller: acme.id });
+    /// ```
     pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {
         let (identity, generation) = read_stamp(stamp).ok_or_else(Error::access_denied)?;
         let (reseller, credentials) = self.account(&identity)?.ok_or_else(Error::access_denied)?;
@@ -195,6 +209,14 @@ impl Operator {
     /// platform.reset_password(token, password=new, password_confirmation=new)
     /// access = platform.sign_in("acme", "owner@acme.example", new)
     /// assert access.reseller.id == acme.id
+    /// ```
+    /// ```javascript
+    /// const token = await agency.resetToken(acme.id);
+    /// const changed = 'nine cobalt otters 17 harbour';
+    /// await platform.resetPassword({ token, password: changed, passwordConfirmation: changed });
+    /// const email = 'owner@acme.example';
+    /// const access = await platform.signIn({ loginDomain: 'acme', email, password: changed });
+    /// assert.equal(access.reseller.id, acme.id);
     /// ```
     pub fn reset_password(
         &self,

@@ -26,6 +26,11 @@ impl Operator {
     /// settings = contoso.settings()
     /// assert settings.time_zone == "Europe/Berlin"
     /// ```
+    /// ```javascript
+    /// const contoso = await platform.createAgency('contoso', { timeZone: 'Europe/Berlin' });
+    /// const settings = await contoso.settings();
+    /// assert.equal(settings.timeZone, 'Europe/Berlin');
+    /// ```
     pub fn create_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         let time_zone = time_zone.unwrap_or("UTC");
         let mut errors = FieldErrors::default();
@@ -63,6 +68,12 @@ impl Operator {
     /// contoso = platform.ensure_agency("contoso")  # is created now
     /// assert there.id == agency.id
     /// assert contoso.id == "contoso"
+    /// ```
+    /// ```javascript
+    /// const there = await platform.ensureAgency('northwind'); // had been created before
+    /// const contoso = await platform.ensureAgency('contoso'); // is created now
+    /// assert.equal(there.id, agency.id);
+    /// assert.equal(contoso.id, 'contoso');
     /// ```
     pub fn ensure_agency(&self, id: &str, time_zone: Option<&str>) -> Result<Tenant> {
         if AgencyId::parse(id).is_err() || time_zone.is_some_and(|name| zone_name(name).is_err()) {
@@ -102,6 +113,13 @@ impl Operator {
     /// except partnerkit.NotFoundError as error:
     ///     assert error.http_status == 404
     /// ```
+    /// ```javascript
+    /// import { NotFoundError } from 'partnerkit';
+    ///
+    /// const found = await platform.agency('northwind');
+    /// assert.equal(found.id, agency.id);
+    /// await assert.rejects(platform.agency('nortwind'), NotFoundError);
+    /// ```
     pub fn agency(&self, id: &str) -> Result<Tenant> {
         let id = existing(id)?;
         records::read(&self.shared.storage, &id, |reads| reads.hold_agency())?;
@@ -123,6 +141,12 @@ impl Operator {
     /// first = platform.agencies(limit=1)
     /// rest = platform.agencies(after=first[-1])
     /// assert (first, rest) == (["contoso"], ["northwind"])
+    /// ```
+    /// ```javascript
+    /// await platform.createAgency('contoso');
+    /// const first = await platform.agencies({ limit: 1 });
+    /// const rest = await platform.agencies({ after: first.at(-1) });
+    /// assert.deepEqual([first, rest], [['contoso'], ['northwind']]);
     /// ```
     pub fn agencies(&self, after: Option<&AgencyId>, limit: Option<u32>) -> Result<Vec<AgencyId>> {
         let limit = limit.unwrap_or(100);

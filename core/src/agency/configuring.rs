@@ -22,6 +22,11 @@ impl Tenant {
     /// assert (settings.version, settings.time_zone) == (1, "UTC")
     /// assert settings.capacity == {}  # unlimited
     /// ```
+    /// ```javascript
+    /// const settings = await agency.settings();
+    /// assert.deepEqual([settings.version, settings.timeZone], [1, 'UTC']);
+    /// assert.deepEqual(settings.capacity, {}); // unlimited
+    /// ```
     pub fn settings(&self) -> Result<AgencySettings> {
         self.read(|reads| reads.held_agency()).map(|row| row.settings)
     }
@@ -51,6 +56,14 @@ impl Tenant {
     ///     agency.configure(seen.version, capacity={"messages": 100_000})
     /// except partnerkit.ConflictError as error:
     ///     assert error.current_version == settings.version
+    /// ```
+    /// ```javascript
+    /// const { version } = await agency.settings();
+    /// const settings = await agency.configure({ timeZone: 'Europe/Berlin' }, { version });
+    /// assert.equal(settings.timeZone, 'Europe/Berlin');
+    ///
+    /// const outdated = agency.configure({ capacity: { messages: 100_000 } }, { version });
+    /// await assert.rejects(outdated, { name: 'ConflictError', currentVersion: settings.version });
     /// ```
     pub fn configure(&self, version: Option<u64>, patch: &AgencyPatch) -> Result<AgencySettings> {
         let mutation = self.mutation(ChangeKind::AgencyUpdated, None);

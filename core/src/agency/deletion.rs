@@ -54,6 +54,11 @@ impl Operator {
     /// assert preview.resellers == 1
     /// assert agency.reseller(acme.id) == acme  # nothing has happened
     /// ```
+    /// ```javascript
+    /// const preview = await platform.previewAgencyDeletion('northwind');
+    /// assert.equal(preview.resellers, 1);
+    /// assert.deepEqual(await agency.reseller(acme.id), acme); // nothing has happened
+    /// ```
     pub fn preview_agency_deletion(&self, id: &str) -> Result<AgencyDeletionPreview> {
         let id = existing(id)?;
         let resellers = records::read(&self.shared.storage, &id, |reads| {
@@ -82,6 +87,10 @@ impl Operator {
     /// ```python
     /// assert platform.delete_agency("northwind") == "complete"
     /// assert platform.agencies() == []
+    /// ```
+    /// ```javascript
+    /// assert.equal(await platform.deleteAgency('northwind'), 'complete');
+    /// assert.deepEqual(await platform.agencies(), []);
     /// ```
     pub fn delete_agency(&self, id: &str) -> Result<DeletedAgency> {
         let id = existing(id)?;

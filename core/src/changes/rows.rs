@@ -36,6 +36,13 @@ impl Tenant {
     /// assert (changes[2].kind, changes[2].actor) == ("reseller_deactivated", "user-42")
     /// assert agency.changes(after=changes[2].sequence) == []  # so far
     /// ```
+    /// ```javascript
+    /// await agency.actingAs('user-42').deactivate(acme.id, { reason: 'nonpayment' });
+    /// const changes = await agency.changes(); // the agency, acme, and that it was switched off
+    /// const { kind, actor, sequence } = changes[2];
+    /// assert.deepEqual([kind, actor], ['reseller_deactivated', 'user-42']);
+    /// assert.deepEqual(await agency.changes({ after: sequence }), []); // so far
+    /// ```
     pub fn changes(&self, after: Option<u64>, limit: Option<u32>) -> Result<Vec<Change>> {
         let (after, limit) = (after.unwrap_or(0), limit.unwrap_or(100));
         if !(1..=1_000).contains(&limit) {

@@ -33,6 +33,13 @@ impl Tenant {
     /// assert agency.export_csv(file, "telecom") == 1
     /// assert "Acme Télécom" in file.getvalue().decode()
     /// ```
+    /// ```javascript
+    /// import { readFile } from 'node:fs/promises';
+    ///
+    /// const written = await agency.exportCsv('partners.csv', { text: 'telecom' }); // or a stream
+    /// assert.equal(written, 1);
+    /// assert.match(await readFile('partners.csv', 'utf8'), /Acme Télécom/);
+    /// ```
     pub fn export_csv(&self, query: &ResellerQuery, output: impl Write) -> Result<u64> {
         let mut query = query.clone().limit(PAGE);
         // Read before anything is written, so that a refused query leaves the file as it is.

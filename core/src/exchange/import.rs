@@ -75,6 +75,15 @@ impl Tenant {
     /// assert (report.created, report.existing, report.rejected) == (0, 1, 0)
     /// assert [(row.line, row.kind, row.reseller) for row in rows] == [(2, "existing", acme.id)]
     /// ```
+    /// ```javascript
+    /// await agency.exportCsv('partners.csv');
+    /// const report = await agency.importCsv('partners.csv', { // or bytes, or a stream
+    ///   each({ line, kind, reseller }) {
+    ///     assert.deepEqual([line, kind, reseller], [2, 'existing', acme.id]);
+    ///   },
+    /// });
+    /// assert.deepEqual(report, { created: 0, existing: 1, rejected: 0 });
+    /// ```
     pub fn import_csv(
         &self,
         input: impl Read,

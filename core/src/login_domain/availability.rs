@@ -39,6 +39,11 @@ impl Tenant {
     /// assert (label.available, label.refused) == (False, "taken")
     /// assert label.suggestions[0] == "acmeapp"
     /// ```
+    /// ```javascript
+    /// const label = await agency.domainAvailability('acme');
+    /// assert.equal(label.refused, 'taken'); // null for one that is free
+    /// assert.equal(label.suggestions[0], 'acmeapp');
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let agency = self.read(|reads| reads.held_agency())?;
         self.shared.availability(label, self.shared.reserves(&agency.settings))

@@ -29,6 +29,13 @@ impl Tenant {
     /// place = platform.resolve_host("acmetelecom.partner.example.com")
     /// assert place.reseller == acme.id
     /// ```
+    /// ```javascript
+    /// const { id, version } = acme;
+    /// const renamed = await agency.renameLoginDomain(id, 'acmetelecom', { version });
+    /// assert.equal(renamed.loginDomain, 'acmetelecom');
+    /// const place = await platform.resolveHost('acmetelecom.partner.example.com');
+    /// assert.equal(place.reseller, id);
+    /// ```
     pub fn rename_login_domain(
         &self,
         id: ResellerId,

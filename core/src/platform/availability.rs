@@ -25,6 +25,11 @@ impl Operator {
     /// assert (typed.available, typed.refused) == (False, "uppercase")
     /// assert typed.suggestions[0] == "globex"
     /// ```
+    /// ```javascript
+    /// const typed = await platform.domainAvailability('Globex');
+    /// assert.equal(typed.refused, 'uppercase'); // null for one that is free
+    /// assert.equal(typed.suggestions[0], 'globex');
+    /// ```
     pub fn domain_availability(&self, label: &str) -> Result<DomainAvailability> {
         let reserved = |label: &LoginDomain| self.shared.login_domains.is_reserved(label);
         self.shared.availability(label, reserved)

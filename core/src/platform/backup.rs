@@ -44,6 +44,16 @@ impl Operator {
     /// copy = partnerkit.Platform.open("sqlite:copy.db")
     /// assert copy.agencies() == ["northwind"]
     /// ```
+    /// ```javascript
+    /// import { Platform } from 'partnerkit';
+    ///
+    /// const original = await Platform.open('sqlite:resellers.db');
+    /// await original.createAgency('northwind');
+    /// await original.backup('copy.db');
+    ///
+    /// const copy = await Platform.open('sqlite:copy.db');
+    /// assert.deepEqual(await copy.agencies(), ['northwind']);
+    /// ```
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.shared.storage.backup(path.as_ref())
     }

@@ -26,6 +26,12 @@ impl Operator {
     /// assert (wrong.field, wrong.code) == ("login_domain", "uppercase")
     /// assert platform.form_errors("email", **typed) == []
     /// ```
+    /// ```javascript
+    /// const typed = { ...form, loginDomain: 'Globex' };
+    /// const [wrong] = platform.formErrors(typed);
+    /// assert.deepEqual([wrong.field, wrong.code], ['loginDomain', 'uppercase']);
+    /// assert.deepEqual(platform.formErrors(typed, { field: 'email' }), []);
+    /// ```
     pub fn form_errors(
         &self,
         draft: &ResellerDraft,

@@ -82,6 +82,11 @@ impl Operator {
     /// assert done.finished
     /// assert done.removed == 0  # nothing was due yet
     /// ```
+    /// ```javascript
+    /// const done = await platform.maintain();
+    /// assert.ok(done.finished);
+    /// assert.equal(done.removed, 0); // nothing was due yet
+    /// ```
     pub fn maintain(&self, budget: Option<u32>) -> Result<Maintenance> {
         let mut progress = self.progress().clone();
         let (mut left, mut removed, mut finished) = (budget.unwrap_or(10_000), 0, false);

@@ -68,6 +68,20 @@ impl Tenant {
     /// assert globex.phone == "+14155552671"
     /// assert agency.reseller(globex.id) == globex
     /// ```
+    /// ```javascript
+    /// const globex = await agency.createReseller({
+    ///   partnerType: 'own_plans',
+    ///   name: 'Globex',
+    ///   email: 'owner@globex.example',
+    ///   phone: ['US', '(415) 555-2671'],
+    ///   password,
+    ///   passwordConfirmation: password,
+    ///   contact: { name: 'Ann Lee', email: 'ann@globex.example', phone: '+49 30 901820' },
+    ///   loginDomain: 'globex',
+    /// });
+    /// assert.equal(globex.phone, '+14155552671');
+    /// assert.deepEqual(await agency.reseller(globex.id), globex);
+    /// ```
     pub fn create_reseller(&self, draft: ResellerDraft) -> Result<Reseller> {
         match &draft.idempotency_key {
             None => self.create(&draft, |_| None),
@@ -102,6 +116,16 @@ impl Tenant {
     /// (error,) = refused.errors
     /// assert (error.field, error.code) == ("login_domain", "taken")
     /// ```
+    /// ```javascript
+    /// import { ValidationError } from 'partnerkit';
+    ///
+    /// const taken = { ...form, loginDomain: 'acme', email: 'a@b.example' };
+    /// const [globex, refused] = await agency.createResellers([form, taken]);
+    /// assert.equal(globex.name, 'Globex');
+    /// assert.ok(refused instanceof ValidationError); // which is not thrown here
+    /// const [{ field, code }] = refused.fields;
+    /// assert.deepEqual([field, code], ['loginDomain', 'taken']);
+    /// ```
     pub fn create_resellers(
         &self,
         forms: &[ResellerDraft],
@@ -123,6 +147,12 @@ impl Tenant {
     /// assert globex.name == "Globex"
     /// overview = agency.overview()
     /// assert overview.active_resellers == 1  # still acme alone
+    /// ```
+    /// ```javascript
+    /// const [globex] = await agency.checkResellers([form]);
+    /// assert.equal(globex.name, 'Globex');
+    /// const { activeResellers } = await agency.overview();
+    /// assert.equal(activeResellers, 1n); // still acme alone
     /// ```
     pub fn check_resellers(
         &self,

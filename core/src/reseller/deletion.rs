@@ -41,6 +41,11 @@ impl Tenant {
     /// assert preview.login_domain == "acme"
     /// assert preview.quarantined_until > acme.created_at
     /// ```
+    /// ```javascript
+    /// const { loginDomain, quarantinedUntil } = await agency.previewDeletion(acme.id);
+    /// assert.equal(loginDomain, 'acme');
+    /// assert.ok(quarantinedUntil && quarantinedUntil > acme.createdAt);
+    /// ```
     pub fn preview_deletion(&self, id: ResellerId) -> Result<DeletionPreview> {
         let quarantined_until = self.shared.login_domains.free_at(self.now());
         self.read(|reads| {
@@ -66,6 +71,11 @@ impl Tenant {
     /// assert agency.delete_reseller(acme.id) == "complete"
     /// label = agency.domain_availability("acme")
     /// assert label.refused == "quarantined"
+    /// ```
+    /// ```javascript
+    /// assert.equal(await agency.deleteReseller(acme.id), 'complete');
+    /// const label = await agency.domainAvailability('acme');
+    /// assert.equal(label.refused, 'quarantined');
     /// ```
     pub fn delete_reseller(&self, id: ResellerId) -> Result<Erasure> {
         let mutation = self.mutation(ChangeKind::ResellerDeleted, id);

@@ -23,6 +23,10 @@ impl Tenant {
     /// found = agency.reseller(acme.id)
     /// assert found.name == acme.name
     /// ```
+    /// ```javascript
+    /// const found = await agency.reseller(acme.id);
+    /// assert.equal(found.name, acme.name);
+    /// ```
     pub fn reseller(&self, id: ResellerId) -> Result<Reseller> {
         self.read(|reads| reads.one(&id)?.ok_or_else(no_reseller))
     }
@@ -42,6 +46,11 @@ impl Tenant {
     /// globex = agency.create_reseller(**form, external_id="customer-7")
     /// assert agency.reseller_by_external_id("customer-7") == globex
     /// assert agency.reseller_by_external_id("customer-8") is None
+    /// ```
+    /// ```javascript
+    /// const globex = await agency.createReseller({ ...form, externalId: 'customer-7' });
+    /// assert.deepEqual(await agency.resellerByExternalId('customer-7'), globex);
+    /// assert.equal(await agency.resellerByExternalId('customer-8'), null);
     /// ```
     pub fn reseller_by_external_id(&self, external_id: &str) -> Result<Option<Reseller>> {
         let id = ExternalId::parse(external_id).map_err(refused("external_id"))?;
@@ -75,6 +84,16 @@ impl Tenant {
     /// second = agency.page(status="active", sort="name", limit=1, after=first.next)
     /// assert second.resellers[0].name == "Globex"
     /// assert second.next is None
+    /// ```
+    /// ```javascript
+    /// await agency.createReseller(form);
+    /// const first = await agency.page({ sort: 'name', limit: 1, withTotal: true });
+    /// assert.deepEqual(first.resellers, [acme]);
+    /// assert.equal(first.total?.count, 2);
+    ///
+    /// const second = await agency.page({ sort: 'name', limit: 1, after: first.next });
+    /// assert.equal(second.resellers[0].name, 'Globex');
+    /// assert.equal(second.next, null);
     /// ```
     pub fn page(&self, query: &ResellerQuery) -> Result<Page> {
         let seal = self.seal()?;
@@ -115,6 +134,15 @@ impl Tenant {
     /// except partnerkit.ConflictError as error:
     ///     assert error.current_version == updated.version
     /// ```
+    /// ```javascript
+    /// const { id, version } = acme;
+    /// const changes = { name: 'Acme Mobile', website: 'acme.example' };
+    /// const updated = await agency.updateReseller(id, changes, { version });
+    /// assert.equal(updated.website, 'https://acme.example/');
+    ///
+    /// const outdated = agency.updateReseller(id, { website: null }, { version }); // clears it
+    /// await assert.rejects(outdated, { name: 'ConflictError', currentVersion: updated.version });
+    /// ```
     pub fn update_reseller(
         &self,
         id: ResellerId,
@@ -149,6 +177,14 @@ impl Tenant {
     /// except partnerkit.AccessDeniedError as error:
     ///     assert error.http_status == 401
     /// ```
+    /// ```javascript
+    /// import { AccessDeniedError } from 'partnerkit';
+    ///
+    /// const changed = await agency.deactivate(acme.id, { reason: 'nonpayment' });
+    /// assert.deepEqual([changed.status, changed.deactivationReason], ['inactive', 'nonpayment']);
+    /// const login = { loginDomain: 'acme', email: 'owner@acme.example', password };
+    /// await assert.rejects(platform.signIn(login), AccessDeniedError);
+    /// ```
     pub fn deactivate(&self, id: ResellerId, reason: Option<&str>) -> Result<Reseller> {
         let reason = reason.filter(|reason| !is_blank(reason)).map(deactivation_reason).transpose();
         let reason = reason.map_err(refused("reason"))?;
@@ -174,6 +210,11 @@ impl Tenant {
     /// acme = agency.activate(acme.id)
     /// assert acme.status == "active"
     /// ```
+    /// ```javascript
+    /// await agency.deactivate(acme.id);
+    /// const active = await agency.activate(acme.id);
+    /// assert.equal(active.status, 'active');
+    /// ```
     pub fn activate(&self, id: ResellerId) -> Result<Reseller> {
         self.mutate(id, ChangeKind::ResellerActivated, |before| {
             let (status, deactivation_reason) = (Status::Active, None);
@@ -195,6 +236,10 @@ impl Tenant {
     /// ```python
     /// changed = agency.change_partner_type(acme.id, "commission")
     /// assert (acme.partner_type, changed.partner_type) == ("own_plans", "commission")
+    /// ```
+    /// ```javascript
+    /// const changed = await agency.changePartnerType(acme.id, 'commission');
+    /// assert.deepEqual([acme.partnerType, changed.partnerType], ['own_plans', 'commission']);
     /// ```
     pub fn change_partner_type(
         &self,

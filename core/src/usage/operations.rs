@@ -46,6 +46,16 @@ impl Tenant {
     /// overview = agency.overview()
     /// assert overview.messages == 250
     /// ```
+    /// ```javascript
+    /// const [reseller, at] = [acme.id, acme.createdAt];
+    /// const { outcomes } = await agency.recordUsage([
+    ///   { id: 'msg-1', reseller, metric: 'messages', quantity: 250, at },
+    ///   { id: 'msg-1', reseller, metric: 'messages', quantity: 250, at }, // reported once more
+    /// ]);
+    /// assert.deepEqual(outcomes.map((outcome) => outcome.kind), ['accepted', 'duplicate']);
+    /// const overview = await agency.overview();
+    /// assert.equal(overview.messages, 250n);
+    /// ```
     pub fn record_usage(&self, events: &[impl Reported]) -> Result<UsageReport> {
         if events.len() > MAX_BATCH {
             return Err(refused("events")(Refusal::too_many(MAX_BATCH as i64)));
@@ -80,6 +90,16 @@ impl Tenant {
     /// assert not denied
     /// assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
     /// ```
+    /// ```javascript
+    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 5 });
+    /// const use = { reseller: acme.id, quantity: 3 };
+    /// const first = await agency.consume({ ...use, metric: 'messages', id: 'evt-1' });
+    /// assert.deepEqual([first.granted, first.used], [true, 3n]);
+    ///
+    /// const second = await agency.consume({ ...use, metric: 'messages', id: 'evt-2' });
+    /// assert.deepEqual([second.granted, second.reason], [false, 'limit_reached']);
+    /// assert.deepEqual([second.used, second.limit], [3n, 5n]);
+    /// ```
     pub fn consume(
         &self,
         reseller: ResellerId,
@@ -112,6 +132,14 @@ impl Tenant {
     /// assert not agency.consume(acme.id, "messages", 1, "evt-1")
     /// agency.set_allowance(acme.id, "messages", None)
     /// assert agency.consume(acme.id, "messages", 1, "evt-1")
+    /// ```
+    /// ```javascript
+    /// const use = { reseller: acme.id, quantity: 1, id: 'evt-1' };
+    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 0 });
+    /// const denied = await agency.consume({ ...use, metric: 'messages' });
+    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: null });
+    /// const granted = await agency.consume({ ...use, metric: 'messages' });
+    /// assert.deepEqual([denied.granted, granted.granted], [false, true]);
     /// ```
     pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
         if metric.kind() != MetricKind::Counter {
@@ -147,6 +175,12 @@ impl Tenant {
     /// agency.consume(acme.id, "whatsapp_messages", 3, "evt-1")
     /// overview = agency.overview()
     /// assert (overview.active_resellers, overview.whatsapp_messages) == (1, 3)
+    /// ```
+    /// ```javascript
+    /// const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+    /// await agency.consume({ ...use, metric: 'whatsapp_messages' });
+    /// const overview = await agency.overview();
+    /// assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1n, 3n]);
     /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.read(overview)

@@ -76,7 +76,8 @@ fn import<'n>(from: &str, names: impl Iterator<Item = &'n String>) -> String {
 fn method(method: &Method<'_>) -> String {
     let operation = method.operation;
     let name = super::camel(&operation.name);
-    let documentation = comment(&operation.documentation, None, 2, method.surface);
+    let example = Some(&*operation.examples.javascript);
+    let documentation = comment(&operation.documentation, example, 2, method.surface);
     let passed: Vec<_> = ["call".to_owned()].into_iter().chain(method.passed()).collect();
     let answer = method.answer();
     let start = format!("    const start: Start = (call) => this.native.{name}(");

@@ -26,7 +26,14 @@ export class Agency extends AgencyOperations {
     return new Agency(native as NativeAgency & Operations<AgencyOperation>);
   }
 
-  /** The agency's id. */
+  /**
+   * The agency's id.
+   *
+   * @example
+   * ```ts
+   * assert.equal(agency.id, 'northwind');
+   * ```
+   */
   get id(): string {
     return this.#native.id;
   }
@@ -34,6 +41,13 @@ export class Agency extends AgencyOperations {
   /**
    * A handle on the same agency that records this actor of the host with every change. Throws
    * {@link ValidationError} with the field `actor` (1–200 characters).
+   *
+   * @example
+   * ```ts
+   * await agency.actingAs('user-42').deactivate(acme.id);
+   * const change = (await agency.changes()).at(-1);
+   * assert.deepEqual([change?.kind, change?.actor], ['reseller_deactivated', 'user-42']);
+   * ```
    */
   actingAs(actor: string): Agency {
     return Agency.of(now(this.#native.actingAs(actor)));
@@ -45,6 +59,17 @@ export class Agency extends AgencyOperations {
    * signal is aborted ends at the next chunk; what was created stays.
    *
    * Throws {@link FileError}, {@link ValidationError}, and what the stream or `each` throws.
+   *
+   * @example
+   * ```ts
+   * await agency.exportCsv('partners.csv');
+   * const report = await agency.importCsv('partners.csv', { // or bytes, or a stream
+   *   each({ line, kind, reseller }) {
+   *     assert.deepEqual([line, kind, reseller], [2, 'existing', acme.id]);
+   *   },
+   * });
+   * assert.deepEqual(report, { created: 0, existing: 1, rejected: 0 });
+   * ```
    */
   async importCsv(source: CsvSource, options: ImportOptions = {}): Promise<ImportReport> {
     const { dryRun, delimiter, each, signal } = options;
@@ -70,6 +95,15 @@ export class Agency extends AgencyOperations {
    * destination may contain a part of the rows.
    *
    * Throws {@link FileError}, and what the stream throws.
+   *
+   * @example
+   * ```ts
+   * import { readFile } from 'node:fs/promises';
+   *
+   * const written = await agency.exportCsv('partners.csv', { text: 'telecom' }); // or a stream
+   * assert.equal(written, 1);
+   * assert.match(await readFile('partners.csv', 'utf8'), /Acme Télécom/);
+   * ```
    */
   async exportCsv(
     destination: CsvDestination,
@@ -87,8 +121,14 @@ export class Agency extends AgencyOperations {
   /**
    * Every reseller that a query finds, read page by page as needed; `limit` is the size of a page.
    *
+   * @example
    * ```ts
-   * for await (const reseller of agency.search({ text: 'telecom' })) console.log(reseller.name);
+   * await agency.createReseller(form);
+   * const found = [];
+   * for await (const reseller of agency.search({ sort: 'name', limit: 100 })) {
+   *   found.push(reseller.loginDomain);
+   * }
+   * assert.deepEqual(found, ['acme', 'globex']);
    * ```
    */
   async *search(query: ResellerQuery = {}, options?: CallOptions): AsyncGenerator<Reseller, void, undefined> {

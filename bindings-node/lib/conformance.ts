@@ -4,7 +4,16 @@ import { call, environment } from './calls';
 import { native, type Dispatcher } from './native';
 import { Transactions, type StorageOptions, type TableStore } from './storage';
 
-/** The names of all cases. */
+/**
+ * The names of all cases.
+ *
+ * @example
+ * ```ts
+ * import { conformanceCases } from 'partnerkit/conformance';
+ *
+ * assert.ok(conformanceCases().length > 100);
+ * ```
+ */
 export function conformanceCases(): readonly string[] {
   return native.conformanceCases();
 }
@@ -13,8 +22,11 @@ export function conformanceCases(): readonly string[] {
  * Runs one case. `storage` makes an empty store, each time that it is called. The promise is rejected
  * if the store fails the case.
  *
+ * @example
  * ```ts
  * import { test } from 'node:test';
+ * import { conformanceCases, runConformanceCase } from 'partnerkit/conformance';
+ * import { MyStore } from './my-store.mjs'; // a `TableStore` over the host's database
  *
  * for (const name of conformanceCases()) {
  *   test(name, () => runConformanceCase(name, () => new MyStore()));

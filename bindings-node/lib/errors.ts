@@ -22,13 +22,42 @@ export class PartnerKitError extends Error {
   /**
    * The HTTP status for a client: 422 for refused input, 404 for a missing record, 401 for a
    * refused sign-in, 503 if the same request may succeed later.
+   *
+   * @example
+   * ```ts
+   * import { PartnerKitError } from 'partnerkit';
+   *
+   * try {
+   *   await agency.reseller('00000000-0000-7000-8000-000000000000');
+   *   assert.fail('it is there');
+   * } catch (error) {
+   *   if (!(error instanceof PartnerKitError)) throw error;
+   *   assert.deepEqual([error.code, error.httpStatus], ['not_found', 404]);
+   * }
+   * ```
    */
   get httpStatus(): number {
     return statuses[this.code] ?? 500;
   }
 }
 
-/** Input was refused; `fields` has every reason. Nothing was written. */
+/**
+ * Input was refused; `fields` has every reason. Nothing was written.
+ *
+ * @example
+ * ```ts
+ * import { ValidationError } from 'partnerkit';
+ *
+ * try {
+ *   await agency.createReseller({ ...form, name: '', loginDomain: 'Globex' });
+ *   assert.fail('it is refused');
+ * } catch (error) {
+ *   if (!(error instanceof ValidationError)) throw error;
+ *   const refused = error.fields.map(({ field, code }) => `${field}: ${code}`);
+ *   assert.deepEqual(refused, ['name: empty', 'loginDomain: uppercase']);
+ * }
+ * ```
+ */
 export class ValidationError extends PartnerKitError {}
 
 /**

@@ -52,7 +52,17 @@ export type {
 /** The version of the package. */
 export const version: string = native.version();
 
-/** Every country of the telephone numbering plan, by code: for a form's drop-down. */
+/**
+ * Every country of the telephone numbering plan, by code: for a form's drop-down.
+ *
+ * @example
+ * ```ts
+ * import { phoneCountries } from 'partnerkit';
+ *
+ * const us = phoneCountries().find((country) => country.code === 'US');
+ * assert.deepEqual([us?.callingCode, us?.example], [1, '2015550123']);
+ * ```
+ */
 export function phoneCountries(): readonly PhoneCountry[] {
   return environment.phoneCountries() as readonly PhoneCountry[];
 }
@@ -60,6 +70,13 @@ export function phoneCountries(): readonly PhoneCountry[] {
 /**
  * A phone number as it is written in its country. Throws {@link ValidationError} with `phone` if the
  * text is not an international number.
+ *
+ * @example
+ * ```ts
+ * import { nationalFormat } from 'partnerkit';
+ *
+ * assert.equal(nationalFormat('+14155552671'), '(415) 555-2671');
+ * ```
  */
 export function nationalFormat(phone: string): string {
   return now(native.nationalFormat(phone));
@@ -73,7 +90,20 @@ export interface Code {
   readonly text: string;
 }
 
-/** Every code of a refused field, with its English text: for translations. */
+/**
+ * Every code of a refused field, with its English text: for translations.
+ *
+ * @example
+ * ```ts
+ * import { fieldCodes } from 'partnerkit';
+ *
+ * const german = new Map([['taken', 'ist schon vergeben']]); // what it lacks stays English
+ * const texts = new Map();
+ * for (const { slug, text } of fieldCodes()) texts.set(slug, german.get(slug) ?? text);
+ * assert.equal(texts.get('taken'), 'ist schon vergeben');
+ * assert.equal(texts.get('reserved'), 'is reserved');
+ * ```
+ */
 export function fieldCodes(): readonly Code[] {
   return environment.fieldCodes() as readonly Code[];
 }

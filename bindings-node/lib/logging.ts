@@ -24,10 +24,17 @@ const listeners = new Set<(call: LoggedCall) => void>();
  * From now on tells a function of every call of this thread, and returns a function that ends that.
  * What the function throws is a warning of the process.
  *
+ * @example
  * ```ts
- * const stop = logCalls(({ operation, outcome, microseconds }) => {
- *   logger.debug({ operation, outcome, microseconds }, 'partnerkit');
+ * import { logCalls } from 'partnerkit';
+ *
+ * const lines: string[] = [];
+ * const stop = logCalls(({ operation, agency, outcome }) => {
+ *   lines.push(`${operation} of ${agency}: ${outcome}`);
  * });
+ * await agency.overview();
+ * stop();
+ * assert.deepEqual(lines, ['overview of northwind: ok']);
  * ```
  */
 export function logCalls(listener: (call: LoggedCall) => void): () => void {

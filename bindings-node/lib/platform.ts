@@ -29,13 +29,37 @@ export class Platform extends PlatformOperations {
    * and the file is destroyed. Use `backup`, another process, or a storage of your own.
    *
    * Throws {@link ConfigurationError}, {@link StorageError}.
+   *
+   * @example
+   * ```ts
+   * import { ConfigurationError, Platform } from 'partnerkit';
+   *
+   * const loginBase = 'partner.example.com';
+   * const resellers = await Platform.open('sqlite:resellers.db', { loginBase });
+   * const agency = await resellers.ensureAgency('northwind');
+   * assert.equal(agency.id, 'northwind');
+   * await assert.rejects(Platform.open('mysql:resellers'), ConfigurationError);
+   * ```
    */
   static async open(url: string, settings: Settings = {}, options?: CallOptions): Promise<Platform> {
     const dispatcher = settingsDispatcher(settings);
     return new Platform(await call((id) => environment.open(id, url, settings, dispatcher), options));
   }
 
-  /** Opens a store of the host's own, with the settings of `open`. */
+  /**
+   * Opens a store of the host's own, with the settings of `open`.
+   *
+   * @example
+   * ```ts
+   * import { Platform } from 'partnerkit';
+   * import { MyStore } from './my-store.mjs'; // a `TableStore` over the host's database
+   *
+   * const loginBase = 'partner.example.com';
+   * const own = await Platform.withStorage(new MyStore(), { loginBase, deadline: 2_000 });
+   * const agency = await own.ensureAgency('northwind');
+   * assert.deepEqual((await agency.page()).resellers, []);
+   * ```
+   */
   static async withStorage(
     storage: TableStore,
     settings: Settings & StorageOptions = {},
@@ -51,6 +75,11 @@ export class Platform extends PlatformOperations {
   /**
    * The URL at which the customers of a login domain's holder sign in: `https://acme.` and the login
    * base. Throws {@link ValidationError} with the field `loginDomain`.
+   *
+   * @example
+   * ```ts
+   * assert.equal(platform.loginUrl(acme.loginDomain), 'https://acme.partner.example.com');
+   * ```
    */
   loginUrl(loginDomain: string): string {
     return now(this.#native.loginUrl(loginDomain));
@@ -64,12 +93,32 @@ export class Platform extends PlatformOperations {
    *
    * A field is named as in its errors (`loginDomain`, `contact.email`), and a record names all fields
    * in it (`contact`). A name that the form does not have is `unknown_field`.
+   *
+   * @example
+   * ```ts
+   * const typed = { ...form, loginDomain: 'Globex' };
+   * const [wrong] = platform.formErrors(typed);
+   * assert.deepEqual([wrong.field, wrong.code], ['loginDomain', 'uppercase']);
+   * assert.deepEqual(platform.formErrors(typed, { field: 'email' }), []);
+   * ```
    */
   formErrors(draft: ResellerDraft, options: { field?: string | null } = {}): readonly FieldError[] {
     return now(this.#native.formErrors(draft, options.field));
   }
 
-  /** `await using platform = await Platform.open(…)` closes it at the end of the block. */
+  /**
+   * Closes the platform at the end of the block in which `await using` has declared it.
+   *
+   * @example
+   * ```ts
+   * import { Platform } from 'partnerkit';
+   *
+   * {
+   *   await using temporary = await Platform.open('memory:');
+   *   await temporary.createAgency('northwind');
+   * } // is closed here
+   * ```
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,6 +1,28 @@
 import type { Dispatcher } from './native';
 
-/** Checks passwords against hashes of a scheme that the host used before. */
+/**
+ * Checks passwords against hashes of a scheme that the host used before.
+ *
+ * @example
+ * ```ts
+ * import { createHash } from 'node:crypto';
+ * import { Platform } from 'partnerkit';
+ *
+ * const sha1 = (text: string) => `sha1:${createHash('sha1').update(text).digest('hex')}`;
+ * const legacyVerifier = {
+ *   recognises: (hash: string) => hash.startsWith('sha1:'),
+ *   verify: (typed: string, hash: string) => sha1(typed) === hash,
+ * };
+ *
+ * const moved = await Platform.open('memory:', { legacyVerifier });
+ * const agency = await moved.createAgency('northwind');
+ * const passwordHash = sha1('an old password');
+ * await agency.createReseller({ ...form, invite: false, passwordHash });
+ * const email = 'owner@globex.example';
+ * const login = { loginDomain: 'globex', email, password: 'an old password' };
+ * assert.equal((await moved.signIn(login)).reseller.name, 'Globex');
+ * ```
+ */
 export interface LegacyVerifier {
   /** Whether a text is a hash of the scheme. */
   recognises(hash: string): boolean | Promise<boolean>;
@@ -11,7 +33,24 @@ export interface LegacyVerifier {
   verify(password: string, hash: string): boolean | Promise<boolean>;
 }
 
-/** The settings of `Platform.open`. All are optional. Durations are in milliseconds. */
+/**
+ * The settings of `Platform.open`. All are optional. Durations are in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Platform } from 'partnerkit';
+ *
+ * const hours = 60 * 60 * 1_000;
+ * const own = await Platform.open('memory:', {
+ *   loginBase: 'partner.example.com',
+ *   reserve: ['shop'],
+ *   secondFactor: true,
+ *   keepChanges: 30 * 24 * hours,
+ * });
+ * const { refused } = await own.domainAvailability('shop');
+ * assert.equal(refused, 'reserved');
+ * ```
+ */
 export interface Settings {
   /**
    * The domain under which login domains live: with `partner.example.com` a reseller's customers sign

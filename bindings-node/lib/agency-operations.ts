@@ -363,7 +363,7 @@ export abstract class AgencyOperations {
   /**
    * Whether a reseller of this agency could take a label now, and if not, why, with
    * suggestions. The answer may be outdated when it arrives: only creating and renaming
-   * decide. Errors: {@link NotFoundError} once the agency is deleted.
+   * decide. Throws: {@link NotFoundError} once the agency is deleted.
    *
    * @example
    * ```ts

@@ -633,7 +633,7 @@ class Agency:
     def domain_availability(self, label: str) -> DomainAvailability:
         """Whether a reseller of this agency could take a label now, and if not, why, with
         suggestions. The answer may be outdated when it arrives: only creating and renaming
-        decide. Errors: `NotFoundError` once the agency is deleted.
+        decide. Raises: `NotFoundError` once the agency is deleted.
 
         ```python
         label = agency.domain_availability("acme")

@@ -48,7 +48,7 @@ fn documentation(markdown: &str, surface: &Surface) -> String {
         text = text.replace(kind, class);
     }
     let text = text.replace("`None`", "null");
-    let text = text.replace("Errors: ", "Throws: ").replace("Field errors: ", "Refused fields: ");
+    let text = text.replace("Errors:", "Throws:").replace("Field errors: ", "Refused fields: ");
     wrapped(&spoken(&text, &names(surface)))
 }
 

@@ -24,7 +24,7 @@ pub fn documentation(markdown: &str) -> String {
     for (kind, exception) in EXCEPTIONS {
         text = text.replace(kind, exception);
     }
-    let text = text.replace("Errors: ", "Raises: ").replace("Field errors: ", "Refused fields: ");
+    let text = text.replace("Errors:", "Raises:").replace("Field errors: ", "Refused fields: ");
     wrapped(&text)
 }
 

@@ -78,7 +78,8 @@ function file(name, text) {
 
 // The store of the host's own that some examples have.
 const STORE = JSON.stringify(pathToFileURL(path.join(__dirname, 'async-memory-store.js')));
-file('my-store.mjs', `import store from ${STORE};\nexport const MyStore = store.AsyncMemoryStore;\n`);
+const MY_STORE = `import store from ${STORE}; export const MyStore = store.AsyncMemoryStore;`;
+file('my-store.mjs', MY_STORE);
 file('my-store.d.mts', "export const MyStore: new () => import('partnerkit').TableStore;\n");
 
 const SCENE_TYPES = `
@@ -135,7 +136,7 @@ function program({ name, code, isTyped }) {
   return file(`${name}.mjs`, ASSERT + text);
 }
 
-/** Runs a program in a scene of its own. What it declares itself goes before the scene's names. */
+/** Runs a program in a scene of its own. A name that the program declares hides the scene's. */
 async function run(file) {
   const names = await scene();
   Object.assign(globalThis, names);
@@ -155,7 +156,7 @@ for (const example of EXAMPLES) {
     const ran = program(example);
     process.chdir(fs.mkdtempSync(path.join(folder, 'files-')));
     if (!example.code.includes("from 'node:test'")) return run(ran);
-    // Tests are a process of their own, which does not report to this one's runner.
+    // Its tests run in a process of their own, which does not report to the runner of this one.
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
     const one = `--test-name-pattern=^${CASE}$`;
     const printed = execFileSync(process.execPath, [one, ran], { env, encoding: 'utf8' });

@@ -113,9 +113,9 @@ export abstract class AgencyOperations {
    * configured otherwise, and a create that fails does not use it up. Passwords are not
    * compared.
    *
-   * Throws: {@link ConflictError} for a key that was used for another form, {@link
-   * NotFoundError} if the reseller has been deleted since; the errors of the form; field
-   * `idempotencyKey` (1–255 characters).
+   * Throws: {@link ConflictError} for a key that was used for another form,
+   * {@link NotFoundError} if the reseller has been deleted since; the errors of the form;
+   * field `idempotencyKey` (1–255 characters).
    *
    * @example
    * ```ts
@@ -235,8 +235,8 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * A reseller by the host's own id; null if no reseller has it. Throws: {@link
-   * NotFoundError} once the agency is deleted; field `externalId`.
+   * A reseller by the host's own id; null if no reseller has it. Throws:
+   * {@link NotFoundError} once the agency is deleted; field `externalId`.
    *
    * @example
    * ```ts
@@ -488,8 +488,8 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * Ends every access stamp of a reseller, which may sign in again. Throws: {@link
-   * NotFoundError}.
+   * Ends every access stamp of a reseller, which may sign in again. Throws:
+   * {@link NotFoundError}.
    *
    * @example
    * ```ts
@@ -507,8 +507,8 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * Forgets a reseller's failed sign-ins, a hard stop included. Throws: {@link
-   * NotFoundError}.
+   * Forgets a reseller's failed sign-ins, a hard stop included. Throws:
+   * {@link NotFoundError}.
    *
    * @example
    * ```ts

@@ -91,8 +91,8 @@ export abstract class PlatformOperations {
   }
 
   /**
-   * The handle on an agency, which is the only way to its data. A mistyped id is {@link
-   * NotFoundError}, never an empty agency.
+   * The handle on an agency, which is the only way to its data. A mistyped id is
+   * {@link NotFoundError}, never an empty agency.
    *
    * @example
    * ```ts
@@ -176,9 +176,9 @@ export abstract class PlatformOperations {
    * rolls back the one that it has open.
    *
    * If you know the address that an attempt comes from, give it as `source`, without its
-   * port. Only so many attempts from one source may fail; any further one is {@link
-   * ThrottledError}, before a password is looked at and whatever the account. An empty text
-   * is no source.
+   * port. Only so many attempts from one source may fail; any further one is
+   * {@link ThrottledError}, before a password is looked at and whatever the account. An
+   * empty text is no source.
    *
    * @example
    * ```ts
@@ -288,9 +288,9 @@ export abstract class PlatformOperations {
    * process: see `open`. Until the backup has ended, the write-ahead log grows and keeps
    * data that is deleted meanwhile (`pending`).
    *
-   * Throws: {@link FileError} if the file exists or cannot be created; {@link
-   * ConfigurationError} for other stores: back up a server with its own tools, such as
-   * `pg_dump`. The nodes of a Citus cluster have no common snapshot, so a dump of one is
+   * Throws: {@link FileError} if the file exists or cannot be created;
+   * {@link ConfigurationError} for other stores: back up a server with its own tools, such
+   * as `pg_dump`. The nodes of a Citus cluster have no common snapshot, so a dump of one is
    * inconsistent if somebody writes meanwhile; `citus_create_restore_point` marks one moment
    * in the logs of all nodes.
    *
@@ -351,9 +351,9 @@ export abstract class PlatformOperations {
 
   /**
    * Closes the store, for every handle on it: clones of this one, and those of agencies.
-   * Running transactions end normally; every later one fails with {@link
-   * ConfigurationError}, including the next one of a running import. Closing it again does
-   * nothing. Without this call, a store is closed when its last handle is dropped.
+   * Running transactions end normally; every later one fails with
+   * {@link ConfigurationError}, including the next one of a running import. Closing it again
+   * does nothing. Without this call, a store is closed when its last handle is dropped.
    *
    * @example
    * ```ts

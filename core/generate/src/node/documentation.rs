@@ -49,7 +49,9 @@ fn documentation(markdown: &str, surface: &Surface) -> String {
     }
     let text = text.replace("`None`", "null");
     let text = text.replace("Errors:", "Throws:").replace("Field errors: ", "Refused fields: ");
-    wrapped(&spoken(&text, &names(surface)))
+    // A link that is broken into two lines has the second line's asterisk in it.
+    let text = spoken(&text, &names(surface)).replace("{@link ", "{@link\0");
+    wrapped(&text).replace('\0', " ")
 }
 
 /// `` `login_domain` `` is `` `loginDomain` ``.

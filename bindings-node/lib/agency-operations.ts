@@ -19,6 +19,7 @@ import type {
   Metric,
   Overview,
   Page,
+  PartnerType,
   Reseller,
   UsageEvent,
   UsageReport,
@@ -348,7 +349,7 @@ export abstract class AgencyOperations {
    */
   changePartnerType(
     id: string,
-    partnerType: string,
+    partnerType: PartnerType,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
     const start: Start = (call) => this.native.changePartnerType(

@@ -183,7 +183,7 @@ export interface AgencySettings {
    * How much of each metric the agency can give to its resellers; a metric that is missing
    * here is unlimited.
    */
-  readonly capacity: Readonly<Record<string, bigint>>;
+  readonly capacity: Readonly<Partial<Record<Metric, bigint>>>;
   /**
    * Login domains that its resellers may not take, in addition to the platform's reserved
    * ones.
@@ -255,7 +255,7 @@ export interface DeletionPreview {
   /** When somebody else could take the login domain. */
   readonly quarantinedUntil: Date | null;
   /** The levels of gauges that would leave the agency's totals. */
-  readonly levels: Readonly<Record<string, bigint>>;
+  readonly levels: Readonly<Partial<Record<Metric, bigint>>>;
 }
 
 /** Whether a label is available. */

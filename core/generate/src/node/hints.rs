@@ -32,8 +32,13 @@ pub fn answered(of: &Type, surface: &Surface) -> String {
         Type::Nothing => "void".to_owned(),
         Type::Optional(of) => format!("{} | null", answered(of, surface)),
         Type::List(of) | Type::Set(of) => format!("readonly {}[]", grouped(&answered(of, surface))),
-        // A key may be any text.
-        Type::Map(_, value) => format!("Readonly<Record<string, {}>>", answered(value, surface)),
+        Type::Map(key, value) => {
+            let (is_slug, value) = (is_slug(key, surface), answered(value, surface));
+            match is_slug {
+                Some(of) => format!("Readonly<Partial<Record<{of}, {value}>>>"),
+                None => format!("Readonly<Record<string, {value}>>"),
+            }
+        }
         Type::Either(one, other) => {
             format!("{} | {}", answered(one, surface), answered(other, surface))
         }
@@ -61,6 +66,14 @@ fn single(of: &Type, surface: &Surface) -> String {
             surface.held(name).map_or_else(|| "string".to_owned(), |of| single(of, surface))
         }
         _ => "string".to_owned(),
+    }
+}
+
+/// The enumeration whose slugs are the keys of a map.
+fn is_slug<'t>(key: &'t Type, surface: &Surface) -> Option<&'t str> {
+    match key {
+        Type::Named(name) if surface.enumeration(name).is_some() => Some(name),
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! An operation as a method in TypeScript.
 
 use super::camel;
-use super::hints::{answered, given};
+use super::hints::{answered, given, slug_of};
 use crate::shared::forms;
 use crate::surface::{Argument, Operation, Record, Surface};
 use crate::types::Type;
@@ -50,7 +50,7 @@ impl<'o> Method<'o> {
     /// The parameters with their types.
     pub fn typed(&self) -> Vec<String> {
         let field = |argument: &&Argument| {
-            let (name, of) = (camel(&argument.name), given(&argument.of, self.surface));
+            let (name, of) = (camel(&argument.name), self.given(argument));
             let optional = self.optional.iter().any(|other| other.name == argument.name);
             match of.strip_suffix(" | null") {
                 Some(of) if optional => format!("{name}?: {of} | null | undefined"),
@@ -73,9 +73,15 @@ impl<'o> Method<'o> {
         typed
     }
 
+    /// The type of an argument; a text with the name of an enumeration is one of its slugs.
+    fn given(&self, argument: &Argument) -> String {
+        let slug = slug_of(&argument.name, &argument.of, self.surface);
+        slug.map_or_else(|| given(&argument.of, self.surface), str::to_owned)
+    }
+
     /// A parameter; a query may be left out.
     fn parameter(&self, argument: &Argument) -> String {
-        let of = given(&argument.of, self.surface);
+        let of = self.given(argument);
         let is_query = of == "ResellerQuery";
         let default = if is_query { " = {}" } else { "" };
         format!("{}: {of}{default}", camel(&argument.name))

@@ -13,10 +13,7 @@ const { test } = require('node:test');
 const { setTimeout: wait } = require('node:timers/promises');
 const { promisify } = require('node:util');
 
-const { deferred, folder, numbered, opened, openedOnDisk } = require('./support');
-
-/** How many calls may run at once; more of them wait for a thread. */
-const THREADS = 32;
+const { THREADS, close, folder, numbered, opened, openedOnDisk, until } = require('./support');
 
 /** How often the event loop turns until the work has ended. */
 async function turnsDuring(work) {
@@ -68,25 +65,6 @@ test('the results of 500 calls come in several turns of the event loop', { todo 
   const { turns } = await fiveHundred(t);
   assert.ok(turns > 3, `${turns} turns`);
 });
-
-/** Lets no transaction of a storage begin until it is opened. */
-function close(store) {
-  const gate = deferred();
-  const begin = store.begin.bind(store);
-  const closed = { waiting: 0, open: () => gate.resolve(delete store.begin) };
-  store.begin = async (...args) => {
-    closed.waiting += 1;
-    await gate.promise;
-    return begin(...args);
-  };
-  return closed;
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-async function until(holds) {
-  while (!holds()) await turn();
-}
 
 test("libuv's threads are free while all of ours wait for a storage", async () => {
   const { agency, store } = await opened({ deadline: 600_000 });

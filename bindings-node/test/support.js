@@ -63,6 +63,27 @@ function deferred() {
   return { promise, ...settle };
 }
 
+/** Lets no transaction of a storage begin until it is opened, and counts those that would. */
+function close(store) {
+  const gate = deferred();
+  const begin = store.begin.bind(store);
+  const closed = { waiting: 0, open: () => gate.resolve(delete store.begin) };
+  store.begin = async (...args) => {
+    closed.waiting += 1;
+    await gate.promise;
+    return begin(...args);
+  };
+  return closed;
+}
+
+/** Lets the event loop turn until something holds. */
+async function until(holds) {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** How many calls run at once; more of them wait for a thread. */
+const THREADS = 32;
+
 /** The error with which a promise is rejected. */
 const errorOf = (promise) =>
   promise.then(
@@ -88,4 +109,17 @@ function ran(program, args = [], { node = [], killAt } = {}) {
   });
 }
 
-module.exports = { deferred, draft, errorOf, folder, letters, numbered, opened, openedOnDisk, ran };
+module.exports = {
+  THREADS,
+  close,
+  deferred,
+  draft,
+  errorOf,
+  folder,
+  letters,
+  numbered,
+  opened,
+  openedOnDisk,
+  ran,
+  until,
+};

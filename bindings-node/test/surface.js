@@ -84,9 +84,6 @@ function called(of, handle, name, given) {
   return handle[camel(name)](...parameters(operation, given));
 }
 
-/** The form of a reseller, and any other, as the package takes it. */
-const draft = (fields) => toForm({ named: 'ResellerDraft' }, fields);
-
 // Answers
 
 /** The answer of an operation in the wire form. Its types are those that the surface says. */
@@ -166,4 +163,4 @@ function errorToWire(error) {
   return wire;
 }
 
-module.exports = { OPERATIONS, TESTS, answer, called, camel, draft, errorToWire, toForm, toWire };
+module.exports = { OPERATIONS, TESTS, answer, called, camel, errorToWire, toForm, toWire };

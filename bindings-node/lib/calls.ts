@@ -80,6 +80,29 @@ const codes = { fields: ['slug', 'text'], make: (slug: string, text: string) => 
 
 export const environment = native.begin(settle, { ...factories, Code: codes });
 
+/** What is to happen when a signal is aborted. A signal has one listener, however many calls it has. */
+const aborting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls a function when a signal is aborted, until the returned function is called. */
+function whenAborted(signal: AbortSignal, stop: () => void): () => void {
+  const stops = aborting.get(signal) ?? new Set();
+  stops.add(stop);
+  if (stops.size === 1) {
+    aborting.set(signal, stops);
+    signal.addEventListener('abort', stopAll, { once: true });
+  }
+  return () => {
+    if (stops.delete(stop) && stops.size === 0) {
+      aborting.delete(signal);
+      signal.removeEventListener('abort', stopAll);
+    }
+  };
+}
+
+function stopAll(this: AbortSignal): void {
+  for (const stop of aborting.get(this) ?? []) stop();
+}
+
 /** Begins a call and waits for its result. */
 export async function call<T>(
   start: Start,
@@ -88,7 +111,7 @@ export async function call<T>(
   const signal = options?.signal;
   signal?.throwIfAborted();
   let number = 0;
-  let stop: (() => void) | undefined;
+  let ignoreSignal: (() => void) | undefined;
   const outcome = await new Promise<unknown>((resolve, reject) => {
     number = begin(resolve);
     try {
@@ -101,18 +124,15 @@ export async function call<T>(
       return;
     }
     if (signal) {
-      stop = () => {
+      ignoreSignal = whenAborted(signal, () => {
         if (!open.has(number)) return;
         environment.cancel(number);
         close(number);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
-      };
-      signal.addEventListener('abort', stop, { once: true });
+      });
     }
-  }).finally(() => {
-    if (stop) signal?.removeEventListener('abort', stop);
-  });
+  }).finally(() => ignoreSignal?.());
   // It is made here, after waiting, so that its stack leads to the caller's line.
   if (outcome instanceof Failed) throw errorOf(outcome.failure);
   return outcome as T;

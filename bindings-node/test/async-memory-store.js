@@ -61,7 +61,7 @@ class AsyncMemoryStore {
   async begin(agency, mode) {
     this.calls.push('begin');
     await turn();
-    if (mode === 'read') return new Transaction(this, () => {});
+    if (mode === 'read') return new Transaction(this, null);
     const before = this.#writer;
     let release;
     this.#writer = new Promise((resolve) => (release = resolve));
@@ -206,6 +206,7 @@ class Transaction {
   async commit() {
     this.#store.calls.push('commit');
     await turn();
+    if (this.#release === null) return; // a reader, whose rows are of an earlier moment
     this.#store.committed = this.#rows;
     this.#release();
   }
@@ -213,7 +214,7 @@ class Transaction {
   async rollback() {
     this.#store.calls.push('rollback');
     await turn();
-    this.#release();
+    this.#release?.();
   }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,14 @@ from forms import draft
 
 FOLDER = tempfile.TemporaryDirectory(prefix="partnerkit-python-")
 POSTGRES_DATABASE = f"partnerkit_python_{os.getpid()}"
+
+# Results of the vectors, for tests/parity: which test's, and the name of the file.
+PARITY = Path(__file__).parents[2] / "target" / "parity"
+PARITY_TESTS = {
+    "tests/test_vectors.py::test_vector": "python",
+    "tests/test_asynchronous.py::test_vector": "python-async",
+}
+HELD: dict[str, dict[str, bool]] = {}
 
 
 def databases() -> dict[str, dict[str, object]]:
@@ -41,6 +50,23 @@ def databases() -> dict[str, dict[str, object]]:
 
 def pytest_configure() -> None:
     hosting.start(databases())
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    test, _, case = report.nodeid.partition("[")
+    if test in PARITY_TESTS and (report.when == "call" or report.failed):
+        held = HELD.setdefault(PARITY_TESTS[test], {})
+        held[case.removesuffix("]")] = report.passed
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        return  # a worker of pytest-xdist, whose reports reach the main process
+    for language, held in HELD.items():
+        PARITY.mkdir(parents=True, exist_ok=True)
+        Path(PARITY, f"{language}.json").write_text(
+            json.dumps(held, indent=1), encoding="utf-8"
+        )
 
 
 def require_postgres() -> None:

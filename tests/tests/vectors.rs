@@ -1,6 +1,7 @@
 //! Runs all vectors in Rust on every store, and checks that they leave nothing out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use partnerkit::Code;
 use partnerkit_tests::vectors::{files, perform};
@@ -12,40 +13,57 @@ const VISIBLE: &[u32] = &[
     29, 30, 31, 32, 33, 34, 37, 38, 39, 41, 43, 44, 46, 47, 48, 49, 51, 55, 56, 57, 58,
 ];
 
-/// Runs all vectors, each case on a store of its own, which is kept until the case has ended.
-fn every_vector_holds<K>(store: impl Fn() -> (String, K)) {
-    let mut cases = 0;
+/// Runs all vectors, each case on a store of its own, which is kept until the case has ended. The
+/// result says whether each case has held.
+fn results<K>(store: impl Fn() -> (String, K)) -> BTreeMap<String, bool> {
+    let mut results = BTreeMap::new();
     for (file, vectors) in files() {
         assert!(!vectors.about.is_empty(), "{file} says what it is about");
         for case in &vectors.cases {
             let (url, _kept) = store();
-            perform::run(case, &url);
-            cases += 1;
+            let held = std::panic::catch_unwind(|| perform::run(case, &url)).is_ok();
+            results.insert(format!("{file}: {}", case.name), held);
         }
     }
-    assert!(cases > 40, "{cases} cases");
+    results
+}
+
+fn every_vector_holds(results: &BTreeMap<String, bool>) {
+    let failed = results.iter().filter(|(_, held)| !**held).map(|(name, _)| name);
+    assert_eq!(failed.collect::<Vec<_>>(), Vec::<&String>::new());
+    assert!(results.len() > 40, "{} cases", results.len());
+}
+
+/// Writes results for `tests/parity`.
+fn tell_parity(results: &BTreeMap<String, bool>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/parity");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = serde_json::to_string_pretty(results).expect("JSON");
+    std::fs::write(folder.join("rust.json"), text).expect("written");
 }
 
 #[test]
 fn every_vector_holds_in_memory() {
-    every_vector_holds(|| ("memory:".to_owned(), ()));
+    let results = results(|| ("memory:".to_owned(), ()));
+    tell_parity(&results);
+    every_vector_holds(&results);
 }
 
 #[test]
 fn every_vector_holds_in_a_file() {
-    every_vector_holds(|| {
+    every_vector_holds(&results(|| {
         let folder = tempfile::tempdir().expect("a folder");
         (format!("sqlite:{}", folder.path().join("resellers.db").display()), folder)
-    });
+    }));
 }
 
 #[cfg(feature = "postgres-server")]
 #[test]
 fn every_vector_holds_on_postgres() {
-    every_vector_holds(|| {
+    every_vector_holds(&results(|| {
         let database = partnerkit_tests::postgres::Database::create();
         (database.url.clone(), database)
-    });
+    }));
 }
 
 /// All codes in the expected result of a step.

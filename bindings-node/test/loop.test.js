@@ -1,0 +1,98 @@
+// Neither the event loop nor libuv's threads wait for a storage.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const { pbkdf2 } = require('node:crypto');
+const dns = require('node:dns/promises');
+const fs = require('node:fs/promises');
+const { openSync } = require('node:fs');
+const { join } = require('node:path');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { test } = require('node:test');
+const { setTimeout: wait } = require('node:timers/promises');
+const { promisify } = require('node:util');
+
+const { THREADS, close, folder, numbered, opened, openedOnDisk, until } = require('./support');
+
+/** How often the event loop turns until the work has ended. */
+async function turnsDuring(work) {
+  let turns = 0;
+  let goesOn = true;
+  const turn = () => {
+    turns += 1;
+    if (goesOn) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  goesOn = false;
+  return turns;
+}
+
+/** Begins 500 calls on a SQLite file, and says how the event loop turned until the last has ended. */
+async function fiveHundred(t) {
+  const { agency } = await openedOnDisk(t);
+  const there = await agency.createResellers(Array.from({ length: 100 }, (_, n) => numbered(n)));
+  const calls = [
+    (n) => agency.createReseller(numbered(1_000 + n)),
+    () => agency.page({ limit: 25 }),
+    (n) => agency.reseller(there[n % there.length].id),
+  ];
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let results;
+  delay.enable();
+  await wait(20); // until it measures
+  const turns = await turnsDuring(async () => {
+    results = await Promise.all(Array.from({ length: 500 }, (_, n) => calls[n % 3](n)));
+  });
+  await wait(5); // the delay until then is measured at the next turn
+  delay.disable();
+  assert.equal(results.length, 500);
+  assert.equal((await agency.overview()).activeResellers, 267n);
+  return { turns, delay };
+}
+
+test('500 calls at once on a SQLite file', async (t) => {
+  const { turns, delay } = await fiveHundred(t);
+  const millis = (nanoseconds) => (nanoseconds / 1e6).toFixed(1);
+  t.diagnostic(`event-loop delay in ms: p99 ${millis(delay.percentile(99))}, most ${millis(delay.max)}`);
+  t.diagnostic(`${turns} turns`);
+});
+
+// Node-API hands over up to 1,000 results in one turn of the event loop.
+const todo = 'the native module has to hand over some results in each turn';
+test('the results of 500 calls come in several turns of the event loop', { todo }, async (t) => {
+  const { turns } = await fiveHundred(t);
+  assert.ok(turns > 3, `${turns} turns`);
+});
+
+test("libuv's threads are free while all of ours wait for a storage", async () => {
+  const { agency, store } = await opened({ deadline: 600_000 });
+  const closed = close(store);
+  const calls = Array.from({ length: THREADS + 8 }, () => agency.overview());
+  await until(() => closed.waiting === THREADS);
+  const work = Array.from({ length: 16 }, () => [
+    fs.readFile(__filename),
+    dns.lookup('localhost'),
+    promisify(pbkdf2)('password', 'salt', 1_000, 32, 'sha256'),
+  ]);
+  await Promise.all(work.flat());
+  assert.equal(closed.waiting, THREADS, 'no call has ended meanwhile');
+  closed.open();
+  await Promise.all(calls);
+});
+
+test("calls end while all of libuv's threads wait", async (t) => {
+  const { agency } = await openedOnDisk(t);
+  const at = folder(t);
+  const pipes = Array.from({ length: 4 }, (_, n) => join(at, `pipe-${n}`));
+  execFileSync('mkfifo', pipes);
+  // Opening a pipe for reading waits until somebody writes to it.
+  let opened = 0;
+  const opening = pipes.map((pipe) => fs.open(pipe, 'r').then((file) => ((opened += 1), file.close())));
+  const { id } = await agency.createReseller(numbered(1));
+  assert.equal((await agency.reseller(id)).id, id);
+  assert.equal(opened, 0, "libuv's threads still wait");
+  for (const pipe of pipes) openSync(pipe, 'r+');
+  await Promise.all(opening);
+});

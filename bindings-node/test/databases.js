@@ -22,7 +22,7 @@ const withoutPostgres =
     : false;
 
 /** An instance on a file, with the settings that the documentation recommends. */
-function sqliteInstance(file, pragmas = ['journal_mode = WAL']) {
+function sqliteInstance(file, pragmas = ['journal_mode = WAL', 'synchronous = OFF']) {
   const database = new SQLite(file);
   for (const pragma of pragmas) database.pragma(pragma);
   return new Kysely({ dialect: new SqliteDialect({ database }) });
@@ -45,7 +45,8 @@ let databases = 0;
 
 /** An instance on a database of the server. */
 function postgresInstance(url, max) {
-  const pool = new Pool({ connectionString: url, max });
+  // Nothing here asks what a crash of the server leaves.
+  const pool = new Pool({ connectionString: url, max, options: '-c synchronous_commit=off' });
   // What is lost between two statements, and nobody else listens to.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -62,20 +63,20 @@ async function onServer(statement) {
   }
 }
 
-/** A new database of the server with the tables, and `close`. */
+/** A new database of the server with the tables, two instances on it, and `close`. */
 async function postgres({ max = 20 } = {}) {
   if (!URL_OF_SERVER) throw new Error('PARTNERKIT_TEST_POSTGRES_URL names no PostgreSQL server');
   const name = `partnerkit_node_${process.pid}_${(databases += 1)}`;
   await onServer(`CREATE DATABASE ${name}`);
   const url = new URL(URL_OF_SERVER);
   url.pathname = `/${name}`;
-  const db = postgresInstance(url.href, max);
+  const [db, beside] = [postgresInstance(url.href, max), postgresInstance(url.href, max)];
   await migrate(db);
   const close = async () => {
-    await db.destroy();
+    await Promise.all([db.destroy(), beside.destroy()]);
     await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
   };
-  return { name: 'PostgreSQL', url: url.href, db, close };
+  return { name: 'PostgreSQL', url: url.href, db, beside, close };
 }
 
 /** Removes every row of the library's tables. */

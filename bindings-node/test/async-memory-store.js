@@ -1,6 +1,6 @@
-// A reference storage: plain arrays of rows, one writer at a time, and a real wait in every
-// method. A row is an array in the order of its table's columns; integers are BigInts, UUIDs
-// texts, bytes Uint8Arrays. A transaction is asked questions and told writes, many at once.
+// A reference storage: rows in plain maps, one writer at a time, and a real wait in every method.
+// A row is an array in the order of its table's columns; integers are BigInts, UUIDs texts, bytes
+// Uint8Arrays. A transaction is asked questions and told writes, many at once.
 'use strict';
 
 const { setImmediate: turn, setTimeout: wait } = require('node:timers/promises');
@@ -16,6 +16,14 @@ const pick = (table, names, row) => names.map((name) => row[at(table, name)]);
 /** A value that orders and equals like the stored one. */
 const plain = (value) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value);
 const same = (a, b) => a.every((value, i) => plain(value) === plain(b[i]));
+
+/** Values as one text, by which a map finds them. */
+const text = (values) =>
+  values.map((value) => (value === null ? '' : `${typeof value}${plain(value)}`)).join('\u0000');
+const keyOf = (table, row) => text(pick(table, table.key, row));
+
+/** An error of the contract. */
+const failure = (code, message) => Object.assign(new Error(message), { code });
 
 function compare(a, b) {
   for (let i = 0; i < Math.min(a.length, b.length); i += 1) {
@@ -45,8 +53,8 @@ const HOLDS = {
 };
 
 class AsyncMemoryStore {
-  /** Rows by table, as committed. */
-  committed = new Map(tables.map((table) => [table.name, []]));
+  /** For each table its rows by their keys, as committed. */
+  committed = new Map(tables.map((table) => [table.name, new Map()]));
   /** What was called, in order. */
   calls = [];
   #writer = Promise.resolve();
@@ -61,7 +69,7 @@ class AsyncMemoryStore {
   async begin(agency, mode) {
     this.calls.push('begin');
     await turn();
-    if (mode === 'read') return new Transaction(this, null);
+    if (mode === 'read') return new Transaction(this);
     const before = this.#writer;
     let release;
     this.#writer = new Promise((resolve) => (release = resolve));
@@ -70,41 +78,50 @@ class AsyncMemoryStore {
   }
 
   rows(name) {
-    return this.committed.get(name);
+    return [...this.committed.get(name).values()];
   }
 }
 
 class Transaction {
   #store;
   #release;
-  #rows;
+  /** The tables as they were when it began; a table is copied before its first change. */
+  #tables;
+  #changed = new Set();
 
+  /** A writer has something to release at its end; who has not only reads. */
   constructor(store, release) {
     this.#store = store;
     this.#release = release;
-    this.#rows = new Map([...store.committed].map(([name, rows]) => [name, [...rows]]));
+    this.#tables = new Map(store.committed);
   }
 
-  #position(table, key) {
-    return this.#rows.get(table.name).findIndex((row) => same(key, pick(table, table.key, row)));
+  #of(table) {
+    return this.#tables.get(table.name);
+  }
+
+  #rows(table) {
+    return [...this.#of(table).values()];
+  }
+
+  /** The rows of a table, to be changed. */
+  #change(table) {
+    if (!this.#changed.has(table.name)) {
+      this.#changed.add(table.name);
+      this.#tables.set(table.name, new Map(this.#of(table)));
+    }
+    return this.#of(table);
   }
 
   /** Whether another row has the same value of a unique index; nulls never agree. */
   #taken(table, row) {
-    const key = pick(table, table.key, row);
-    const others = this.#rows.get(table.name).filter((o) => !same(key, pick(table, table.key, o)));
-    const unique = table.indexes.filter((index) => index.unique);
-    return unique.some(({ columns }) => {
+    const key = keyOf(table, row);
+    return table.indexes.some(({ unique, columns }) => {
       const wanted = pick(table, columns, row);
-      return !wanted.includes(null) && others.some((o) => same(wanted, pick(table, columns, o)));
+      if (!unique || wanted.includes(null)) return false;
+      const agrees = (other) => same(wanted, pick(table, columns, other));
+      return this.#rows(table).some((other) => agrees(other) && keyOf(table, other) !== key);
     });
-  }
-
-  #write(table, row) {
-    const rows = this.#rows.get(table.name);
-    const position = this.#position(table, pick(table, table.key, row));
-    if (position < 0) rows.push(row);
-    else rows[position] = row;
   }
 
   /** Answers each question in turn. */
@@ -121,8 +138,9 @@ class Transaction {
   }
 
   get({ table, by, keys }) {
-    const rows = this.#rows.get(table.name);
-    return keys.map((key) => rows.find((row) => same(key, pick(table, by, row))) ?? null);
+    if (text(by) === text(table.key)) return keys.map((key) => this.#of(table).get(text(key)) ?? null);
+    const rows = new Map(this.#rows(table).map((row) => [text(pick(table, by, row)), row]));
+    return keys.map((key) => rows.get(text(key)) ?? null);
   }
 
   scan({ table, columns, equals, range: [from, to], reverse, limit }) {
@@ -133,15 +151,15 @@ class Transaction {
     };
     const ordered = columns.slice(equals.length);
     const order = (a, b) => compare(pick(table, ordered, a), pick(table, ordered, b));
-    const found = this.#rows.get(table.name).filter(matches).sort(order);
+    const found = this.#rows(table).filter(matches).sort(order);
     return (reverse ? found.reverse() : found).slice(0, limit);
   }
 
   page({ filter, order, descending, after, limit }) {
     const place = (row) => pick(RESELLERS, [order, 'id'], row);
     const compared = (a, b) => (descending ? compare(b, a) : compare(a, b));
-    const behind = (row) => !after || compared(place(row), after) > 0;
-    const rows = this.#matching(filter).filter(behind);
+    const follows = (row) => !after || compared(place(row), after) > 0;
+    const rows = this.#matching(filter).filter(follows);
     return rows.sort((a, b) => compared(place(a), place(b))).slice(0, limit);
   }
 
@@ -152,7 +170,7 @@ class Transaction {
 
   #matching({ agency, terms, conditions }) {
     const value = (row, column) => row[at(RESELLERS, column)];
-    return this.#rows.get(RESELLERS.name).filter(
+    return this.#rows(RESELLERS).filter(
       (row) =>
         value(row, 'agency') === agency &&
         terms.every((term) => value(row, 'search_text').includes(term)) &&
@@ -163,52 +181,55 @@ class Transaction {
   /** True for each row that was inserted, the row that has its key, or false if that is not it. */
   insert({ table, rows }) {
     return rows.map((row) => {
-      const there = this.#position(table, pick(table, table.key, row));
-      if (there >= 0) return this.#rows.get(table.name)[there];
+      const there = this.#of(table).get(keyOf(table, row));
+      if (there !== undefined) return there;
       if (this.#taken(table, row)) return false;
-      this.#rows.get(table.name).push(row);
+      this.put({ table, rows: [row] });
       return true;
     });
   }
 
   update({ table, rows }) {
     return rows.map((row) => {
+      if (!this.#of(table).has(keyOf(table, row))) throw new Error('there is no row to update');
       if (this.#taken(table, row)) return false;
-      this.#write(table, row);
+      this.put({ table, rows: [row] });
       return true;
     });
   }
 
   remove(scan) {
-    const found = this.scan(scan);
     const { table } = scan;
+    const found = this.scan(scan);
     this.delete({ table, keys: found.map((row) => pick(table, table.key, row)) });
     return BigInt(found.length);
   }
 
   put({ table, rows }) {
-    for (const row of rows) this.#write(table, row);
+    const stored = this.#change(table);
+    for (const row of rows) stored.set(keyOf(table, row), row);
   }
 
   add({ table, rows }) {
+    const stored = this.#change(table);
     for (const row of rows) {
-      const [added, key] = [row.at(-1), pick(table, table.key, row)];
-      const before = this.#rows.get(table.name)[this.#position(table, key)]?.at(-1) ?? 0n;
-      this.#write(table, [...row.slice(0, -1), before + added]);
+      const sum = (stored.get(keyOf(table, row))?.at(-1) ?? 0n) + row.at(-1);
+      if (BigInt.asIntN(64, sum) !== sum) throw failure('aborted', 'a total has no room left');
+      stored.set(keyOf(table, row), [...row.slice(0, -1), sum]);
     }
   }
 
   delete({ table, keys }) {
-    const kept = (row) => !keys.some((key) => same(key, pick(table, table.key, row)));
-    this.#rows.set(table.name, this.#rows.get(table.name).filter(kept));
+    const stored = this.#change(table);
+    for (const key of keys) stored.delete(text(key));
   }
 
   async commit() {
     this.#store.calls.push('commit');
     await turn();
-    if (this.#release === null) return; // a reader, whose rows are of an earlier moment
-    this.#store.committed = this.#rows;
-    this.#release();
+    // A reader has nothing to commit: what it has read may be old by now.
+    if (this.#release) this.#store.committed = this.#tables;
+    this.#release?.();
   }
 
   async rollback() {

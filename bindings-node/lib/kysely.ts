@@ -1,0 +1,4 @@
+/** The library's rows in a database of the host's, reached through Kysely: PostgreSQL or SQLite. */
+
+export { migrate, migrations } from './kysely/migrations';
+export { KyselyStorage, type KyselyStorageOptions } from './kysely/storage';

@@ -1,0 +1,79 @@
+/** A Kysely instance or transaction, and which database it is of. */
+
+import { CompiledQuery, type Kysely, type QueryResult } from 'kysely';
+
+import { type Column, type ColumnValue, type Row } from '../storage';
+import { type DialectName, type Sql } from './sql';
+
+/** Any Kysely instance or transaction: whatever tables of the host's it knows. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+export type AnyKysely = Kysely<any>;
+
+type Results = QueryResult<Record<string, unknown>>;
+
+/** Which database a Kysely instance is of, by the class of its adapter. */
+export function dialectOf(db: AnyKysely): DialectName {
+  // The class is not compared: a program may have loaded Kysely twice, as CommonJS and as ESM.
+  let prototype: unknown = Object.getPrototypeOf(db.getExecutor().adapter);
+  while (prototype !== null) {
+    const { name } = (prototype as object).constructor;
+    if (name === 'PostgresAdapter') return 'postgres';
+    if (name === 'SqliteAdapter') return 'sqlite';
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  throw new Error(
+    'partnerkit: this Kysely instance is of neither PostgreSQL nor SQLite; if it is, say which one ' +
+      'by the option `dialect`',
+  );
+}
+
+/** Runs a statement, without the plugins of the host's, which may rename columns or convert values. */
+export function run(db: AnyKysely, dialect: DialectName, { text, values }: Sql): Promise<Results> {
+  let number = 0;
+  const postgres = dialect === 'postgres';
+  const numbered = postgres ? text.replaceAll('?', () => `$${(number += 1)}`) : text;
+  const parameters = values.map(postgres ? postgresParameter : sqliteParameter);
+  return db.withoutPlugins().executeQuery<Record<string, unknown>>(
+    CompiledQuery.raw(numbered, parameters),
+  ) as Promise<Results>;
+}
+
+/** Runs a statement that has no values. */
+export function tell(db: AnyKysely, dialect: DialectName, text: string): Promise<Results> {
+  return run(db, dialect, { text, values: [] });
+}
+
+function bytesOf(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function postgresParameter(value: ColumnValue): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Uint8Array ? bytesOf(value) : value;
+}
+
+function sqliteParameter(value: ColumnValue): unknown {
+  return value instanceof Uint8Array ? bytesOf(value) : value;
+}
+
+/** A row of results in the types of the contract. */
+export function rowOf(columns: readonly Column[], result: Record<string, unknown>): Row {
+  return columns.map(({ name, kind }) => valueOf(kind, result[name]));
+}
+
+function valueOf(kind: Column['kind'], value: unknown): ColumnValue {
+  if (value === null || value === undefined) return null;
+  if (kind === 'integer') return BigInt(value as string | number | bigint);
+  if (kind === 'bytes' && value instanceof ArrayBuffer) return new Uint8Array(value);
+  return value as ColumnValue;
+}
+
+/** Values as one text, by which a map finds them. */
+export function textOf(values: Row): string {
+  const text = (value: ColumnValue) => {
+    if (value === null) return '';
+    if (value instanceof Uint8Array) return `b${bytesOf(value).toString('hex')}`;
+    return `${typeof value}${value}`;
+  };
+  return values.map(text).join('\0');
+}

@@ -1,0 +1,66 @@
+/** A transaction of the host's, while calls of the library are part of it. */
+
+import { type AnyKysely } from './database';
+import { Failure } from './failures';
+
+/** Lets one after the other in. */
+export class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Waits for a turn; the function that it gives ends the turn. */
+  async take(): Promise<() => void> {
+    const before = this.#last;
+    let end = () => {};
+    this.#last = new Promise((resolve) => (end = resolve));
+    await before;
+    return end;
+  }
+}
+
+/**
+ * A transaction of the host's. The library's transactions in it are savepoints of one connection: they
+ * wait for each other.
+ */
+export class HostTransaction {
+  readonly #turns = new Turns();
+  #ended = false;
+  #savepoints = 0;
+
+  constructor(readonly trx: AnyKysely) {}
+
+  /** Waits until no other transaction of the library's is open in this one. */
+  async take(): Promise<() => void> {
+    this.check();
+    const end = await this.#turns.take();
+    if (this.#ended) {
+      end();
+      this.check();
+    }
+    return end;
+  }
+
+  /** The name of a new savepoint. */
+  savepoint(): string {
+    this.#savepoints += 1;
+    return `partnerkit_${this.#savepoints}`;
+  }
+
+  /** Fails once the host's transaction is over. */
+  check(): void {
+    if (!this.#ended) return;
+    throw new Failure(
+      'inside_transaction',
+      "this call began inside a transaction of the host's that has ended by now: await every call " +
+        'inside it, or begin the call with `outside`',
+    );
+  }
+
+  /**
+   * Ends the calls in it, before the host commits or rolls back: what is open is undone, and whatever
+   * comes later fails.
+   */
+  async end(): Promise<void> {
+    this.#ended = true;
+    (await this.#turns.take())();
+  }
+}

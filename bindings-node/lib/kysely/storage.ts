@@ -1,0 +1,259 @@
+/** The storage that lives in a Kysely database. */
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { type ControlledTransaction, type Kysely, type Transaction } from 'kysely';
+
+import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
+import { dialectOf, tell, type AnyKysely } from './database';
+import { type Ending, Nothing, Own, Savepoint } from './endings';
+import { Failure, isBusy, translated } from './failures';
+import { HostTransaction } from './hosts';
+import { storedVersion } from './migrations';
+import { KEEPS_LOCKED, KyselyTransaction } from './rows';
+import { scrub } from './scrub';
+import { type DialectName } from './sql';
+
+// Takes SQLite's write lock without changing anything. A transaction that reads first cannot write
+// later if somebody else has written in between, and waiting does not help.
+const TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0';
+// Deleted personal data must not remain in free pages.
+const OVERWRITE_DELETED = 'PRAGMA secure_delete = ON';
+// How long a transaction beside the host's waits, because the host's transaction may have what it
+// waits for: a row, the last connection of a pool, or SQLite's write lock.
+const PATIENCE = 3_000;
+const SQLITE_PATIENCE = 300;
+const LIMIT_WAITING = `SET LOCAL lock_timeout = '${PATIENCE}ms'`;
+
+/** The options of {@link KyselyStorage}. */
+export interface KyselyStorageOptions {
+  /** Which database it is; by default found out by the dialect of the Kysely instance. */
+  readonly dialect?: DialectName | undefined;
+  /**
+   * A second Kysely instance of the same database, for what has to stay when the host's transaction is
+   * rolled back: failed sign-ins. It is used only inside a transaction of the host's.
+   *
+   * On PostgreSQL the default is the first instance, whose pool then needs a second connection for
+   * each request that signs somebody in inside a transaction; with a pool of its own, requests never
+   * wait for each other. On SQLite an instance has one connection: without a second instance, which
+   * opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
+   */
+  readonly beside?: AnyKysely | undefined;
+}
+
+/**
+ * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite 3.37
+ * in write-ahead mode, or newer. {@link migrate} makes its tables.
+ *
+ * ```ts
+ * import { Platform } from 'partnerkit';
+ * import { KyselyStorage, migrate } from 'partnerkit/kysely';
+ *
+ * await migrate(db);
+ * const storage = new KyselyStorage(db);
+ * const platform = await Platform.withStorage(storage, { loginBase: 'partner.example.com' });
+ * const agency = await platform.ensureAgency('northwind');
+ *
+ * // A reseller and a row of your own, both or neither:
+ * await storage.transaction(async (trx) => {
+ *   const acme = await agency.createReseller(form);
+ *   await trx.insertInto('contracts').values({ reseller: acme.id }).execute();
+ * });
+ * ```
+ *
+ * Inside `transaction` (and `join`), every call on the platform is a part of the host's transaction, as a
+ * savepoint: an error of the library leaves that transaction usable. Calls that run at once take turns
+ * on its one connection. Do not run statements of your own while such a call is open: if the call is
+ * rolled back, they would be, too.
+ *
+ * Failed sign-ins are counted beside the host's transaction, on another connection, so that they stay
+ * counted when it is rolled back. That connection waits a few seconds at most for what the host's
+ * transaction may have; then the call fails with `InsideTransactionError`. So sign in before the
+ * transaction, or give {@link KyselyStorageOptions.beside}.
+ *
+ * On SQLite a transaction that has written keeps everybody else from writing: sign in before it.
+ *
+ * With the driver `pg`, give each client of the pool a listener for `error` (`pool.on('connect',
+ * (client) => client.on('error', log))`): a connection that is lost between two statements of a
+ * transaction is such an event, and without a listener it ends the process.
+ */
+export class KyselyStorage<DB = unknown> implements TableStore {
+  readonly #db: Kysely<DB>;
+  readonly #beside: AnyKysely | undefined;
+  readonly #dialect: DialectName;
+  readonly #hosts = new AsyncLocalStorage<HostTransaction>();
+
+  /** A storage on a Kysely instance. It does not use the database yet. */
+  constructor(db: Kysely<DB>, options: KyselyStorageOptions = {}) {
+    this.#db = db;
+    this.#dialect = options.dialect ?? dialectOf(db);
+    this.#beside = options.beside ?? (this.#dialect === 'postgres' ? db : undefined);
+  }
+
+  /**
+   * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it back
+   * when that is rejected. Every call on the platform that begins inside is a part of it. Await each of
+   * them: a call that is still open at the end is undone, and fails.
+   */
+  transaction<T>(work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+    if (this.#host() !== undefined) {
+      throw new Error("partnerkit: a transaction of the host's is open already; use it, or `outside`");
+    }
+    return this.#db.transaction().execute((trx) => this.join(trx, () => work(trx)));
+  }
+
+  /**
+   * Makes calls on the platform that begin inside a part of a transaction that the host has begun, of
+   * any isolation level. When the promise is settled, no call uses the transaction any more; the host
+   * commits it or rolls it back.
+   *
+   * ```ts
+   * await db.transaction().setIsolationLevel('serializable').execute((trx) =>
+   *   storage.join(trx, async () => {
+   *     await agency.createReseller(form);
+   *   }),
+   * );
+   * ```
+   */
+  async join<T>(trx: Transaction<DB>, work: () => Promise<T>): Promise<T> {
+    const host = new HostTransaction(trx);
+    try {
+      return await this.#hosts.run(host, work);
+    } finally {
+      await host.end();
+    }
+  }
+
+  /**
+   * Calls on the platform that begin inside are no part of the transaction around it: for work that goes
+   * on after the transaction.
+   */
+  outside<T>(work: () => T): T {
+    return this.#hosts.exit(work);
+  }
+
+  /** The version of the tables in the database. */
+  async schemaVersion(): Promise<number> {
+    const version = await this.#reading((db) => storedVersion(db, this.#dialect));
+    if (version >= schemaVersion) return version;
+    const what = 'the database lacks migrations of PartnerKit: run `migrate` of partnerkit/kysely';
+    throw new Failure('configuration', what);
+  }
+
+  /** Whether the caller is inside a transaction of the host's. */
+  joined(): boolean {
+    return this.#host() !== undefined;
+  }
+
+  /** Removes deleted data from the journal of SQLite, if no reader needs it. */
+  async scrub(): Promise<boolean> {
+    if (this.#dialect !== 'sqlite') return true;
+    return this.#host() === undefined && (await scrub(this.#db));
+  }
+
+  /** Begins a transaction; the agency is part of every key and needs no setting here. */
+  async begin(_agency: string, mode: Mode): Promise<TableTransaction> {
+    const ending = await this.#begin(mode);
+    try {
+      for (const statement of this.#firstStatements(ending, mode)) {
+        await tell(ending.db, this.#dialect, statement);
+      }
+    } catch (error) {
+      await ending.rollback();
+      if (ending.besideHost && isBusy(error)) throw insideTransaction(error);
+      throw translated(error);
+    }
+    return new KyselyTransaction(ending, this.#dialect);
+  }
+
+  async #begin(mode: Mode): Promise<Ending> {
+    const host = this.#host();
+    if (host === undefined) return new Own(await this.#started(this.#db, mode));
+    host.check();
+    if (mode === 'own') return this.#besideHost(mode);
+    if (mode === 'join') return Savepoint.begin(host, this.#dialect);
+    if (mode === 'beside') {
+      try {
+        return await this.#besideHost(mode);
+      } catch (error) {
+        // Then only what the host's transaction sees can be read.
+        if (!(error instanceof Failure && error.code === 'inside_transaction')) throw error;
+      }
+    }
+    return Nothing.begin(host);
+  }
+
+  /** A transaction on another connection than the host's, which may not wait for ever. */
+  async #besideHost(mode: Mode): Promise<Own> {
+    const beside = this.#beside;
+    if (beside === undefined) throw insideTransaction();
+    const started = this.#started(beside, mode);
+    const late = Symbol('late');
+    const clock = new AbortController();
+    const patience = wait(PATIENCE, late, { signal: clock.signal }).catch(() => late);
+    const first = await Promise.race([started, patience]).finally(() => clock.abort());
+    if (first !== late) return this.#alone(new Own(first as OwnTransaction, true), mode);
+    // The connection that comes too late is given back.
+    started.then((trx) => new Own(trx).rollback()).catch(() => {});
+    throw insideTransaction();
+  }
+
+  /** On SQLite, makes sure that the write lock can be had, without keeping the event loop waiting. */
+  async #alone(own: Own, mode: Mode): Promise<Own> {
+    if (this.#dialect === 'postgres' || mode !== 'own') return own;
+    const end = Date.now() + SQLITE_PATIENCE;
+    try {
+      await tell(own.db, this.#dialect, 'PRAGMA busy_timeout = 0');
+      for (;;) {
+        try {
+          await tell(own.db, this.#dialect, TAKE_WRITE_LOCK);
+          return own;
+        } catch (error) {
+          if (!isBusy(error) || Date.now() > end) throw error;
+          await wait(10);
+        }
+      }
+    } catch (error) {
+      await own.rollback();
+      throw isBusy(error) ? insideTransaction(error) : error;
+    }
+  }
+
+  async #started(db: AnyKysely, mode: Mode): Promise<OwnTransaction> {
+    const reads = mode === 'read' || mode === 'beside';
+    if (this.#dialect === 'sqlite') return db.startTransaction().execute();
+    const begin = db.startTransaction().setIsolationLevel(reads ? 'repeatable read' : 'read committed');
+    return (reads ? begin.setAccessMode('read only') : begin).execute();
+  }
+
+  #firstStatements(ending: Ending, mode: Mode): string[] {
+    if (mode === 'read' || mode === 'beside') return [];
+    if (this.#dialect === 'sqlite') return [TAKE_WRITE_LOCK, OVERWRITE_DELETED];
+    return ending.besideHost ? [LIMIT_WAITING] : [];
+  }
+
+  /** Reads outside of the host's transaction if possible: on SQLite a snapshot begins by reading. */
+  async #reading<T>(read: (db: AnyKysely) => Promise<T>): Promise<T> {
+    const host = this.#host();
+    if (host === undefined) return read(this.#db);
+    if (this.#beside !== undefined && this.#beside !== this.#db) return read(this.#beside);
+    const turnEnds = await host.take();
+    try {
+      return await read(host.trx);
+    } finally {
+      turnEnds();
+    }
+  }
+
+  #host(): HostTransaction | undefined {
+    return this.#hosts.getStore();
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+type OwnTransaction = ControlledTransaction<any>;
+
+function insideTransaction(cause?: unknown): Failure {
+  return new Failure('inside_transaction', KEEPS_LOCKED, cause);
+}

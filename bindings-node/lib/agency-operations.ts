@@ -177,7 +177,7 @@ export abstract class AgencyOperations {
    * const [globex] = await agency.checkResellers([form]);
    * assert.equal(globex.name, 'Globex');
    * const { activeResellers } = await agency.overview();
-   * assert.equal(activeResellers, 1n); // still acme alone
+   * assert.equal(activeResellers, 1); // still acme alone
    * ```
    */
   async checkResellers(
@@ -620,7 +620,7 @@ export abstract class AgencyOperations {
    * const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
    * await agency.consume({ ...use, metric: 'whatsapp_messages' });
    * const overview = await agency.overview();
-   * assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1n, 3n]);
+   * assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1, 3n]);
    * ```
    */
   overview(options?: CallOptions): Promise<Overview> {

@@ -152,7 +152,7 @@ impl Tenant {
     /// const [globex] = await agency.checkResellers([form]);
     /// assert.equal(globex.name, 'Globex');
     /// const { activeResellers } = await agency.overview();
-    /// assert.equal(activeResellers, 1n); // still acme alone
+    /// assert.equal(activeResellers, 1); // still acme alone
     /// ```
     pub fn check_resellers(
         &self,

@@ -180,7 +180,7 @@ impl Tenant {
     /// const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
     /// await agency.consume({ ...use, metric: 'whatsapp_messages' });
     /// const overview = await agency.overview();
-    /// assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1n, 3n]);
+    /// assert.deepEqual([overview.activeResellers, overview.whatsappMessages], [1, 3n]);
     /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.read(overview)

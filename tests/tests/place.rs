@@ -99,10 +99,10 @@ fn what_can_be_no_database_is_refused_and_leaves_nothing_behind() {
     fs::write(folder.path().join("text"), &text).expect("writes");
     let before = files(folder.path());
     let wrong = [
-        ("folder", "that of a folder"),
-        ("folder/", "that of a folder"),
-        ("new/", "that of a folder"),
-        ("folder/..", "that of a folder"),
+        ("folder", "names a folder"),
+        ("folder/", "names a folder"),
+        ("new/", "names a folder"),
+        ("folder/..", "names a folder"),
         ("nowhere/resellers.db", "folder does not exist"),
         ("text/resellers.db", "not a directory"),
         ("text", "not a database"),

@@ -120,7 +120,7 @@ fn cannot_be_written(what: &str, why: ErrorKind) -> Error {
 }
 
 fn is_folder() -> Error {
-    Error::storage("the database's path is a folder, not a file")
+    Error::storage("the database's path names a folder, not a file")
 }
 
 fn not_found(error: IoError) -> Error {

@@ -1,11 +1,11 @@
 /** Calls of the native module: each has a number, by which its result comes back. */
 
 import { AsyncResource } from 'node:async_hooks';
-import { setInterval } from 'node:timers';
+import * as timers from 'node:timers';
 
 import { errorOf } from './errors';
 import { tell } from './logging';
-import { native, type Failure, type Start, type Synchronous } from './native';
+import { native, type Failure, type Settle, type Start, type Synchronous } from './native';
 import { factories } from './records';
 
 /** What every operation takes beside its arguments. */
@@ -21,13 +21,16 @@ class Failed {
   constructor(readonly failure: Failure) {}
 }
 
-type Settle = (outcome: unknown) => void;
+type Done = (outcome: unknown) => void;
 
 /** The calls that are open. */
-const open = new Map<number, Settle>();
+const open = new Map<number, Done>();
 
 /** Keeps the process alive while a call is open; at other times it does not. */
-const awake = setInterval(() => {}, 2 ** 30).unref();
+const awake = timers.setInterval(() => {}, 2 ** 30).unref();
+
+/** The timers as they are now: a host's tests may replace them. */
+const { setImmediate } = timers;
 
 /** The asynchronous contexts of open calls, while a storage of the host's may be called in them. */
 const contexts = new Map<number, AsyncResource>();
@@ -44,17 +47,17 @@ export function inContext<T>(call: number, run: () => T): T {
   return context === undefined ? run() : context.runInAsyncScope(run);
 }
 
-function settle(
-  call: number,
-  failed: boolean,
-  value: unknown,
-  log: Record<string, string> | null,
-): void {
+const settle: Settle = (call, failed, value, log) => {
   if (log !== null) tell(log);
   const done = open.get(call);
   if (done === undefined) return; // nobody waits for it any more
   close(call);
   done(failed ? new Failed(value as Failure) : value);
+};
+
+/** Takes the results that are there, those of a few milliseconds in each turn of the event loop. */
+function take(): void {
+  if (environment.take(settle)) setImmediate(take);
 }
 
 function close(call: number): void {
@@ -65,7 +68,7 @@ function close(call: number): void {
 
 let last = 0;
 
-function begin(done: Settle): number {
+function begin(done: Done): number {
   do {
     last = (last + 1) % 2 ** 32;
   } while (last === 0 || open.has(last));
@@ -78,7 +81,7 @@ function begin(done: Settle): number {
 /** How the native module makes the codes of refused fields. */
 const codes = { fields: ['slug', 'text'], make: (slug: string, text: string) => ({ slug, text }) };
 
-export const environment = native.begin(settle, { ...factories, Code: codes });
+export const environment = native.begin(take, { ...factories, Code: codes });
 
 /** What is to happen when a signal is aborted. A signal has one listener, however many calls it has. */
 const aborting = new WeakMap<AbortSignal, Set<() => void>>();

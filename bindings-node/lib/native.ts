@@ -45,6 +45,14 @@ export interface NativeAgency {
 
 type Begun = ReturnType<Start>;
 
+/** Takes the result of a call, and what is told of it if calls are logged. */
+export type Settle = (
+  call: number,
+  failed: boolean,
+  value: unknown,
+  log: Record<string, string> | null,
+) => void;
+
 /** The package's objects in this environment: the main thread, or a worker. */
 export interface Environment {
   open(call: number, url: unknown, settings: object, dispatcher: Dispatcher): Begun;
@@ -71,6 +79,7 @@ export interface Environment {
     query: unknown,
     dispatcher: Dispatcher,
   ): Begun;
+  take(settle: Settle): boolean;
   cancel(call: number): boolean;
   phoneCountries(): unknown;
   fieldCodes(): unknown;
@@ -80,15 +89,7 @@ export interface Environment {
 
 /** What the native module exports. */
 export interface Native {
-  begin(
-    settle: (
-      call: number,
-      failed: boolean,
-      value: unknown,
-      log: Record<string, string> | null,
-    ) => void,
-    factories: object,
-  ): Environment;
+  begin(wake: () => void, factories: object): Environment;
   nationalFormat(phone: unknown): Synchronous<string>;
   httpStatuses(): Record<string, number>;
   schema(): unknown;

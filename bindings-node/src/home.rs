@@ -1,13 +1,15 @@
 //! Calls from an environment of JavaScript (the main thread, or a worker) and their results.
 //!
 //! A call has a number, which the package gives it. Its work runs on a thread of the pool, and its
-//! result comes back through one function of the package, `settle(number, failed, value)`. One
-//! function for all calls costs the event loop less than one for each, and it ends with the
-//! environment, whatever still runs.
+//! result waits in a queue until the package takes it, by `settle(number, failed, value)`. The queue
+//! wakes the event loop once for all results that are in it. One function for all calls costs the loop
+//! less than one for each, and it ends with the environment, whatever still runs.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{FnArgs, Function, Object};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -26,10 +28,13 @@ use crate::value::Js;
 type Settled = FnArgs<(u32, bool, Made, Js)>;
 
 /// It is weak: the package keeps the process alive while a call is open.
-type Settle = ThreadsafeFunction<Completion, (), Settled, Status, false, true>;
+type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// Makes the value of a result, on JavaScript's thread.
 pub type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
+
+/// For how long results are made before the event loop does something else.
+const TURN: Duration = Duration::from_millis(4);
 
 struct Completion {
     call: u32,
@@ -40,7 +45,19 @@ struct Completion {
 
 /// The way back to an environment.
 #[derive(Clone)]
-pub struct Home(Arc<Settle>);
+pub struct Home(Arc<Results>);
+
+struct Results {
+    wake: Wake,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    results: VecDeque<Completion>,
+    /// Whether the event loop knows of them.
+    is_told: bool,
+}
 
 /// The package's objects in one environment.
 #[napi]
@@ -51,6 +68,21 @@ pub struct Environment {
 
 #[napi]
 impl Environment {
+    /// Gives results to `settle`, and says whether there are more: then the package comes again in the
+    /// next turn of the event loop.
+    #[napi(catch_unwind)]
+    pub fn take(&self, env: &Env, settle: Function<'_, Settled, ()>) -> napi::Result<bool> {
+        let began = Instant::now();
+        while let Some(Completion { call, result, log }) = self.home.0.next() {
+            let (failed, value) = made(env, &self.factories, result)?;
+            settle.call(FnArgs::from((call, failed, Made(value), log.into())))?;
+            if began.elapsed() > TURN {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes a call out of the queue, and says whether it was still there.
     #[napi(catch_unwind)]
     pub fn cancel(&self, call: u32) -> bool {
@@ -58,22 +90,38 @@ impl Environment {
     }
 }
 
-/// Begins the package in an environment.
+/// Begins the package in an environment; `wake` is called when there are results to take.
 #[napi(catch_unwind)]
-pub fn begin(
-    settle: Function<'_, Settled, ()>,
-    factories: Object<'_>,
-) -> napi::Result<Environment> {
+pub fn begin(wake: Function<'_, (), ()>, factories: Object<'_>) -> napi::Result<Environment> {
     let factories = Rc::new(Factories::of(factories)?);
-    let builder = settle.build_threadsafe_function::<Completion>();
-    let makers = factories.clone();
-    let settle =
-        builder.callee_handled::<false>().weak::<true>().build_callback(move |context| {
-            let Completion { call, result, log } = context.value;
-            let (failed, value) = made(&context.env, &makers, result)?;
-            Ok(FnArgs::from((call, failed, Made(value), log.into())))
-        })?;
-    Ok(Environment { home: Home(Arc::new(settle)), factories })
+    let wake = wake.build_threadsafe_function::<()>();
+    let wake = wake.callee_handled::<false>().weak::<true>().build()?;
+    let results = Results { wake, waiting: Mutex::default() };
+    Ok(Environment { home: Home(Arc::new(results)), factories })
+}
+
+impl Results {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a result. If the environment has ended, nobody waits for it any more.
+    fn add(&self, completion: Completion) {
+        let mut waiting = self.waiting();
+        waiting.results.push_back(completion);
+        if !std::mem::replace(&mut waiting.is_told, true) {
+            drop(waiting);
+            self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    /// The next result; after the last one the event loop has to be told again.
+    fn next(&self) -> Option<Completion> {
+        let mut waiting = self.waiting();
+        let next = waiting.results.pop_front();
+        waiting.is_told = next.is_some();
+        next
+    }
 }
 
 /// The value of a result, and whether it is a failure. A result that cannot be made is a failure.
@@ -176,15 +224,10 @@ impl Home {
         let home = self.clone();
         let job = move || {
             let (result, log) = logging::of_call(|| worked(call, work, failed));
-            home.settle(Completion { call, result, log });
+            home.0.add(Completion { call, result, log });
         };
         let started = pool.run((self.key(), call), Box::new(job));
         Ok(started.err().map(|error| Failure::internal(&format!("no thread: {error}"))))
-    }
-
-    /// Sends a result back. If the environment has ended, nobody waits for it any more.
-    fn settle(&self, completion: Completion) {
-        self.0.call(completion, ThreadsafeFunctionCallMode::NonBlocking);
     }
 
     /// Says whether a call was still waiting for a thread; it never runs then.

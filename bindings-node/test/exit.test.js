@@ -45,10 +45,10 @@ const ROUNDS = 10;
 async function verified(file) {
   const platform = await Platform.open(`sqlite:${file}`);
   const agency = await platform.ensureAgency('northwind');
-  let count = 0n;
+  let count = 0;
   for await (const { id } of agency.search({ limit: 200 })) {
     assert.ok(id);
-    count += 1n;
+    count += 1;
   }
   assert.equal((await agency.overview()).activeResellers, count);
   await platform.backup(`${file}-copy`);
@@ -87,7 +87,7 @@ test(`${exits.length} exits with calls open are clean`, async (t) => {
   };
   await Promise.all(Array.from({ length: availableParallelism() }, runs));
   const count = await verified(file);
-  assert.ok(count > 0n, 'something was written');
+  assert.ok(count > 0, 'something was written');
   t.diagnostic(`${count} resellers were written`);
   assert.equal(integrity(file), 'ok');
   assert.equal(await verified(`${file}-copy`), count);

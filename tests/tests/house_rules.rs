@@ -96,7 +96,8 @@ const NONE: [String; 0] = [];
 
 #[test]
 fn every_file_says_at_its_head_what_it_is_for() {
-    for folder in ["core", "bindings-python/src", "bindings-node/src", "examples", "tests"] {
+    let bindings = ["bindings-mobile", "bindings-node/src", "bindings-python/src"];
+    for folder in bindings.into_iter().chain(["core", "examples", "tests"]) {
         for (path, text) in sources(folder) {
             // An included file cannot have documentation of its own.
             let head = if path.starts_with("core/docs/examples/") { "// " } else { "//! " };
@@ -249,6 +250,7 @@ fn no_binding_knows_sql() {
     assert_ne!(with_sql(stores), NONE, "it has some");
     assert_eq!(with_sql(others), NONE);
     for (folder, endings) in [
+        ("bindings-mobile", &["rs", "kt"] as &[_]),
         ("bindings-python/src", &["rs"]),
         ("bindings-node/src", &["rs"]),
         ("bindings-node/lib", &["ts"]),

@@ -3,9 +3,10 @@
 //! An operation is a public method of `Tenant` (one agency) or `Operator` (the whole platform) in
 //! `core/src`, with its documentation. A record is a public struct that an operation takes or
 //! returns. From these it generates Rust's handles, their asynchronous twins, the dispatch by name
-//! that replays the vectors, the surface as data (`tests/surface.json`), Python's half and Node's. Beside
-//! these stands what the core offers to Rust (`core/public-api.txt`), for reviews. From the guides
-//! (`core/docs/guides`) follow the modules that show them.
+//! that replays the vectors, the surface as data (`tests/surface.json`), Python's half and Node's, and
+//! what Kotlin and Swift call of some operations. Beside these stands what the core offers to Rust
+//! (`core/public-api.txt`), for reviews. From the guides (`core/docs/guides`) follow the modules that
+//! show them.
 //!
 //! `cargo run -p partnerkit-generate` writes the files; with `--check` it compares them instead,
 //! and fails if one differs.
@@ -14,6 +15,7 @@ mod api;
 mod examples;
 mod guides;
 mod isolation;
+mod mobile;
 mod node;
 mod python;
 mod rust;
@@ -70,6 +72,7 @@ fn generated(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
     let mut files = rust::files(surface, root)?;
     files.extend(python::files(surface, root)?);
     files.extend(node::files(surface, root)?);
+    files.extend(mobile::files(surface, root)?);
     let data = serde_json::to_string_pretty(surface)?;
     files.push(("tests/surface.json".into(), data + "\n"));
     let api = api::snapshot(&root.join("core/src")).map_err(Error::other)?;

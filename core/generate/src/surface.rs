@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use quote::ToTokens;
 use serde::Serialize;
 use syn::{
-    Attribute, Expr, Fields, FnArg, ImplItemConst, ImplItemFn, ItemStruct, Lit, Meta, Pat,
-    ReturnType,
+    Attribute, Expr, Fields, FnArg, ImplItemConst, ImplItemFn, ItemEnum, ItemStruct, Lit, Meta,
+    Pat, ReturnType,
 };
 
 use crate::examples::{self, Examples};
@@ -28,6 +28,16 @@ pub struct Surface {
     pub codes: Vec<Code>,
     /// Types of a single value.
     pub values: Vec<Value>,
+    /// The kinds of errors, which are not the type of anything that is taken or returned.
+    #[serde(skip)]
+    pub kinds: Vec<Variant>,
+    /// The names of records that have a field in Rust that other languages do not have.
+    #[serde(skip)]
+    pub partial: BTreeSet<String>,
+    /// Enumerations whose variants have values. Among the records is what most languages have
+    /// instead.
+    #[serde(skip)]
+    pub sums: Vec<Enumeration>,
     /// The names that Rust exports.
     #[serde(skip)]
     pub exported: BTreeSet<String>,
@@ -128,6 +138,9 @@ pub struct Variant {
     /// Its fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+    /// The types of its fields without names.
+    #[serde(skip)]
+    pub holds: Vec<Type>,
 }
 
 /// Why a field is refused.
@@ -155,6 +168,9 @@ pub struct Value {
 /// specific type.
 pub const ALSO: [&str; 4] = ["FieldError", "PhoneCountry", "RowReport", "UsageEvent"];
 
+/// Fields that no text of a record may show.
+pub const SECRET: [&str; 1] = ["stamp"];
+
 /// Types that are not records: the handle that an operation returns, and the list of codes.
 const APART: [&str; 2] = ["Agency", "Code"];
 
@@ -175,6 +191,9 @@ impl Surface {
             enumerations: Vec::new(),
             codes: source.codes.iter().cloned().map(|[slug, text]| Code { slug, text }).collect(),
             values: Vec::new(),
+            kinds: source.enums.get("ErrorKind").map(variants).transpose()?.unwrap_or_default(),
+            partial: BTreeSet::new(),
+            sums: Vec::new(),
             exported: source.exported.clone(),
             answered: BTreeSet::new(),
         };
@@ -244,15 +263,14 @@ impl Surface {
             fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect()
         };
         if let Some(item) = source.wired.get(&name) {
+            if let Some(sum) = source.enums.get(&name) {
+                let (name, documentation) = (name.clone(), document(&sum.attrs));
+                self.sums.push(Enumeration { name, documentation, variants: variants(sum)? });
+            }
             return self.add_record(name, item);
         }
         if let Some(item) = source.enums.get(&name) {
-            let variant = |variant: &syn::Variant| {
-                let (name, documentation) = (variant.ident.to_string(), document(&variant.attrs));
-                let slug = snake(&name);
-                fields(&variant.fields).map(|fields| Variant { name, slug, documentation, fields })
-            };
-            let variants = item.variants.iter().map(variant).collect::<Result<Vec<_>, _>>()?;
+            let variants = variants(item)?;
             let named = variants.iter().flat_map(|variant| names(&variant.fields)).collect();
             let documentation = document(&item.attrs);
             self.enumerations.push(Enumeration { name, documentation, variants });
@@ -277,6 +295,9 @@ impl Surface {
 
     fn add_record(&mut self, name: String, item: &ItemStruct) -> Result<Vec<String>, String> {
         let (documentation, fields) = (document(&item.attrs), fields(&item.fields)?);
+        if fields.len() < item.fields.len() {
+            self.partial.insert(name.clone());
+        }
         let named = fields.iter().flat_map(|field| field.of.names()).map(str::to_owned).collect();
         self.records.push(Record { name, documentation, fields });
         Ok(named)
@@ -293,12 +314,26 @@ fn held(fields: &Fields) -> Result<Type, String> {
     }
 }
 
+/// The variants of an enumeration.
+fn variants(item: &ItemEnum) -> Result<Vec<Variant>, String> {
+    let variant = |variant: &syn::Variant| {
+        let (name, documentation) = (variant.ident.to_string(), document(&variant.attrs));
+        let holds = match &variant.fields {
+            Fields::Unnamed(fields) => fields.unnamed.iter().map(|f| Type::of(&f.ty)).collect(),
+            _ => Ok(Vec::new()),
+        };
+        let (fields, holds) = (fields(&variant.fields)?, holds?);
+        Ok(Variant { slug: snake(&name), name, documentation, fields, holds })
+    };
+    item.variants.iter().map(variant).collect()
+}
+
 /// A type whose only values are its constants, which is an enumeration in other languages.
 fn enumerated(name: String, documentation: String, constants: &[ImplItemConst]) -> Enumeration {
     let variant = |constant: &ImplItemConst| {
         let name = constant.ident.to_string();
         let (slug, documentation) = (name.to_lowercase(), document(&constant.attrs));
-        Variant { name, slug, documentation, fields: Vec::new() }
+        Variant { name, slug, documentation, fields: Vec::new(), holds: Vec::new() }
     };
     Enumeration { name, documentation, variants: constants.iter().map(variant).collect() }
 }

@@ -3,14 +3,11 @@
 use super::documentation::{docstring, docstring_of_fields};
 use super::hints::{given, kept};
 use crate::shared::forms;
-use crate::surface::{Enumeration, Field, Record, Surface};
+use crate::surface::{Enumeration, Field, Record, SECRET, Surface};
 
 /// The file with the methods of records that are written in Python: a class there with the name of
 /// a record is the record's base.
 pub const BEHAVIOUR: &str = "bindings-python/python/partnerkit/_behaviour.py";
-
-/// Fields that the `repr` of a record does not show.
-const SECRET: [&str; 1] = ["stamp"];
 
 /// Records that callers make, and whose fields therefore accept several types.
 const GIVEN: [&str; 1] = ["UsageEvent"];

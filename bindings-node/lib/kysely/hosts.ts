@@ -25,6 +25,8 @@ export class HostTransaction {
   readonly #turns = new Turns();
   #ended = false;
   #savepoints = 0;
+  /** Whether another connection than its own could not be had. */
+  alone = false;
 
   constructor(readonly trx: AnyKysely) {}
 

@@ -20,11 +20,11 @@ import { type DialectName } from './sql';
 const TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0';
 // Deleted personal data must not remain in free pages.
 const OVERWRITE_DELETED = 'PRAGMA secure_delete = ON';
-// How long a transaction beside the host's waits, because the host's transaction may have what it
-// waits for: a row, the last connection of a pool, or SQLite's write lock.
-const PATIENCE = 3_000;
+// How many milliseconds a transaction beside the host's waits, because the host's transaction may have
+// what it waits for: the last connection of a pool, SQLite's write lock, or a row.
+const CONNECTION_PATIENCE = 2_000;
 const SQLITE_PATIENCE = 300;
-const LIMIT_WAITING = `SET LOCAL lock_timeout = '${PATIENCE}ms'`;
+const LIMIT_WAITING = "SET LOCAL lock_timeout = '3s'";
 
 /** The options of {@link KyselyStorage}. */
 export interface KyselyStorageOptions {
@@ -171,11 +171,12 @@ export class KyselyStorage<DB = unknown> implements TableStore {
     const host = this.#host();
     if (host === undefined) return new Own(await this.#started(this.#db, mode));
     host.check();
-    if (mode === 'own') return this.#besideHost(mode);
+    if (mode === 'own') return this.#besideHost(mode, host);
     if (mode === 'join') return Savepoint.begin(host, this.#dialect);
-    if (mode === 'beside') {
+    // Where a connection did not come once, a read does not wait for one again.
+    if (mode === 'beside' && !host.alone) {
       try {
-        return await this.#besideHost(mode);
+        return await this.#besideHost(mode, host);
       } catch (error) {
         // Then only what the host's transaction sees can be read.
         if (!(error instanceof Failure && error.code === 'inside_transaction')) throw error;
@@ -185,15 +186,16 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   }
 
   /** A transaction on another connection than the host's, which may not wait for ever. */
-  async #besideHost(mode: Mode): Promise<Own> {
+  async #besideHost(mode: Mode, host: HostTransaction): Promise<Own> {
     const beside = this.#beside;
     if (beside === undefined) throw insideTransaction();
     const started = this.#started(beside, mode);
     const late = Symbol('late');
     const clock = new AbortController();
-    const patience = wait(PATIENCE, late, { signal: clock.signal }).catch(() => late);
+    const patience = wait(CONNECTION_PATIENCE, late, { signal: clock.signal }).catch(() => late);
     const first = await Promise.race([started, patience]).finally(() => clock.abort());
     if (first !== late) return this.#alone(new Own(first as OwnTransaction, true), mode);
+    host.alone = true;
     // The connection that comes too late is given back.
     started.then((trx) => new Own(trx).rollback()).catch(() => {});
     throw insideTransaction();

@@ -3,7 +3,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { after, before, beforeEach, describe, test } = require('node:test');
+const { existsSync, readFileSync } = require('node:fs');
+const { after, afterEach, before, beforeEach, describe, test } = require('node:test');
 const { setTimeout: wait } = require('node:timers/promises');
 
 const { sql } = require('kysely');
@@ -187,6 +188,7 @@ describe('SQLite', () => {
     storage = new KyselyStorage(database.db, { beside: database.beside });
     agency = await (await Platform.withStorage(storage)).createAgency('northwind');
   });
+  afterEach(() => database.close());
 
   test('another writer makes a call try again, and the event loop turns meanwhile', async () => {
     const other = sqliteInstance(database.file, ['busy_timeout = 0']);
@@ -206,7 +208,6 @@ describe('SQLite', () => {
     await codeOf(agency.createReseller(draft()));
     assert.equal((await agency.page({})).resellers.length, 1);
     await other.destroy();
-    await database.close();
   });
 
   test('a block whose snapshot has aged cannot write, and says so', async () => {
@@ -219,12 +220,10 @@ describe('SQLite', () => {
     });
     const { resellers } = await agency.page({});
     assert.deepEqual(resellers.map((reseller) => reseller.loginDomain), ['globex']);
-    await database.close();
   });
 
   for (const mode of ['WAL', 'PERSIST', 'DELETE']) {
     test(`nothing of what was deleted stays in the files, in the journal mode ${mode} (S25)`, async () => {
-      const { readFileSync, existsSync } = require('node:fs');
       const own = await sqlite({ pragmas: [`journal_mode = ${mode}`] });
       const platform = await Platform.withStorage(new KyselyStorage(own.db));
       const there = await platform.createAgency('northwind');
@@ -234,7 +233,6 @@ describe('SQLite', () => {
           (end) => existsSync(own.file + end) && readFileSync(own.file + end).includes('Canary'),
         );
       assert.ok(has());
-      const deletion = await there.deleteReseller(acme.id);
       assert.equal(await there.deleteReseller(acme.id), 'complete');
       assert.ok(!has());
       await own.close();

@@ -27,6 +27,8 @@ export class HostTransaction {
   #savepoints = 0;
   /** Whether another connection than its own could not be had. */
   alone = false;
+  /** Whether the library has written in it, and so, on SQLite, keeps everybody else from writing. */
+  wrote = false;
 
   constructor(readonly trx: AnyKysely) {}
 

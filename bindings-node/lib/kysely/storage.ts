@@ -172,7 +172,10 @@ export class KyselyStorage<DB = unknown> implements TableStore {
     if (host === undefined) return new Own(await this.#started(this.#db, mode));
     host.check();
     if (mode === 'own') return this.#besideHost(mode, host);
-    if (mode === 'join') return Savepoint.begin(host, this.#dialect);
+    if (mode === 'join') {
+      host.wrote = true;
+      return Savepoint.begin(host, this.#dialect);
+    }
     // Where a connection did not come once, a read does not wait for one again.
     if (mode === 'beside' && !host.alone) {
       try {
@@ -188,7 +191,8 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   /** A transaction on another connection than the host's, which may not wait for ever. */
   async #besideHost(mode: Mode, host: HostTransaction): Promise<Own> {
     const beside = this.#beside;
-    if (beside === undefined) throw insideTransaction();
+    const locked = this.#dialect === 'sqlite' && mode === 'own' && host.wrote;
+    if (beside === undefined || locked) throw insideTransaction();
     const started = this.#started(beside, mode);
     const late = Symbol('late');
     const clock = new AbortController();

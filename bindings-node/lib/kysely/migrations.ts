@@ -1,8 +1,6 @@
 /** The migrations of the tables, and how they are run. */
 
-import { type Migration } from 'kysely';
-
-import { dialectOf, run, tell, type AnyKysely } from './database';
+import { dialectOf, kysely, run, tell, type AnyKysely, type KyselyDatabase } from './database';
 import { initial } from './initial';
 import { type DialectName, nameOf } from './sql';
 
@@ -31,9 +29,10 @@ const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
  * ```
  */
 export async function migrate(
-  db: AnyKysely,
+  database: KyselyDatabase,
   options: { readonly dialect?: DialectName | undefined } = {},
 ): Promise<void> {
+  const db = kysely(database);
   const dialect = options.dialect ?? dialectOf(db);
   if (dialect === 'postgres') {
     await db.transaction().execute(async (trx) => {
@@ -79,9 +78,18 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
  * await new Migrator({ db, provider, allowUnorderedMigrations: true }).migrateToLatest();
  * ```
  */
-export const migrations: Readonly<Record<string, Migration>> = Object.fromEntries(
-  steps.map((step) => [step.name, { up: (db: AnyKysely) => take(db, dialectOf(db), step) }]),
+export const migrations: Readonly<Record<string, KyselyMigration>> = Object.fromEntries(
+  steps.map((step) => {
+    const up = (db: KyselyDatabase) => take(kysely(db), dialectOf(kysely(db)), step);
+    return [step.name, { up }];
+  }),
 );
+
+/** A migration for Kysely's own `Migrator`. */
+export interface KyselyMigration {
+  /** Makes the change; there is no way back. */
+  up(db: KyselyDatabase): Promise<void>;
+}
 
 /** The version of the tables that are there, or 0. */
 export async function storedVersion(db: AnyKysely, dialect: DialectName): Promise<number> {

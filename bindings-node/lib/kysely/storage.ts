@@ -3,10 +3,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { type ControlledTransaction, type Kysely, type Transaction } from 'kysely';
+import { type ControlledTransaction } from 'kysely';
 
 import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
-import { dialectOf, tell, type AnyKysely } from './database';
+import {
+  dialectOf,
+  kysely,
+  tell,
+  type AnyKysely,
+  type KyselyDatabase,
+  type TransactionOf,
+} from './database';
 import { type Ending, Nothing, Own, Savepoint } from './endings';
 import { Failure, isBusy, translated } from './failures';
 import { HostTransaction } from './hosts';
@@ -39,7 +46,7 @@ export interface KyselyStorageOptions {
    * wait for each other. On SQLite an instance has one connection: without a second instance, which
    * opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
    */
-  readonly beside?: AnyKysely | undefined;
+  readonly beside?: KyselyDatabase | undefined;
 }
 
 /**
@@ -78,17 +85,18 @@ export interface KyselyStorageOptions {
  * (client) => client.on('error', log))`): a connection that is lost between two statements of a
  * transaction is such an event, and without a listener it ends the process.
  */
-export class KyselyStorage<DB = unknown> implements TableStore {
-  readonly #db: Kysely<DB>;
+export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implements TableStore {
+  readonly #db: AnyKysely;
   readonly #beside: AnyKysely | undefined;
   readonly #dialect: DialectName;
   readonly #hosts = new AsyncLocalStorage<HostTransaction>();
 
   /** A storage on a Kysely instance. It does not use the database yet. */
-  constructor(db: Kysely<DB>, options: KyselyStorageOptions = {}) {
-    this.#db = db;
-    this.#dialect = options.dialect ?? dialectOf(db);
-    this.#beside = options.beside ?? (this.#dialect === 'postgres' ? db : undefined);
+  constructor(db: DB, { dialect, beside }: KyselyStorageOptions = {}) {
+    this.#db = kysely(db);
+    this.#dialect = dialect ?? dialectOf(this.#db);
+    if (beside !== undefined) this.#beside = kysely(beside);
+    else this.#beside = this.#dialect === 'postgres' ? this.#db : undefined;
   }
 
   /**
@@ -96,11 +104,14 @@ export class KyselyStorage<DB = unknown> implements TableStore {
    * when that is rejected. Every call on the platform that begins inside is a part of it. Await each of
    * them: a call that is still open at the end is undone, and fails.
    */
-  transaction<T>(work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+  transaction<T>(work: (trx: TransactionOf<DB>) => Promise<T>): Promise<T> {
     if (this.#host() !== undefined) {
       throw new Error("partnerkit: a transaction of the host's is open already; use it, or `outside`");
     }
-    return this.#db.transaction().execute((trx) => this.join(trx, () => work(trx)));
+    return this.#db.transaction().execute((begun) => {
+      const trx = begun as unknown as TransactionOf<DB>;
+      return this.join(trx, () => work(trx));
+    });
   }
 
   /**
@@ -116,8 +127,8 @@ export class KyselyStorage<DB = unknown> implements TableStore {
    * );
    * ```
    */
-  async join<T>(trx: Transaction<DB>, work: () => Promise<T>): Promise<T> {
-    const host = new HostTransaction(trx);
+  async join<T>(trx: TransactionOf<DB>, work: () => Promise<T>): Promise<T> {
+    const host = new HostTransaction(kysely(trx as object));
     try {
       return await this.#hosts.run(host, work);
     } finally {

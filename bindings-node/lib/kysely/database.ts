@@ -5,26 +5,6 @@ import { CompiledQuery, type Kysely, type QueryResult } from 'kysely';
 import { type Column, type ColumnValue, type Row } from '../storage';
 import { type DialectName, type Sql } from './sql';
 
-/**
- * What a Kysely instance is here. Kysely's own class will not do: for TypeScript it is one in CommonJS
- * and another one in ESM.
- */
-export interface KyselyDatabase {
-  readonly isTransaction: boolean;
-  getExecutor(): object;
-  withoutPlugins(): object;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the instance's own transaction
-  transaction(): { execute<T>(work: (trx: any) => Promise<T>): Promise<T> };
-}
-
-/** A transaction of a Kysely instance, by the instance's type. */
-export type TransactionOf<DB extends KyselyDatabase> =
-  ReturnType<DB['transaction']> extends {
-    execute(work: (trx: infer Trx) => Promise<unknown>): Promise<unknown>;
-  }
-    ? Trx
-    : never;
-
 /** Any Kysely instance or transaction: whatever tables of the host's it knows. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
 export type AnyKysely = Kysely<any>;

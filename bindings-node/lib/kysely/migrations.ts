@@ -1,8 +1,10 @@
 /** The migrations of the tables, and how they are run. */
 
-import { dialectOf, kysely, run, tell, type AnyKysely, type KyselyDatabase } from './database';
+import { dialectOf, kysely, run, tell, type AnyKysely } from './database';
 import { initial } from './initial';
-import { type DialectName, nameOf } from './sql';
+import { type KyselyDatabase } from './shape';
+import { type DialectName } from './sql';
+import { storedVersion, VERSION } from './version';
 
 /** What brings the tables from one version to the next. */
 interface Step {
@@ -16,7 +18,6 @@ interface Step {
 
 const steps: readonly Step[] = [{ name: 'partnerkit_001_initial', version: 2, statements: initial }];
 
-const VERSION = nameOf({ name: 'schema' });
 // Any number will do, as long as nobody else locks it.
 const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
 
@@ -89,20 +90,4 @@ export const migrations: Readonly<Record<string, KyselyMigration>> = Object.from
 export interface KyselyMigration {
   /** Makes the change; there is no way back. */
   up(db: KyselyDatabase): Promise<void>;
-}
-
-/** The version of the tables that are there, or 0. */
-export async function storedVersion(db: AnyKysely, dialect: DialectName): Promise<number> {
-  const table = VERSION.replaceAll('"', '');
-  // A statement on a table that is not there would spoil a transaction of PostgreSQL.
-  const there = await tell(
-    db,
-    dialect,
-    dialect === 'postgres'
-      ? `SELECT 1 AS found WHERE to_regclass('${table}') IS NOT NULL`
-      : `SELECT 1 AS found FROM sqlite_master WHERE name = '${table}'`,
-  );
-  if (there.rows.length === 0) return 0;
-  const { rows } = await tell(db, dialect, `SELECT version FROM ${VERSION}`);
-  return Number(rows[0]?.['version'] ?? 0);
 }

@@ -6,21 +6,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type ControlledTransaction } from 'kysely';
 
 import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
-import {
-  dialectOf,
-  kysely,
-  tell,
-  type AnyKysely,
-  type KyselyDatabase,
-  type TransactionOf,
-} from './database';
+import { dialectOf, kysely, tell, type AnyKysely } from './database';
 import { type Ending, Nothing, Own, Savepoint } from './endings';
 import { Failure, isBusy, translated } from './failures';
 import { HostTransaction } from './hosts';
-import { storedVersion } from './migrations';
 import { KEEPS_LOCKED, KyselyTransaction } from './rows';
 import { scrub } from './scrub';
+import { type KyselyDatabase, type TransactionOf } from './shape';
 import { type DialectName } from './sql';
+import { storedVersion } from './version';
 
 // Takes SQLite's write lock without changing anything. A transaction that reads first cannot write
 // later if somebody else has written in between, and waiting does not help.

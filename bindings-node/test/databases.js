@@ -15,7 +15,10 @@ const { migrate } = require('../dist/kysely');
 
 const URL_OF_SERVER = process.env.PARTNERKIT_TEST_POSTGRES_URL;
 
-/** A reason to leave out what needs PostgreSQL; where everything has to run, it is a failure instead. */
+/**
+ * A reason to leave out what needs PostgreSQL; where everything has to run, it is a failure
+ * instead.
+ */
 const withoutPostgres =
   !URL_OF_SERVER && process.env.CI !== 'true'
     ? 'PARTNERKIT_TEST_POSTGRES_URL names no PostgreSQL server'
@@ -82,7 +85,8 @@ async function postgres({ max = 20, tables: made = true } = {}) {
 /** Removes every row of the library's tables. */
 async function empty(db) {
   await db.connection().execute(async (one) => {
-    for (const { name } of tables) await sql`DELETE FROM ${sql.table(`partnerkit_${name}`)}`.execute(one);
+    for (const { name } of tables)
+      await sql`DELETE FROM ${sql.table(`partnerkit_${name}`)}`.execute(one);
   });
 }
 

@@ -1,5 +1,5 @@
-// What goes wrong between the Kysely storage and its database: connections that are lost, answers to
-// COMMIT, deadlines, and somebody who is in the way.
+// What goes wrong between the Kysely storage and its database: connections that are lost, answers
+// to COMMIT, deadlines, and somebody who is in the way.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -11,12 +11,23 @@ const { sql } = require('kysely');
 
 const { Platform, tables } = require('..');
 const { KyselyStorage } = require('../dist/kysely');
-const { empty, postgres, postgresInstance, sqlite, sqliteInstance, withoutPostgres } = require('./databases');
+const {
+  empty,
+  postgres,
+  postgresInstance,
+  sqlite,
+  sqliteInstance,
+  withoutPostgres,
+} = require('./databases');
 const { draft } = require('./support');
 
 const TOTALS = tables.find((table) => table.name === 'totals');
 const ROW = ['northwind', 'messages', 1n];
-const codeOf = (promise) => promise.then(() => 'no error', (error) => error.code);
+const codeOf = (promise) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.code,
+  );
 
 /** Writes a row through the storage itself, and gives back what the commit says. */
 async function written(storage) {
@@ -27,7 +38,13 @@ async function written(storage) {
 
 async function stored(storage) {
   const transaction = await storage.begin('northwind', 'read');
-  const question = { verb: 'get', table: TOTALS, by: TOTALS.key, keys: [ROW.slice(0, 2)], lock: null };
+  const question = {
+    verb: 'get',
+    table: TOTALS,
+    by: TOTALS.key,
+    keys: [ROW.slice(0, 2)],
+    lock: null,
+  };
   const [[row]] = await transaction.ask([question]);
   await transaction.commit();
   return row !== null;
@@ -93,10 +110,18 @@ describe('PostgreSQL', { skip: withoutPostgres }, () => {
 
   /** Makes the server do something at COMMIT. */
   async function atCommit(what) {
-    await sql.raw(`CREATE OR REPLACE FUNCTION says() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN ${what}; RETURN NULL; END $$`).execute(db);
-    await sql.raw(`CREATE CONSTRAINT TRIGGER says AFTER INSERT ON partnerkit_totals
-      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION says()`).execute(db);
+    await sql
+      .raw(
+        `CREATE OR REPLACE FUNCTION says() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN ${what}; RETURN NULL; END $$`,
+      )
+      .execute(db);
+    await sql
+      .raw(
+        `CREATE CONSTRAINT TRIGGER says AFTER INSERT ON partnerkit_totals
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION says()`,
+      )
+      .execute(db);
   }
 
   for (const [code, kind] of [
@@ -155,7 +180,11 @@ describe('PostgreSQL', { skip: withoutPostgres }, () => {
     const platform = await Platform.withStorage(storage);
     const host = storage.transaction(async (trx) => {
       await sql`LOCK TABLE partnerkit_attempts`.execute(trx);
-      const guess = platform.signIn({ loginDomain: 'acme', email: 'a@acme.example', password: 'wrong' });
+      const guess = platform.signIn({
+        loginDomain: 'acme',
+        email: 'a@acme.example',
+        password: 'wrong',
+      });
       assert.equal(await codeOf(guess), 'inside_transaction');
       await agency.createReseller(draft());
     });
@@ -163,7 +192,7 @@ describe('PostgreSQL', { skip: withoutPostgres }, () => {
     assert.equal((await agency.page({})).resellers.length, 1);
   });
 
-  test("a serialization failure goes up to the host, who alone can begin again", async () => {
+  test('a serialization failure goes up to the host, who alone can begin again', async () => {
     const acme = await agency.createReseller(draft());
     const host = db
       .transaction()
@@ -219,11 +248,14 @@ describe('SQLite', () => {
       assert.equal(await codeOf(agency.createReseller(draft())), 'aborted');
     });
     const { resellers } = await agency.page({});
-    assert.deepEqual(resellers.map((reseller) => reseller.loginDomain), ['globex']);
+    assert.deepEqual(
+      resellers.map((reseller) => reseller.loginDomain),
+      ['globex'],
+    );
   });
 
   for (const mode of ['WAL', 'PERSIST', 'DELETE']) {
-    test(`nothing of what was deleted stays in the files, in the journal mode ${mode} (S25)`, async () => {
+    test(`what was deleted is gone from the files, with the journal mode ${mode}`, async () => {
       const own = await sqlite({ pragmas: [`journal_mode = ${mode}`] });
       const platform = await Platform.withStorage(new KyselyStorage(own.db));
       const there = await platform.createAgency('northwind');

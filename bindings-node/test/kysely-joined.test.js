@@ -1,5 +1,5 @@
-// Whole cases of the storage contract inside one transaction of the host's, which is rolled back at the
-// end: the platform answers as it does elsewhere, and nothing that it wrote is left.
+// Whole cases of the storage contract inside one transaction of the host's, which is rolled back at
+// the end: the platform answers as it does elsewhere, and nothing that it wrote is left.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -75,8 +75,10 @@ class Joined {
       joined.#host = storage.transaction(work);
       joined.#host.catch(reject);
     });
-    const call = (method) => (...args) =>
-      joined.#inside.runInAsyncScope(() => storage[method](...args));
+    const call =
+      (method) =>
+      (...args) =>
+        joined.#inside.runInAsyncScope(() => storage[method](...args));
     joined.store = Object.fromEntries(
       ['schemaVersion', 'begin', 'joined', 'scrub'].map((method) => [method, call(method)]),
     );
@@ -128,7 +130,9 @@ async function nothingIsLeft(db) {
   for (const { name } of tables) {
     // The platform's secret is made beside the transaction.
     if (name === 'secrets') continue;
-    const { rows } = await sql`SELECT 1 FROM ${sql.table(`partnerkit_${name}`)} LIMIT 1`.execute(db);
+    const { rows } = await sql`SELECT 1 FROM ${sql.table(`partnerkit_${name}`)} LIMIT 1`.execute(
+      db,
+    );
     assert.equal(rows.length, 0, name);
   }
 }

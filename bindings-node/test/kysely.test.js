@@ -87,7 +87,10 @@ for (const [kind, make, skip] of DATABASES) {
       assert.equal((await agency.overview()).activeResellers, 0n);
       assert.equal(await contracts(), 0);
       const changes = await agency.changes();
-      assert.deepEqual(changes.map((change) => change.kind), ['agency_created']);
+      assert.deepEqual(
+        changes.map((change) => change.kind),
+        ['agency_created'],
+      );
     });
 
     test('a transaction that the host has begun itself is joined', async () => {
@@ -109,11 +112,18 @@ for (const [kind, make, skip] of DATABASES) {
       const acme = await agency.createReseller(draft());
       await storage.transaction(async () => {
         const taken = await refusal(agency.createReseller(draft({ email: 'b@acme.example' })));
-        assert.deepEqual(taken.fields.map(({ field, code }) => [field, code]), [['loginDomain', 'taken']]);
+        assert.deepEqual(
+          taken.fields.map(({ field, code }) => [field, code]),
+          [['loginDomain', 'taken']],
+        );
         const globex = await agency.createReseller(other('globex'));
-        const mail = await refusal(agency.updateReseller(globex.id, { email: 'owner@acme.example' }));
+        const mail = await refusal(
+          agency.updateReseller(globex.id, { email: 'owner@acme.example' }),
+        );
         assert.equal(mail.code, 'validation');
-        const stale = await refusal(agency.updateReseller(acme.id, { name: 'Another' }, { version: 7 }));
+        const stale = await refusal(
+          agency.updateReseller(acme.id, { name: 'Another' }, { version: 7 }),
+        );
         assert.equal(stale.code, 'conflict');
         const none = await refusal(agency.reseller('0199aaaa-0000-7000-8000-000000000000'));
         assert.equal(none.code, 'not_found');
@@ -232,7 +242,7 @@ for (const [kind, make, skip] of DATABASES) {
       assert.equal(await failures(), onPostgres ? 1 : 0);
     });
 
-    test('where there is one connection, a sign-in inside is an error, and no deadlock', async () => {
+    test('with one connection, a sign-in inside is an error, and no deadlock', async () => {
       await agency.createReseller(draft(withPassword));
       const one = onPostgres ? await make({ max: 1 }) : database;
       const alone = new KyselyStorage(one.db);
@@ -276,7 +286,8 @@ for (const [kind, make, skip] of DATABASES) {
     async function indexed(table) {
       const found = onPostgres
         ? await sql`SELECT i.indisunique AS uniquely,
-            (SELECT string_agg(a.attname, ',' ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k (at, n)
+            (SELECT string_agg(a.attname, ',' ORDER BY k.n)
+             FROM unnest(i.indkey) WITH ORDINALITY AS k (at, n)
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.at) AS columns
             FROM pg_index i WHERE i.indrelid = ${table}::regclass`.execute(db)
         : await sql`SELECT l."unique" AS uniquely,

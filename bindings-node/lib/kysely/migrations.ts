@@ -16,14 +16,17 @@ interface Step {
   readonly statements: (dialect: DialectName) => readonly string[];
 }
 
-const steps: readonly Step[] = [{ name: 'partnerkit_001_initial', version: 2, statements: initial }];
+const steps: readonly Step[] = [
+  { name: 'partnerkit_001_initial', version: 2, statements: initial },
+];
 
 // Any number will do, as long as nobody else locks it.
 const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
 
 /**
- * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version of
- * this release. It is safe from several processes at once, and does nothing if there is nothing to do.
+ * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version
+ * of this release. It is safe from several processes at once, and does nothing if there is nothing
+ * to do.
  *
  * ```ts
  * await migrate(db); // when the program is deployed, or when it starts
@@ -69,8 +72,8 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
 }
 
 /**
- * The same migrations for Kysely's own `Migrator`, if you want them among yours. Their names begin with
- * `partnerkit_`.
+ * The same migrations for Kysely's own `Migrator`, if you want them among yours. Their names begin
+ * with `partnerkit_`.
  *
  * ```ts
  * const provider = {

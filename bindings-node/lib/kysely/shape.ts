@@ -1,8 +1,8 @@
 /** What the storage's callers give, as types that need no other package. */
 
 /**
- * What a Kysely instance is here. Kysely's own class will not do: for TypeScript it is one in CommonJS
- * and another one in ESM.
+ * What a Kysely instance is here. Kysely's own class will not do: for TypeScript it is one in
+ * CommonJS and another one in ESM.
  */
 export interface KyselyDatabase {
   readonly isTransaction: boolean;

@@ -21,8 +21,8 @@ import { storedVersion } from './version';
 const TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0';
 // Deleted personal data must not remain in free pages.
 const OVERWRITE_DELETED = 'PRAGMA secure_delete = ON';
-// How many milliseconds a transaction beside the host's waits, because the host's transaction may have
-// what it waits for: the last connection of a pool, SQLite's write lock, or a row.
+// How many milliseconds a transaction beside the host's waits, because the host's transaction may
+// have what it waits for: the last connection of a pool, SQLite's write lock, or a row.
 const CONNECTION_PATIENCE = 2_000;
 const SQLITE_PATIENCE = 300;
 const LIMIT_WAITING = "SET LOCAL lock_timeout = '3s'";
@@ -32,20 +32,20 @@ export interface KyselyStorageOptions {
   /** Which database it is; by default found out by the dialect of the Kysely instance. */
   readonly dialect?: DialectName | undefined;
   /**
-   * A second Kysely instance of the same database, for what has to stay when the host's transaction is
-   * rolled back: failed sign-ins. It is used only inside a transaction of the host's.
+   * A second Kysely instance of the same database, for what has to stay when the host's transaction
+   * is rolled back: failed sign-ins. It is used only inside a transaction of the host's.
    *
    * On PostgreSQL the default is the first instance, whose pool then needs a second connection for
-   * each request that signs somebody in inside a transaction; with a pool of its own, requests never
-   * wait for each other. On SQLite an instance has one connection: without a second instance, which
-   * opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
+   * each request that signs somebody in inside a transaction; with a pool of its own, requests
+   * never wait for each other. On SQLite an instance has one connection: without a second instance,
+   * which opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
    */
   readonly beside?: KyselyDatabase | undefined;
 }
 
 /**
- * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite 3.37
- * in write-ahead mode, or newer. {@link migrate} makes its tables.
+ * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite
+ * 3.37 in write-ahead mode, or newer. {@link migrate} makes its tables.
  *
  * ```ts
  * import { Platform } from 'partnerkit';
@@ -63,15 +63,15 @@ export interface KyselyStorageOptions {
  * });
  * ```
  *
- * Inside `transaction` (and `join`), every call on the platform is a part of the host's transaction, as a
- * savepoint: an error of the library leaves that transaction usable. Calls that run at once take turns
- * on its one connection. Do not run statements of your own while such a call is open: if the call is
- * rolled back, they would be, too.
+ * Inside `transaction` (and `join`), every call on the platform is a part of the host's
+ * transaction, as a savepoint: an error of the library leaves that transaction usable. Calls that
+ * run at once take turns on its one connection. Do not run statements of your own while such a call
+ * is open: if the call is rolled back, they would be, too.
  *
- * Failed sign-ins are counted beside the host's transaction, on another connection, so that they stay
- * counted when it is rolled back. That connection waits a few seconds at most for what the host's
- * transaction may have; then the call fails with `InsideTransactionError`. So sign in before the
- * transaction, or give {@link KyselyStorageOptions.beside}.
+ * Failed sign-ins are counted beside the host's transaction, on another connection, so that they
+ * stay counted when it is rolled back. That connection waits a few seconds at most for what the
+ * host's transaction may have; then the call fails with `InsideTransactionError`. So sign in before
+ * the transaction, or give {@link KyselyStorageOptions.beside}.
  *
  * On SQLite a transaction that has written keeps everybody else from writing: sign in before it.
  *
@@ -94,13 +94,15 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   }
 
   /**
-   * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it back
-   * when that is rejected. Every call on the platform that begins inside is a part of it. Await each of
-   * them: a call that is still open at the end is undone, and fails.
+   * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it
+   * back when that is rejected. Every call on the platform that begins inside is a part of it.
+   * Await each of them: a call that is still open at the end is undone, and fails.
    */
   transaction<T>(work: (trx: TransactionOf<DB>) => Promise<T>): Promise<T> {
     if (this.#host() !== undefined) {
-      throw new Error("partnerkit: a transaction of the host's is open already; use it, or `outside`");
+      throw new Error(
+        "partnerkit: a transaction of the host's is open already; use it, or `outside`",
+      );
     }
     return this.#db.transaction().execute((begun) => {
       const trx = begun as unknown as TransactionOf<DB>;
@@ -109,9 +111,9 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   }
 
   /**
-   * Makes calls on the platform that begin inside a part of a transaction that the host has begun, of
-   * any isolation level. When the promise is settled, no call uses the transaction any more; the host
-   * commits it or rolls it back.
+   * Makes calls on the platform that begin inside a part of a transaction that the host has begun,
+   * of any isolation level. When the promise is settled, no call uses the transaction any more; the
+   * host commits it or rolls it back.
    *
    * ```ts
    * await db.transaction().setIsolationLevel('serializable').execute((trx) =>
@@ -131,8 +133,8 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   }
 
   /**
-   * Calls on the platform that begin inside are no part of the transaction around it: for work that goes
-   * on after the transaction.
+   * Calls on the platform that begin inside are no part of the transaction around it: for work that
+   * goes on after the transaction.
    */
   outside<T>(work: () => T): T {
     return this.#hosts.exit(work);
@@ -210,7 +212,9 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     throw insideTransaction();
   }
 
-  /** On SQLite, makes sure that the write lock can be had, without keeping the event loop waiting. */
+  /**
+   * On SQLite, makes sure that the write lock can be had, without keeping the event loop waiting.
+   */
   async #alone(own: Own, mode: Mode): Promise<Own> {
     if (this.#dialect === 'postgres' || mode !== 'own') return own;
     const end = Date.now() + SQLITE_PATIENCE;
@@ -234,7 +238,9 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   async #started(db: AnyKysely, mode: Mode): Promise<OwnTransaction> {
     const reads = mode === 'read' || mode === 'beside';
     if (this.#dialect === 'sqlite') return db.startTransaction().execute();
-    const begin = db.startTransaction().setIsolationLevel(reads ? 'repeatable read' : 'read committed');
+    const begin = db
+      .startTransaction()
+      .setIsolationLevel(reads ? 'repeatable read' : 'read committed');
     return (reads ? begin.setAccessMode('read only') : begin).execute();
   }
 
@@ -244,7 +250,9 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     return ending.besideHost ? [LIMIT_WAITING] : [];
   }
 
-  /** Reads outside of the host's transaction if possible: on SQLite a snapshot begins by reading. */
+  /**
+   * Reads outside of the host's transaction if possible: on SQLite a snapshot begins by reading.
+   */
   async #reading<T>(read: (db: AnyKysely) => Promise<T>): Promise<T> {
     const host = this.#host();
     if (host === undefined) return read(this.#db);
@@ -262,7 +270,7 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the host's tables are
 type OwnTransaction = ControlledTransaction<any>;
 
 function insideTransaction(cause?: unknown): Failure {

@@ -6,10 +6,15 @@ import { type Column, type ColumnValue, type Row } from '../storage';
 import { type DialectName, type Sql } from './sql';
 
 /** Any Kysely instance or transaction: whatever tables of the host's it knows. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the host's tables are
 export type AnyKysely = Kysely<any>;
 
 type Results = QueryResult<Record<string, unknown>>;
+
+/** A Kysely instance or transaction of the host's. */
+export function kysely(db: object): AnyKysely {
+  return db as AnyKysely;
+}
 
 /** Which database a Kysely instance is of, by the class of its adapter. */
 export function dialectOf(db: AnyKysely): DialectName {
@@ -22,20 +27,24 @@ export function dialectOf(db: AnyKysely): DialectName {
     prototype = Object.getPrototypeOf(prototype);
   }
   throw new Error(
-    'partnerkit: this Kysely instance is of neither PostgreSQL nor SQLite; if it is, say which one ' +
-      'by the option `dialect`',
+    'partnerkit: this Kysely instance is of neither PostgreSQL nor SQLite; if it is, say which ' +
+      'one by the option `dialect`',
   );
 }
 
-/** Runs a statement, without the plugins of the host's, which may rename columns or convert values. */
+/**
+ * Runs a statement, without the plugins of the host's, which may rename columns or convert values.
+ */
 export function run(db: AnyKysely, dialect: DialectName, { text, values }: Sql): Promise<Results> {
   let number = 0;
   const postgres = dialect === 'postgres';
   const numbered = postgres ? text.replaceAll('?', () => `$${(number += 1)}`) : text;
   const parameters = values.map(postgres ? postgresParameter : sqliteParameter);
-  return db.withoutPlugins().executeQuery<Record<string, unknown>>(
-    CompiledQuery.raw(numbered, parameters),
-  ) as Promise<Results>;
+  return db
+    .withoutPlugins()
+    .executeQuery<Record<string, unknown>>(
+      CompiledQuery.raw(numbered, parameters),
+    ) as Promise<Results>;
 }
 
 /** Runs a statement that has no values. */

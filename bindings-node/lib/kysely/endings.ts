@@ -1,6 +1,6 @@
 /**
- * How a transaction begins and ends: as one of our own, as a savepoint in the host's, or not at all,
- * because it only reads inside the host's.
+ * How a transaction begins and ends: as one of our own, as a savepoint in the host's, or not at
+ * all, because it only reads inside the host's.
  */
 
 import { type ControlledTransaction } from 'kysely';
@@ -24,7 +24,7 @@ export interface Ending {
 /** A transaction of our own. */
 export class Own implements Ending {
   constructor(
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the host's tables are
     readonly db: ControlledTransaction<any>,
     readonly besideHost = false,
   ) {}
@@ -47,7 +47,10 @@ export class Own implements Ending {
 
   async rollback(): Promise<void> {
     // If the connection is lost, the transaction is rolled back, too.
-    await this.db.rollback().execute().catch(() => {});
+    await this.db
+      .rollback()
+      .execute()
+      .catch(() => {});
   }
 }
 

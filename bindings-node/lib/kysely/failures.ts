@@ -55,7 +55,10 @@ export function isConcurrent(error: unknown): boolean {
   return CONCURRENT.has(codeOf(error)) || isBusy(error);
 }
 
-/** Whether a number is out of the range of its column; SQLite's columns refuse a sum that is no integer. */
+/**
+ * Whether a number is out of the range of its column; SQLite's columns refuse a sum that is no
+ * integer.
+ */
 export function isOverflow(error: unknown): boolean {
   return codeOf(error) === OUT_OF_RANGE || codeOf(error) === 'SQLITE_CONSTRAINT_DATATYPE';
 }
@@ -68,11 +71,12 @@ export function isTaken(error: unknown): boolean {
 }
 
 /**
- * Whether this error of COMMIT means that nothing was committed. Only few do: others, such as a lost
- * connection, may come after everything was committed.
+ * Whether this error of COMMIT means that nothing was committed. Only few do: others, such as a
+ * lost connection, may come after everything was committed.
  */
 export function isRolledBack(error: unknown): boolean {
-  if (error instanceof Error && error.name === 'AbortedTransactionError') return true; // Kysely's own
+  // Kysely's own error: the server has answered COMMIT with ROLLBACK.
+  if (error instanceof Error && error.name === 'AbortedTransactionError') return true;
   if (isConcurrent(error) || isOfSqlite(error, 'SQLITE_CONSTRAINT', 19)) return true;
   const code = codeOf(error);
   if (code === UNKNOWN) return false;

@@ -18,13 +18,19 @@ export class Turns {
 }
 
 /**
- * A transaction of the host's. The library's transactions in it are savepoints of one connection: they
- * wait for each other.
+ * A transaction of the host's. The library's transactions in it are savepoints of one connection:
+ * they wait for each other.
  */
 export class HostTransaction {
   readonly #turns = new Turns();
   #ended = false;
   #savepoints = 0;
+  /** Whether another connection than its own could not be had. */
+  alone = false;
+  /**
+   * Whether the library has written in it, and so, on SQLite, keeps everybody else from writing.
+   */
+  wrote = false;
 
   constructor(readonly trx: AnyKysely) {}
 
@@ -50,14 +56,14 @@ export class HostTransaction {
     if (!this.#ended) return;
     throw new Failure(
       'inside_transaction',
-      "this call began inside a transaction of the host's that has ended by now: await every call " +
-        'inside it, or begin the call with `outside`',
+      "this call began inside a transaction of the host's that has ended by now: await every " +
+        'call inside it, or begin the call with `outside`',
     );
   }
 
   /**
-   * Ends the calls in it, before the host commits or rolls back: what is open is undone, and whatever
-   * comes later fails.
+   * Ends the calls in it, before the host commits or rolls back: what is open is undone, and
+   * whatever comes later fails.
    */
   async end(): Promise<void> {
     this.#ended = true;

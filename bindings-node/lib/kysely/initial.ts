@@ -45,7 +45,8 @@ function tableMade({ name, key, columns }: NewTable, dialect: DialectName): stri
 function indexed(table: NewTable): string[] {
   return table.indexes.map(({ name, columns, unique }) => {
     const index = quoted(`${PREFIX}${table.name}_${name}`);
-    return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${index} ON ${nameOf(table)} (${names(columns)})`;
+    const what = unique ? 'UNIQUE INDEX' : 'INDEX';
+    return `CREATE ${what} ${index} ON ${nameOf(table)} (${names(columns)})`;
   });
 }
 
@@ -89,9 +90,7 @@ const tables: readonly NewTable[] = [
       version: 'integer',
       created_at: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'created_at'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'created_at'], unique: false }],
   },
   {
     name: 'labels',
@@ -102,9 +101,7 @@ const tables: readonly NewTable[] = [
       reseller: 'uuid?',
       quarantined_until: 'integer?',
     },
-    indexes: [
-      { name: 'quarantine', columns: ['quarantined_until'], unique: false },
-    ],
+    indexes: [{ name: 'quarantine', columns: ['quarantined_until'], unique: false }],
   },
   {
     name: 'resellers',
@@ -161,9 +158,7 @@ const tables: readonly NewTable[] = [
       failures: 'integer',
       blocked_until: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'blocked_until'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'blocked_until'], unique: false }],
   },
   {
     name: 'events',
@@ -176,9 +171,7 @@ const tables: readonly NewTable[] = [
       quantity: 'integer',
       at: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'at'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'at'], unique: false }],
   },
   {
     name: 'meters',

@@ -1,10 +1,10 @@
 /** The migrations of the tables, and how they are run. */
 
-import { type Migration } from 'kysely';
-
-import { dialectOf, run, tell, type AnyKysely } from './database';
+import { dialectOf, kysely, run, tell, type AnyKysely } from './database';
 import { initial } from './initial';
-import { type DialectName, nameOf } from './sql';
+import { type KyselyDatabase } from './shape';
+import { type DialectName } from './sql';
+import { storedVersion, VERSION } from './version';
 
 /** What brings the tables from one version to the next. */
 interface Step {
@@ -16,24 +16,27 @@ interface Step {
   readonly statements: (dialect: DialectName) => readonly string[];
 }
 
-const steps: readonly Step[] = [{ name: 'partnerkit_001_initial', version: 2, statements: initial }];
+const steps: readonly Step[] = [
+  { name: 'partnerkit_001_initial', version: 2, statements: initial },
+];
 
-const VERSION = nameOf({ name: 'schema' });
 // Any number will do, as long as nobody else locks it.
 const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
 
 /**
- * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version of
- * this release. It is safe from several processes at once, and does nothing if there is nothing to do.
+ * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version
+ * of this release. It is safe from several processes at once, and does nothing if there is nothing
+ * to do.
  *
  * ```ts
  * await migrate(db); // when the program is deployed, or when it starts
  * ```
  */
 export async function migrate(
-  db: AnyKysely,
+  database: KyselyDatabase,
   options: { readonly dialect?: DialectName | undefined } = {},
 ): Promise<void> {
+  const db = kysely(database);
   const dialect = options.dialect ?? dialectOf(db);
   if (dialect === 'postgres') {
     await db.transaction().execute(async (trx) => {
@@ -69,8 +72,8 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
 }
 
 /**
- * The same migrations for Kysely's own `Migrator`, if you want them among yours. Their names begin with
- * `partnerkit_`.
+ * The same migrations for Kysely's own `Migrator`, if you want them among yours. Their names begin
+ * with `partnerkit_`.
  *
  * ```ts
  * const provider = {
@@ -79,22 +82,15 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
  * await new Migrator({ db, provider, allowUnorderedMigrations: true }).migrateToLatest();
  * ```
  */
-export const migrations: Readonly<Record<string, Migration>> = Object.fromEntries(
-  steps.map((step) => [step.name, { up: (db: AnyKysely) => take(db, dialectOf(db), step) }]),
+export const migrations: Readonly<Record<string, KyselyMigration>> = Object.fromEntries(
+  steps.map((step) => {
+    const up = (db: KyselyDatabase) => take(kysely(db), dialectOf(kysely(db)), step);
+    return [step.name, { up }];
+  }),
 );
 
-/** The version of the tables that are there, or 0. */
-export async function storedVersion(db: AnyKysely, dialect: DialectName): Promise<number> {
-  const table = VERSION.replaceAll('"', '');
-  // A statement on a table that is not there would spoil a transaction of PostgreSQL.
-  const there = await tell(
-    db,
-    dialect,
-    dialect === 'postgres'
-      ? `SELECT 1 AS found WHERE to_regclass('${table}') IS NOT NULL`
-      : `SELECT 1 AS found FROM sqlite_master WHERE name = '${table}'`,
-  );
-  if (there.rows.length === 0) return 0;
-  const { rows } = await tell(db, dialect, `SELECT version FROM ${VERSION}`);
-  return Number(rows[0]?.['version'] ?? 0);
+/** A migration for Kysely's own `Migrator`. */
+export interface KyselyMigration {
+  /** Makes the change; there is no way back. */
+  up(db: KyselyDatabase): Promise<void>;
 }

@@ -151,7 +151,8 @@ export class KyselyTransaction implements TableTransaction {
   }
 
   /**
-   * All rows by one statement, if no unique index is in the way; otherwise row by row, to learn of which.
+   * All rows by one statement, if no unique index is in the way; otherwise row by row, to learn of
+   * which.
    */
   async #update(table: Table, rows: readonly Row[]): Promise<boolean[]> {
     const every = [...chunks(rows)];

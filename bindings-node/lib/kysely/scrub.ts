@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs';
 import { tell, type AnyKysely } from './database';
 
 /**
- * Tries to empty the journal, and says whether it has no pages any more. A deleted row is overwritten in
- * the database itself, because of `secure_delete`, which every writing transaction turns on.
+ * Tries to empty the journal, and says whether it has no pages any more. A deleted row is
+ * overwritten in the database itself, because of `secure_delete`, which every writing transaction
+ * turns on.
  */
 export function scrub(db: AnyKysely): Promise<boolean> {
   return db.connection().execute(async (connection) => {
@@ -23,9 +24,10 @@ export function scrub(db: AnyKysely): Promise<boolean> {
 
 async function emptyJournal(db: AnyKysely): Promise<boolean> {
   const busy = await value(db, 'PRAGMA wal_checkpoint(TRUNCATE)', 'busy');
-  if ((await value(db, 'PRAGMA journal_mode', 'journal_mode')) !== 'persist') return Number(busy) === 0;
-  // In this mode, old pages stay in the journal after a transaction. Leaving the mode deletes the file,
-  // unless somebody is in the way; SQLite does not report that, but the file is still there.
+  if ((await value(db, 'PRAGMA journal_mode', 'journal_mode')) !== 'persist')
+    return Number(busy) === 0;
+  // In this mode, old pages stay in the journal after a transaction. Leaving the mode deletes the
+  // file, unless somebody is in the way; SQLite does not report that, but the file is still there.
   await tell(db, 'sqlite', 'PRAGMA journal_mode = DELETE');
   await tell(db, 'sqlite', 'PRAGMA journal_mode = PERSIST');
   const { rows } = await tell(db, 'sqlite', 'PRAGMA database_list');

@@ -20,8 +20,8 @@ export const PREFIX = 'partnerkit_';
 export type DialectName = 'postgres' | 'sqlite';
 
 /**
- * A statement or a part of one. Its text has names of the schema, and a question mark for each value;
- * neither a name nor any other text contains a question mark.
+ * A statement or a part of one. Its text has names of the schema, and a question mark for each
+ * value; neither a name nor any other text contains a question mark.
  */
 export interface Sql {
   readonly text: string;
@@ -102,7 +102,9 @@ export class Statements {
     return into(table, rows, `(${names(table.key)}) DO UPDATE SET ${changes.join(', ')}`);
   }
 
-  /** Adds the last column to the stored one. The columns of SQLite are strict: no sum is rounded. */
+  /**
+   * Adds the last column to the stored one. The columns of SQLite are strict: no sum is rounded.
+   */
   add(table: Table, rows: readonly Row[]): Sql {
     const last = quoted(table.columns.at(-1)?.name ?? '');
     const sum = `${last} = ${nameOf(table)}.${last} + excluded.${last}`;
@@ -111,17 +113,13 @@ export class Statements {
 
   /** Replaces rows that are there. */
   update(table: Table, rows: readonly Row[]): Sql {
-    const places = table.columns.map((column, place) => ({ name: column.name, place }));
-    const of = (name: string) => `given.c${places.find((it) => it.name === name)?.place}`;
+    const given = table.columns.map((_, place) => `c${place}`);
+    const of = (name: string) => `given.c${table.columns.findIndex((it) => it.name === name)}`;
     const changes = valuesOf(table).map((name) => `${quoted(name)} = ${of(name)}`);
     const key = table.key.map((name) => `${nameOf(table)}.${quoted(name)} = ${of(name)}`);
-    const list = this.#listed(table.columns, rows);
-    const values = this.#postgres
-      ? `(${list}) AS given (${places.map(({ place }) => `c${place}`).join(', ')})`
-      : // SQLite names the columns of a list itself.
-        `(SELECT ${places.map(({ place }) => `column${place + 1} AS c${place}`).join(', ')} FROM (${list})) AS given`;
-    const text =
-      `UPDATE ${nameOf(table)} SET ${changes.join(', ')} FROM ${values} WHERE ${key.join(' AND ')}`;
+    const set = `UPDATE ${nameOf(table)} SET ${changes.join(', ')}`;
+    const from = this.#named(given, this.#listed(table.columns, rows));
+    const text = `${set} FROM ${from} AS given WHERE ${key.join(' AND ')}`;
     return { text, values: rows.flat() };
   }
 
@@ -131,8 +129,8 @@ export class Statements {
   }
 
   /**
-   * Removes the rows that a scan finds. It skips rows that others have locked, and checks a row again
-   * once it is locked, because somebody may have changed it meanwhile.
+   * Removes the rows that a scan finds. It skips rows that others have locked, and checks a row
+   * again once it is locked, because somebody may have changed it meanwhile.
    */
   remove(scan: Scan): Sql {
     const key = names(scan.table.key);
@@ -164,6 +162,13 @@ export class Statements {
     const list = rows.map((row) => marks(row));
     if (this.#postgres) list[0] = `(${typed.join(', ')})`;
     return `VALUES ${list.join(', ')}`;
+  }
+
+  /** A list of rows whose columns have names. */
+  #named(columns: readonly string[], list: string): string {
+    // Both databases name the columns of a list so, until somebody gives other names.
+    const renamed = columns.map((name, place) => `column${place + 1} AS ${name}`).join(', ');
+    return `(SELECT ${renamed} FROM (${list}) AS list)`;
   }
 
   #filtered({ agency, terms, conditions }: Filter): Sql[] {

@@ -3,48 +3,49 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { type ControlledTransaction, type Kysely, type Transaction } from 'kysely';
+import { type ControlledTransaction } from 'kysely';
 
 import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
-import { dialectOf, tell, type AnyKysely } from './database';
+import { dialectOf, kysely, tell, type AnyKysely } from './database';
 import { type Ending, Nothing, Own, Savepoint } from './endings';
 import { Failure, isBusy, translated } from './failures';
 import { HostTransaction } from './hosts';
-import { storedVersion } from './migrations';
 import { KEEPS_LOCKED, KyselyTransaction } from './rows';
 import { scrub } from './scrub';
+import { type KyselyDatabase, type TransactionOf } from './shape';
 import { type DialectName } from './sql';
+import { storedVersion } from './version';
 
 // Takes SQLite's write lock without changing anything. A transaction that reads first cannot write
 // later if somebody else has written in between, and waiting does not help.
 const TAKE_WRITE_LOCK = 'UPDATE "partnerkit_agencies" SET "numbered" = "numbered" WHERE 0';
 // Deleted personal data must not remain in free pages.
 const OVERWRITE_DELETED = 'PRAGMA secure_delete = ON';
-// How long a transaction beside the host's waits, because the host's transaction may have what it
-// waits for: a row, the last connection of a pool, or SQLite's write lock.
-const PATIENCE = 3_000;
+// How many milliseconds a transaction beside the host's waits, because the host's transaction may
+// have what it waits for: the last connection of a pool, SQLite's write lock, or a row.
+const CONNECTION_PATIENCE = 2_000;
 const SQLITE_PATIENCE = 300;
-const LIMIT_WAITING = `SET LOCAL lock_timeout = '${PATIENCE}ms'`;
+const LIMIT_WAITING = "SET LOCAL lock_timeout = '3s'";
 
 /** The options of {@link KyselyStorage}. */
 export interface KyselyStorageOptions {
   /** Which database it is; by default found out by the dialect of the Kysely instance. */
   readonly dialect?: DialectName | undefined;
   /**
-   * A second Kysely instance of the same database, for what has to stay when the host's transaction is
-   * rolled back: failed sign-ins. It is used only inside a transaction of the host's.
+   * A second Kysely instance of the same database, for what has to stay when the host's transaction
+   * is rolled back: failed sign-ins. It is used only inside a transaction of the host's.
    *
    * On PostgreSQL the default is the first instance, whose pool then needs a second connection for
-   * each request that signs somebody in inside a transaction; with a pool of its own, requests never
-   * wait for each other. On SQLite an instance has one connection: without a second instance, which
-   * opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
+   * each request that signs somebody in inside a transaction; with a pool of its own, requests
+   * never wait for each other. On SQLite an instance has one connection: without a second instance,
+   * which opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
    */
-  readonly beside?: AnyKysely | undefined;
+  readonly beside?: KyselyDatabase | undefined;
 }
 
 /**
- * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite 3.37
- * in write-ahead mode, or newer. {@link migrate} makes its tables.
+ * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite
+ * 3.37 in write-ahead mode, or newer. {@link migrate} makes its tables.
  *
  * ```ts
  * import { Platform } from 'partnerkit';
@@ -62,15 +63,15 @@ export interface KyselyStorageOptions {
  * });
  * ```
  *
- * Inside `transaction` (and `join`), every call on the platform is a part of the host's transaction, as a
- * savepoint: an error of the library leaves that transaction usable. Calls that run at once take turns
- * on its one connection. Do not run statements of your own while such a call is open: if the call is
- * rolled back, they would be, too.
+ * Inside `transaction` (and `join`), every call on the platform is a part of the host's
+ * transaction, as a savepoint: an error of the library leaves that transaction usable. Calls that
+ * run at once take turns on its one connection. Do not run statements of your own while such a call
+ * is open: if the call is rolled back, they would be, too.
  *
- * Failed sign-ins are counted beside the host's transaction, on another connection, so that they stay
- * counted when it is rolled back. That connection waits a few seconds at most for what the host's
- * transaction may have; then the call fails with `InsideTransactionError`. So sign in before the
- * transaction, or give {@link KyselyStorageOptions.beside}.
+ * Failed sign-ins are counted beside the host's transaction, on another connection, so that they
+ * stay counted when it is rolled back. That connection waits a few seconds at most for what the
+ * host's transaction may have; then the call fails with `InsideTransactionError`. So sign in before
+ * the transaction, or give {@link KyselyStorageOptions.beside}.
  *
  * On SQLite a transaction that has written keeps everybody else from writing: sign in before it.
  *
@@ -78,35 +79,41 @@ export interface KyselyStorageOptions {
  * (client) => client.on('error', log))`): a connection that is lost between two statements of a
  * transaction is such an event, and without a listener it ends the process.
  */
-export class KyselyStorage<DB = unknown> implements TableStore {
-  readonly #db: Kysely<DB>;
+export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implements TableStore {
+  readonly #db: AnyKysely;
   readonly #beside: AnyKysely | undefined;
   readonly #dialect: DialectName;
   readonly #hosts = new AsyncLocalStorage<HostTransaction>();
 
   /** A storage on a Kysely instance. It does not use the database yet. */
-  constructor(db: Kysely<DB>, options: KyselyStorageOptions = {}) {
-    this.#db = db;
-    this.#dialect = options.dialect ?? dialectOf(db);
-    this.#beside = options.beside ?? (this.#dialect === 'postgres' ? db : undefined);
+  constructor(db: DB, { dialect, beside }: KyselyStorageOptions = {}) {
+    this.#db = kysely(db);
+    this.#dialect = dialect ?? dialectOf(this.#db);
+    if (beside !== undefined) this.#beside = kysely(beside);
+    else this.#beside = this.#dialect === 'postgres' ? this.#db : undefined;
   }
 
   /**
-   * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it back
-   * when that is rejected. Every call on the platform that begins inside is a part of it. Await each of
-   * them: a call that is still open at the end is undone, and fails.
+   * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it
+   * back when that is rejected. Every call on the platform that begins inside is a part of it.
+   * Await each of them: a call that is still open at the end is undone, and fails.
    */
-  transaction<T>(work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
+  transaction<T>(work: (trx: TransactionOf<DB>) => Promise<T>): Promise<T> {
     if (this.#host() !== undefined) {
-      throw new Error("partnerkit: a transaction of the host's is open already; use it, or `outside`");
+      throw new Error(
+        "partnerkit: a transaction of the host's is open already; use it, or `outside`",
+      );
     }
-    return this.#db.transaction().execute((trx) => this.join(trx, () => work(trx)));
+    return this.#db.transaction().execute((begun) => {
+      const trx = begun as unknown as TransactionOf<DB>;
+      return this.join(trx, () => work(trx));
+    });
   }
 
   /**
-   * Makes calls on the platform that begin inside a part of a transaction that the host has begun, of
-   * any isolation level. When the promise is settled, no call uses the transaction any more; the host
-   * commits it or rolls it back.
+   * Makes calls on the platform that begin inside a part of a transaction that the host has begun,
+   * of any isolation level. When the promise is settled, no call uses the transaction any more; the
+   * host commits it or rolls it back.
    *
    * ```ts
    * await db.transaction().setIsolationLevel('serializable').execute((trx) =>
@@ -116,8 +123,8 @@ export class KyselyStorage<DB = unknown> implements TableStore {
    * );
    * ```
    */
-  async join<T>(trx: Transaction<DB>, work: () => Promise<T>): Promise<T> {
-    const host = new HostTransaction(trx);
+  async join<T>(trx: TransactionOf<DB>, work: () => Promise<T>): Promise<T> {
+    const host = new HostTransaction(kysely(trx as object));
     try {
       return await this.#hosts.run(host, work);
     } finally {
@@ -126,8 +133,8 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   }
 
   /**
-   * Calls on the platform that begin inside are no part of the transaction around it: for work that goes
-   * on after the transaction.
+   * Calls on the platform that begin inside are no part of the transaction around it: for work that
+   * goes on after the transaction.
    */
   outside<T>(work: () => T): T {
     return this.#hosts.exit(work);
@@ -171,11 +178,15 @@ export class KyselyStorage<DB = unknown> implements TableStore {
     const host = this.#host();
     if (host === undefined) return new Own(await this.#started(this.#db, mode));
     host.check();
-    if (mode === 'own') return this.#besideHost(mode);
-    if (mode === 'join') return Savepoint.begin(host, this.#dialect);
-    if (mode === 'beside') {
+    if (mode === 'own') return this.#besideHost(mode, host);
+    if (mode === 'join') {
+      host.wrote = true;
+      return Savepoint.begin(host, this.#dialect);
+    }
+    // Where a connection did not come once, a read does not wait for one again.
+    if (mode === 'beside' && !host.alone) {
       try {
-        return await this.#besideHost(mode);
+        return await this.#besideHost(mode, host);
       } catch (error) {
         // Then only what the host's transaction sees can be read.
         if (!(error instanceof Failure && error.code === 'inside_transaction')) throw error;
@@ -185,21 +196,25 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   }
 
   /** A transaction on another connection than the host's, which may not wait for ever. */
-  async #besideHost(mode: Mode): Promise<Own> {
+  async #besideHost(mode: Mode, host: HostTransaction): Promise<Own> {
     const beside = this.#beside;
-    if (beside === undefined) throw insideTransaction();
+    const locked = this.#dialect === 'sqlite' && mode === 'own' && host.wrote;
+    if (beside === undefined || locked) throw insideTransaction();
     const started = this.#started(beside, mode);
     const late = Symbol('late');
     const clock = new AbortController();
-    const patience = wait(PATIENCE, late, { signal: clock.signal }).catch(() => late);
+    const patience = wait(CONNECTION_PATIENCE, late, { signal: clock.signal }).catch(() => late);
     const first = await Promise.race([started, patience]).finally(() => clock.abort());
     if (first !== late) return this.#alone(new Own(first as OwnTransaction, true), mode);
+    host.alone = true;
     // The connection that comes too late is given back.
     started.then((trx) => new Own(trx).rollback()).catch(() => {});
     throw insideTransaction();
   }
 
-  /** On SQLite, makes sure that the write lock can be had, without keeping the event loop waiting. */
+  /**
+   * On SQLite, makes sure that the write lock can be had, without keeping the event loop waiting.
+   */
   async #alone(own: Own, mode: Mode): Promise<Own> {
     if (this.#dialect === 'postgres' || mode !== 'own') return own;
     const end = Date.now() + SQLITE_PATIENCE;
@@ -223,7 +238,9 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   async #started(db: AnyKysely, mode: Mode): Promise<OwnTransaction> {
     const reads = mode === 'read' || mode === 'beside';
     if (this.#dialect === 'sqlite') return db.startTransaction().execute();
-    const begin = db.startTransaction().setIsolationLevel(reads ? 'repeatable read' : 'read committed');
+    const begin = db
+      .startTransaction()
+      .setIsolationLevel(reads ? 'repeatable read' : 'read committed');
     return (reads ? begin.setAccessMode('read only') : begin).execute();
   }
 
@@ -233,7 +250,9 @@ export class KyselyStorage<DB = unknown> implements TableStore {
     return ending.besideHost ? [LIMIT_WAITING] : [];
   }
 
-  /** Reads outside of the host's transaction if possible: on SQLite a snapshot begins by reading. */
+  /**
+   * Reads outside of the host's transaction if possible: on SQLite a snapshot begins by reading.
+   */
   async #reading<T>(read: (db: AnyKysely) => Promise<T>): Promise<T> {
     const host = this.#host();
     if (host === undefined) return read(this.#db);
@@ -251,7 +270,7 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the host's tables do not matter here
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the host's tables are
 type OwnTransaction = ControlledTransaction<any>;
 
 function insideTransaction(cause?: unknown): Failure {

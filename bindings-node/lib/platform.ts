@@ -41,7 +41,11 @@ export class Platform extends PlatformOperations {
    * await assert.rejects(Platform.open('mysql:resellers'), ConfigurationError);
    * ```
    */
-  static async open(url: string, settings: Settings = {}, options?: CallOptions): Promise<Platform> {
+  static async open(
+    url: string,
+    settings: Settings = {},
+    options?: CallOptions,
+  ): Promise<Platform> {
     const own = ownSettings(settings);
     const dispatcher = settingsDispatcher(own);
     return new Platform(await call((id) => environment.open(id, url, own, dispatcher), options));

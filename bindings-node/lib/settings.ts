@@ -74,9 +74,7 @@ export interface Settings {
   readonly hashing?: { readonly atOnce: number; readonly queue: number } | null | undefined;
   /** The cost of a hash with Argon2id: memory in KiB, passes and lanes. */
   readonly hashingCost?:
-    | { readonly memory: number; readonly passes: number; readonly lanes: number }
-    | null
-    | undefined;
+    { readonly memory: number; readonly passes: number; readonly lanes: number } | null | undefined;
   /** Keys that are mixed into password hashes, by number; new hashes use the largest number. */
   readonly peppers?: Readonly<Record<number, Uint8Array>> | null | undefined;
   /** Checks passwords against hashes of an older system; at success they are hashed anew. */
@@ -139,7 +137,9 @@ export function settingsDispatcher(settings: Settings): Dispatcher {
       if (method === 'clock') return settings.clock?.();
       const [first, second] = args as [string, string];
       const verifier = settings.legacyVerifier;
-      return await (method === 'verify' ? verifier?.verify(first, second) : verifier?.recognises(first));
+      return await (method === 'verify'
+        ? verifier?.verify(first, second)
+        : verifier?.recognises(first));
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : `${method} of the settings has thrown`);
       throw error;

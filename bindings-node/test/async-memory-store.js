@@ -30,7 +30,13 @@ function compare(a, b) {
     const [x, y] = [plain(a[i]), plain(b[i])];
     // By code points, as the contract wants texts compared: UTF-8 keeps their order.
     const order =
-      typeof x === 'string' ? Buffer.compare(Buffer.from(x), Buffer.from(y)) : x < y ? -1 : x > y ? 1 : 0;
+      typeof x === 'string'
+        ? Buffer.compare(Buffer.from(x), Buffer.from(y))
+        : x < y
+          ? -1
+          : x > y
+            ? 1
+            : 0;
     if (order !== 0) return order;
   }
   return 0;
@@ -138,7 +144,8 @@ class Transaction {
   }
 
   get({ table, by, keys }) {
-    if (text(by) === text(table.key)) return keys.map((key) => this.#of(table).get(text(key)) ?? null);
+    if (text(by) === text(table.key))
+      return keys.map((key) => this.#of(table).get(text(key)) ?? null);
     const rows = new Map(this.#rows(table).map((row) => [text(pick(table, by, row)), row]));
     return keys.map((key) => rows.get(text(key)) ?? null);
   }
@@ -174,7 +181,9 @@ class Transaction {
       (row) =>
         value(row, 'agency') === agency &&
         terms.every((term) => value(row, 'search_text').includes(term)) &&
-        conditions.every(({ column, what, value: bound }) => HOLDS[what](value(row, column), bound)),
+        conditions.every(({ column, what, value: bound }) =>
+          HOLDS[what](value(row, column), bound),
+        ),
     );
   }
 

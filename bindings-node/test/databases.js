@@ -15,7 +15,10 @@ const { migrate } = require('../dist/kysely');
 
 const URL_OF_SERVER = process.env.PARTNERKIT_TEST_POSTGRES_URL;
 
-/** A reason to leave out what needs PostgreSQL; where everything has to run, it is a failure instead. */
+/**
+ * A reason to leave out what needs PostgreSQL; where everything has to run, it is a failure
+ * instead.
+ */
 const withoutPostgres =
   !URL_OF_SERVER && process.env.CI !== 'true'
     ? 'PARTNERKIT_TEST_POSTGRES_URL names no PostgreSQL server'
@@ -29,11 +32,11 @@ function sqliteInstance(file, pragmas = ['journal_mode = WAL', 'synchronous = OF
 }
 
 /** A new SQLite file with the tables, two instances on it, and `close`. */
-async function sqlite(pragmas) {
+async function sqlite({ pragmas, tables: made = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'partnerkit-kysely-'));
   const file = join(folder, 'rows.db');
   const [db, beside] = [sqliteInstance(file, pragmas), sqliteInstance(file, pragmas)];
-  await migrate(db);
+  if (made) await migrate(db);
   const close = async () => {
     await Promise.all([db.destroy(), beside.destroy()]);
     rmSync(folder, { recursive: true });
@@ -64,14 +67,14 @@ async function onServer(statement) {
 }
 
 /** A new database of the server with the tables, two instances on it, and `close`. */
-async function postgres({ max = 20 } = {}) {
+async function postgres({ max = 20, tables: made = true } = {}) {
   if (!URL_OF_SERVER) throw new Error('PARTNERKIT_TEST_POSTGRES_URL names no PostgreSQL server');
   const name = `partnerkit_node_${process.pid}_${(databases += 1)}`;
   await onServer(`CREATE DATABASE ${name}`);
   const url = new URL(URL_OF_SERVER);
   url.pathname = `/${name}`;
   const [db, beside] = [postgresInstance(url.href, max), postgresInstance(url.href, max)];
-  await migrate(db);
+  if (made) await migrate(db);
   const close = async () => {
     await Promise.all([db.destroy(), beside.destroy()]);
     await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
@@ -82,7 +85,8 @@ async function postgres({ max = 20 } = {}) {
 /** Removes every row of the library's tables. */
 async function empty(db) {
   await db.connection().execute(async (one) => {
-    for (const { name } of tables) await sql`DELETE FROM ${sql.table(`partnerkit_${name}`)}`.execute(one);
+    for (const { name } of tables)
+      await sql`DELETE FROM ${sql.table(`partnerkit_${name}`)}`.execute(one);
   });
 }
 

@@ -45,10 +45,10 @@ const ROUNDS = 10;
 async function verified(file) {
   const platform = await Platform.open(`sqlite:${file}`);
   const agency = await platform.ensureAgency('northwind');
-  let count = 0n;
+  let count = 0;
   for await (const { id } of agency.search({ limit: 200 })) {
     assert.ok(id);
-    count += 1n;
+    count += 1;
   }
   assert.equal((await agency.overview()).activeResellers, count);
   await platform.backup(`${file}-copy`);
@@ -77,17 +77,23 @@ test(`${exits.length} exits with calls open are clean`, async (t) => {
   const runs = async () => {
     for (let exit = waiting.pop(); exit !== undefined; exit = waiting.pop()) {
       const { way, work, millis } = exit;
-      const { code, signal, stdout, stderr } = await ran('exit-program.js', [way, work, file, millis]);
+      const { code, signal, stdout, stderr } = await ran('exit-program.js', [
+        way,
+        work,
+        file,
+        millis,
+      ]);
       const what = `${way} during ${work} after ${millis} ms: ${stderr}`;
       const { says, ...expected } = WAYS[way];
       assert.deepEqual({ code, signal, stdout }, { ...expected, stdout: '' }, what);
       if (says === undefined) assert.equal(stderr, '', what);
-      else assert.ok(stderr.includes(says) && !/panick|abort|terminat|partnerkit'/.test(stderr), what);
+      else
+        assert.ok(stderr.includes(says) && !/panick|abort|terminat|partnerkit'/.test(stderr), what);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, runs));
   const count = await verified(file);
-  assert.ok(count > 0n, 'something was written');
+  assert.ok(count > 0, 'something was written');
   t.diagnostic(`${count} resellers were written`);
   assert.equal(integrity(file), 'ok');
   assert.equal(await verified(`${file}-copy`), count);

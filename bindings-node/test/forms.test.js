@@ -88,7 +88,17 @@ for (const [what, form] of Object.entries(SYMBOLIC)) {
 
 test('no settings: a Map, and others that would look empty', async () => {
   const { Map: map, Set: set, Promise: promise, RegExp: regexp } = EMPTY_OTHERS;
-  for (const settings of [map, set, promise, regexp, new OnlyGetters(), 'text', 7, null, () => {}]) {
+  for (const settings of [
+    map,
+    set,
+    promise,
+    regexp,
+    new OnlyGetters(),
+    'text',
+    7,
+    null,
+    () => {},
+  ]) {
     await assert.rejects(Platform.open('memory:', settings), TypeError);
     await assert.rejects(Platform.withStorage(new AsyncMemoryStore(), settings), TypeError);
   }
@@ -115,7 +125,12 @@ test('an object of any class is a form by its own fields', async () => {
     Object.assign(Object.create(null), numbered(4)),
     new Proxy(numbered(5), {}),
     Object.defineProperties({}, Object.getOwnPropertyDescriptors(numbered(6))),
-    { ...numbered(7), get name() { return 'From a getter'; } },
+    {
+      ...numbered(7),
+      get name() {
+        return 'From a getter';
+      },
+    },
     { ...numbered(8), [Symbol('name')]: 'ignored' },
     Object.defineProperty(numbered(9), 'hidden', { value: 'ignored', enumerable: false }),
   ];
@@ -129,7 +144,11 @@ test('what a getter or a proxy throws is thrown', async () => {
   const trap = () => {
     throw thrown;
   };
-  const getter = { get name() { return trap(); } };
+  const getter = {
+    get name() {
+      return trap();
+    },
+  };
   const proxies = ['ownKeys', 'get', 'getOwnPropertyDescriptor'].map(
     (handler) => new Proxy({ name: 'Other' }, { [handler]: trap }),
   );
@@ -139,26 +158,62 @@ test('what a getter or a proxy throws is thrown', async () => {
     assert.equal(await errorOf(agency.createReseller(draft({ contact: form }))), thrown);
     assert.equal(await errorOf(agency.createReseller(draft({ metadata: form }))), thrown);
   }
-  const request = { get reseller() { return trap(); } };
+  const request = {
+    get reseller() {
+      return trap();
+    },
+  };
   assert.equal(await errorOf(agency.consume(request)), thrown);
-  assert.equal(await errorOf(Platform.open('memory:', { get loginBase() { return trap(); } })), thrown);
-  assert.equal(await errorOf(agency.recordUsage([{ get id() { return trap(); } }])), thrown);
+  assert.equal(
+    await errorOf(
+      Platform.open('memory:', {
+        get loginBase() {
+          return trap();
+        },
+      }),
+    ),
+    thrown,
+  );
+  assert.equal(
+    await errorOf(
+      agency.recordUsage([
+        {
+          get id() {
+            return trap();
+          },
+        },
+      ]),
+    ),
+    thrown,
+  );
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   assert.ok((await errorOf(agency.page(proxy))) instanceof TypeError);
   assert.deepEqual(await agency.reseller(reseller.id), reseller, 'the next call works');
 });
 
-test('unknown names are refused, also the core\'s own', async () => {
+test("unknown names are refused, also the core's own", async () => {
   const { agency, reseller } = await withReseller();
-  const unknown = ['nmae', 'login_domain', 'external_id', '__proto__x', 'constructor', 'toString', ''];
+  const unknown = [
+    'nmae',
+    'login_domain',
+    'external_id',
+    '__proto__x',
+    'constructor',
+    'toString',
+    '',
+  ];
   for (const name of unknown) {
     const create = await errorOf(agency.createReseller({ ...draft(), [name]: 'x' }));
     assert.deepEqual(fields(create), [`${name}: unknown_field`], name);
     const update = await errorOf(agency.updateReseller(reseller.id, { [name]: 'x' }));
     assert.deepEqual(fields(update), [`${name}: unknown_field`], name);
-    assert.deepEqual(fields(await errorOf(agency.page({ [name]: 'x' }))), [`${name}: unknown_field`]);
-    assert.deepEqual(fields(await errorOf(agency.configure({ [name]: 'x' }))), [`${name}: unknown_field`]);
+    assert.deepEqual(fields(await errorOf(agency.page({ [name]: 'x' }))), [
+      `${name}: unknown_field`,
+    ]);
+    assert.deepEqual(fields(await errorOf(agency.configure({ [name]: 'x' }))), [
+      `${name}: unknown_field`,
+    ]);
     const contact = { name: 'Ann', email: 'a@b.example', phone: '+49 30 901820', [name]: 'x' };
     const inner = await errorOf(agency.updateReseller(reseller.id, { contact }));
     assert.deepEqual(fields(inner), [`contact.${name}: unknown_field`]);
@@ -174,19 +229,36 @@ test('a field that is undefined is not there, and null clears', async () => {
   assert.equal((await update({ website: null })).website, null);
   const cleared = await update({ externalId: null });
   assert.deepEqual([cleared.externalId, cleared.version], [null, 3]);
-  const kept = await update({ name: null, email: null, phone: null, contact: null, metadata: null });
+  const kept = await update({
+    name: null,
+    email: null,
+    phone: null,
+    contact: null,
+    metadata: null,
+  });
   assert.deepEqual(kept, cleared);
   assert.deepEqual(await update(undefined), cleared);
 });
 
-const KEYS = ['__proto__', 'constructor', 'prototype', 'then', 'toString', 'hasOwnProperty', '0', 'é', 'login_domain'];
+const KEYS = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'then',
+  'toString',
+  'hasOwnProperty',
+  '0',
+  'é',
+  'login_domain',
+];
 
 test('any text is a key of metadata', async () => {
   const metadata = Object.fromEntries(KEYS.map((key) => [key, `of ${key}`]));
   const { agency, reseller } = await withReseller({ metadata });
   for (const record of [reseller, await agency.reseller(reseller.id)]) {
     assert.deepEqual(Object.keys(record.metadata).sort(), [...KEYS].sort());
-    for (const key of KEYS) assert.equal(Object.getOwnPropertyDescriptor(record.metadata, key).value, `of ${key}`);
+    for (const key of KEYS)
+      assert.equal(Object.getOwnPropertyDescriptor(record.metadata, key).value, `of ${key}`);
     assert.equal(Object.getPrototypeOf(record.metadata), Object.prototype);
   }
   assert.equal({}.polluted, undefined);
@@ -200,7 +272,10 @@ test('metadata has texts only', async () => {
     const error = await errorOf(agency.updateReseller(reseller.id, { metadata: { tier: value } }));
     assert.deepEqual(fields(error), ['metadata: invalid']);
   }
-  assert.deepEqual((await agency.updateReseller(reseller.id, { metadata: { a: undefined } })).metadata, {});
+  assert.deepEqual(
+    (await agency.updateReseller(reseller.id, { metadata: { a: undefined } })).metadata,
+    {},
+  );
 });
 
 test('a lone surrogate is refused wherever it would be stored', async () => {
@@ -210,26 +285,43 @@ test('a lone surrogate is refused wherever it would be stored', async () => {
     name: await errorOf(agency.createReseller(draft({ name: LONE }))),
     email: await errorOf(agency.createReseller(draft({ email: `${LONE}@a.example` }))),
     'phone.number': await errorOf(agency.createReseller(draft({ phone: `+1${LONE}` }))),
-    'contact.name': await errorOf(agency.createReseller(draft({ contact: { ...draft().contact, name: LONE } }))),
+    'contact.name': await errorOf(
+      agency.createReseller(draft({ contact: { ...draft().contact, name: LONE } })),
+    ),
     loginDomain: await errorOf(agency.createReseller(draft({ loginDomain: `a${LONE}` }))),
     website: await errorOf(agency.createReseller(draft({ website: `a.example/${LONE}` }))),
     externalId: await errorOf(agency.createReseller(draft({ externalId: LONE }))),
     metadata: await errorOf(agency.createReseller(draft({ metadata: { tier: LONE } }))),
     idempotencyKey: await errorOf(agency.createReseller(draft({ idempotencyKey: LONE }))),
-    password: await errorOf(agency.createReseller(draft({ invite: false, password, passwordConfirmation: password }))),
+    password: await errorOf(
+      agency.createReseller(draft({ invite: false, password, passwordConfirmation: password })),
+    ),
     reason: await errorOf(agency.deactivate(reseller.id, { reason: LONE })),
     id: await errorOf(platform.createAgency(`a${LONE}`)),
     timeZone: await errorOf(platform.createAgency('contoso', { timeZone: LONE })),
   };
   for (const [field, error] of Object.entries(refused)) {
     assert.equal(error.code, 'validation', field);
-    assert.ok(error.fields.some((refused) => refused.field.startsWith(field)), `${field}: ${fields(error)}`);
+    assert.ok(
+      error.fields.some((refused) => refused.field.startsWith(field)),
+      `${field}: ${fields(error)}`,
+    );
   }
-  const set = await errorOf(agency.setPassword({ id: reseller.id, password, passwordConfirmation: password }));
-  assert.ok(fields(set).every((field) => field.startsWith('password')), String(fields(set)));
+  const set = await errorOf(
+    agency.setPassword({ id: reseller.id, password, passwordConfirmation: password }),
+  );
+  assert.ok(
+    fields(set).every((field) => field.startsWith('password')),
+    String(fields(set)),
+  );
   assert.equal((await errorOf((async () => agency.actingAs(LONE))())).code, 'validation');
   const keys = await errorOf(agency.createReseller(draft({ metadata: { [LONE]: 'x' } })));
-  assert.deepEqual(fields(keys).filter((field) => !field.startsWith('metadata')).filter((f) => !f.endsWith('taken')), []);
+  assert.deepEqual(
+    fields(keys)
+      .filter((field) => !field.startsWith('metadata'))
+      .filter((f) => !f.endsWith('taken')),
+    [],
+  );
 });
 
 test('a lone surrogate finds nothing and opens nothing', async () => {
@@ -273,7 +365,8 @@ test('lists with holes, lists that are too long, and lists that contain themselv
 
 test('events that are no objects are refused, each for itself or all of them', async () => {
   const { agency } = await withReseller();
-  for (const event of [null, undefined, 'event', 7]) await assert.rejects(agency.recordUsage([event]), TypeError);
+  for (const event of [null, undefined, 'event', 7])
+    await assert.rejects(agency.recordUsage([event]), TypeError);
   for (const event of [new Map(), [], Promise.resolve(), {}]) {
     const [outcome] = (await agency.recordUsage([event])).outcomes;
     assert.deepEqual([outcome.kind, outcome.field, outcome.code], ['rejected', 'id', 'empty']);
@@ -283,7 +376,12 @@ test('events that are no objects are refused, each for itself or all of them', a
 test('a huge text is refused, and its sender waits no longer for it', async () => {
   const { agency, reseller } = await withReseller();
   const huge = 'x'.repeat(2 ** 24);
-  for (const patch of [{ name: huge }, { email: huge }, { website: huge }, { metadata: { tier: huge } }]) {
+  for (const patch of [
+    { name: huge },
+    { email: huge },
+    { website: huge },
+    { metadata: { tier: huge } },
+  ]) {
     assert.equal((await errorOf(agency.updateReseller(reseller.id, patch))).code, 'validation');
   }
 });

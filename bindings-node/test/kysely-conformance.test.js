@@ -1,5 +1,5 @@
-// The storage contract, case by case, over Kysely on each database: on its own, and with each of the
-// library's transactions inside one of the host's.
+// The storage contract, case by case, over Kysely on each database: on its own, and with each of
+// the library's transactions inside one of the host's.
 'use strict';
 
 const { after, before, describe, test } = require('node:test');

@@ -33,9 +33,9 @@ export function run(db: AnyKysely, dialect: DialectName, { text, values }: Sql):
   const postgres = dialect === 'postgres';
   const numbered = postgres ? text.replaceAll('?', () => `$${(number += 1)}`) : text;
   const parameters = values.map(postgres ? postgresParameter : sqliteParameter);
-  return db.withoutPlugins().executeQuery<Record<string, unknown>>(
-    CompiledQuery.raw(numbered, parameters),
-  ) as Promise<Results>;
+  return db
+    .withoutPlugins()
+    .executeQuery<Record<string, unknown>>(CompiledQuery.raw(numbered, parameters));
 }
 
 /** Runs a statement that has no values. */

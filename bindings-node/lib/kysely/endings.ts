@@ -47,7 +47,10 @@ export class Own implements Ending {
 
   async rollback(): Promise<void> {
     // If the connection is lost, the transaction is rolled back, too.
-    await this.db.rollback().execute().catch(() => {});
+    await this.db
+      .rollback()
+      .execute()
+      .catch(() => {});
   }
 }
 
@@ -128,11 +131,13 @@ export class Nothing implements Ending {
     this.host.check();
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
     this.turnEnds();
+    return Promise.resolve();
   }
 
-  async rollback(): Promise<void> {
+  rollback(): Promise<void> {
     this.turnEnds();
+    return Promise.resolve();
   }
 }

@@ -89,9 +89,7 @@ const tables: readonly NewTable[] = [
       version: 'integer',
       created_at: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'created_at'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'created_at'], unique: false }],
   },
   {
     name: 'labels',
@@ -102,9 +100,7 @@ const tables: readonly NewTable[] = [
       reseller: 'uuid?',
       quarantined_until: 'integer?',
     },
-    indexes: [
-      { name: 'quarantine', columns: ['quarantined_until'], unique: false },
-    ],
+    indexes: [{ name: 'quarantine', columns: ['quarantined_until'], unique: false }],
   },
   {
     name: 'resellers',
@@ -161,9 +157,7 @@ const tables: readonly NewTable[] = [
       failures: 'integer',
       blocked_until: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'blocked_until'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'blocked_until'], unique: false }],
   },
   {
     name: 'events',
@@ -176,9 +170,7 @@ const tables: readonly NewTable[] = [
       quantity: 'integer',
       at: 'integer',
     },
-    indexes: [
-      { name: 'age', columns: ['agency', 'at'], unique: false },
-    ],
+    indexes: [{ name: 'age', columns: ['agency', 'at'], unique: false }],
   },
   {
     name: 'meters',

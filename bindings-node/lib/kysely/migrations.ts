@@ -16,7 +16,9 @@ interface Step {
   readonly statements: (dialect: DialectName) => readonly string[];
 }
 
-const steps: readonly Step[] = [{ name: 'partnerkit_001_initial', version: 2, statements: initial }];
+const steps: readonly Step[] = [
+  { name: 'partnerkit_001_initial', version: 2, statements: initial },
+];
 
 const VERSION = nameOf({ name: 'schema' });
 // Any number will do, as long as nobody else locks it.

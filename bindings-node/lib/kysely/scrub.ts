@@ -23,7 +23,8 @@ export function scrub(db: AnyKysely): Promise<boolean> {
 
 async function emptyJournal(db: AnyKysely): Promise<boolean> {
   const busy = await value(db, 'PRAGMA wal_checkpoint(TRUNCATE)', 'busy');
-  if ((await value(db, 'PRAGMA journal_mode', 'journal_mode')) !== 'persist') return Number(busy) === 0;
+  if ((await value(db, 'PRAGMA journal_mode', 'journal_mode')) !== 'persist')
+    return Number(busy) === 0;
   // In this mode, old pages stay in the journal after a transaction. Leaving the mode deletes the file,
   // unless somebody is in the way; SQLite does not report that, but the file is still there.
   await tell(db, 'sqlite', 'PRAGMA journal_mode = DELETE');

@@ -120,8 +120,7 @@ export class Statements {
       ? `(${list}) AS given (${places.map(({ place }) => `c${place}`).join(', ')})`
       : // SQLite names the columns of a list itself.
         `(SELECT ${places.map(({ place }) => `column${place + 1} AS c${place}`).join(', ')} FROM (${list})) AS given`;
-    const text =
-      `UPDATE ${nameOf(table)} SET ${changes.join(', ')} FROM ${values} WHERE ${key.join(' AND ')}`;
+    const text = `UPDATE ${nameOf(table)} SET ${changes.join(', ')} FROM ${values} WHERE ${key.join(' AND ')}`;
     return { text, values: rows.flat() };
   }
 

@@ -98,7 +98,9 @@ export class KyselyStorage<DB = unknown> implements TableStore {
    */
   transaction<T>(work: (trx: Transaction<DB>) => Promise<T>): Promise<T> {
     if (this.#host() !== undefined) {
-      throw new Error("partnerkit: a transaction of the host's is open already; use it, or `outside`");
+      throw new Error(
+        "partnerkit: a transaction of the host's is open already; use it, or `outside`",
+      );
     }
     return this.#db.transaction().execute((trx) => this.join(trx, () => work(trx)));
   }
@@ -192,7 +194,9 @@ export class KyselyStorage<DB = unknown> implements TableStore {
     const late = Symbol('late');
     const clock = new AbortController();
     const patience = wait(PATIENCE, late, { signal: clock.signal }).catch(() => late);
-    const first = await Promise.race([started, patience]).finally(() => clock.abort());
+    const first = await Promise.race([started, patience]).finally(() => {
+      clock.abort();
+    });
     if (first !== late) return this.#alone(new Own(first as OwnTransaction, true), mode);
     // The connection that comes too late is given back.
     started.then((trx) => new Own(trx).rollback()).catch(() => {});
@@ -223,7 +227,9 @@ export class KyselyStorage<DB = unknown> implements TableStore {
   async #started(db: AnyKysely, mode: Mode): Promise<OwnTransaction> {
     const reads = mode === 'read' || mode === 'beside';
     if (this.#dialect === 'sqlite') return db.startTransaction().execute();
-    const begin = db.startTransaction().setIsolationLevel(reads ? 'repeatable read' : 'read committed');
+    const begin = db
+      .startTransaction()
+      .setIsolationLevel(reads ? 'repeatable read' : 'read committed');
     return (reads ? begin.setAccessMode('read only') : begin).execute();
   }
 

@@ -1,0 +1,339 @@
+// The Kysely storage and the host's own transactions, on each database.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { after, beforeEach, before, describe, test } = require('node:test');
+
+const { CamelCasePlugin, Migrator, sql } = require('kysely');
+
+const { Platform, schemaVersion, tables } = require('..');
+const { KyselyStorage, migrate, migrations } = require('../dist/kysely');
+const { empty, postgres, sqlite, withoutPostgres } = require('./databases');
+const { draft } = require('./support');
+
+const PASSWORD = 'plain teal walrus 94 umbrella';
+const withPassword = { invite: false, password: PASSWORD, passwordConfirmation: PASSWORD };
+const other = (label) => draft({ loginDomain: label, email: `owner@${label}.example` });
+
+class HostFailed extends Error {}
+
+/** What a promise is rejected with. */
+const refusal = (promise) =>
+  promise.then(
+    (value) => assert.fail(`there is an answer: ${value}`),
+    (error) => error,
+  );
+
+const DATABASES = [
+  ['SQLite', sqlite, false],
+  ['PostgreSQL', postgres, withoutPostgres],
+];
+
+for (const [kind, make, skip] of DATABASES) {
+  const onPostgres = kind === 'PostgreSQL';
+  describe(kind, { skip }, () => {
+    let database, db, storage, platform, agency;
+
+    before(async () => {
+      database = await make();
+      ({ db } = database);
+      await sql`CREATE TABLE contracts (reseller text)`.execute(db);
+    });
+    after(() => database.close());
+    beforeEach(async () => {
+      await empty(db);
+      await db.deleteFrom('contracts').execute();
+      storage = new KyselyStorage(db, { beside: database.beside });
+      platform = await Platform.withStorage(storage);
+      agency = await platform.createAgency('northwind');
+    });
+
+    const names = async () => {
+      const page = await agency.page({ limit: 100 });
+      return page.resellers.map((reseller) => reseller.loginDomain).sort();
+    };
+    const contracts = async () => (await db.selectFrom('contracts').selectAll().execute()).length;
+    const failures = async () => {
+      const { rows } = await sql`SELECT max(failures) AS n FROM partnerkit_attempts`.execute(db);
+      return Number(rows[0].n ?? 0);
+    };
+    const signIn = (password, label = 'acme', by = platform) =>
+      by.signIn({ loginDomain: label, email: `owner@${label}.example`, password });
+    const guess = () => signIn('wrong');
+
+    test('what is done in one transaction is committed together', async () => {
+      const acme = await storage.transaction(async (trx) => {
+        const acme = await agency.createReseller(draft());
+        await trx.insertInto('contracts').values({ reseller: acme.id }).execute();
+        await agency.createReseller(other('globex'));
+        await agency.consume({ reseller: acme.id, metric: 'messages', quantity: 3, id: 'call' });
+        assert.deepEqual(await names(), ['acme', 'globex'], 'it reads what it has written');
+        return acme;
+      });
+      assert.deepEqual(await names(), ['acme', 'globex']);
+      assert.equal((await agency.overview()).messages, 3n);
+      assert.equal((await agency.reseller(acme.id)).name, acme.name);
+      assert.equal(await contracts(), 1);
+    });
+
+    test('what is done in one transaction vanishes together', async () => {
+      const failed = storage.transaction(async (trx) => {
+        const acme = await agency.createReseller(draft());
+        await trx.insertInto('contracts').values({ reseller: acme.id }).execute();
+        throw new HostFailed();
+      });
+      await assert.rejects(failed, HostFailed);
+      assert.deepEqual(await names(), []);
+      assert.equal((await agency.overview()).activeResellers, 0n);
+      assert.equal(await contracts(), 0);
+      const changes = await agency.changes();
+      assert.deepEqual(
+        changes.map((change) => change.kind),
+        ['agency_created'],
+      );
+    });
+
+    test('a transaction that the host has begun itself is joined', async () => {
+      const failed = db.transaction().execute((trx) =>
+        storage.join(trx, async () => {
+          await agency.createReseller(draft());
+          throw new HostFailed();
+        }),
+      );
+      await assert.rejects(failed, HostFailed);
+      await db.transaction().execute(async (trx) => {
+        await storage.join(trx, () => agency.createReseller(other('globex')));
+        await storage.join(trx, () => agency.createReseller(other('initech')));
+      });
+      assert.deepEqual(await names(), ['globex', 'initech']);
+    });
+
+    test('an error of the library leaves the transaction usable', async () => {
+      const acme = await agency.createReseller(draft());
+      await storage.transaction(async () => {
+        const taken = await refusal(agency.createReseller(draft({ email: 'b@acme.example' })));
+        assert.deepEqual(
+          taken.fields.map(({ field, code }) => [field, code]),
+          [['loginDomain', 'taken']],
+        );
+        const globex = await agency.createReseller(other('globex'));
+        const mail = await refusal(
+          agency.updateReseller(globex.id, { email: 'owner@acme.example' }),
+        );
+        assert.equal(mail.code, 'validation');
+        const stale = await refusal(
+          agency.updateReseller(acme.id, { name: 'Another' }, { version: 7 }),
+        );
+        assert.equal(stale.code, 'conflict');
+        const none = await refusal(agency.reseller('0199aaaa-0000-7000-8000-000000000000'));
+        assert.equal(none.code, 'not_found');
+        await agency.updateReseller(globex.id, { name: 'Globex' });
+      });
+      assert.deepEqual(await names(), ['acme', 'globex']);
+    });
+
+    test('calls that run at once in one transaction take turns', async () => {
+      const labels = Array.from({ length: 8 }, (_, n) => `acme${String.fromCharCode(97 + n)}`);
+      const all = () => Promise.all(labels.map((label) => agency.createReseller(other(label))));
+      await assert.rejects(
+        storage.transaction(async () => {
+          await all();
+          throw new HostFailed();
+        }),
+        HostFailed,
+      );
+      assert.deepEqual(await names(), []);
+      await storage.transaction(async () => {
+        const [taken] = await Promise.all([
+          refusal(agency.createReseller(draft({ loginDomain: 'www' }))),
+          all(),
+        ]);
+        assert.equal(taken.code, 'validation');
+      });
+      assert.deepEqual(await names(), labels);
+      assert.equal((await agency.overview()).activeResellers, 8n);
+    });
+
+    test('a call that is not awaited is undone with its own error', async () => {
+      const open = [];
+      await storage.transaction(async (trx) => {
+        await agency.createReseller(other('globex'));
+        // It is open, or has not begun, when the transaction ends.
+        open.push(refusal(agency.createReseller(draft())));
+        await trx.insertInto('contracts').values({ reseller: 'x' }).execute();
+      });
+      const [error] = await Promise.all(open);
+      assert.equal(error.code, 'inside_transaction');
+      assert.match(error.cause.message, /await every call/);
+      assert.deepEqual(await names(), ['globex']);
+      assert.equal(await contracts(), 1);
+    });
+
+    test('a call after the transaction is refused, and outside of it allowed', async () => {
+      let later;
+      const ended = new Promise((resolve) => {
+        later = resolve;
+      });
+      let late, allowed;
+      await storage.transaction(async () => {
+        late = ended.then(() => refusal(agency.createReseller(draft())));
+        allowed = storage.outside(() => ended.then(() => agency.createReseller(other('globex'))));
+      });
+      later();
+      assert.equal((await late).code, 'inside_transaction');
+      assert.equal((await allowed).loginDomain, 'globex');
+      assert.deepEqual(await names(), ['globex']);
+    });
+
+    test('transactions of the host do not nest by themselves', async () => {
+      const nested = storage.transaction(async () => storage.transaction(async () => {}));
+      await assert.rejects(nested, /open already/);
+      await storage.transaction(() => agency.createReseller(draft()));
+      assert.deepEqual(await names(), ['acme']);
+    });
+
+    test('only the callers in a transaction are in it', async () => {
+      let inside, goOn;
+      const open = new Promise((resolve) => (inside = resolve));
+      const wait = new Promise((resolve) => (goOn = resolve));
+      const host = storage.transaction(async () => {
+        await agency.createReseller(draft());
+        inside();
+        await wait;
+        throw new HostFailed();
+      });
+      await open;
+      // On SQLite it waits until the one connection is free.
+      const outside = agency.createReseller(other('globex'));
+      if (onPostgres) {
+        assert.deepEqual(await names(), [], 'nothing is committed');
+        await agency.page({});
+      }
+      goOn();
+      await assert.rejects(host, HostFailed);
+      await outside;
+      assert.deepEqual(await names(), ['globex']);
+    });
+
+    test('a failed sign-in is counted although the host rolls back (S19)', async () => {
+      await agency.createReseller(draft(withPassword));
+      const failed = storage.transaction(async () => {
+        assert.equal((await agency.overview()).activeResellers, 1n, 'the host has read');
+        assert.equal((await refusal(guess())).code, 'access_denied');
+        throw new HostFailed();
+      });
+      await assert.rejects(failed, HostFailed);
+      assert.equal(await failures(), 1);
+    });
+
+    test('who was created in a transaction signs in there, if the database can', async () => {
+      await storage.transaction(async () => {
+        const acme = await agency.createReseller(draft(withPassword));
+        const right = signIn(PASSWORD);
+        if (onPostgres) {
+          assert.equal((await platform.checkAccess((await right).stamp)).reseller, acme.id);
+          assert.equal((await refusal(guess())).code, 'access_denied');
+        } else {
+          assert.equal((await refusal(right)).code, 'inside_transaction', 'SQLite has one writer');
+        }
+        await agency.createReseller(other('globex'));
+      });
+      assert.deepEqual(await names(), ['acme', 'globex']);
+      assert.equal(await failures(), onPostgres ? 1 : 0);
+    });
+
+    test('with one connection, a sign-in inside is an error, and no deadlock', async () => {
+      await agency.createReseller(draft(withPassword));
+      const one = onPostgres ? await make({ max: 1 }) : database;
+      const alone = new KyselyStorage(one.db);
+      const inside = await Platform.withStorage(alone);
+      const there = await inside.ensureAgency('contoso');
+      await inside.prepare();
+      await alone.transaction(async () => {
+        await there.createReseller(other('globex'));
+        const refused = await refusal(signIn('wrong', 'globex', inside));
+        assert.equal(refused.code, 'inside_transaction');
+        await there.createReseller(other('initech'));
+      });
+      assert.equal((await there.page({})).resellers.length, 2, 'the connection is free again');
+      const denied = await refusal(signIn('wrong', 'globex', inside));
+      assert.equal(denied.code, 'access_denied');
+      if (onPostgres) await one.close();
+    });
+
+    test('the plugins of the host change nothing', async () => {
+      const camel = db.withPlugin(new CamelCasePlugin());
+      const own = await Platform.withStorage(new KyselyStorage(camel));
+      const created = await (await own.agency('northwind')).createReseller(draft());
+      assert.deepEqual(await agency.reseller(created.id), created);
+    });
+
+    test('migrations make what is declared', async () => {
+      const made = await db.introspection.getTables();
+      for (const { name, columns, key, indexes } of tables) {
+        const table = made.find((it) => it.name === `partnerkit_${name}`);
+        const found = table.columns.map((it) => `${it.name} ${it.isNullable}`).sort();
+        assert.deepEqual(found, columns.map((it) => `${it.name} ${it.nullable}`).sort());
+        const wanted = indexes.map((it) => `${it.unique} ${it.columns}`);
+        assert.deepEqual(await indexed(table.name), [`true ${key}`, ...wanted].sort(), name);
+      }
+      const known = made.filter((it) => it.name.startsWith('partnerkit_')).length;
+      assert.equal(known, tables.length + 1, 'and the version');
+      assert.equal(await storage.schemaVersion(), schemaVersion);
+    });
+
+    /** The indexes of a table, that of the primary key included: `unique column,column`. */
+    async function indexed(table) {
+      const found = onPostgres
+        ? await sql`SELECT i.indisunique AS uniquely,
+            (SELECT string_agg(a.attname, ',' ORDER BY k.n)
+             FROM unnest(i.indkey) WITH ORDINALITY AS k (at, n)
+             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.at) AS columns
+            FROM pg_index i WHERE i.indrelid = ${table}::regclass`.execute(db)
+        : await sql`SELECT l."unique" AS uniquely,
+            (SELECT group_concat(name, ',') FROM pragma_index_info(l.name)) AS columns
+            FROM pragma_index_list(${table}) AS l`.execute(db);
+      return found.rows.map((row) => `${Boolean(row.uniquely)} ${row.columns}`).sort();
+    }
+
+    test('texts are compared by code points', async () => {
+      const { rows } = onPostgres
+        ? await sql`SELECT DISTINCT collation_name AS c FROM information_schema.columns
+            WHERE table_name LIKE 'partnerkit\\_%' AND data_type = 'text'`.execute(db)
+        : { rows: [{ c: 'C' }] };
+      assert.deepEqual(rows, [{ c: 'C' }]);
+    });
+
+    test('a migration that is repeated, or run by many, does nothing', async () => {
+      await agency.createReseller(draft());
+      await Promise.all([1, 2, 3].map(() => migrate(db)));
+      assert.deepEqual(await names(), ['acme']);
+    });
+  });
+
+  describe(`${kind}, without tables`, { skip }, () => {
+    test("missing tables are an error, and Kysely's own migrator makes them", async () => {
+      const database = await make({ tables: false });
+      try {
+        const storage = new KyselyStorage(database.db);
+        const missing = await refusal(Platform.withStorage(storage));
+        assert.match(String(missing.cause ?? missing), /run `migrate`/);
+        const provider = { getMigrations: async () => migrations };
+        const { error } = await new Migrator({ db: database.db, provider }).migrateToLatest();
+        assert.equal(error, undefined);
+        const platform = await Platform.withStorage(storage);
+        await platform.createAgency('northwind');
+        await migrate(database.db);
+        assert.equal((await platform.agency('northwind')).id, 'northwind');
+      } finally {
+        await database.close();
+      }
+    });
+  });
+}
+
+test('a database of another kind is refused', () => {
+  const db = { getExecutor: () => ({ adapter: new (class MysqlAdapter {})() }) };
+  assert.throws(() => new KyselyStorage(db), /neither PostgreSQL nor SQLite/);
+  assert.ok(new KyselyStorage(db, { dialect: 'sqlite' }));
+});

@@ -6,10 +6,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const require = createRequire(import.meta.url);
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const entries = Object.values(exports).filter((entry) => entry.import);
-for (const { require: { default: commonjs, types } } of entries) {
+for (const {
+  require: { default: commonjs, types },
+} of entries) {
   const names = Object.keys(require(commonjs)).sort();
   const file = commonjs.replace('./dist/', './');
-  const lines = [`import module from '${file}';`, '', `export const { ${names.join(', ')} } = module;`];
+  const lines = [
+    `import module from '${file}';`,
+    '',
+    `export const { ${names.join(', ')} } = module;`,
+  ];
   writeFileSync(commonjs.replace(/js$/, 'mjs'), `${lines.join('\n')}\n`);
   writeFileSync(types.replace(/d\.ts$/, 'd.mts'), `export * from '${file}';\n`);
 }

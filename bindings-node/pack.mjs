@@ -57,7 +57,8 @@ function ofPackage() {
 
 function pack(folder, staged, files) {
   mkdirSync(staged, { recursive: true });
-  for (const [name, from] of Object.entries(files)) cpSync(from, join(staged, name), { recursive: true });
+  for (const [name, from] of Object.entries(files))
+    cpSync(from, join(staged, name), { recursive: true });
   execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
     cwd: staged,
     shell: process.platform === 'win32',
@@ -83,6 +84,8 @@ for (const [target, file] of natives) {
 const staged = join(staging, 'partnerkit');
 mkdirSync(staged, { recursive: true });
 writeFileSync(join(staged, 'package.json'), JSON.stringify(ofPackage(), null, 2));
-const sources = Object.fromEntries(['dist', 'lib', 'README.md'].map((name) => [name, join(HERE, name)]));
+const sources = Object.fromEntries(
+  ['dist', 'lib', 'README.md'].map((name) => [name, join(HERE, name)]),
+);
 pack(out, staged, { ...licence, ...sources });
 rmSync(staging, { recursive: true });

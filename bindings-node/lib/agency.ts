@@ -131,7 +131,10 @@ export class Agency extends AgencyOperations {
    * assert.deepEqual(found, ['acme', 'globex']);
    * ```
    */
-  async *search(query: ResellerQuery = {}, options?: CallOptions): AsyncGenerator<Reseller, void, undefined> {
+  async *search(
+    query: ResellerQuery = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Reseller, void, undefined> {
     let after = query.after;
     do {
       const page = await this.page({ ...query, after }, options);

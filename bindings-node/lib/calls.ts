@@ -107,10 +107,7 @@ function stopAll(this: AbortSignal): void {
 }
 
 /** Begins a call and waits for its result. */
-export async function call<T>(
-  start: Start,
-  options?: CallOptions,
-): Promise<T> {
+export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   const signal = options?.signal;
   signal?.throwIfAborted();
   let number = 0;

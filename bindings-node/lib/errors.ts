@@ -143,7 +143,10 @@ export const byCode: Readonly<Record<string, typeof PartnerKitError>> = {
 
 // A class's own name, so that it stays when a bundler renames the class.
 for (const [code, of] of Object.entries(byCode)) {
-  const name = code === 'io' ? 'FileError' : `${code.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Error`;
+  const name =
+    code === 'io'
+      ? 'FileError'
+      : `${code.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}Error`;
   Object.defineProperty(of.prototype, 'name', { value: name, configurable: true, writable: true });
 }
 
@@ -155,7 +158,9 @@ export function errorOf(failure: Failure): Error {
 }
 
 /** The answers of several forms, each a record or an error, which is not thrown. */
-export function withErrors<T extends object>(answers: readonly (T | Failure)[]): (T | ValidationError)[] {
+export function withErrors<T extends object>(
+  answers: readonly (T | Failure)[],
+): (T | ValidationError)[] {
   const isFailure = (answer: T | Failure): answer is Failure => 'retryAfter' in answer;
-  return answers.map((answer) => (isFailure(answer) ? (errorOf(answer) as ValidationError) : answer));
+  return answers.map((answer) => (isFailure(answer) ? new ValidationError(answer) : answer));
 }

@@ -8,10 +8,7 @@ import type { RowReport } from './records';
 
 /** Where a CSV file comes from: a path, its bytes, or a stream of bytes or text. */
 export type CsvSource =
-  | string
-  | Uint8Array
-  | AsyncIterable<Uint8Array | string>
-  | Iterable<Uint8Array | string>;
+  string | Uint8Array | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
 /** Where a CSV file goes: a path, or a stream, which is not ended. */
 export type CsvDestination = string | Writable | WritableStream<Uint8Array>;
@@ -62,8 +59,9 @@ export function reader(source: Exclude<CsvSource, string>): () => Promise<Uint8A
   const chunks = iterator(source);
   return async () => {
     for (;;) {
-      const { done, value } = await chunks.next();
-      if (done === true) return null;
+      const next: IteratorResult<unknown, unknown> = await chunks.next();
+      if (next.done === true) return null;
+      const { value } = next;
       const bytes = typeof value === 'string' ? encoder.encode(value) : value;
       if (!(bytes instanceof Uint8Array)) {
         throw new TypeError('source: expected a stream of bytes or text');
@@ -73,7 +71,7 @@ export function reader(source: Exclude<CsvSource, string>): () => Promise<Uint8A
   };
 }
 
-function iterator(source: Exclude<CsvSource, string>) {
+function iterator(source: Exclude<CsvSource, string>): AsyncIterator<unknown> | Iterator<unknown> {
   if (source instanceof Uint8Array) return [source][Symbol.iterator]();
   if (typeof source === 'object' && Symbol.asyncIterator in source) {
     return source[Symbol.asyncIterator]();
@@ -99,7 +97,10 @@ export function writer(
   if (typeof destination === 'object' && typeof destination.write === 'function') {
     return (bytes) =>
       new Promise((resolve, reject) => {
-        destination.write(bytes, (error) => (error ? reject(error) : resolve()));
+        destination.write(bytes, (error) => {
+          if (error) reject(error);
+          else resolve();
+        });
       });
   }
   throw new TypeError('destination: expected a path or a stream');

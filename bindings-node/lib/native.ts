@@ -102,11 +102,13 @@ export interface Native {
 /** The name of the package with the native module for this platform. */
 function platformPackage(): string {
   const { platform, arch } = process;
-  if (platform !== 'linux') return `partnerkit-${platform}-${arch}${platform === 'win32' ? '-msvc' : ''}`;
+  if (platform !== 'linux')
+    return `partnerkit-${platform}-${arch}${platform === 'win32' ? '-msvc' : ''}`;
   const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return `partnerkit-linux-${arch}-${report.header.glibcVersionRuntime ? 'gnu' : 'musl'}`;
 }
 
+/* eslint-disable @typescript-eslint/no-require-imports -- a native module has no other way in */
 function load(): Native {
   try {
     return require('../partnerkit.node') as Native;
@@ -123,5 +125,7 @@ function load(): Native {
     throw new Error(message, { cause });
   }
 }
+
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 export const native: Native = load();

@@ -3,7 +3,7 @@ import type { ResellerDraft } from './forms';
 import type { NativePlatform, Operations } from './native';
 import { PlatformOperations, type PlatformOperation } from './platform-operations';
 import type { FieldError } from './records';
-import { settingsDispatcher, type Settings } from './settings';
+import { ownSettings, settingsDispatcher, type Settings } from './settings';
 import { storageDispatcher, type StorageOptions, type TableStore } from './storage';
 
 /**
@@ -41,9 +41,14 @@ export class Platform extends PlatformOperations {
    * await assert.rejects(Platform.open('mysql:resellers'), ConfigurationError);
    * ```
    */
-  static async open(url: string, settings: Settings = {}, options?: CallOptions): Promise<Platform> {
-    const dispatcher = settingsDispatcher(settings);
-    return new Platform(await call((id) => environment.open(id, url, settings, dispatcher), options));
+  static async open(
+    url: string,
+    settings: Settings = {},
+    options?: CallOptions,
+  ): Promise<Platform> {
+    const own = ownSettings(settings);
+    const dispatcher = settingsDispatcher(own);
+    return new Platform(await call((id) => environment.open(id, url, own, dispatcher), options));
   }
 
   /**
@@ -65,10 +70,11 @@ export class Platform extends PlatformOperations {
     settings: Settings & StorageOptions = {},
     options?: CallOptions,
   ): Promise<Platform> {
-    const { deadline = 5_000, ...others } = settings;
-    const dispatchers = [storageDispatcher(storage), settingsDispatcher(others)] as const;
+    const { deadline = 5_000, ...others } = ownSettings(settings);
+    const own = ownSettings(others);
+    const dispatchers = [storageDispatcher(storage), settingsDispatcher(own)] as const;
     const open = (id: number) =>
-      environment.withStorage(id, dispatchers[0], deadline, others, dispatchers[1]);
+      environment.withStorage(id, dispatchers[0], deadline, own, dispatchers[1]);
     return new Platform(await call(open, options));
   }
 

@@ -74,9 +74,7 @@ export interface Settings {
   readonly hashing?: { readonly atOnce: number; readonly queue: number } | null | undefined;
   /** The cost of a hash with Argon2id: memory in KiB, passes and lanes. */
   readonly hashingCost?:
-    | { readonly memory: number; readonly passes: number; readonly lanes: number }
-    | null
-    | undefined;
+    { readonly memory: number; readonly passes: number; readonly lanes: number } | null | undefined;
   /** Keys that are mixed into password hashes, by number; new hashes use the largest number. */
   readonly peppers?: Readonly<Record<number, Uint8Array>> | null | undefined;
   /** Checks passwords against hashes of an older system; at success they are hashed anew. */
@@ -100,6 +98,38 @@ export interface Settings {
   readonly clock?: (() => Date) | null | undefined;
 }
 
+/** Settings that have fields of their own. */
+const WITH_FIELDS = new Set(['hashing', 'hashingCost', 'peppers', 'sourceLimit', 'secrets']);
+
+/**
+ * The settings without anything that is inherited: a polluted `Object.prototype` must not decide how
+ * long passwords are.
+ */
+export function ownSettings<T extends object>(given: T): T {
+  const own = ownFields('settings', given);
+  for (const [name, value] of Object.entries(own) as [keyof T & string, unknown][]) {
+    const hasFields = WITH_FIELDS.has(name) && typeof value === 'object' && !Array.isArray(value);
+    if (hasFields && value !== null) own[name] = ownFields(name, value) as T[keyof T & string];
+  }
+  return own;
+}
+
+function ownFields<T extends object>(name: string, given: T): T {
+  const isObject = typeof given === 'object' && (given as unknown) !== null;
+  const own = Object.assign(Object.create(null) as object, given);
+  // An object of another kind (a `Map`, for example) would look as if it were empty.
+  if (!isObject || (Object.keys(own).length === 0 && !isPlain(given))) {
+    throw new TypeError(`${name}: expected an object with fields`);
+  }
+  return own;
+}
+
+/** Whether an object has the prototype of `{}`, or none. */
+function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** Calls the functions among the settings. */
 export function settingsDispatcher(settings: Settings): Dispatcher {
   return async (_call, _object, method, args) => {
@@ -107,7 +137,9 @@ export function settingsDispatcher(settings: Settings): Dispatcher {
       if (method === 'clock') return settings.clock?.();
       const [first, second] = args as [string, string];
       const verifier = settings.legacyVerifier;
-      return await (method === 'verify' ? verifier?.verify(first, second) : verifier?.recognises(first));
+      return await (method === 'verify'
+        ? verifier?.verify(first, second)
+        : verifier?.recognises(first));
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : `${method} of the settings has thrown`);
       throw error;

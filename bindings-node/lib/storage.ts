@@ -115,10 +115,7 @@ export type Write =
 
 /** The answer to a question. */
 export type Answer =
-  | readonly (Row | null)[]
-  | readonly (Row | boolean)[]
-  | readonly boolean[]
-  | bigint;
+  readonly (Row | null)[] | readonly (Row | boolean)[] | readonly boolean[] | bigint;
 
 /** What a transaction is for. */
 export type Mode =

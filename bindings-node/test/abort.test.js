@@ -92,7 +92,8 @@ test('a call that hashes and waits for its turn may be aborted', async (t) => {
     agency.createReseller(numbered(n, withPassword), { signal }),
   );
   controller.abort();
-  for (const { reason } of await Promise.allSettled(creates)) assert.equal(reason.name, 'AbortError');
+  for (const { reason } of await Promise.allSettled(creates))
+    assert.equal(reason.name, 'AbortError');
   const after = await agency.createReseller(numbered(100, withPassword));
   assert.equal((await agency.reseller(after.id)).id, after.id);
 });
@@ -114,7 +115,9 @@ test('a call that fails after it was aborted disturbs nobody', async (t) => {
   const { store, agency } = await opened({ deadline });
   const closed = close(store);
   const controller = aborter(t);
-  const call = agency.reseller('0199aaaa-0000-7000-8000-000000000000', { signal: controller.signal });
+  const call = agency.reseller('0199aaaa-0000-7000-8000-000000000000', {
+    signal: controller.signal,
+  });
   await until(() => closed.waiting === 1);
   controller.abort();
   assert.equal((await errorOf(call)).name, 'AbortError');
@@ -150,7 +153,10 @@ test('many calls share a signal', async (t) => {
     assert.ok(status === 'fulfilled' || reason === signal.reason);
   }
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(warnings.map(({ message }) => message), []);
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    [],
+  );
 });
 
 /** A storage with seven resellers, which counts its pages. */
@@ -175,8 +181,14 @@ async function withSeven() {
 test('a search reads the pages that are needed, and all of them at most', async () => {
   const { agency, pages } = await withSeven();
   const found = [];
-  for await (const { loginDomain } of agency.search({ limit: 3, sort: 'name' })) found.push(loginDomain);
-  assert.deepEqual(found, Array.from({ length: 7 }, (_, n) => numbered(n).loginDomain).reverse().sort());
+  for await (const { loginDomain } of agency.search({ limit: 3, sort: 'name' }))
+    found.push(loginDomain);
+  assert.deepEqual(
+    found,
+    Array.from({ length: 7 }, (_, n) => numbered(n).loginDomain)
+      .reverse()
+      .sort(),
+  );
   assert.equal(pages(), 3);
 });
 

@@ -21,7 +21,9 @@ function openFiles(folder) {
       return '';
     }
   };
-  return readdirSync('/proc/self/fd').map(target).filter((path) => path.startsWith(folder));
+  return readdirSync('/proc/self/fd')
+    .map(target)
+    .filter((path) => path.startsWith(folder));
 }
 
 test('a closed platform refuses every later call, on every handle', async (t) => {
@@ -70,7 +72,7 @@ test('calls that are open when a platform is closed end in one way or the other'
   assert.equal(there.activeResellers, made, 'what was answered is there, and nothing else');
 });
 
-test('a transaction of a host\'s storage that is open when the platform is closed', async () => {
+test("a transaction of a host's storage that is open when the platform is closed", async () => {
   const { store, platform, agency } = await opened({ deadline: 600_000 });
   const closed = close(store);
   const create = agency.createReseller(draft());
@@ -111,7 +113,11 @@ test('`await using` closes a platform at the end of the block, also after an err
   const program = {};
   new Function('exports', outputText)(program);
   let kept;
-  const ids = await program.used(Platform, url, (platform) => ((kept = platform), platform.agencies()));
+  const ids = await program.used(
+    Platform,
+    url,
+    (platform) => ((kept = platform), platform.agencies()),
+  );
   assert.deepEqual(ids, ['northwind']);
   assert.ok((await errorOf(kept.agencies())) instanceof ConfigurationError);
   const thrown = new Error('in the block');

@@ -43,7 +43,13 @@ test('a create writes its rows, and a get finds it', async () => {
   const total = { agency: agencyId, name: 'active_resellers', value: 1n };
   assert.deepEqual(objects(store, 'totals'), [total]);
   const kinds = objects(store, 'pending_changes').map(({ kind, reseller }) => [kind, reseller]);
-  assert.deepEqual(kinds.sort(), [['agency_created', null], ['reseller_created', id]].sort());
+  assert.deepEqual(
+    kinds.sort(),
+    [
+      ['agency_created', null],
+      ['reseller_created', id],
+    ].sort(),
+  );
 
   assert.deepEqual(await agency.reseller(id), created);
 });
@@ -60,7 +66,9 @@ test('a storage is called once for what belongs together', async () => {
 
 test('a refused form names every field, and writes nothing (S1, S57)', async () => {
   const { store, agency } = await opened();
-  const refused = await agency.createReseller({ loginDomain: 'Acme', invite: true }).catch((e) => e);
+  const refused = await agency
+    .createReseller({ loginDomain: 'Acme', invite: true })
+    .catch((e) => e);
   assert.ok(refused instanceof PartnerKitError);
   assert.equal(refused.code, 'validation');
   const fields = Object.fromEntries(refused.fields.map(({ field, code }) => [field, code]));
@@ -72,7 +80,11 @@ test('a refused form names every field, and writes nothing (S1, S57)', async () 
 
 test('what is not there is not found (S26, S56)', async () => {
   const { platform, agency } = await opened();
-  const code = (promise) => promise.then(() => 'found', (error) => error.code);
+  const code = (promise) =>
+    promise.then(
+      () => 'found',
+      (error) => error.code,
+    );
   assert.equal(await code(agency.reseller('no id')), 'not_found');
   assert.equal(await code(agency.reseller('0199aaaa-0000-7000-8000-000000000000')), 'not_found');
   assert.equal(await code(platform.agency('nortwind')), 'not_found');
@@ -120,9 +132,7 @@ test('the event loop turns while the core waits', async () => {
   const timer = setInterval(() => (ticks += 1), 1);
   // With a password: hashing takes its time, too, and not the event loop's.
   const password = 'plain teal walrus 94 umbrella';
-  await agency.createReseller(
-    draft({ invite: false, password, passwordConfirmation: password }),
-  );
+  await agency.createReseller(draft({ invite: false, password, passwordConfirmation: password }));
   clearInterval(timer);
   assert.ok(ticks >= 5, `${ticks} ticks`);
 });

@@ -50,7 +50,9 @@ const WAYS = {
   async busy() {
     const { platform, agency } = await opened({ hashing: { atOnce: 1, queue: 0 } });
     await agency.createReseller(draft(withPassword));
-    const attempts = await Promise.allSettled(Array.from({ length: 8 }, () => platform.signIn(guess)));
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 8 }, () => platform.signIn(guess)),
+    );
     return attempts.find(({ reason }) => reason.code === 'busy').reason;
   },
   async throttled() {
@@ -221,7 +223,10 @@ test('the errors of several forms are answers', async () => {
   const [made, refused] = await agency.createResellers([draft(), draft({ name: '' })]);
   assert.equal(made.loginDomain, 'acme');
   assert.ok(refused instanceof partnerkit.ValidationError);
-  assert.deepEqual(refused.fields.map(({ field }) => field), ['name']);
+  assert.deepEqual(
+    refused.fields.map(({ field }) => field),
+    ['name'],
+  );
 });
 
 test('an argument of another type is a TypeError that names it, and not its value', async () => {

@@ -42,7 +42,11 @@ test('no function lacks an example', () => {
     needed.map(({ name }) => name),
     [],
   );
-  for (const type of TYPES) assert.ok(found.some(({ name }) => name === type), type);
+  for (const type of TYPES)
+    assert.ok(
+      found.some(({ name }) => name === type),
+      type,
+    );
 });
 
 test('each operation has the example that is declared with it', () => {

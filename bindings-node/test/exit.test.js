@@ -77,12 +77,18 @@ test(`${exits.length} exits with calls open are clean`, async (t) => {
   const runs = async () => {
     for (let exit = waiting.pop(); exit !== undefined; exit = waiting.pop()) {
       const { way, work, millis } = exit;
-      const { code, signal, stdout, stderr } = await ran('exit-program.js', [way, work, file, millis]);
+      const { code, signal, stdout, stderr } = await ran('exit-program.js', [
+        way,
+        work,
+        file,
+        millis,
+      ]);
       const what = `${way} during ${work} after ${millis} ms: ${stderr}`;
       const { says, ...expected } = WAYS[way];
       assert.deepEqual({ code, signal, stdout }, { ...expected, stdout: '' }, what);
       if (says === undefined) assert.equal(stderr, '', what);
-      else assert.ok(stderr.includes(says) && !/panick|abort|terminat|partnerkit'/.test(stderr), what);
+      else
+        assert.ok(stderr.includes(says) && !/panick|abort|terminat|partnerkit'/.test(stderr), what);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, runs));

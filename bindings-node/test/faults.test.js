@@ -52,7 +52,10 @@ function answer(store, verb, wrong) {
 /** The error of a create, and what the storage was called for it. */
 async function failed({ agency, store }) {
   store.calls.length = 0;
-  const error = await agency.createReseller(draft()).then(() => assert.fail('created'), (e) => e);
+  const error = await agency.createReseller(draft()).then(
+    () => assert.fail('created'),
+    (e) => e,
+  );
   assert.ok(error instanceof PartnerKitError, String(error?.stack));
   return { error, calls: [...store.calls] };
 }
@@ -102,7 +105,9 @@ for (const [how, fail] of Object.entries(WAYS)) {
   test(`rollback ${how}, too: the first error counts`, async () => {
     const world = await opened();
     const { restore } = breakVerb(world.store, 'add', () => fail(new Error('first')));
-    replace(world.store, 'rollback', (original) => original().then(() => fail(new Error('second'))));
+    replace(world.store, 'rollback', (original) =>
+      original().then(() => fail(new Error('second'))),
+    );
     const { error } = await failed(world);
     assert.equal(error.cause.message, 'first');
     restore();
@@ -110,7 +115,11 @@ for (const [how, fail] of Object.entries(WAYS)) {
   });
 
   test(`anything ${how}: no error object is needed`, async () => {
-    const getter = { get code() { throw new Error('a trap'); } };
+    const getter = {
+      get code() {
+        throw new Error('a trap');
+      },
+    };
     for (const thrown of [undefined, null, 'text', 7, Symbol('symbol'), getter, () => {}]) {
       const world = await opened();
       const { restore } = breakVerb(world.store, 'add', () => fail(thrown));
@@ -156,7 +165,10 @@ test('a method that never answers meets the deadline', async () => {
   const { error, calls } = await failed(world);
   assert.ok(performance.now() - since >= deadline - 5);
   assert.equal(error.code, 'storage');
-  assert.ok(error.message.includes('`tell`') && error.message.includes(`${deadline} ms`), error.message);
+  assert.ok(
+    error.message.includes('`tell`') && error.message.includes(`${deadline} ms`),
+    error.message,
+  );
   assert.equal(calls.at(-1), 'rollback');
   restore();
   await unharmed(world);
@@ -197,7 +209,9 @@ test('a transaction that begins late is rolled back', async () => {
 });
 
 test('answers of the wrong shape are refused', async () => {
-  const inFirst = (change) => ([row, ...rest]) => [change([...row]), ...rest];
+  const inFirst =
+    (change) =>
+    ([row, ...rest]) => [change([...row]), ...rest];
   const lastIs = (value) => inFirst((row) => [...row.slice(0, -1), value]);
   const itself = [];
   itself.push(itself);
@@ -226,7 +240,10 @@ test('answers of the wrong shape are refused', async () => {
       answer(store, verb, wrong);
       const other = draft({ loginDomain: 'globex', email: 'owner@globex.example' });
       const call = verb === 'get' ? agency.reseller(id) : agency.createReseller(other);
-      const error = await call.then(() => assert.fail(`${verb} ${wrong}`), (e) => e);
+      const error = await call.then(
+        () => assert.fail(`${verb} ${wrong}`),
+        (e) => e,
+      );
       assert.equal(error.code, 'storage', String(error?.stack));
       assert.equal(store.calls.at(-1), 'rollback');
     }

@@ -55,7 +55,9 @@ async function fiveHundred(t) {
 test('500 calls at once on a SQLite file', async (t) => {
   const { turns, delay } = await fiveHundred(t);
   const millis = (nanoseconds) => (nanoseconds / 1e6).toFixed(1);
-  t.diagnostic(`event-loop delay in ms: p99 ${millis(delay.percentile(99))}, most ${millis(delay.max)}`);
+  t.diagnostic(
+    `event-loop delay in ms: p99 ${millis(delay.percentile(99))}, most ${millis(delay.max)}`,
+  );
   t.diagnostic(`${turns} turns`);
 });
 
@@ -89,7 +91,9 @@ test("calls end while all of libuv's threads wait", async (t) => {
   execFileSync('mkfifo', pipes);
   // Opening a pipe for reading waits until somebody writes to it.
   let opened = 0;
-  const opening = pipes.map((pipe) => fs.open(pipe, 'r').then((file) => ((opened += 1), file.close())));
+  const opening = pipes.map((pipe) =>
+    fs.open(pipe, 'r').then((file) => ((opened += 1), file.close())),
+  );
   const { id } = await agency.createReseller(numbered(1));
   assert.equal((await agency.reseller(id)).id, id);
   assert.equal(opened, 0, "libuv's threads still wait");

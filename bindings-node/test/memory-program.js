@@ -79,7 +79,7 @@ async function main() {
   for (let n = 0; n < 10; n += 1) {
     let begun = 0;
     const several = async () => {
-      for (; begun < tenth; ) {
+      for (; begun < tenth;) {
         begun += 1;
         await call();
       }

@@ -34,6 +34,9 @@ for (const [kind, calls] of Object.entries(CALLS)) {
     t.diagnostic(`MiB: ${tenths.map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`);
     assert.equal(tenths.length, 10);
     const [middle, end] = [median(tenths.slice(3, 6)), median(tenths.slice(7))];
-    assert.ok(end - middle < TOLERANCE, `it has grown by ${Math.round((end - middle) / 1_024)} KiB`);
+    assert.ok(
+      end - middle < TOLERANCE,
+      `it has grown by ${Math.round((end - middle) / 1_024)} KiB`,
+    );
   });
 }

@@ -79,13 +79,21 @@ test('both are one package', () => {
 
 test('what is not needed at run time is not packed', () => {
   const root = path.join(app, 'node_modules', 'partnerkit');
-  assert.deepEqual(fs.readdirSync(root).sort(), ['LICENSE', 'README.md', 'dist', 'lib', 'package.json']);
+  assert.deepEqual(fs.readdirSync(root).sort(), [
+    'LICENSE',
+    'README.md',
+    'dist',
+    'lib',
+    'package.json',
+  ]);
   const { devDependencies, scripts, optionalDependencies } = JSON.parse(
     fs.readFileSync(path.join(root, 'package.json'), 'utf8'),
   );
   assert.deepEqual([devDependencies, scripts], [undefined, undefined]);
   assert.equal(Object.keys(optionalDependencies).length, 8);
-  assert.ok(!fs.readFileSync(path.join(root, 'dist', 'platform.d.ts'), 'utf8').includes('@internal'));
+  assert.ok(
+    !fs.readFileSync(path.join(root, 'dist', 'platform.d.ts'), 'utf8').includes('@internal'),
+  );
 });
 
 test('a platform without a native module is told how to get it', () => {

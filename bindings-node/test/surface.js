@@ -92,14 +92,17 @@ const answer = (of, name, value) => toWire(OPERATIONS[of].get(name).answer, valu
 function toWire(type, value) {
   if (type === 'nothing') return expected(value === undefined, 'nothing', null);
   if (type === 'bool') return expected(typeof value === 'boolean', 'a boolean', value);
-  if (type === 'text' || type === 'uuid') return expected(typeof value === 'string', 'a text', value);
+  if (type === 'text' || type === 'uuid')
+    return expected(typeof value === 'string', 'a text', value);
   if (type.integer !== undefined) return integer(type.integer, value);
   if (type.optional !== undefined) return value === null ? null : toWire(type.optional, value);
   const items = type.list ?? type.set;
   if (items !== undefined) return value.map((item) => toWire(items, item));
   if (type.map !== undefined) return mapped(value, (item) => toWire(type.map[1], item));
   if (type.either !== undefined) {
-    return value instanceof ValidationError ? { fields: refused(value) } : toWire(type.either[0], value);
+    return value instanceof ValidationError
+      ? { fields: refused(value) }
+      : toWire(type.either[0], value);
   }
   return named(type.named, value);
 }
@@ -116,7 +119,8 @@ function integer(of, value) {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-const mapped = (map, of) => Object.fromEntries(Object.entries(map).map(([key, value]) => [key, of(value)]));
+const mapped = (map, of) =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, of(value)]));
 
 function named(name, value) {
   if (name === 'Agency') return value.id;
@@ -124,7 +128,11 @@ function named(name, value) {
   if (name === 'Code') return expected(SLUGS.has(value), 'a code', value);
   const enumeration = ENUMERATIONS.get(name);
   if (enumeration !== undefined) {
-    return expected(enumeration.variants.some(({ slug }) => slug === value), name, value);
+    return expected(
+      enumeration.variants.some(({ slug }) => slug === value),
+      name,
+      value,
+    );
   }
   const record = RECORDS.get(name);
   if (record === undefined) return toWire(VALUES.get(name).type, value);
@@ -136,8 +144,11 @@ function fields(record, value) {
   const names = record.fields.map((field) => camel(field.name));
   assert.deepEqual(Object.keys(value), names, record.name);
   // The bounds of a field are small numbers.
-  const of = (field) => (field.name === 'params' ? (bounds) => bounds : (it) => toWire(field.type, it));
-  return Object.fromEntries(record.fields.map((field) => [field.name, of(field)(value[camel(field.name)])]));
+  const of = (field) =>
+    field.name === 'params' ? (bounds) => bounds : (it) => toWire(field.type, it);
+  return Object.fromEntries(
+    record.fields.map((field) => [field.name, of(field)(value[camel(field.name)])]),
+  );
 }
 
 /** Records that have another wire form, and those that name fields. */

@@ -27,7 +27,9 @@ const exact = (integer) => (Number.isSafeInteger(Number(integer)) ? Number(integ
 /** Every case, by the name of its file and its own. */
 function cases() {
   const found = new Map();
-  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort()) {
+  for (const file of readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.json'))
+    .sort()) {
     for (const of of parsed(readFileSync(join(FOLDER, file), 'utf8')).cases) {
       found.set(`${file.replace('.json', '')}: ${of.name}`, of);
     }
@@ -41,7 +43,11 @@ const NOON = 1_773_576_000_000;
 /** Runs a case on an empty platform. */
 async function run(of) {
   let now = NOON;
-  const options = { loginBase: 'partner.example.com', clock: () => new Date(now), ...settings(of.settings) };
+  const options = {
+    loginBase: 'partner.example.com',
+    clock: () => new Date(now),
+    ...settings(of.settings),
+  };
   await closing(await Platform.open('memory:', options), async (platform) => {
     await platform.createAgency('northwind');
     const kept = {};
@@ -53,7 +59,11 @@ async function run(of) {
       kept.now = now;
       const what = `step ${place + 1} (${step.call})`;
       const { failed, told } = await attempt(platform, step, resolved(step.with ?? {}, kept));
-      assert.equal(failed, 'fails' in step, `${what}: ${failed ? 'failed' : 'gave'} ${shown(told)}`);
+      assert.equal(
+        failed,
+        'fails' in step,
+        `${what}: ${failed ? 'failed' : 'gave'} ${shown(told)}`,
+      );
       const expected = failed ? step.fails : 'gives' in step ? step.gives : '*';
       const found = expected === '*' ? null : difference(resolved(expected, kept), told);
       assert.equal(found, null, `${what}: ${found}`);
@@ -93,13 +103,18 @@ function settings(given = {}) {
 function resolved(value, kept) {
   if (typeof value === 'string' && value.startsWith('$$')) return value.slice(1);
   if (typeof value === 'string' && value.startsWith('$')) {
-    const found = value.slice(1).split('.').reduce((of, key) => of?.[key], kept);
+    const found = value
+      .slice(1)
+      .split('.')
+      .reduce((of, key) => of?.[key], kept);
     assert.notEqual(found, undefined, `nothing is kept as ${value}`);
     return found;
   }
   if (Array.isArray(value)) return value.map((item) => resolved(item, kept));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, kept)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, resolved(item, kept)]),
+  );
 }
 
 /** Where an answer is not what was expected; null if it is. */

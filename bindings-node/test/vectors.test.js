@@ -42,7 +42,12 @@ function codes(value) {
 test('every field code is expected', () => {
   const steps = [...CASES.values()].flatMap((of) => of.steps);
   const expected = new Set(steps.flatMap((step) => [step.gives, step.fails]).flatMap(codes));
-  assert.deepEqual([...expected].sort(), fieldCodes().map(({ slug }) => slug).sort());
+  assert.deepEqual(
+    [...expected].sort(),
+    fieldCodes()
+      .map(({ slug }) => slug)
+      .sort(),
+  );
 });
 
 test('the handles have every operation of the surface', () => {

@@ -107,7 +107,10 @@ async function allClosed(folder) {
       return '';
     }
   };
-  const open = () => readdirSync('/proc/self/fd').map(path).filter((of) => of.startsWith(folder));
+  const open = () =>
+    readdirSync('/proc/self/fd')
+      .map(path)
+      .filter((of) => of.startsWith(folder));
   for (let tries = 0; open().length > 0; tries += 1) {
     if (tries === 3_000) throw new Error(`still open: ${open().join(', ')}`);
     await wait(20);

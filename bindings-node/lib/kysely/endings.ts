@@ -131,11 +131,13 @@ export class Nothing implements Ending {
     this.host.check();
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> {
     this.turnEnds();
+    return Promise.resolve();
   }
 
-  async rollback(): Promise<void> {
+  rollback(): Promise<void> {
     this.turnEnds();
+    return Promise.resolve();
   }
 }

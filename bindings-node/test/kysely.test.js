@@ -342,7 +342,10 @@ test('of several processes that migrate one file, one does it, and all go on (S5
   await Promise.all(children.map((it) => once(it, 'message')));
   const ended = children.map((it) => once(it, 'exit'));
   for (const it of children) it.send('go');
-  assert.deepEqual((await Promise.all(ended)).map(([code]) => code), [0, 0, 0]);
+  assert.deepEqual(
+    (await Promise.all(ended)).map(([code]) => code),
+    [0, 0, 0],
+  );
   assert.equal(await new KyselyStorage(database.db).schemaVersion(), schemaVersion);
   await database.close();
 });

@@ -2,6 +2,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
 const { after, beforeEach, before, describe, test } = require('node:test');
 
 const { CamelCasePlugin, Migrator, sql } = require('kysely');
@@ -331,6 +334,21 @@ for (const [kind, make, skip] of DATABASES) {
     });
   });
 }
+
+test('of several processes that migrate one file, one does it, and all go on (S52)', async () => {
+  const database = await sqlite({ tables: false });
+  const child = path.join(__dirname, 'child-migrates.js');
+  const children = [1, 2, 3].map(() => fork(child, [database.file]));
+  await Promise.all(children.map((it) => once(it, 'message')));
+  const ended = children.map((it) => once(it, 'exit'));
+  for (const it of children) it.send('go');
+  assert.deepEqual(
+    (await Promise.all(ended)).map(([code]) => code),
+    [0, 0, 0],
+  );
+  assert.equal(await new KyselyStorage(database.db).schemaVersion(), schemaVersion);
+  await database.close();
+});
 
 test('a database of another kind is refused', () => {
   const db = { getExecutor: () => ({ adapter: new (class MysqlAdapter {})() }) };

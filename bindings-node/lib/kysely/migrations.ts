@@ -1,6 +1,9 @@
 /** The migrations of the tables, and how they are run. */
 
+import { setTimeout as wait } from 'node:timers/promises';
+
 import { dialectOf, kysely, run, tell, type AnyKysely } from './database';
+import { isBusy } from './failures';
 import { initial } from './initial';
 import { type KyselyDatabase } from './shape';
 import { type DialectName } from './sql';
@@ -20,6 +23,8 @@ const steps: readonly Step[] = [
   { name: 'partnerkit_001_initial', version: 2, statements: initial },
 ];
 
+// For ten seconds, in milliseconds.
+const [TRIES, PAUSE] = [500, 20];
 // Any number will do, as long as nobody else locks it.
 const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
 
@@ -46,7 +51,7 @@ export async function migrate(
     return;
   }
   await db.connection().execute(async (connection) => {
-    await tell(connection, dialect, 'BEGIN IMMEDIATE');
+    await begin(connection);
     try {
       await missing(connection, dialect);
       await tell(connection, dialect, 'COMMIT');
@@ -55,6 +60,19 @@ export async function migrate(
       throw error;
     }
   });
+}
+
+/** Waits for another process that migrates the file, without keeping the event loop waiting. */
+async function begin(connection: AnyKysely): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await tell(connection, 'sqlite', 'BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || tries === TRIES) throw error;
+      await wait(PAUSE);
+    }
+  }
 }
 
 /** Runs the steps that the tables lack. */

@@ -83,7 +83,7 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   readonly #db: AnyKysely;
   readonly #beside: AnyKysely | undefined;
   readonly #dialect: DialectName;
-  readonly #hosts = new AsyncLocalStorage<HostTransaction>();
+  readonly #hosts = new AsyncLocalStorage<HostTransaction | undefined>();
 
   /** A storage on a Kysely instance. It does not use the database yet. */
   constructor(db: DB, { dialect, beside }: KyselyStorageOptions = {}) {
@@ -137,7 +137,7 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
    * goes on after the transaction.
    */
   outside<T>(work: () => T): T {
-    return this.#hosts.exit(work);
+    return this.#hosts.run(undefined, work);
   }
 
   /** The version of the tables in the database. */

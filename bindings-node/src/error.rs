@@ -10,6 +10,7 @@ use partnerkit::{Code, Error, ErrorKind, FieldError, FieldErrors, Refusal};
 
 use crate::names::told;
 use crate::raw::{Maker, Value};
+use crate::storage::is_calling;
 use crate::value::Js;
 
 thread_local! {
@@ -75,6 +76,7 @@ impl Failure {
             ErrorKind::Aborted,
             ErrorKind::OutcomeUnknown,
             ErrorKind::InsideTransaction,
+            ErrorKind::Configuration,
             ErrorKind::Io,
         ];
         let thrown = THROWN.take();
@@ -221,8 +223,12 @@ pub fn forget_thrown() {
 }
 
 /// Keeps a value that JavaScript threw during the call. Only the first one is kept, because later
-/// failures are its consequences.
+/// failures are its consequences. On a thread without a call nobody would take it, and a value that is
+/// still there when its thread ends would end the process.
 pub fn keep_thrown(error: napi::Error) {
+    if !is_calling() {
+        return;
+    }
     THROWN.with_borrow_mut(|slot| {
         slot.get_or_insert(error);
     });
@@ -267,9 +273,12 @@ impl Thrown {
         let Self { code, error } = self;
         keep_thrown(error);
         match code.as_deref() {
-            Some("aborted") => Error::aborted("by the host's storage"),
-            Some("outcome_unknown") => Error::outcome_unknown("by the host's storage"),
+            Some("aborted") => Error::aborted("the host's storage says so"),
+            Some("outcome_unknown") => Error::outcome_unknown("the host's storage says so"),
             Some("inside_transaction") => Error::inside_transaction(),
+            Some("configuration") => {
+                Error::configuration("the host's storage is not ready; `cause` says why")
+            }
             _ => Error::storage(format_args!("`{method}` of the host's storage failed")),
         }
     }

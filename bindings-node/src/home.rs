@@ -247,9 +247,12 @@ fn worked<A: Answers>(
     failed: fn(&partnerkit::Error) -> Failure,
 ) -> Result<Make, Failure> {
     forget_thrown();
-    match catch_unwind(AssertUnwindSafe(|| calling(call, work))) {
+    let result: Result<Make, _> = match catch_unwind(AssertUnwindSafe(|| calling(call, work))) {
         Ok(Ok(answer)) => Ok(Box::new(move |env, factories| answer.make(env, factories))),
         Ok(Err(error)) => Err(failed(&error)),
         Err(panic) => Err(Failure::internal(&panic_text(&*panic))),
-    }
+    };
+    // If the call succeeded although something was thrown, nobody has taken that.
+    forget_thrown();
+    result
 }

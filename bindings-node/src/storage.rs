@@ -38,6 +38,11 @@ thread_local! {
     static CALL: Cell<u32> = const { Cell::new(0) };
 }
 
+/// Whether the work of a call runs on this thread.
+pub fn is_calling() -> bool {
+    CALL.get() != 0
+}
+
 /// Runs the work of a call.
 pub fn calling<T>(call: u32, work: impl FnOnce() -> T) -> T {
     let outer = CALL.replace(call);
@@ -142,19 +147,19 @@ impl Calls {
         match answer.recv_timeout(self.deadline) {
             Ok(Ok(Some(answer))) => Ok(answer),
             Ok(Ok(None)) => Err(Error::storage(format_args!(
-                "`{method}` of {of} has given an answer of the wrong shape"
+                "`{method}` of {of} answered with something of another shape than the contract says"
             ))),
             Ok(Err(thrown)) => Err(thrown.keep(method)),
             Err(RecvTimeoutError::Timeout) => Err(self.late(method)),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Error::storage(format_args!("`{method}` of {of} was lost")))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(Error::storage(format_args!(
+                "`{method}` of {of} can no longer answer, because its environment is ending"
+            ))),
         }
     }
 
     fn late(&self, method: &str) -> Error {
         let (of, millis) = (self.of, self.deadline.as_millis());
-        let detail = format!("`{method}` of {of} has not answered within {millis} ms");
+        let detail = format!("`{method}` of {of} did not answer within {millis} ms");
         if method == "commit" { Error::outcome_unknown(detail) } else { Error::storage(detail) }
     }
 }

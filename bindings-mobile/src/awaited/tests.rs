@@ -66,7 +66,10 @@ fn no_more_threads_run_than_the_pool_has() {
 fn work_that_nothing_awaits_is_done() {
     static ONE: Pool = Pool::new(1);
     let (done, told) = mpsc::channel();
-    let work = move || Ok(done.send(()).expect("somebody listens"));
+    let work = move || {
+        done.send(()).expect("somebody listens");
+        Ok(())
+    };
     let mut future = Box::pin(awaited(&ONE, work));
     let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     drop(future);

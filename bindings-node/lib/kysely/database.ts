@@ -42,9 +42,7 @@ export function run(db: AnyKysely, dialect: DialectName, { text, values }: Sql):
   const parameters = values.map(postgres ? postgresParameter : sqliteParameter);
   return db
     .withoutPlugins()
-    .executeQuery<Record<string, unknown>>(
-      CompiledQuery.raw(numbered, parameters),
-    ) as Promise<Results>;
+    .executeQuery<Record<string, unknown>>(CompiledQuery.raw(numbered, parameters));
 }
 
 /** Runs a statement that has no values. */

@@ -204,7 +204,9 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     const late = Symbol('late');
     const clock = new AbortController();
     const patience = wait(CONNECTION_PATIENCE, late, { signal: clock.signal }).catch(() => late);
-    const first = await Promise.race([started, patience]).finally(() => clock.abort());
+    const first = await Promise.race([started, patience]).finally(() => {
+      clock.abort();
+    });
     if (first !== late) return this.#alone(new Own(first as OwnTransaction, true), mode);
     host.alone = true;
     // The connection that comes too late is given back.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { call, type CallOptions } from './calls';
+import { call, named, type CallOptions } from './calls';
 import { withErrors, type ValidationError } from './errors';
 import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery } from './forms';
 import type { Operations, Start } from './native';
@@ -100,7 +100,10 @@ export abstract class AgencyOperations {
     patch: AgencyPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<AgencySettings> {
-    const start: Start = (call) => this.native.configure(call, options.version, patch);
+    const start: Start = (call) => {
+      const given = named('options', options, ['version', 'signal']);
+      return this.native.configure(call, given.version, patch);
+    };
     return call(start, options);
   }
 
@@ -295,7 +298,10 @@ export abstract class AgencyOperations {
     patch: ResellerPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => this.native.updateReseller(call, id, options.version, patch);
+    const start: Start = (call) => {
+      const given = named('options', options, ['version', 'signal']);
+      return this.native.updateReseller(call, id, given.version, patch);
+    };
     return call(start, options);
   }
 
@@ -318,7 +324,10 @@ export abstract class AgencyOperations {
     id: string,
     options: { reason?: string | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => this.native.deactivate(call, id, options.reason);
+    const start: Start = (call) => {
+      const given = named('options', options, ['reason', 'signal']);
+      return this.native.deactivate(call, id, given.reason);
+    };
     return call(start, options);
   }
 
@@ -352,12 +361,10 @@ export abstract class AgencyOperations {
     partnerType: PartnerType,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => this.native.changePartnerType(
-      call,
-      id,
-      options.version,
-      partnerType,
-    );
+    const start: Start = (call) => {
+      const given = named('options', options, ['version', 'signal']);
+      return this.native.changePartnerType(call, id, given.version, partnerType);
+    };
     return call(start, options);
   }
 
@@ -399,12 +406,10 @@ export abstract class AgencyOperations {
     loginDomain: string,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => this.native.renameLoginDomain(
-      call,
-      id,
-      options.version,
-      loginDomain,
-    );
+    const start: Start = (call) => {
+      const given = named('options', options, ['version', 'signal']);
+      return this.native.renameLoginDomain(call, id, given.version, loginDomain);
+    };
     return call(start, options);
   }
 
@@ -428,12 +433,10 @@ export abstract class AgencyOperations {
     request: { id: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => this.native.setPassword(
-      call,
-      request.id,
-      request.password,
-      request.passwordConfirmation,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, ['id', 'password', 'passwordConfirmation']);
+      return this.native.setPassword(call, given.id, given.password, given.passwordConfirmation);
+    };
     return call(start, options);
   }
 
@@ -458,13 +461,21 @@ export abstract class AgencyOperations {
     request: { id: string; current: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => this.native.changePassword(
-      call,
-      request.id,
-      request.current,
-      request.password,
-      request.passwordConfirmation,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, [
+        'id',
+        'current',
+        'password',
+        'passwordConfirmation',
+      ]);
+      return this.native.changePassword(
+        call,
+        given.id,
+        given.current,
+        given.password,
+        given.passwordConfirmation,
+      );
+    };
     return call(start, options);
   }
 
@@ -571,13 +582,10 @@ export abstract class AgencyOperations {
     request: { reseller: string; metric: Metric; quantity: bigint | number; id: string },
     options?: CallOptions,
   ): Promise<Consumption> {
-    const start: Start = (call) => this.native.consume(
-      call,
-      request.reseller,
-      request.metric,
-      request.quantity,
-      request.id,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, ['reseller', 'metric', 'quantity', 'id']);
+      return this.native.consume(call, given.reseller, given.metric, given.quantity, given.id);
+    };
     return call(start, options);
   }
 
@@ -602,12 +610,10 @@ export abstract class AgencyOperations {
     request: { id: string; metric: Metric; limit: bigint | number | null },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => this.native.setAllowance(
-      call,
-      request.id,
-      request.metric,
-      request.limit,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, ['id', 'metric', 'limit']);
+      return this.native.setAllowance(call, given.id, given.metric, given.limit);
+    };
     return call(start, options);
   }
 
@@ -648,7 +654,10 @@ export abstract class AgencyOperations {
   changes(
     options: { after?: number | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly Change[]> {
-    const start: Start = (call) => this.native.changes(call, options.after, options.limit);
+    const start: Start = (call) => {
+      const given = named('options', options, ['after', 'limit', 'signal']);
+      return this.native.changes(call, given.after, given.limit);
+    };
     return call(start, options);
   }
 }

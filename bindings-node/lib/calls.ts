@@ -138,6 +138,20 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   return outcome as T;
 }
 
+/**
+ * The own fields of an object with arguments. A name that is not among these is an error, because a
+ * mistyped one would be an argument that was left out.
+ */
+export function named<T extends object>(what: string, given: T, names: readonly string[]): T {
+  const fields: unknown = given;
+  if (typeof fields !== 'object' || fields === null) {
+    throw new TypeError(`${what}: expected an object`);
+  }
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new TypeError(`${what}: there is no '${unknown}'`);
+  return Object.assign(Object.create(null) as T, given);
+}
+
 /** The value of a function that needs no store. */
 export function now<T>(made: Synchronous<T>): T {
   if ('failure' in made) throw errorOf(made.failure);

@@ -6,7 +6,7 @@
  */
 
 import { Agency } from './agency';
-import { call, type CallOptions } from './calls';
+import { call, named, type CallOptions } from './calls';
 import type { Operations, Start } from './native';
 import type {
   Access,
@@ -63,7 +63,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start = (call) => this.native.createAgency(call, id, options.timeZone);
+    const start: Start = (call) => {
+      const given = named('options', options, ['timeZone', 'signal']);
+      return this.native.createAgency(call, id, given.timeZone);
+    };
     return Agency.of(await call(start, options));
   }
 
@@ -86,7 +89,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start = (call) => this.native.ensureAgency(call, id, options.timeZone);
+    const start: Start = (call) => {
+      const given = named('options', options, ['timeZone', 'signal']);
+      return this.native.ensureAgency(call, id, given.timeZone);
+    };
     return Agency.of(await call(start, options));
   }
 
@@ -123,7 +129,10 @@ export abstract class PlatformOperations {
   agencies(
     options: { after?: string | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly string[]> {
-    const start: Start = (call) => this.native.agencies(call, options.after, options.limit);
+    const start: Start = (call) => {
+      const given = named('options', options, ['after', 'limit', 'signal']);
+      return this.native.agencies(call, given.after, given.limit);
+    };
     return call(start, options);
   }
 
@@ -194,13 +203,10 @@ export abstract class PlatformOperations {
     request: { loginDomain: string; email: string; password: string; source?: string | null | undefined },
     options?: CallOptions,
   ): Promise<Access> {
-    const start: Start = (call) => this.native.signIn(
-      call,
-      request.loginDomain,
-      request.email,
-      request.password,
-      request.source,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, ['loginDomain', 'email', 'password', 'source']);
+      return this.native.signIn(call, given.loginDomain, given.email, given.password, given.source);
+    };
     return call(start, options);
   }
 
@@ -226,7 +232,10 @@ export abstract class PlatformOperations {
     stamp: string,
     options: { host?: string | null | undefined } & CallOptions = {},
   ): Promise<Identity> {
-    const start: Start = (call) => this.native.checkAccess(call, stamp, options.host);
+    const start: Start = (call) => {
+      const given = named('options', options, ['host', 'signal']);
+      return this.native.checkAccess(call, stamp, given.host);
+    };
     return call(start, options);
   }
 
@@ -251,12 +260,15 @@ export abstract class PlatformOperations {
     request: { token: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => this.native.resetPassword(
-      call,
-      request.token,
-      request.password,
-      request.passwordConfirmation,
-    );
+    const start: Start = (call) => {
+      const given = named('request', request, ['token', 'password', 'passwordConfirmation']);
+      return this.native.resetPassword(
+        call,
+        given.token,
+        given.password,
+        given.passwordConfirmation,
+      );
+    };
     return call(start, options);
   }
 
@@ -328,7 +340,10 @@ export abstract class PlatformOperations {
   maintain(
     options: { budget?: number | null | undefined } & CallOptions = {},
   ): Promise<Maintenance> {
-    const start: Start = (call) => this.native.maintain(call, options.budget);
+    const start: Start = (call) => {
+      const given = named('options', options, ['budget', 'signal']);
+      return this.native.maintain(call, given.budget);
+    };
     return call(start, options);
   }
 

@@ -116,15 +116,14 @@ fn record(
         KeyConversion::NumbersToStrings,
     )?;
     let keys: Array<'_> = cast(keys.to_unknown())?;
-    if keys.len() == 0 && !is_plain(&object)? {
-        return Ok(None);
-    }
     let mut fields = BTreeMap::new();
+    let mut has_names = false;
     for place in 0..keys.len().min(MOST) {
         let Some(key) = array_item(&keys, place)? else { continue };
         if key.get_type()? != ValueType::String {
             continue; // a symbol
         }
+        has_names = true;
         let value: Unknown<'_> = object.get_property(key)?;
         if value.get_type()? == ValueType::Undefined {
             continue;
@@ -133,7 +132,7 @@ fn record(
         let (name, within) = names.map_or((name.clone(), None), |names| names.of(&name));
         fields.insert(name, given(value, within, depth)?);
     }
-    Ok(Some(fields))
+    Ok((has_names || is_plain(&object)?).then_some(fields))
 }
 
 fn array_item<'env>(array: &Array<'env>, place: u32) -> Result<Option<Unknown<'env>>> {
@@ -157,7 +156,7 @@ pub fn form<F: Form>(name: &str, value: Unknown<'_>, names: &Names) -> Read<F> {
     match given {
         Given::Record(fields) => read(fields),
         Given::Nothing => read(BTreeMap::new()),
-        _ => Err(wrong(name, "an object", value)?.into()),
+        _ => Err(wrong(name, "a plain object", value)?.into()),
     }
 }
 
@@ -345,7 +344,11 @@ impl Argument for EventDraft {
         }
         let event = cast::<Object<'_>>(value)?;
         let draft = EventDraft::of(|field| {
-            let value = given(event.get_named_property(field)?, None, 1)?;
+            // What is inherited is not the event's.
+            let value = match event.has_own_property(field)? {
+                true => given(event.get_named_property(field)?, None, 1)?,
+                false => Given::Nothing,
+            };
             // A number might be meant as seconds, so it is refused.
             let is_number = matches!(value, Given::Whole(_));
             Ok(if field == "at" && is_number { Given::Other } else { value })

@@ -35,6 +35,8 @@ struct State {
     queue: VecDeque<(Key, Work)>,
     threads: usize,
     idle: usize,
+    /// Whether a thread is about to come to the queue.
+    is_starting: bool,
 }
 
 /// What work is known by: the environment of JavaScript that asked for it, and its number there.
@@ -42,7 +44,7 @@ pub type Key = (usize, u32);
 
 impl Pool {
     const fn new(most: usize) -> Self {
-        let state = State { queue: VecDeque::new(), threads: 0, idle: 0 };
+        let state = State { queue: VecDeque::new(), threads: 0, idle: 0, is_starting: false };
         Self { most, state: Mutex::new(state), added: Condvar::new() }
     }
 
@@ -51,24 +53,38 @@ impl Pool {
     }
 
     /// Runs the work as soon as there is a thread for it. Errors: no thread could be started.
+    ///
+    /// Starting a thread takes longer than all else here, and the event loop must not do it for each
+    /// of many calls: it starts one, and each thread that has started starts the next one if there is
+    /// more to do.
     pub fn run(&'static self, key: Key, work: Work) -> std::io::Result<()> {
         let mut state = self.state();
         state.queue.push_back((key, work));
-        if state.queue.len() <= state.idle || state.threads == self.most {
+        if state.queue.len() <= state.idle {
             drop(state);
             self.added.notify_one();
             return Ok(());
         }
-        let started = thread::Builder::new().name("partnerkit".to_owned()).spawn(|| self.work());
-        match started {
-            Ok(_) => state.threads += 1,
-            // The threads that there are will come to it.
-            Err(_) if state.threads > 0 => {}
-            Err(error) => {
+        match self.grow(&mut state, 0) {
+            // If there are threads, they will come to it.
+            Err(error) if state.threads == 0 => {
                 state.queue.pop_back();
-                return Err(error);
+                Err(error)
             }
+            _ => Ok(()),
         }
+    }
+
+    /// Starts a thread if there is more in the queue than threads that come to it: those that are idle,
+    /// one that is starting, and `coming`.
+    fn grow(&'static self, state: &mut State, coming: usize) -> std::io::Result<()> {
+        let is_enough = state.queue.len() <= state.idle + coming;
+        if is_enough || state.is_starting || state.threads == self.most {
+            return Ok(());
+        }
+        thread::Builder::new().name("partnerkit".to_owned()).spawn(|| self.work())?;
+        state.threads += 1;
+        state.is_starting = true;
         Ok(())
     }
 
@@ -82,8 +98,11 @@ impl Pool {
         removed.is_some()
     }
 
-    fn work(&self) {
+    fn work(&'static self) {
         let mut state = self.state();
+        state.is_starting = false;
+        // If it fails, there is a thread at least: this one.
+        drop(self.grow(&mut state, 1));
         loop {
             if let Some((_, work)) = state.queue.pop_front() {
                 drop(state);

@@ -16,11 +16,15 @@ function options() {
   return ts.parseJsonConfigFileContent(read.config, ts.sys, PACKAGE).options;
 }
 
-/** The source of each entry of the package. */
+/**
+ * The source of each entry of the package, without the storage over Kysely: its functions want a
+ * database of the host's, and the README shows them.
+ */
 function entries() {
   const { exports } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'package.json'), 'utf8'));
   const compiled = Object.values(exports).flatMap((entry) => entry.require?.default ?? []);
-  return compiled.map((file) =>
+  const own = compiled.filter((file) => !file.includes('kysely'));
+  return own.map((file) =>
     path.join(PACKAGE, file.replace('./dist/', './lib/').replace(/js$/, 'ts')),
   );
 }

@@ -93,12 +93,24 @@ impl<'o> Method<'o> {
             let is_optional = self.optional.iter().any(|other| other.name == argument.name);
             let name = camel(&argument.name);
             match (self.is_request, is_optional) {
-                (true, _) => format!("request.{name}"),
-                (false, true) => format!("options.{name}"),
+                (true, _) | (false, true) => format!("given.{name}"),
                 (false, false) => name,
             }
         };
         self.operation.arguments.iter().map(of).collect()
+    }
+
+    /// The object whose fields are arguments, and their names.
+    pub fn named(&self) -> Option<(&'static str, Vec<String>)> {
+        let names = |arguments: &[&Argument]| -> Vec<String> {
+            arguments.iter().map(|argument| camel(&argument.name)).collect()
+        };
+        if self.is_request {
+            return Some(("request", [names(&self.required), names(&self.optional)].concat()));
+        }
+        let signal = vec!["signal".to_owned()];
+        let has_some = !self.optional.is_empty();
+        has_some.then(|| ("options", [names(&self.optional), signal].concat()))
     }
 
     /// The type of the result.

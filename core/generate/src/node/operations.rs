@@ -30,7 +30,7 @@ fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
     if names.contains("Agency") {
         text += "import { Agency } from './agency';\n";
     }
-    text += "import { call, type CallOptions } from './calls';\n";
+    text += "import { call, named, type CallOptions } from './calls';\n";
     if names.contains("ValidationError") {
         text += "import { withErrors, type ValidationError } from './errors';\n";
     }
@@ -80,8 +80,21 @@ fn method(method: &Method<'_>) -> String {
     let documentation = comment(&operation.documentation, example, 2, method.surface);
     let passed: Vec<_> = ["call".to_owned()].into_iter().chain(method.passed()).collect();
     let answer = method.answer();
-    let start = format!("    const start: Start = (call) => this.native.{name}(");
-    let mut body = listed(&start, &passed, ");");
+    let mut body = match method.named() {
+        Some((what, names)) => {
+            let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+            let given = format!("      const given = named('{what}', {what}, [");
+            let native = format!("      return this.native.{name}(");
+            "    const start: Start = (call) => {\n".to_owned()
+                + &listed(&given, &names, "]);")
+                + &listed(&native, &passed, ");")
+                + "    };\n"
+        }
+        None => {
+            let start = format!("    const start: Start = (call) => this.native.{name}(");
+            listed(&start, &passed, ");")
+        }
+    };
     body += match &*answer {
         "Agency" => "    return Agency.of(await call(start, options));\n",
         _ if answer.contains("ValidationError") => {

@@ -56,12 +56,11 @@ export type AgencyOperation =
 
 /** The operations that concern one agency. */
 export abstract class AgencyOperations {
-  /** @internal */
-  protected readonly native: Operations<AgencyOperation>;
+  readonly #native: Operations<AgencyOperation>;
 
   /** @internal */
   protected constructor(native: Operations<AgencyOperation>) {
-    this.native = native;
+    this.#native = native;
   }
 
   /**
@@ -75,7 +74,7 @@ export abstract class AgencyOperations {
    * ```
    */
   settings(options?: CallOptions): Promise<AgencySettings> {
-    const start: Start = (call) => this.native.settings(call);
+    const start: Start = (call) => this.#native.settings(call);
     return call(start, options);
   }
 
@@ -102,7 +101,7 @@ export abstract class AgencyOperations {
   ): Promise<AgencySettings> {
     const start: Start = (call) => {
       const given = named('options', options, ['version', 'signal']);
-      return this.native.configure(call, given.version, patch);
+      return this.#native.configure(call, given.version, patch);
     };
     return call(start, options);
   }
@@ -138,7 +137,7 @@ export abstract class AgencyOperations {
    * ```
    */
   createReseller(draft: ResellerDraft, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.native.createReseller(call, draft);
+    const start: Start = (call) => this.#native.createReseller(call, draft);
     return call(start, options);
   }
 
@@ -167,7 +166,7 @@ export abstract class AgencyOperations {
     forms: readonly ResellerDraft[],
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
-    const start: Start = (call) => this.native.createResellers(call, forms);
+    const start: Start = (call) => this.#native.createResellers(call, forms);
     return withErrors(await call(start, options));
   }
 
@@ -187,7 +186,7 @@ export abstract class AgencyOperations {
     forms: readonly ResellerDraft[],
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
-    const start: Start = (call) => this.native.checkResellers(call, forms);
+    const start: Start = (call) => this.#native.checkResellers(call, forms);
     return withErrors(await call(start, options));
   }
 
@@ -202,7 +201,7 @@ export abstract class AgencyOperations {
    * ```
    */
   previewDeletion(id: string, options?: CallOptions): Promise<DeletionPreview> {
-    const start: Start = (call) => this.native.previewDeletion(call, id);
+    const start: Start = (call) => this.#native.previewDeletion(call, id);
     return call(start, options);
   }
 
@@ -220,7 +219,7 @@ export abstract class AgencyOperations {
    * ```
    */
   deleteReseller(id: string, options?: CallOptions): Promise<Erasure> {
-    const start: Start = (call) => this.native.deleteReseller(call, id);
+    const start: Start = (call) => this.#native.deleteReseller(call, id);
     return call(start, options);
   }
 
@@ -234,7 +233,7 @@ export abstract class AgencyOperations {
    * ```
    */
   reseller(id: string, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.native.reseller(call, id);
+    const start: Start = (call) => this.#native.reseller(call, id);
     return call(start, options);
   }
 
@@ -250,7 +249,7 @@ export abstract class AgencyOperations {
    * ```
    */
   resellerByExternalId(externalId: string, options?: CallOptions): Promise<Reseller | null> {
-    const start: Start = (call) => this.native.resellerByExternalId(call, externalId);
+    const start: Start = (call) => this.#native.resellerByExternalId(call, externalId);
     return call(start, options);
   }
 
@@ -273,7 +272,7 @@ export abstract class AgencyOperations {
    * ```
    */
   page(query: ResellerQuery = {}, options?: CallOptions): Promise<Page> {
-    const start: Start = (call) => this.native.page(call, query);
+    const start: Start = (call) => this.#native.page(call, query);
     return call(start, options);
   }
 
@@ -300,7 +299,7 @@ export abstract class AgencyOperations {
   ): Promise<Reseller> {
     const start: Start = (call) => {
       const given = named('options', options, ['version', 'signal']);
-      return this.native.updateReseller(call, id, given.version, patch);
+      return this.#native.updateReseller(call, id, given.version, patch);
     };
     return call(start, options);
   }
@@ -326,7 +325,7 @@ export abstract class AgencyOperations {
   ): Promise<Reseller> {
     const start: Start = (call) => {
       const given = named('options', options, ['reason', 'signal']);
-      return this.native.deactivate(call, id, given.reason);
+      return this.#native.deactivate(call, id, given.reason);
     };
     return call(start, options);
   }
@@ -342,7 +341,7 @@ export abstract class AgencyOperations {
    * ```
    */
   activate(id: string, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.native.activate(call, id);
+    const start: Start = (call) => this.#native.activate(call, id);
     return call(start, options);
   }
 
@@ -363,7 +362,7 @@ export abstract class AgencyOperations {
   ): Promise<Reseller> {
     const start: Start = (call) => {
       const given = named('options', options, ['version', 'signal']);
-      return this.native.changePartnerType(call, id, given.version, partnerType);
+      return this.#native.changePartnerType(call, id, given.version, partnerType);
     };
     return call(start, options);
   }
@@ -381,7 +380,7 @@ export abstract class AgencyOperations {
    * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
-    const start: Start = (call) => this.native.domainAvailability(call, label);
+    const start: Start = (call) => this.#native.domainAvailability(call, label);
     return call(start, options);
   }
 
@@ -408,7 +407,7 @@ export abstract class AgencyOperations {
   ): Promise<Reseller> {
     const start: Start = (call) => {
       const given = named('options', options, ['version', 'signal']);
-      return this.native.renameLoginDomain(call, id, given.version, loginDomain);
+      return this.#native.renameLoginDomain(call, id, given.version, loginDomain);
     };
     return call(start, options);
   }
@@ -435,7 +434,7 @@ export abstract class AgencyOperations {
   ): Promise<void> {
     const start: Start = (call) => {
       const given = named('request', request, ['id', 'password', 'passwordConfirmation']);
-      return this.native.setPassword(call, given.id, given.password, given.passwordConfirmation);
+      return this.#native.setPassword(call, given.id, given.password, given.passwordConfirmation);
     };
     return call(start, options);
   }
@@ -468,7 +467,7 @@ export abstract class AgencyOperations {
         'password',
         'passwordConfirmation',
       ]);
-      return this.native.changePassword(
+      return this.#native.changePassword(
         call,
         given.id,
         given.current,
@@ -495,7 +494,7 @@ export abstract class AgencyOperations {
    * ```
    */
   resetToken(id: string, options?: CallOptions): Promise<string> {
-    const start: Start = (call) => this.native.resetToken(call, id);
+    const start: Start = (call) => this.#native.resetToken(call, id);
     return call(start, options);
   }
 
@@ -514,7 +513,7 @@ export abstract class AgencyOperations {
    * ```
    */
   revokeAccess(id: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.native.revokeAccess(call, id);
+    const start: Start = (call) => this.#native.revokeAccess(call, id);
     return call(start, options);
   }
 
@@ -530,7 +529,7 @@ export abstract class AgencyOperations {
    * ```
    */
   unlock(id: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.native.unlock(call, id);
+    const start: Start = (call) => this.#native.unlock(call, id);
     return call(start, options);
   }
 
@@ -554,7 +553,7 @@ export abstract class AgencyOperations {
    * ```
    */
   recordUsage(events: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
-    const start: Start = (call) => this.native.recordUsage(call, events);
+    const start: Start = (call) => this.#native.recordUsage(call, events);
     return call(start, options);
   }
 
@@ -584,7 +583,7 @@ export abstract class AgencyOperations {
   ): Promise<Consumption> {
     const start: Start = (call) => {
       const given = named('request', request, ['reseller', 'metric', 'quantity', 'id']);
-      return this.native.consume(call, given.reseller, given.metric, given.quantity, given.id);
+      return this.#native.consume(call, given.reseller, given.metric, given.quantity, given.id);
     };
     return call(start, options);
   }
@@ -612,7 +611,7 @@ export abstract class AgencyOperations {
   ): Promise<void> {
     const start: Start = (call) => {
       const given = named('request', request, ['id', 'metric', 'limit']);
-      return this.native.setAllowance(call, given.id, given.metric, given.limit);
+      return this.#native.setAllowance(call, given.id, given.metric, given.limit);
     };
     return call(start, options);
   }
@@ -630,7 +629,7 @@ export abstract class AgencyOperations {
    * ```
    */
   overview(options?: CallOptions): Promise<Overview> {
-    const start: Start = (call) => this.native.overview(call);
+    const start: Start = (call) => this.#native.overview(call);
     return call(start, options);
   }
 
@@ -656,7 +655,7 @@ export abstract class AgencyOperations {
   ): Promise<readonly Change[]> {
     const start: Start = (call) => {
       const given = named('options', options, ['after', 'limit', 'signal']);
-      return this.native.changes(call, given.after, given.limit);
+      return this.#native.changes(call, given.after, given.limit);
     };
     return call(start, options);
   }

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { AgencyOperations, type AgencyOperation } from './agency-operations';
 import { call, environment, now, type CallOptions } from './calls';
 import {
@@ -24,6 +26,11 @@ export class Agency extends AgencyOperations {
   /** @internal */
   static of(native: unknown): Agency {
     return new Agency(native as NativeAgency & Operations<AgencyOperation>);
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `Agency '${this.id}'`;
   }
 
   /**

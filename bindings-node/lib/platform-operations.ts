@@ -38,12 +38,11 @@ export type PlatformOperation =
 
 /** The operations that concern all agencies. */
 export abstract class PlatformOperations {
-  /** @internal */
-  protected readonly native: Operations<PlatformOperation>;
+  readonly #native: Operations<PlatformOperation>;
 
   /** @internal */
   protected constructor(native: Operations<PlatformOperation>) {
-    this.native = native;
+    this.#native = native;
   }
 
   /**
@@ -65,7 +64,7 @@ export abstract class PlatformOperations {
   ): Promise<Agency> {
     const start: Start = (call) => {
       const given = named('options', options, ['timeZone', 'signal']);
-      return this.native.createAgency(call, id, given.timeZone);
+      return this.#native.createAgency(call, id, given.timeZone);
     };
     return Agency.of(await call(start, options));
   }
@@ -91,7 +90,7 @@ export abstract class PlatformOperations {
   ): Promise<Agency> {
     const start: Start = (call) => {
       const given = named('options', options, ['timeZone', 'signal']);
-      return this.native.ensureAgency(call, id, given.timeZone);
+      return this.#native.ensureAgency(call, id, given.timeZone);
     };
     return Agency.of(await call(start, options));
   }
@@ -110,7 +109,7 @@ export abstract class PlatformOperations {
    * ```
    */
   async agency(id: string, options?: CallOptions): Promise<Agency> {
-    const start: Start = (call) => this.native.agency(call, id);
+    const start: Start = (call) => this.#native.agency(call, id);
     return Agency.of(await call(start, options));
   }
 
@@ -131,7 +130,7 @@ export abstract class PlatformOperations {
   ): Promise<readonly string[]> {
     const start: Start = (call) => {
       const given = named('options', options, ['after', 'limit', 'signal']);
-      return this.native.agencies(call, given.after, given.limit);
+      return this.#native.agencies(call, given.after, given.limit);
     };
     return call(start, options);
   }
@@ -147,7 +146,7 @@ export abstract class PlatformOperations {
    * ```
    */
   previewAgencyDeletion(id: string, options?: CallOptions): Promise<AgencyDeletionPreview> {
-    const start: Start = (call) => this.native.previewAgencyDeletion(call, id);
+    const start: Start = (call) => this.#native.previewAgencyDeletion(call, id);
     return call(start, options);
   }
 
@@ -169,7 +168,7 @@ export abstract class PlatformOperations {
    * ```
    */
   deleteAgency(id: string, options?: CallOptions): Promise<Erasure> {
-    const start: Start = (call) => this.native.deleteAgency(call, id);
+    const start: Start = (call) => this.#native.deleteAgency(call, id);
     return call(start, options);
   }
 
@@ -205,7 +204,13 @@ export abstract class PlatformOperations {
   ): Promise<Access> {
     const start: Start = (call) => {
       const given = named('request', request, ['loginDomain', 'email', 'password', 'source']);
-      return this.native.signIn(call, given.loginDomain, given.email, given.password, given.source);
+      return this.#native.signIn(
+        call,
+        given.loginDomain,
+        given.email,
+        given.password,
+        given.source,
+      );
     };
     return call(start, options);
   }
@@ -234,7 +239,7 @@ export abstract class PlatformOperations {
   ): Promise<Identity> {
     const start: Start = (call) => {
       const given = named('options', options, ['host', 'signal']);
-      return this.native.checkAccess(call, stamp, given.host);
+      return this.#native.checkAccess(call, stamp, given.host);
     };
     return call(start, options);
   }
@@ -262,7 +267,7 @@ export abstract class PlatformOperations {
   ): Promise<void> {
     const start: Start = (call) => {
       const given = named('request', request, ['token', 'password', 'passwordConfirmation']);
-      return this.native.resetPassword(
+      return this.#native.resetPassword(
         call,
         given.token,
         given.password,
@@ -285,7 +290,7 @@ export abstract class PlatformOperations {
    * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
-    const start: Start = (call) => this.native.domainAvailability(call, label);
+    const start: Start = (call) => this.#native.domainAvailability(call, label);
     return call(start, options);
   }
 
@@ -319,7 +324,7 @@ export abstract class PlatformOperations {
    * ```
    */
   backup(path: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.native.backup(call, path);
+    const start: Start = (call) => this.#native.backup(call, path);
     return call(start, options);
   }
 
@@ -342,7 +347,7 @@ export abstract class PlatformOperations {
   ): Promise<Maintenance> {
     const start: Start = (call) => {
       const given = named('options', options, ['budget', 'signal']);
-      return this.native.maintain(call, given.budget);
+      return this.#native.maintain(call, given.budget);
     };
     return call(start, options);
   }
@@ -360,7 +365,7 @@ export abstract class PlatformOperations {
    * ```
    */
   prepare(options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.native.prepare(call);
+    const start: Start = (call) => this.#native.prepare(call);
     return call(start, options);
   }
 
@@ -379,7 +384,7 @@ export abstract class PlatformOperations {
    * ```
    */
   close(options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.native.close(call);
+    const start: Start = (call) => this.#native.close(call);
     return call(start, options);
   }
 
@@ -394,7 +399,7 @@ export abstract class PlatformOperations {
    * ```
    */
   resolveHost(host: string, options?: CallOptions): Promise<ResolvedHost> {
-    const start: Start = (call) => this.native.resolveHost(call, host);
+    const start: Start = (call) => this.#native.resolveHost(call, host);
     return call(start, options);
   }
 }

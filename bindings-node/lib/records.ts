@@ -6,6 +6,7 @@
  * @module
  */
 
+import { concealing } from './concealing';
 import { fieldName } from './names';
 
 /** What happened. */
@@ -468,7 +469,7 @@ export const factories = {
       agency: Access['agency'],
       reseller: Access['reseller'],
       stamp: Access['stamp'],
-    ): Access => ({ agency, reseller, stamp }),
+    ): Access => concealing('stamp', ({ agency, reseller, stamp })),
   },
   AgencyDeletionPreview: {
     fields: ['agency', 'resellers'],

@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { test } = require('node:test');
+const { format, inspect } = require('node:util');
 
 const partnerkit = require('..');
 const { byCode } = require('../dist/errors');
@@ -261,4 +262,20 @@ test('panics are errors, and the next call works', async () => {
     assert.equal(error.message, `panic ${n}`);
   });
   assert.equal((await agency.overview()).activeResellers, 0);
+});
+
+test('no text for debugging shows the stamp', async () => {
+  const { platform, agency } = await opened();
+  await agency.createReseller(draft(withPassword));
+  const access = await platform.signIn({ ...guess, password: PASSWORD });
+  for (const shown of [
+    inspect(access),
+    inspect([{ access }], { depth: 5 }),
+    format('%o', access),
+  ]) {
+    assert.ok(!shown.includes(access.stamp), shown);
+  }
+  assert.equal(JSON.parse(JSON.stringify(access)).stamp, access.stamp);
+  assert.equal(structuredClone(access).stamp, { ...access }.stamp);
+  assert.equal(inspect(agency), "Agency 'northwind'");
 });

@@ -50,12 +50,11 @@ export type {handle}Operation =
 
 /** The operations that concern {about}. */
 export abstract class {handle}Operations {{
-  /** @internal */
-  protected readonly native: Operations<{handle}Operation>;
+  readonly #native: Operations<{handle}Operation>;
 
   /** @internal */
   protected constructor(native: Operations<{handle}Operation>) {{
-    this.native = native;
+    this.#native = native;
   }}
 {body}}}
 ",
@@ -84,14 +83,14 @@ fn method(method: &Method<'_>) -> String {
         Some((what, names)) => {
             let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
             let given = format!("      const given = named('{what}', {what}, [");
-            let native = format!("      return this.native.{name}(");
+            let native = format!("      return this.#native.{name}(");
             "    const start: Start = (call) => {\n".to_owned()
                 + &listed(&given, &names, "]);")
                 + &listed(&native, &passed, ");")
                 + "    };\n"
         }
         None => {
-            let start = format!("    const start: Start = (call) => this.native.{name}(");
+            let start = format!("    const start: Start = (call) => this.#native.{name}(");
             listed(&start, &passed, ");")
         }
     };

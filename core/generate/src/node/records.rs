@@ -7,7 +7,7 @@ use super::documentation::comment;
 use super::hints::{answered, given};
 use super::{camel, header};
 use crate::shared::forms;
-use crate::surface::{Enumeration, Field, Record, Surface};
+use crate::surface::{Enumeration, Field, Record, SECRET, Surface};
 use crate::types::Type;
 
 /// Fields with names of fields, which are told by their names in JavaScript.
@@ -28,7 +28,7 @@ pub fn text(surface: &Surface) -> String {
         "What the library returns: plain objects. Instants are `Date`s with milliseconds, ids are
  * texts, usage is a `bigint`.",
     );
-    text += "\nimport { fieldName } from './names';\n";
+    text += "\nimport { concealing } from './concealing';\nimport { fieldName } from './names';\n";
     enumerations.iter().for_each(|of| text += &union(of, surface));
     text += &codes(surface);
     records.iter().for_each(|record| text += &interface(record, surface));
@@ -108,13 +108,16 @@ export const factories = {\n"
                 false => name.clone(),
             })
             .collect();
+        let mut made = format!("({{ {} }})", values.join(", "));
+        if let Some(secret) = record.fields.iter().find(|f| SECRET.contains(&&*f.name)) {
+            made = format!("concealing('{}', {made})", camel(&secret.name));
+        }
         let _ = writeln!(
             text,
-            "  {}: {{\n    fields: [{}],\n    make: (\n      {},\n    ): {0} => ({{ {} }}),\n  }},",
+            "  {}: {{\n    fields: [{}],\n    make: (\n      {},\n    ): {0} => {made},\n  }},",
             record.name,
             fields.join(", "),
             parameters.join(",\n      "),
-            values.join(", "),
         );
     }
     text + "};\n"

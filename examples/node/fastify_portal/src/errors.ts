@@ -87,7 +87,8 @@ export function isGone(request: FastifyRequest): boolean {
 
 /** Logs what the operator has to know of an error that a request ended with. */
 export function logError(log: FastifyBaseLogger, error: unknown, status: number): void {
-  if (status >= 500) log.error({ err: error }, 'a request failed');
+  if (status === 503) log.warn({ err: error }, 'a request has to wait');
+  else if (status >= 500) log.error({ err: error }, 'a request failed');
 }
 
 /** Sends an error as JSON. */

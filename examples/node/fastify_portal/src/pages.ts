@@ -32,7 +32,7 @@ const style = `
   p { margin: .25rem 0 0; color: var(--soft); }
   form { margin-top: 1.5rem; display: grid; gap: 1rem; }
   label { display: grid; gap: .3rem; font-weight: 600; }
-  input { width: 100%; padding: .6rem .7rem; font: inherit; color: inherit; background: var(--ground);
+  input { width: 100%; padding: .6rem .7rem; font: inherit; font-weight: 400; color: inherit; background: var(--ground);
     border: 1px solid var(--line); border-radius: .4rem; }
   button { padding: .65rem 1rem; font: inherit; font-weight: 600; color: var(--paper); background: var(--act);
     border: 1px solid var(--act); border-radius: .4rem; cursor: pointer; }
@@ -42,7 +42,8 @@ const style = `
     background: var(--good-ground); }
   .note.bad { color: var(--bad); background: var(--bad-ground); }
   table { width: 100%; margin-top: .75rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-  th, td { padding: .45rem 0; text-align: left; border-bottom: 1px solid var(--line); }
+  th, td { padding: .45rem 0; text-align: left; font-weight: 400; border-bottom: 1px solid var(--line); }
+  table + p { margin-top: .6rem; }
   td { text-align: right; }
   .row { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 2rem; }
   .row form { margin: 0; }
@@ -114,9 +115,10 @@ const metricNames: Readonly<Record<Metric, string>> = {
 };
 
 const count = new Intl.NumberFormat('en');
-const day = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' });
 
-export function ownPage(reseller: Reseller, usage: readonly Used[], note?: Note): string {
+/** The own page; days are those of the agency's time zone, by whose calendar the periods go. */
+export function ownPage(reseller: Reseller, usage: readonly Used[], timeZone: string, note?: Note): string {
+  const day = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone });
   const rows = usage.map(
     ({ metric, used, limit }) => html`
   <tr><th scope="row">${metricNames[metric]}</th>

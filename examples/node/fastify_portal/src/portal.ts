@@ -87,8 +87,12 @@ export function portal(app: FastifyInstance, platform: Platform): void {
     { status = 200, note }: { status?: number; note?: Note } = {},
   ): Promise<FastifyReply> {
     const signal = signalOf(request);
-    const record = await agency.reseller(reseller, { signal });
-    return sendPage(reply, status, ownPage(record, await usageOf(agency, reseller, signal), note));
+    const [record, usage, { timeZone }] = await Promise.all([
+      agency.reseller(reseller, { signal }),
+      usageOf(agency, reseller, signal),
+      agency.settings({ signal }),
+    ]);
+    return sendPage(reply, status, ownPage(record, usage, timeZone, note));
   }
 
   app.get('/', async (request, reply) => sendOwnPage(request, reply, await visitorOf(request)));

@@ -80,6 +80,25 @@ function iterator(source: Exclude<CsvSource, string>): AsyncIterator<unknown> | 
   throw new TypeError('source: expected a path, bytes, or a stream');
 }
 
+/** Resolves when a stream has taken the bytes. One that is destroyed meanwhile calls nobody back. */
+function written(stream: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => {
+      reject(stream.errored ?? new Error('the stream was closed before it had taken all rows'));
+    };
+    if (stream.destroyed) {
+      closed();
+      return;
+    }
+    stream.once('close', closed);
+    stream.write(bytes, (error) => {
+      stream.off('close', closed);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
 /** Writes to a stream, which takes its time. */
 export function writer(
   destination: Exclude<CsvDestination, string>,
@@ -95,13 +114,7 @@ export function writer(
     };
   }
   if (typeof destination === 'object' && typeof destination.write === 'function') {
-    return (bytes) =>
-      new Promise((resolve, reject) => {
-        destination.write(bytes, (error) => {
-          if (error) reject(error);
-          else resolve();
-        });
-      });
+    return (bytes) => written(destination, bytes);
   }
   throw new TypeError('destination: expected a path or a stream');
 }

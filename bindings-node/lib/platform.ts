@@ -1,4 +1,4 @@
-import { call, environment, now, type CallOptions } from './calls';
+import { call, environment, named, now, type CallOptions } from './calls';
 import type { ResellerDraft } from './forms';
 import type { NativePlatform, Operations } from './native';
 import { PlatformOperations, type PlatformOperation } from './platform-operations';
@@ -108,8 +108,12 @@ export class Platform extends PlatformOperations {
    * assert.deepEqual(platform.formErrors(typed, { field: 'email' }), []);
    * ```
    */
-  formErrors(draft: ResellerDraft, options: { field?: string | null } = {}): readonly FieldError[] {
-    return now(this.#native.formErrors(draft, options.field));
+  formErrors(
+    draft: ResellerDraft,
+    options: { field?: string | null | undefined } = {},
+  ): readonly FieldError[] {
+    const { field } = named('options', options, ['field']);
+    return now(this.#native.formErrors(draft, field));
   }
 
   /**

@@ -189,6 +189,14 @@ pub fn optional<T: Argument>(name: &str, value: Unknown<'_>) -> Read<Option<T>> 
     }
 }
 
+/// A required argument that may be null, but not undefined.
+pub fn nullable<T: Argument>(name: &str, value: Unknown<'_>) -> Read<Option<T>> {
+    match value.get_type()? {
+        ValueType::Null => Ok(None),
+        _ => T::of(name, value).map(Some),
+    }
+}
+
 /// The error for an argument of another type. It names the argument, and never contains the value.
 pub fn wrong(name: &str, expected: &str, value: Unknown<'_>) -> Result<Failure> {
     let of = match value.get_type()? {
@@ -338,16 +346,18 @@ whole!(i64, u8, u16, u32, u64);
 impl Argument for EventDraft {
     const SEVERAL: &str = "an array of events";
 
-    fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
-        if value.get_type()? != ValueType::Object {
-            return Err(wrong(name, Self::SEVERAL, value)?.into());
-        }
-        let event = cast::<Object<'_>>(value)?;
+    fn of(_: &str, value: Unknown<'_>) -> Read<Self> {
+        // What is no object has no fields, and is rejected alone like any other event without them.
+        let event = match value.get_type()? {
+            ValueType::Object => Some(cast::<Object<'_>>(value)?),
+            _ => None,
+        };
         let draft = EventDraft::of(|field| {
             // What is inherited is not the event's.
-            let value = match event.has_own_property(field)? {
-                true => given(event.get_named_property(field)?, None, 1)?,
-                false => Given::Nothing,
+            let own = event.filter(|event| event.has_own_property(field).unwrap_or(false));
+            let value = match own {
+                Some(event) => given(event.get_named_property(field)?, None, 1)?,
+                None => Given::Nothing,
             };
             // A number might be meant as seconds, so it is refused.
             let is_number = matches!(value, Given::Whole(_));

@@ -17,6 +17,17 @@ impl Names {
     }
 }
 
+/// The core's path of a field, by its names in JavaScript: `contact.email`.
+pub fn path(names: &'static Names, field: &str) -> String {
+    let mut within = Some(names);
+    let of = |name: &str| {
+        let (name, next) = within.map_or((name.to_owned(), None), |names| names.of(name));
+        within = next;
+        name
+    };
+    field.split('.').map(of).collect::<Vec<_>>().join(".")
+}
+
 /// The path of a refused field by its names in JavaScript.
 pub fn told(path: &str) -> String {
     if path.contains(UNKNOWN) { path.replace(UNKNOWN, "") } else { camel(path) }

@@ -13,7 +13,7 @@ use partnerkit::{
 
 use crate::agency::Agency;
 use crate::arguments::{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY};
-use crate::given::{argument, form, optional, whole_text};
+use crate::given::{argument, form, nullable, optional, whole_text};
 use crate::home::{Begun, Each, Plain};
 use crate::platform::Platform;
 
@@ -468,7 +468,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let metric: Metric = argument("metric", metric)?;
-            let limit: Option<i64> = optional("limit", limit)?;
+            let limit: Option<i64> = nullable("limit", limit)?;
             let agency = self.agency.clone();
             Ok(move || agency.set_allowance(id, metric, limit).map(Plain))
         })

@@ -17,6 +17,7 @@ use crate::error::{Failure, Refused, refused_fields};
 use crate::given::{argument, form, optional};
 use crate::handle::Handle;
 use crate::home::{Answers, Begun, Environment, Home};
+use crate::names::path;
 use crate::raw::{Made, Maker, Value};
 use crate::settings::settings;
 use crate::storage::{Calls, Dispatcher, JsStore};
@@ -114,7 +115,7 @@ impl Platform {
         Synchronous::of(|| {
             let draft: ResellerDraft = form("draft", draft, &RESELLER_DRAFT)?;
             let field: Option<String> = optional("field", field)?;
-            let field = field.map(|field| RESELLER_DRAFT.of(&field).0);
+            let field = field.map(|field| path(&RESELLER_DRAFT, &field));
             let wrong = self.platform.form_errors(&draft, field.as_deref())?;
             Ok(Made(refused_fields(Maker::of(env), &wrong)?))
         })

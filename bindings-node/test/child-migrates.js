@@ -2,7 +2,7 @@
 'use strict';
 
 const { migrate } = require('../dist/kysely');
-const { sqliteInstance } = require('./databases');
+const { sqliteInstance } = require('./kysely-databases');
 
 const db = sqliteInstance(process.argv[2], ['busy_timeout = 0']);
 process.once('message', async () => {

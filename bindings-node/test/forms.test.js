@@ -362,11 +362,9 @@ test('lists with holes, lists that are too long, and lists that contain themselv
   assert.deepEqual(await platform.agencies(), ['northwind']);
 });
 
-test('events that are no objects are refused, each for itself or all of them', async () => {
+test('events that are no objects are rejected alone', async () => {
   const { agency } = await withReseller();
-  for (const event of [null, undefined, 'event', 7])
-    await assert.rejects(agency.recordUsage([event]), TypeError);
-  for (const event of [new Map(), [], Promise.resolve(), {}]) {
+  for (const event of [null, undefined, 'event', 7, new Map(), [], Promise.resolve(), {}]) {
     const [outcome] = (await agency.recordUsage([event])).outcomes;
     assert.deepEqual([outcome.kind, outcome.field, outcome.code], ['rejected', 'id', 'empty']);
   }

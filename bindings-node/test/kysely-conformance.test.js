@@ -6,7 +6,7 @@ const { after, before, describe, test } = require('node:test');
 
 const { conformanceCases, runConformanceCase } = require('../dist/conformance');
 const { KyselyStorage } = require('../dist/kysely');
-const { empty, postgres, sqlite, withoutPostgres } = require('./databases');
+const { empty, postgres, sqlite, withoutPostgres } = require('./kysely-databases');
 
 /** Begins a transaction of the host's for each of the library's, which is a part of it. */
 class InsideHosts {

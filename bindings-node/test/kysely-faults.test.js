@@ -18,7 +18,7 @@ const {
   sqlite,
   sqliteInstance,
   withoutPostgres,
-} = require('./databases');
+} = require('./kysely-databases');
 const { draft } = require('./support');
 
 const TOTALS = tables.find((table) => table.name === 'totals');

@@ -11,7 +11,7 @@ const { sql } = require('kysely');
 const { tables } = require('..');
 const { conformanceCases, runConformanceCase } = require('../dist/conformance');
 const { KyselyStorage } = require('../dist/kysely');
-const { empty, postgres, sqlite, withoutPostgres } = require('./databases');
+const { empty, postgres, sqlite, withoutPostgres } = require('./kysely-databases');
 
 /** Cases that are about something else than the one transaction, and why. */
 const ELSEWHERE = {

@@ -11,7 +11,7 @@ const { CamelCasePlugin, Migrator, sql } = require('kysely');
 
 const { Platform, schemaVersion, tables } = require('..');
 const { KyselyStorage, migrate, migrations } = require('../dist/kysely');
-const { empty, postgres, sqlite, withoutPostgres } = require('./databases');
+const { empty, postgres, sqlite, withoutPostgres } = require('./kysely-databases');
 const { draft } = require('./support');
 
 const PASSWORD = 'plain teal walrus 94 umbrella';

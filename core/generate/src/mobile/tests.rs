@@ -38,6 +38,9 @@ const SOURCE: &str = "
         /// ```python
         /// agency.take(1)
         /// ```
+        /// ```javascript
+        /// await agency.take(1);
+        /// ```
         pub fn take(&self, draft: &NoteDraft, label: &str, at: Option<&Slug>) -> Result<Session> {}
         /// Counts.
         ///
@@ -47,6 +50,9 @@ const SOURCE: &str = "
         /// ```python
         /// agency.found()
         /// ```
+        /// ```javascript
+        /// await agency.found();
+        /// ```
         pub fn found(&self, password: &str) -> Result<Option<Found>> {}
         /// Not among the chosen ones.
         ///
@@ -55,6 +61,9 @@ const SOURCE: &str = "
         /// ```
         /// ```python
         /// agency.pair()
+        /// ```
+        /// ```javascript
+        /// await agency.pair();
         /// ```
         pub fn pair(&self) -> Result<(u64, u64)> {}
     }

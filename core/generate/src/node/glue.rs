@@ -31,7 +31,7 @@ pub fn text(surface: &Surface) -> String {
 
         use crate::agency::Agency;
         use crate::arguments::{{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY}};
-        use crate::given::{{argument, form, optional, whole_text}};
+        use crate::given::{{argument, form, nullable, optional, whole_text}};
         use crate::home::{{Begun, Each, Plain}};
         use crate::platform::Platform;
 
@@ -98,6 +98,8 @@ fn made(argument: &Argument, method: &Method<'_>) -> String {
         _ if name.starts_with("password") && is_confirmed => {
             format!("whole_text(\"{told}\", {name})")
         }
+        // What is required and may be null is never left out by mistake.
+        Type::Optional(_) if method.requires(argument) => format!("nullable(\"{told}\", {name})"),
         Type::Optional(_) => format!("optional(\"{told}\", {name})"),
         _ => format!("argument(\"{told}\", {name})"),
     }

@@ -47,6 +47,11 @@ impl<'o> Method<'o> {
         self.surface.form_of(argument)
     }
 
+    /// Whether a caller has to give an argument.
+    pub fn requires(&self, argument: &Argument) -> bool {
+        self.required.iter().any(|required| required.name == argument.name)
+    }
+
     /// The parameters with their types.
     pub fn typed(&self) -> Vec<String> {
         let field = |argument: &&Argument| {

@@ -452,5 +452,5 @@ fn where_no_server_listens_the_error_says_so() {
     drop(listener);
     let refused = Platform::open(&format!("postgres://nobody@127.0.0.1:{port}/x"));
     let refused = refused.map(drop).expect_err("no server");
-    assert_eq!(refused.to_string(), "storage: no connection to the server: connection refused");
+    assert_eq!(refused.to_string(), "storage: could not connect to the server: connection refused");
 }

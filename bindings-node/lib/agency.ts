@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AgencyOperations, type AgencyOperation } from './agency-operations';
-import { call, environment, now, type CallOptions } from './calls';
+import { call, environment, named, now, type CallOptions } from './calls';
 import {
   reader,
   Streaming,
@@ -79,11 +79,12 @@ export class Agency extends AgencyOperations {
    * ```
    */
   async importCsv(source: CsvSource, options: ImportOptions = {}): Promise<ImportReport> {
-    const { dryRun, delimiter, each, signal } = options;
+    const given = named('options', options, ['dryRun', 'delimiter', 'each', 'signal']);
+    const { dryRun, delimiter, each, signal } = given;
     const path = typeof source === 'string' ? source : undefined;
-    const read = typeof source === 'string' ? undefined : reader(source);
-    const functions = { ...(read && { read }), ...(each && { each }) };
-    const streaming = new Streaming(functions, signal);
+    const stream = typeof source === 'string' ? undefined : reader(source);
+    const functions = { ...(stream && { read: stream.read }), ...(each && { each }) };
+    const streaming = new Streaming(functions, signal, stream?.close);
     const start: Start = (id) =>
       environment.importCsv(
         id,
@@ -94,7 +95,7 @@ export class Agency extends AgencyOperations {
         each !== undefined,
         streaming.dispatcher,
       );
-    return streaming.result(call<ImportReport>(start, options));
+    return streaming.result(call<ImportReport>(start, given));
   }
 
   /**
@@ -115,14 +116,15 @@ export class Agency extends AgencyOperations {
   async exportCsv(
     destination: CsvDestination,
     query: ResellerQuery = {},
-    options?: CallOptions,
+    options: CallOptions = {},
   ): Promise<number> {
     const path = typeof destination === 'string' ? destination : undefined;
     const functions = typeof destination === 'string' ? {} : { write: writer(destination) };
-    const streaming = new Streaming(functions, options?.signal);
+    const given = named('options', options, ['signal']);
+    const streaming = new Streaming(functions, given.signal);
     const start: Start = (id) =>
       environment.exportCsv(id, this.#native, path, query, streaming.dispatcher);
-    return streaming.result(call<number>(start, options));
+    return streaming.result(call<number>(start, given));
   }
 
   /**

@@ -23,7 +23,7 @@ class Failed {
 
 type Done = (outcome: unknown) => void;
 
-/** The calls that are open. */
+/** The calls whose results have not come, also those that were aborted and still run. */
 const open = new Map<number, Done>();
 
 /** Keeps the process alive while a call is open; at other times it does not. */
@@ -34,11 +34,13 @@ const { setImmediate } = timers;
 
 /** The asynchronous contexts of open calls, while a storage of the host's may be called in them. */
 const contexts = new Map<number, AsyncResource>();
-let storages = 0;
+
+/** Whether a call that begins now would be part of a host's transaction, for each storage. */
+const joins: (() => boolean)[] = [];
 
 /** From now on each call keeps its context, for the host's storage. */
-export function keepContexts(): void {
-  storages += 1;
+export function keepContexts(joined: () => boolean): void {
+  joins.push(joined);
 }
 
 /** Runs a function of the host's in the context of the call for which it runs. */
@@ -48,16 +50,22 @@ export function inContext<T>(call: number, run: () => T): T {
 }
 
 const settle: Settle = (call, failed, value, log) => {
-  if (log !== null) tell(log);
   const done = open.get(call);
-  if (done === undefined) return; // nobody waits for it any more
   close(call);
-  done(failed ? new Failed(value as Failure) : value);
+  // If the call was aborted, its promise is settled already, and this does nothing.
+  done?.(failed ? new Failed(value as Failure) : value);
+  if (log !== null) tell(log);
 };
 
 /** Takes the results that are there, those of a few milliseconds in each turn of the event loop. */
 function take(): void {
-  if (environment.take(settle)) setImmediate(take);
+  let more = true;
+  try {
+    more = environment.take(settle);
+  } finally {
+    // Whatever happens: nothing else would come for the results that are left.
+    if (more) setImmediate(take);
+  }
 }
 
 function close(call: number): void {
@@ -74,7 +82,7 @@ function begin(done: Done): number {
   } while (last === 0 || open.has(last));
   if (open.size === 0) awake.ref();
   open.set(last, done);
-  if (storages > 0) contexts.set(last, new AsyncResource('PartnerKit'));
+  if (joins.length > 0) contexts.set(last, new AsyncResource('PartnerKit'));
   return last;
 }
 
@@ -106,6 +114,20 @@ function stopAll(this: AbortSignal): void {
   for (const stop of aborting.get(this) ?? []) stop();
 }
 
+/**
+ * Starts a call. One that is part of a host's transaction gets a thread of its own: calls that wait for
+ * that transaction's connection may have all the others.
+ */
+function started(number: number, start: Start): ReturnType<Start> {
+  if (!joins.some((joined) => joined())) return start(number);
+  environment.beside(true);
+  try {
+    return start(number);
+  } finally {
+    environment.beside(false);
+  }
+}
+
 /** Begins a call and waits for its result. */
 export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   const signal = options?.signal;
@@ -115,7 +137,7 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   const outcome = await new Promise<unknown>((resolve, reject) => {
     number = begin(resolve);
     try {
-      const refused = start(number);
+      const refused = started(number, start);
       if (refused) settle(number, true, refused, null);
     } catch (thrown) {
       close(number);
@@ -126,8 +148,9 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
     if (signal) {
       ignoreSignal = whenAborted(signal, () => {
         if (!open.has(number)) return;
-        environment.cancel(number);
-        close(number);
+        // One that runs keeps its context, and the process alive, until it has ended: its storage
+        // may be in the middle of a transaction.
+        if (environment.cancel(number)) close(number);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
       });
@@ -154,6 +177,6 @@ export function named<T extends object>(what: string, given: T, names: readonly 
 
 /** The value of a function that needs no store. */
 export function now<T>(made: Synchronous<T>): T {
-  if ('failure' in made) throw errorOf(made.failure);
-  return made.value;
+  if (Object.hasOwn(made, 'failure')) throw errorOf((made as { failure: Failure }).failure);
+  return (made as { value: T }).value;
 }

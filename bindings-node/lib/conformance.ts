@@ -2,7 +2,7 @@
 
 import { call, environment } from './calls';
 import { native, type Dispatcher } from './native';
-import { Transactions, type StorageOptions, type TableStore } from './storage';
+import { checkedDeadline, Transactions, type StorageOptions, type TableStore } from './storage';
 
 /**
  * The names of all cases.
@@ -46,7 +46,8 @@ export async function runConformanceCase(
     if (store !== undefined) return transactions.ofStore(store, method, args);
     return transactions.ofTransaction(object ?? 0n, method, args);
   };
-  await call((id) => environment.runConformanceCase(id, name, dispatcher, deadline));
+  const millis = checkedDeadline(deadline);
+  await call((id) => environment.runConformanceCase(id, name, dispatcher, millis));
 }
 
 const STORE_METHODS = new Set(['begin', 'joined', 'scrub', 'schemaVersion']);

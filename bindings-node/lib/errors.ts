@@ -161,6 +161,6 @@ export function errorOf(failure: Failure): Error {
 export function withErrors<T extends object>(
   answers: readonly (T | Failure)[],
 ): (T | ValidationError)[] {
-  const isFailure = (answer: T | Failure): answer is Failure => 'retryAfter' in answer;
+  const isFailure = (answer: T | Failure): answer is Failure => Object.hasOwn(answer, 'retryAfter');
   return answers.map((answer) => (isFailure(answer) ? new ValidationError(answer) : answer));
 }

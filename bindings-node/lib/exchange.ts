@@ -1,6 +1,7 @@
 /** CSV files: paths, bytes and streams. */
 
 import type { Writable } from 'node:stream';
+import { types } from 'node:util';
 
 import type { CallOptions } from './calls';
 import type { Dispatcher } from './native';
@@ -26,16 +27,31 @@ export interface ImportOptions extends CallOptions {
 /** The functions of a stream, and the first error that one of them has thrown. */
 export class Streaming {
   #thrown: { readonly error: unknown } | undefined;
+  readonly #aborted: Promise<never> | undefined;
+  #abort: (() => void) | undefined;
 
   constructor(
     private readonly functions: Record<string, (given: never) => unknown>,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+    private readonly close: () => void = () => undefined,
+  ) {
+    if (signal === undefined) return;
+    this.#aborted = new Promise((_, reject) => {
+      this.#abort = () => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', this.#abort, { once: true });
+    });
+    this.#aborted.catch(() => undefined);
+  }
 
   readonly dispatcher: Dispatcher = async (_call, _object, method, args) => {
     try {
       this.signal?.throwIfAborted();
-      return await this.functions[method]?.(args[0] as never);
+      const done = this.functions[method]?.(args[0] as never);
+      // A function that never answers would keep its thread.
+      return await (this.#aborted === undefined ? done : Promise.race([done, this.#aborted]));
     } catch (error) {
       this.#thrown ??= { error };
       throw error;
@@ -48,31 +64,79 @@ export class Streaming {
       return await call;
     } catch (error) {
       throw this.#thrown === undefined ? error : this.#thrown.error;
+    } finally {
+      this.close();
+      // One that was aborted still runs, and has to hear of it.
+      if (this.#abort && !this.signal?.aborted) {
+        this.signal?.removeEventListener('abort', this.#abort);
+      }
     }
   }
 }
 
 const encoder = new TextEncoder();
 
-/** Reads a source chunk by chunk; null at its end. */
-export function reader(source: Exclude<CsvSource, string>): () => Promise<Uint8Array | null> {
+/** Half a character, which no text has alone. */
+const HALF = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/** The bytes of a text that comes in pieces; a character may be in two of them. */
+class Encoder {
+  #half = '';
+
+  bytes(piece: string): Uint8Array {
+    const text = this.#half + piece;
+    const cut = /[\uD800-\uDBFF]$/.test(text) ? text.length - 1 : text.length;
+    this.#half = text.slice(cut);
+    return this.#whole(text.slice(0, cut));
+  }
+
+  end(): Uint8Array {
+    return this.#whole(this.#half);
+  }
+
+  #whole(text: string): Uint8Array {
+    if (HALF.test(text)) throw new TypeError('source: the text has half a character');
+    return encoder.encode(text);
+  }
+}
+
+/** A source that is read chunk by chunk. */
+export interface Reader {
+  /** The next bytes; null at the end. */
+  readonly read: () => Promise<Uint8Array | null>;
+  /** Tells the source that nothing more is read, so that it closes what it has opened. */
+  readonly close: () => void;
+}
+
+/** Reads a source. */
+export function reader(source: Exclude<CsvSource, string>): Reader {
   const chunks = iterator(source);
-  return async () => {
+  const text = new Encoder();
+  const read = async (): Promise<Uint8Array | null> => {
     for (;;) {
-      const next: IteratorResult<unknown, unknown> = await chunks.next();
-      if (next.done === true) return null;
-      const { value } = next;
-      const bytes = typeof value === 'string' ? encoder.encode(value) : value;
-      if (!(bytes instanceof Uint8Array)) {
+      const { done, value } = (await chunks.next()) as IteratorResult<unknown, unknown>;
+      const bytes =
+        done === true ? text.end() : typeof value === 'string' ? text.bytes(value) : value;
+      if (!types.isUint8Array(bytes)) {
         throw new TypeError('source: expected a stream of bytes or text');
       }
       if (bytes.length > 0) return bytes;
+      if (done === true) return null;
     }
+  };
+  return {
+    read,
+    close: () => {
+      // It may never answer, and what it throws concerns nobody any more.
+      Promise.resolve()
+        .then(() => chunks.return?.())
+        .catch(() => undefined);
+    },
   };
 }
 
 function iterator(source: Exclude<CsvSource, string>): AsyncIterator<unknown> | Iterator<unknown> {
-  if (source instanceof Uint8Array) return [source][Symbol.iterator]();
+  if (types.isUint8Array(source)) return [source][Symbol.iterator]();
   if (typeof source === 'object' && Symbol.asyncIterator in source) {
     return source[Symbol.asyncIterator]();
   }

@@ -1,6 +1,10 @@
 /** What is told of each call. */
 
+import { types } from 'node:util';
+
 import { native } from './native';
+
+const { isNativeError } = types;
 
 /** One call: never a name, an address or a secret. */
 export interface LoggedCall {
@@ -51,7 +55,7 @@ export function tell(log: Record<string, string>): void {
     try {
       listener(call);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : 'a listener of logCalls has thrown');
+      process.emitWarning(isNativeError(error) ? error : 'a listener of logCalls has thrown');
     }
   }
 }

@@ -80,6 +80,7 @@ export interface Environment {
     dispatcher: Dispatcher,
   ): Begun;
   take(settle: Settle): boolean;
+  beside(isBeside: boolean): void;
   cancel(call: number): boolean;
   phoneCountries(): unknown;
   fieldCodes(): unknown;

@@ -4,7 +4,12 @@ import type { NativePlatform, Operations } from './native';
 import { PlatformOperations, type PlatformOperation } from './platform-operations';
 import type { FieldError } from './records';
 import { ownSettings, settingsDispatcher, type Settings } from './settings';
-import { storageDispatcher, type StorageOptions, type TableStore } from './storage';
+import {
+  checkedDeadline,
+  storageDispatcher,
+  type StorageOptions,
+  type TableStore,
+} from './storage';
 
 /**
  * One store, opened and configured once, with the operations that concern all agencies. Each worker
@@ -71,10 +76,11 @@ export class Platform extends PlatformOperations {
     options?: CallOptions,
   ): Promise<Platform> {
     const { deadline = 5_000, ...others } = ownSettings(settings);
+    const millis = checkedDeadline(deadline);
     const own = ownSettings(others);
     const dispatchers = [storageDispatcher(storage), settingsDispatcher(own)] as const;
     const open = (id: number) =>
-      environment.withStorage(id, dispatchers[0], deadline, own, dispatchers[1]);
+      environment.withStorage(id, dispatchers[0], millis, own, dispatchers[1]);
     return new Platform(await call(open, options));
   }
 

@@ -1,6 +1,7 @@
 /** Stores of the host's own: the contract between the library and a database. */
 
 import { inContext, keepContexts } from './calls';
+import { errorOf } from './errors';
 import { native, type Dispatcher } from './native';
 
 /** A value of a column; UUIDs are texts, integers are `bigint`s. */
@@ -167,6 +168,14 @@ export interface StorageOptions {
   readonly deadline?: number | undefined;
 }
 
+/** How many milliseconds a call of a storage may take, or why that cannot be. */
+export function checkedDeadline(deadline: number): number {
+  if (Number.isInteger(deadline) && deadline >= 1 && deadline < 2 ** 31) return deadline;
+  const message = 'deadline: expected whole milliseconds, from 1 to 2147483647';
+  const failure = { code: 'configuration', message, fields: [], currentVersion: null };
+  throw errorOf({ ...failure, retryAfter: null });
+}
+
 /** The tables that every storage keeps, as data. */
 export const tables = native.schema() as readonly Table[];
 
@@ -225,7 +234,7 @@ export class Transactions {
 
 /** Through which the native module calls one storage. */
 export function storageDispatcher(store: TableStore): Dispatcher {
-  keepContexts();
+  keepContexts(() => store.joined?.() === true);
   const transactions = new Transactions();
   return (call, object, method, args) =>
     inContext(call, () =>

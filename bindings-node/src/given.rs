@@ -18,6 +18,10 @@ use crate::names::Names;
 /// would never end.
 const DEEPEST: usize = 8;
 
+/// How many items and fields all of a value may have together. Parts of a value may be shared, so that
+/// a small one looks endless.
+const ROOM: u32 = 1_000_000;
+
 /// More items than any list may have. A longer list is refused anyway, so the rest is not read.
 const MOST: u32 = 100_001;
 
@@ -31,6 +35,23 @@ pub const UNKNOWN: char = '\0';
 /// A value of any type; without names, the names in it are the host's own. It raises only what the
 /// host's own code throws, for example in a getter.
 fn given(value: Unknown<'_>, names: Option<&Names>, depth: usize) -> Result<Given> {
+    within(value, names, depth, &mut { ROOM })
+}
+
+/// Takes room for parts of a value; false if there is not enough.
+fn takes(room: &mut u32, parts: u32) -> bool {
+    let left = room.checked_sub(parts);
+    *room = left.unwrap_or(0);
+    left.is_some()
+}
+
+/// A value for which there is still room.
+fn within(
+    value: Unknown<'_>,
+    names: Option<&Names>,
+    depth: usize,
+    room: &mut u32,
+) -> Result<Given> {
     Ok(match value.get_type()? {
         ValueType::Undefined | ValueType::Null => Given::Nothing,
         ValueType::Boolean => Given::Truth(cast(value)?),
@@ -39,11 +60,13 @@ fn given(value: Unknown<'_>, names: Option<&Names>, depth: usize) -> Result<Give
         // A text with a lone surrogate is not valid.
         ValueType::String => text(value)?.map_or(Given::Other, Given::Text),
         ValueType::Object if depth == 0 => Given::Other,
-        ValueType::Object if value.is_array()? => list(cast(value)?, names, depth - 1)?,
+        ValueType::Object if value.is_array()? => list(cast(value)?, names, depth - 1, room)?,
         ValueType::Object if value.is_date()? => {
             instant(value)?.map_or(Given::Other, Given::Instant)
         }
-        ValueType::Object => record(value, names, depth - 1)?.map_or(Given::Other, Given::Record),
+        ValueType::Object => {
+            record(value, names, depth - 1, room)?.map_or(Given::Other, Given::Record)
+        }
         _ => Given::Other,
     })
 }
@@ -88,12 +111,12 @@ fn integer(integer: &BigInt) -> i128 {
     }
 }
 
-fn list(array: Array<'_>, names: Option<&Names>, depth: usize) -> Result<Given> {
-    if array.len() >= MOST {
+fn list(array: Array<'_>, names: Option<&Names>, depth: usize, room: &mut u32) -> Result<Given> {
+    if array.len() >= MOST || !takes(room, array.len()) {
         return Ok(Given::Other);
     }
     let item = |place| match array.get::<Unknown<'_>>(place)? {
-        Some(item) => given(item, names, depth),
+        Some(item) => within(item, names, depth, room),
         None => Ok(Given::Nothing),
     };
     (0..array.len()).map(item).collect::<Result<_>>().map(Given::List)
@@ -105,6 +128,7 @@ fn record(
     value: Unknown<'_>,
     names: Option<&Names>,
     depth: usize,
+    room: &mut u32,
 ) -> Result<Option<BTreeMap<String, Given>>> {
     if value.is_typedarray()? || value.is_arraybuffer()? || value.is_promise()? {
         return Ok(None);
@@ -116,6 +140,9 @@ fn record(
         KeyConversion::NumbersToStrings,
     )?;
     let keys: Array<'_> = cast(keys.to_unknown())?;
+    if !takes(room, keys.len()) {
+        return Ok(None);
+    }
     let mut fields = BTreeMap::new();
     let mut has_names = false;
     for place in 0..keys.len().min(MOST) {
@@ -129,8 +156,8 @@ fn record(
             continue;
         }
         let Some(name) = text(key)? else { return Ok(None) };
-        let (name, within) = names.map_or((name.clone(), None), |names| names.of(&name));
-        fields.insert(name, given(value, within, depth)?);
+        let (name, inner) = names.map_or((name.clone(), None), |names| names.of(&name));
+        fields.insert(name, within(value, inner, depth, room)?);
     }
     Ok((has_names || is_plain(&object)?).then_some(fields))
 }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ pub struct Home(Arc<Results>);
 
 struct Results {
     wake: Wake,
+    /// Whether calls that begin now are part of a host's transaction.
+    is_beside: AtomicBool,
     waiting: Mutex<Waiting>,
 }
 
@@ -83,6 +86,12 @@ impl Environment {
         Ok(false)
     }
 
+    /// Says whether calls that begin from now on are part of a host's transaction.
+    #[napi(catch_unwind)]
+    pub fn beside(&self, is_beside: bool) {
+        self.home.0.is_beside.store(is_beside, Ordering::Relaxed);
+    }
+
     /// Takes a call out of the queue, and says whether it was still there.
     #[napi(catch_unwind)]
     pub fn cancel(&self, call: u32) -> bool {
@@ -96,7 +105,8 @@ pub fn begin(wake: Function<'_, (), ()>, factories: Object<'_>) -> napi::Result<
     let factories = Rc::new(Factories::of(factories)?);
     let wake = wake.build_threadsafe_function::<()>();
     let wake = wake.callee_handled::<false>().weak::<true>().build()?;
-    let results = Results { wake, waiting: Mutex::default() };
+    let is_beside = AtomicBool::new(false);
+    let results = Results { wake, is_beside, waiting: Mutex::default() };
     Ok(Environment { home: Home(Arc::new(results)), factories })
 }
 
@@ -179,7 +189,9 @@ impl Home {
     where
         W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
     {
-        self.on(&BRIEF, call, read, Failure::of)
+        // Brief calls may all wait for the transaction of which this one is part.
+        let is_beside = self.0.is_beside.load(Ordering::Relaxed);
+        self.on(if is_beside { &LONG } else { &BRIEF }, call, read, Failure::of)
     }
 
     /// Begins a call that takes a file, whose refused fields are columns.

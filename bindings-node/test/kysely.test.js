@@ -96,6 +96,52 @@ for (const [kind, make, skip] of DATABASES) {
       );
     });
 
+    test('an aborted call writes nothing outside the transaction in which it began', async () => {
+      for (const abort of [(c) => c.abort(), (c) => setImmediate(() => c.abort())]) {
+        const failed = storage.transaction(async () => {
+          const controller = new AbortController();
+          const call = agency.createReseller(draft(), { signal: controller.signal });
+          abort(controller);
+          await assert.rejects(call, { name: 'AbortError' });
+          throw new HostFailed();
+        });
+        await assert.rejects(failed, HostFailed);
+        // What still runs has ended when the next calls have.
+        await agency.createReseller(other('globex'));
+        assert.deepEqual(await names(), ['globex']);
+        await agency.deleteReseller((await agency.page()).resellers[0].id);
+        await empty(db);
+        platform = await Platform.withStorage(storage);
+        agency = await platform.createAgency('northwind');
+      }
+    });
+
+    test('joins of one transaction that overlap keep what was answered', async () => {
+      for (let i = 0; i < 5; i += 1) {
+        const [label, taken] = [`x${'abcde'[i]}`, 'api'];
+        await db.transaction().execute(async (trx) => {
+          const [made, refused] = await Promise.allSettled([
+            storage.join(trx, () => agency.createReseller(other(label))),
+            storage.join(trx, () => agency.createReseller(other(taken))),
+          ]);
+          assert.deepEqual([made.status, refused.status], ['fulfilled', 'rejected']);
+        });
+        assert.ok((await names()).includes(label), label);
+      }
+    });
+
+    test('a call in a transaction does not wait for those that wait for its connection', async () => {
+      const reads = [];
+      await storage.transaction(async () => {
+        const { id } = await agency.createReseller(draft());
+        storage.outside(() => {
+          for (let i = 0; i < 64; i += 1) reads.push(agency.page());
+        });
+        assert.equal((await agency.deactivate(id)).status, 'inactive');
+      });
+      for (const { resellers } of await Promise.all(reads)) assert.ok(resellers.length <= 1);
+    });
+
     test('a transaction that the host has begun itself is joined', async () => {
       const failed = db.transaction().execute((trx) =>
         storage.join(trx, async () => {

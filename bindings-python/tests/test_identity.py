@@ -348,4 +348,4 @@ def test_only_true_is_the_answer_of_a_verifier_that_lets_somebody_in(
     agency.create_reseller(**draft("acme", invite=False, password_hash="old:secret"))
     with pytest.raises(partnerkit.AccessDeniedError):
         platform.sign_in("acme", "owner@acme.example", "a guess")
-    assert [str(raised.exc_value) for raised in told] == ["verify answers no bool"]
+    assert [str(raised.exc_value) for raised in told] == ["verify must return a bool"]

@@ -17,11 +17,17 @@ export class Turns {
   }
 }
 
+/** The transactions of hosts that calls are part of now. */
+const open = new WeakMap<object, HostTransaction>();
+
 /**
  * A transaction of the host's. The library's transactions in it are savepoints of one connection:
  * they wait for each other.
  */
 export class HostTransaction {
+  /** How often the host has joined it. */
+  #joins = 0;
+
   readonly #turns = new Turns();
   #ended = false;
   #savepoints = 0;
@@ -32,7 +38,15 @@ export class HostTransaction {
    */
   wrote = false;
 
-  constructor(readonly trx: AnyKysely) {}
+  private constructor(readonly trx: AnyKysely) {}
+
+  /** The one for a transaction of the host's, which the host may join more than once at a time. */
+  static join(trx: AnyKysely): HostTransaction {
+    const host = open.get(trx) ?? new HostTransaction(trx);
+    open.set(trx, host);
+    host.#joins += 1;
+    return host;
+  }
 
   /** Waits until no other transaction of the library's is open in this one. */
   async take(): Promise<() => void> {
@@ -62,10 +76,13 @@ export class HostTransaction {
   }
 
   /**
-   * Ends the calls in it, before the host commits or rolls back: what is open is undone, and
+   * Ends the calls in it, at the end of the last `join`, before the host commits or rolls back: what is open is undone, and
    * whatever comes later fails.
    */
   async end(): Promise<void> {
+    this.#joins -= 1;
+    if (this.#joins > 0) return;
+    open.delete(this.trx);
     this.#ended = true;
     (await this.#turns.take())();
   }

@@ -124,7 +124,7 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
    * ```
    */
   async join<T>(trx: TransactionOf<DB>, work: () => Promise<T>): Promise<T> {
-    const host = new HostTransaction(kysely(trx as object));
+    const host = HostTransaction.join(kysely(trx as object));
     try {
       return await this.#hosts.run(host, work);
     } finally {

@@ -26,7 +26,13 @@ type Done = (outcome: unknown) => void;
 /** The calls whose results have not come, also those that were aborted and still run. */
 const open = new Map<number, Done>();
 
-/** Keeps the process alive while a call is open; at other times it does not. */
+/** The calls that keep the process alive: those that are awaited, and those in a host's transaction. */
+const holding = new Set<number>();
+
+/** Whether a call is part of a host's transaction, and so has to end before that does. */
+const inside = new Set<number>();
+
+/** Keeps the process alive while a call does; at other times it does not. */
 const awake = timers.setInterval(() => {}, 2 ** 30).unref();
 
 /** The timers as they are now: a host's tests may replace them. */
@@ -71,7 +77,14 @@ function take(): void {
 function close(call: number): void {
   open.delete(call);
   contexts.delete(call);
-  if (open.size === 0) awake.unref();
+  inside.delete(call);
+  release(call);
+}
+
+/** Lets the process end before a call has. */
+function release(call: number): void {
+  holding.delete(call);
+  if (holding.size === 0) awake.unref();
 }
 
 let last = 0;
@@ -80,7 +93,8 @@ function begin(done: Done): number {
   do {
     last = (last + 1) % 2 ** 32;
   } while (last === 0 || open.has(last));
-  if (open.size === 0) awake.ref();
+  if (holding.size === 0) awake.ref();
+  holding.add(last);
   open.set(last, done);
   if (joins.length > 0) contexts.set(last, new AsyncResource('PartnerKit'));
   return last;
@@ -120,6 +134,7 @@ function stopAll(this: AbortSignal): void {
  */
 function started(number: number, start: Start): ReturnType<Start> {
   if (!joins.some((joined) => joined())) return start(number);
+  inside.add(number);
   environment.beside(true);
   try {
     return start(number);
@@ -148,9 +163,9 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
     if (signal) {
       ignoreSignal = whenAborted(signal, () => {
         if (!open.has(number)) return;
-        // One that runs keeps its context, and the process alive, until it has ended: its storage
-        // may be in the middle of a transaction.
+        // One that runs keeps its context: its storage may be in the middle of a transaction.
         if (environment.cancel(number)) close(number);
+        else if (!inside.has(number)) release(number);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
       });

@@ -23,14 +23,22 @@ class Failed {
 
 type Done = (outcome: unknown) => void;
 
+/** A call whose result has not come. */
+interface Open {
+  readonly done: Done;
+  /** The asynchronous context in which it began, if a storage of the host's may be called in it. */
+  readonly context: AsyncResource | undefined;
+  /** Whether it is part of a host's transaction, and so has to end before that does. */
+  readonly isInside: boolean;
+  /** Whether it keeps the process alive, as it does unless it was aborted. */
+  holds: boolean;
+}
+
 /** The calls whose results have not come, also those that were aborted and still run. */
-const open = new Map<number, Done>();
+const open = new Map<number, Open>();
 
-/** The calls that keep the process alive: those that are awaited, and those in a host's transaction. */
-const holding = new Set<number>();
-
-/** Whether a call is part of a host's transaction, and so has to end before that does. */
-const inside = new Set<number>();
+/** How many of them keep the process alive. */
+let holding = 0;
 
 /** Keeps the process alive while a call does; at other times it does not. */
 const awake = timers.setInterval(() => {}, 2 ** 30).unref();
@@ -38,25 +46,42 @@ const awake = timers.setInterval(() => {}, 2 ** 30).unref();
 /** The timers as they are now: a host's tests may replace them. */
 const { setImmediate } = timers;
 
-/** The asynchronous contexts of open calls, while a storage of the host's may be called in them. */
-const contexts = new Map<number, AsyncResource>();
+/** A store of the host's, of which calls can be part of a transaction. */
+interface Joinable {
+  joined?(): unknown;
+}
 
-/** Whether a call that begins now would be part of a host's transaction, for each storage. */
-const joins: (() => boolean)[] = [];
+/** The stores of the host's that are in use. */
+const stores = new Set<WeakRef<Joinable>>();
+const unused = new FinalizationRegistry<WeakRef<Joinable>>((store) => stores.delete(store));
 
-/** From now on each call keeps its context, for the host's storage. */
-export function keepContexts(joined: () => boolean): void {
-  joins.push(joined);
+/** From now on each call keeps its context, for a storage of the host's, as long as that is in use. */
+export function keepContexts(store: Joinable): void {
+  const kept = new WeakRef(store);
+  stores.add(kept);
+  unused.register(store, kept);
+}
+
+/** Whether a call that begins now would be part of a transaction of a store. */
+function isJoined(store: Joinable | undefined): boolean {
+  try {
+    const joined = store?.joined?.();
+    // One that says so later is asked again by the core, and its error is told then.
+    if (joined instanceof Promise) joined.catch(() => undefined);
+    return joined === true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs a function of the host's in the context of the call for which it runs. */
 export function inContext<T>(call: number, run: () => T): T {
-  const context = contexts.get(call);
+  const context = open.get(call)?.context;
   return context === undefined ? run() : context.runInAsyncScope(run);
 }
 
 const settle: Settle = (call, failed, value, log) => {
-  const done = open.get(call);
+  const done = open.get(call)?.done;
   close(call);
   // If the call was aborted, its promise is settled already, and this does nothing.
   done?.(failed ? new Failed(value as Failure) : value);
@@ -75,16 +100,16 @@ function take(): void {
 }
 
 function close(call: number): void {
+  release(open.get(call));
   open.delete(call);
-  contexts.delete(call);
-  inside.delete(call);
-  release(call);
 }
 
 /** Lets the process end before a call has. */
-function release(call: number): void {
-  holding.delete(call);
-  if (holding.size === 0) awake.unref();
+function release(call: Open | undefined): void {
+  if (!call?.holds) return;
+  call.holds = false;
+  holding -= 1;
+  if (holding === 0) awake.unref();
 }
 
 let last = 0;
@@ -93,10 +118,11 @@ function begin(done: Done): number {
   do {
     last = (last + 1) % 2 ** 32;
   } while (last === 0 || open.has(last));
-  if (holding.size === 0) awake.ref();
-  holding.add(last);
-  open.set(last, done);
-  if (joins.length > 0) contexts.set(last, new AsyncResource('PartnerKit'));
+  if (holding === 0) awake.ref();
+  holding += 1;
+  const context = stores.size > 0 ? new AsyncResource('PartnerKit') : undefined;
+  const isInside = stores.size > 0 && [...stores].some((store) => isJoined(store.deref()));
+  open.set(last, { done, context, isInside, holds: true });
   return last;
 }
 
@@ -133,8 +159,7 @@ function stopAll(this: AbortSignal): void {
  * that transaction's connection may have all the others.
  */
 function started(number: number, start: Start): ReturnType<Start> {
-  if (!joins.some((joined) => joined())) return start(number);
-  inside.add(number);
+  if (!open.get(number)?.isInside) return start(number);
   environment.beside(true);
   try {
     return start(number);
@@ -162,10 +187,11 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
     }
     if (signal) {
       ignoreSignal = whenAborted(signal, () => {
-        if (!open.has(number)) return;
+        const aborted = open.get(number);
+        if (aborted === undefined) return;
         // One that runs keeps its context: its storage may be in the middle of a transaction.
         if (environment.cancel(number)) close(number);
-        else if (!inside.has(number)) release(number);
+        else if (!aborted.isInside) release(aborted);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
       });

@@ -234,7 +234,7 @@ export class Transactions {
 
 /** Through which the native module calls one storage. */
 export function storageDispatcher(store: TableStore): Dispatcher {
-  keepContexts(() => store.joined?.() === true);
+  keepContexts(store);
   const transactions = new Transactions();
   return (call, object, method, args) =>
     inContext(call, () =>

@@ -103,3 +103,23 @@ test('a deadline that cannot be is refused', async () => {
     assert.equal(error.code, 'configuration', String(deadline));
   }
 });
+
+test('a store that cannot say whether it is joined disturbs no other', async () => {
+  const unhandled = [];
+  const listen = (reason) => unhandled.push(reason);
+  process.on('unhandledRejection', listen);
+  for (const joined of [
+    () => Promise.reject(new Error('later')),
+    () => {
+      throw new Error('at once');
+    },
+  ]) {
+    const { agency } = await opened({}, Object.assign(new AsyncMemoryStore(), { joined }));
+    const other = await opened();
+    assert.equal((await other.agency.overview()).activeResellers, 0);
+    assert.equal((await agency.overview()).activeResellers, 0);
+  }
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', listen);
+  assert.deepEqual(unhandled, []);
+});

@@ -4,6 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 import * as timers from 'node:timers';
 
 import { errorOf } from './errors';
+import * as looking from './looking';
 import { tell } from './logging';
 import { native, type Failure, type Settle, type Start, type Synchronous } from './native';
 import { factories } from './records';
@@ -51,6 +52,9 @@ interface Joinable {
   joined?(): unknown;
 }
 
+/** The context of what belongs to no call. */
+const outside = new AsyncResource('PartnerKit');
+
 /** The stores of the host's that are in use. */
 const stores = new Set<WeakRef<Joinable>>();
 const unused = new FinalizationRegistry<WeakRef<Joinable>>((store) => stores.delete(store));
@@ -90,13 +94,31 @@ const settle: Settle = (call, failed, value, log) => {
 
 /** Takes the results that are there, those of a few milliseconds in each turn of the event loop. */
 function take(): void {
-  let more = true;
+  let again = true;
+  const looks = looking.goesOn();
   try {
-    more = environment.take(settle);
+    again = environment.take(settle, looks) || looks;
+    if (looks && open.size === 0) again = environment.take(settle, false);
+    if (!looks || open.size === 0) looking.ends(open.size === 0);
   } finally {
     // Whatever happens: nothing else would come for the results that are left.
-    if (more) setImmediate(take);
+    if (again) comeBack();
   }
+}
+
+/** Whether the event loop takes results in its next turn. */
+let isComing = false;
+
+function comeBack(): void {
+  if (isComing) return;
+  isComing = true;
+  // What runs then belongs to no call.
+  outside.runInAsyncScope(setImmediate, undefined, arrive);
+}
+
+function arrive(): void {
+  isComing = false;
+  take();
 }
 
 function close(call: number): void {
@@ -123,6 +145,7 @@ function begin(done: Done): number {
   const context = stores.size > 0 ? new AsyncResource('PartnerKit') : undefined;
   const isInside = stores.size > 0 && [...stores].some((store) => isJoined(store.deref()));
   open.set(last, { done, context, isInside, holds: true });
+  if (open.size === 1 && looking.begins()) comeBack();
   return last;
 }
 
@@ -168,6 +191,23 @@ function started(number: number, start: Start): ReturnType<Start> {
   }
 }
 
+/** Whether threads come to the calls that have begun when the running code has ended. */
+let isGoing = false;
+
+const later = Promise.resolve();
+
+/** Many calls that begin together begin faster while no thread takes the event loop's processor. */
+function goLater(): void {
+  if (isGoing) return;
+  isGoing = true;
+  void later.then(go);
+}
+
+function go(): void {
+  isGoing = false;
+  environment.go();
+}
+
 /** Begins a call and waits for its result. */
 export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   const signal = options?.signal;
@@ -179,6 +219,7 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
     try {
       const refused = started(number, start);
       if (refused) settle(number, true, refused, null);
+      else goLater();
     } catch (thrown) {
       close(number);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host threw it

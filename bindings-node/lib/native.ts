@@ -79,7 +79,8 @@ export interface Environment {
     query: unknown,
     dispatcher: Dispatcher,
   ): Begun;
-  take(settle: Settle): boolean;
+  take(settle: Settle, comesBack: boolean): boolean;
+  go(): void;
   beside(isBeside: boolean): void;
   cancel(call: number): boolean;
   phoneCountries(): unknown;

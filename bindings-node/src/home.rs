@@ -35,7 +35,7 @@ type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 pub type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
 
 /// For how long results are made before the event loop does something else.
-const TURN: Duration = Duration::from_millis(4);
+const TURN: Duration = Duration::from_millis(1);
 
 struct Completion {
     call: u32,
@@ -72,11 +72,16 @@ pub struct Environment {
 #[napi]
 impl Environment {
     /// Gives results to `settle`, and says whether there are more: then the package comes again in the
-    /// next turn of the event loop.
+    /// next turn of the event loop. If it comes back in any case, it is not woken meanwhile.
     #[napi(catch_unwind)]
-    pub fn take(&self, env: &Env, settle: Function<'_, Settled, ()>) -> napi::Result<bool> {
+    pub fn take(
+        &self,
+        env: &Env,
+        settle: Function<'_, Settled, ()>,
+        comes_back: bool,
+    ) -> napi::Result<bool> {
         let began = Instant::now();
-        while let Some(Completion { call, result, log }) = self.home.0.next() {
+        while let Some(Completion { call, result, log }) = self.home.0.next(comes_back) {
             let (failed, value) = made(env, &self.factories, result)?;
             settle.call(FnArgs::from((call, failed, Made(value), log.into())))?;
             if began.elapsed() > TURN {
@@ -92,10 +97,24 @@ impl Environment {
         self.home.0.is_beside.store(is_beside, Ordering::Relaxed);
     }
 
+    /// Lets threads come to the calls that have begun.
+    #[napi(catch_unwind)]
+    pub fn go(&self) {
+        BRIEF.go();
+        LONG.go();
+    }
+
     /// Takes a call out of the queue, and says whether it was still there.
     #[napi(catch_unwind)]
     pub fn cancel(&self, call: u32) -> bool {
         self.home.cancel(call)
+    }
+}
+
+/// What was begun last may not have been let go.
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.go();
     }
 }
 
@@ -125,11 +144,11 @@ impl Results {
         }
     }
 
-    /// The next result; after the last one the event loop has to be told again.
-    fn next(&self) -> Option<Completion> {
+    /// The next result; after the last one the event loop has to be told again, unless it comes back.
+    fn next(&self, comes_back: bool) -> Option<Completion> {
         let mut waiting = self.waiting();
         let next = waiting.results.pop_front();
-        waiting.is_told = next.is_some();
+        waiting.is_told = next.is_some() || comes_back;
         next
     }
 }

@@ -19,6 +19,7 @@ mod logging;
 mod lookups;
 mod names;
 mod operations;
+mod patience;
 mod platform;
 mod pool;
 mod raw;

@@ -2,19 +2,27 @@
 //! four threads, which the host needs for its own look-ups, ever wait for a storage.
 //!
 //! A thread starts when there is work and no other is idle, and ends when it has been idle for a
-//! while. All platforms of the process share the threads.
+//! while. Before it sleeps it looks for more work for a moment, because to wake it takes longer than
+//! most calls. All platforms of the process share the threads.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::patience::Patience;
 
 /// Work for a thread.
 type Work = Box<dyn FnOnce() + Send>;
 
 /// How long a thread waits for work.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a thread looks for work before it sleeps. A caller that awaits one call after the other
+/// comes back much sooner.
+const LOOK: Duration = Duration::from_micros(150);
 
 /// Calls that wait only for the store.
 pub static BRIEF: Pool = Pool::new(32);
@@ -29,12 +37,18 @@ pub struct Pool {
     most: usize,
     state: Mutex<State>,
     added: Condvar,
+    /// The length of the queue, for the thread that looks at it without the lock.
+    queued: AtomicUsize,
 }
 
 struct State {
     queue: VecDeque<(Key, Work)>,
     threads: usize,
     idle: usize,
+    /// Whether a thread looks for work before it sleeps; one does at most.
+    is_looking: bool,
+    /// Whether looking has paid.
+    patience: Patience,
     /// Whether a thread is about to come to the queue.
     is_starting: bool,
 }
@@ -44,44 +58,64 @@ pub type Key = (usize, u32);
 
 impl Pool {
     const fn new(most: usize) -> Self {
-        let state = State { queue: VecDeque::new(), threads: 0, idle: 0, is_starting: false };
-        Self { most, state: Mutex::new(state), added: Condvar::new() }
+        let state = State {
+            queue: VecDeque::new(),
+            threads: 0,
+            idle: 0,
+            is_looking: false,
+            patience: Patience::new(),
+            is_starting: false,
+        };
+        let queued = AtomicUsize::new(0);
+        Self { most, state: Mutex::new(state), added: Condvar::new(), queued }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the work as soon as there is a thread for it. Errors: no thread could be started.
-    ///
-    /// Starting a thread takes longer than all else here, and the event loop must not do it for each
-    /// of many calls: it starts one, and each thread that has started starts the next one if there is
-    /// more to do.
+    /// Adds work, which runs as soon as there is a thread for it: one that is not busy comes to it when
+    /// the pool is told to [`go`](Self::go). So the event loop can begin many calls without threads
+    /// that take its processor meanwhile. Errors: no thread could be started.
     pub fn run(&'static self, key: Key, work: Work) -> std::io::Result<()> {
         let mut state = self.state();
         state.queue.push_back((key, work));
-        if state.queue.len() <= state.idle {
-            drop(state);
-            self.added.notify_one();
+        self.queued.store(state.queue.len(), Ordering::Release);
+        if state.threads > 0 {
             return Ok(());
         }
-        match self.grow(&mut state, 0) {
-            // If there are threads, they will come to it.
-            Err(error) if state.threads == 0 => {
-                state.queue.pop_back();
-                Err(error)
-            }
-            _ => Ok(()),
+        let started = self.start(&mut state);
+        if started.is_err() {
+            state.queue.pop_back();
+            self.queued.store(state.queue.len(), Ordering::Release);
+        }
+        started
+    }
+
+    /// Calls a thread to work that was added.
+    pub fn go(&'static self) {
+        let mut state = self.state();
+        // The thread that looks for work finds one piece of it by itself.
+        if state.queue.len() > usize::from(state.is_looking) {
+            self.call(&mut state);
         }
     }
 
-    /// Starts a thread if there is more in the queue than threads that come to it: those that are idle,
-    /// one that is starting, and `coming`.
-    fn grow(&'static self, state: &mut State, coming: usize) -> std::io::Result<()> {
-        let is_enough = state.queue.len() <= state.idle + coming;
-        if is_enough || state.is_starting || state.threads == self.most {
-            return Ok(());
+    /// Calls one more thread if there is more to do: each calls the next one, so that nobody has to
+    /// wait until all have been woken, or have started.
+    fn call(&'static self, state: &mut State) {
+        if state.queue.is_empty() {
+            return;
         }
+        if state.idle > 0 {
+            self.added.notify_one();
+        } else if !state.is_starting && state.threads < self.most {
+            // If it fails, there is a thread at least: `run` has seen one.
+            drop(self.start(state));
+        }
+    }
+
+    fn start(&'static self, state: &mut State) -> std::io::Result<()> {
         thread::Builder::new().name("partnerkit".to_owned()).spawn(|| self.work())?;
         state.threads += 1;
         state.is_starting = true;
@@ -93,6 +127,7 @@ impl Pool {
         let mut state = self.state();
         let place = state.queue.iter().position(|(queued, _)| *queued == key);
         let removed = place.and_then(|place| state.queue.remove(place));
+        self.queued.store(state.queue.len(), Ordering::Release);
         // It is dropped without the lock, because it may hold the last handle of a store.
         drop(state);
         removed.is_some()
@@ -101,14 +136,18 @@ impl Pool {
     fn work(&'static self) {
         let mut state = self.state();
         state.is_starting = false;
-        // If it fails, there is a thread at least: this one.
-        drop(self.grow(&mut state, 1));
         loop {
             if let Some((_, work)) = state.queue.pop_front() {
+                self.queued.store(state.queue.len(), Ordering::Release);
+                self.call(&mut state);
                 drop(state);
                 // A panic must not end the thread: it would be missing for ever.
                 drop(catch_unwind(AssertUnwindSafe(work)));
                 state = self.state();
+                continue;
+            }
+            if !state.is_looking && state.patience.looks() {
+                state = self.look(state);
                 continue;
             }
             state.idle += 1;
@@ -121,5 +160,19 @@ impl Pool {
                 return;
             }
         }
+    }
+    /// Looks for work for a moment without the lock, and lets other threads run meanwhile.
+    fn look<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.is_looking = true;
+        drop(state);
+        let began = Instant::now();
+        while self.queued.load(Ordering::Acquire) == 0 && began.elapsed() < LOOK {
+            thread::yield_now();
+        }
+        let mut state = self.state();
+        state.is_looking = false;
+        let is_found = !state.queue.is_empty();
+        state.patience.learn(is_found);
+        state
     }
 }

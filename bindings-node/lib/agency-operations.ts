@@ -5,9 +5,10 @@
  * @module
  */
 
-import { call, named, type CallOptions } from './calls';
+import { call, type CallOptions } from './calls';
 import { withErrors, type ValidationError } from './errors';
 import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery } from './forms';
+import { named } from './given';
 import type { Operations, Start } from './native';
 import type {
   AgencySettings,
@@ -99,11 +100,10 @@ export abstract class AgencyOperations {
     patch: AgencyPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<AgencySettings> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['version', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.configure(call, given.version, patch);
     };
-    return call(start, options);
+    return call(start, options, ['version', 'signal']);
   }
 
   /**
@@ -297,11 +297,10 @@ export abstract class AgencyOperations {
     patch: ResellerPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['version', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.updateReseller(call, id, given.version, patch);
     };
-    return call(start, options);
+    return call(start, options, ['version', 'signal']);
   }
 
   /**
@@ -323,11 +322,10 @@ export abstract class AgencyOperations {
     id: string,
     options: { reason?: string | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['reason', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.deactivate(call, id, given.reason);
     };
-    return call(start, options);
+    return call(start, options, ['reason', 'signal']);
   }
 
   /**
@@ -360,11 +358,10 @@ export abstract class AgencyOperations {
     partnerType: PartnerType,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['version', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.changePartnerType(call, id, given.version, partnerType);
     };
-    return call(start, options);
+    return call(start, options, ['version', 'signal']);
   }
 
   /**
@@ -405,11 +402,10 @@ export abstract class AgencyOperations {
     loginDomain: string,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['version', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.renameLoginDomain(call, id, given.version, loginDomain);
     };
-    return call(start, options);
+    return call(start, options, ['version', 'signal']);
   }
 
   /**
@@ -653,10 +649,9 @@ export abstract class AgencyOperations {
   changes(
     options: { after?: number | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly Change[]> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['after', 'limit', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.changes(call, given.after, given.limit);
     };
-    return call(start, options);
+    return call(start, options, ['after', 'limit', 'signal']);
   }
 }

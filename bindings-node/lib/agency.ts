@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { AgencyOperations, type AgencyOperation } from './agency-operations';
-import { call, environment, named, now, type CallOptions } from './calls';
+import { call, environment, now, signalOf, type CallOptions } from './calls';
 import {
   reader,
   Streaming,
@@ -11,6 +11,7 @@ import {
   type ImportOptions,
 } from './exchange';
 import type { ResellerQuery } from './forms';
+import { named } from './given';
 import type { NativeAgency, Operations, Start } from './native';
 import type { ImportReport, Reseller } from './records';
 
@@ -80,7 +81,9 @@ export class Agency extends AgencyOperations {
    */
   async importCsv(source: CsvSource, options: ImportOptions = {}): Promise<ImportReport> {
     const given = named('options', options, ['dryRun', 'delimiter', 'each', 'signal']);
-    const { dryRun, delimiter, each, signal } = given;
+    const { dryRun, delimiter, each } = given;
+    const signal = signalOf(given);
+    if (!isFunction(each ?? undefined)) throw new TypeError('each: expected a function');
     const path = typeof source === 'string' ? source : undefined;
     const stream = typeof source === 'string' ? undefined : reader(source);
     const functions = { ...(stream && { read: stream.read }), ...(each && { each }) };
@@ -92,10 +95,10 @@ export class Agency extends AgencyOperations {
         path,
         dryRun,
         delimiter,
-        each !== undefined,
+        Boolean(each),
         streaming.dispatcher,
       );
-    return streaming.result(call<ImportReport>(start, given));
+    return streaming.result(call<ImportReport>(start, { signal }));
   }
 
   /**
@@ -120,11 +123,11 @@ export class Agency extends AgencyOperations {
   ): Promise<number> {
     const path = typeof destination === 'string' ? destination : undefined;
     const functions = typeof destination === 'string' ? {} : { write: writer(destination) };
-    const given = named('options', options, ['signal']);
-    const streaming = new Streaming(functions, given.signal);
+    const signal = signalOf(named('options', options, ['signal']));
+    const streaming = new Streaming(functions, signal);
     const start: Start = (id) =>
       environment.exportCsv(id, this.#native, path, query, streaming.dispatcher);
-    return streaming.result(call<number>(start, given));
+    return streaming.result(call<number>(start, { signal }));
   }
 
   /**
@@ -144,11 +147,16 @@ export class Agency extends AgencyOperations {
     query: ResellerQuery = {},
     options?: CallOptions,
   ): AsyncGenerator<Reseller, void, undefined> {
-    let after = query.after;
-    do {
-      const page = await this.page({ ...query, after }, options);
+    let page = await this.page(query, options);
+    yield* page.resellers;
+    while (page.next) {
+      page = await this.page({ ...query, after: page.next }, options);
       yield* page.resellers;
-      after = page.next;
-    } while (after);
+    }
   }
+}
+
+/** Whether a value is a function, or was left out. */
+function isFunction(value: unknown): boolean {
+  return value === undefined || typeof value === 'function';
 }

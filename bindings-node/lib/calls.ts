@@ -4,12 +4,16 @@ import { AsyncResource } from 'node:async_hooks';
 import * as timers from 'node:timers';
 
 import { errorOf } from './errors';
+import { named, promised } from './given';
 import * as looking from './looking';
 import { tell } from './logging';
 import { native, type Failure, type Settle, type Start, type Synchronous } from './native';
 import { factories } from './records';
 
-/** What every operation takes beside its arguments. */
+/**
+ * What every operation takes beside its arguments. Of options, requests and settings only own fields
+ * are read: a name that there is not is a `TypeError`, and so is an instance of a class with getters.
+ */
 export interface CallOptions {
   /**
    * Ends the wait: the promise is rejected with the signal's reason. A call that has not begun never
@@ -71,7 +75,7 @@ function isJoined(store: Joinable | undefined): boolean {
   try {
     const joined = store?.joined?.();
     // One that says so later is asked again by the core, and its error is told then.
-    if (joined instanceof Promise) joined.catch(() => undefined);
+    promised(joined)?.catch(() => undefined);
     return joined === true;
   } catch {
     return false;
@@ -181,11 +185,15 @@ function stopAll(this: AbortSignal): void {
  * Starts a call. One that is part of a host's transaction gets a thread of its own: calls that wait for
  * that transaction's connection may have all the others.
  */
-function started(number: number, start: Start): ReturnType<Start> {
-  if (!open.get(number)?.isInside) return start(number);
+function started<Given>(
+  number: number,
+  start: Start<Given>,
+  given: Given,
+): ReturnType<Start<Given>> {
+  if (!open.get(number)?.isInside) return start(number, given);
   environment.beside(true);
   try {
-    return start(number);
+    return start(number, given);
   } finally {
     environment.beside(false);
   }
@@ -208,16 +216,39 @@ function go(): void {
   environment.go();
 }
 
-/** Begins a call and waits for its result. */
-export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
-  const signal = options?.signal;
+/** The names of the options that every operation takes. */
+const OF_EVERY_CALL = ['signal'];
+
+/** What is given if no options are. */
+const NONE = Object.freeze(Object.create(null) as object);
+
+/** The signal among options. */
+export function signalOf(given: CallOptions): AbortSignal | undefined {
+  const signal: unknown = given.signal ?? undefined;
+  if (signal === undefined) return undefined;
+  // A signal may come from another realm, so its class is not asked for.
+  const { throwIfAborted, addEventListener } = signal as Partial<AbortSignal>;
+  if (typeof throwIfAborted !== 'function' || typeof addEventListener !== 'function') {
+    throw new TypeError('signal: expected an AbortSignal');
+  }
+  return signal as AbortSignal;
+}
+
+/** Begins a call, which gets the fields of its options, and waits for its result. */
+export async function call<T, Given extends CallOptions = CallOptions>(
+  start: Start<Given>,
+  options?: Given,
+  names: readonly string[] = OF_EVERY_CALL,
+): Promise<T> {
+  const given = options === undefined ? (NONE as Given) : named('options', options, names);
+  const signal = signalOf(given);
   signal?.throwIfAborted();
   let number = 0;
   let ignoreSignal: (() => void) | undefined;
   const outcome = await new Promise<unknown>((resolve, reject) => {
     number = begin(resolve);
     try {
-      const refused = started(number, start);
+      const refused = started(number, start, given);
       if (refused) settle(number, true, refused, null);
       else goLater();
     } catch (thrown) {
@@ -241,20 +272,6 @@ export async function call<T>(start: Start, options?: CallOptions): Promise<T> {
   // It is made here, after waiting, so that its stack leads to the caller's line.
   if (outcome instanceof Failed) throw errorOf(outcome.failure);
   return outcome as T;
-}
-
-/**
- * The own fields of an object with arguments. A name that is not among these is an error, because a
- * mistyped one would be an argument that was left out.
- */
-export function named<T extends object>(what: string, given: T, names: readonly string[]): T {
-  const fields: unknown = given;
-  if (typeof fields !== 'object' || fields === null) {
-    throw new TypeError(`${what}: expected an object`);
-  }
-  const unknown = Object.keys(fields).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new TypeError(`${what}: there is no '${unknown}'`);
-  return Object.assign(Object.create(null) as T, given);
 }
 
 /** The value of a function that needs no store. */

@@ -1,6 +1,7 @@
 /** The storage contract as tests, for stores of the host's own. */
 
 import { call, environment } from './calls';
+import { named } from './given';
 import { native, type Dispatcher } from './native';
 import { checkedDeadline, Transactions, type StorageOptions, type TableStore } from './storage';
 
@@ -36,7 +37,7 @@ export function conformanceCases(): readonly string[] {
 export async function runConformanceCase(
   name: string,
   storage: () => TableStore | Promise<TableStore>,
-  { deadline = 60_000 }: StorageOptions = {},
+  options: StorageOptions = {},
 ): Promise<void> {
   const stores: TableStore[] = [];
   const transactions = new Transactions();
@@ -46,6 +47,7 @@ export async function runConformanceCase(
     if (store !== undefined) return transactions.ofStore(store, method, args);
     return transactions.ofTransaction(object ?? 0n, method, args);
   };
+  const { deadline = 60_000 } = named('options', options, ['deadline']);
   const millis = checkedDeadline(deadline);
   await call((id) => environment.runConformanceCase(id, name, dispatcher, millis));
 }

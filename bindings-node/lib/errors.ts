@@ -14,7 +14,7 @@ export class PartnerKitError extends Error {
 
   /** @internal */
   constructor(failure: Failure) {
-    super(failure.message, failure.cause === undefined ? undefined : { cause: failure.cause });
+    super(failure.message, Object.hasOwn(failure, 'cause') ? { cause: failure.cause } : undefined);
     this.code = failure.code;
     this.fields = failure.fields as readonly FieldError[];
   }

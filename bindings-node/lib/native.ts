@@ -28,8 +28,8 @@ export type Operations<Name extends string> = Readonly<
   Record<Name, (call: number, ...given: unknown[]) => Failure | null | undefined>
 >;
 
-/** Begins a call by its number, or says why it is refused. */
-export type Start = (call: number) => Failure | null | undefined;
+/** Begins a call by its number and the fields of its options, or says why it is refused. */
+export type Start<Given = unknown> = (call: number, given: Given) => Failure | null | undefined;
 
 /** What the native module has of `Platform` beside the operations. */
 export interface NativePlatform {

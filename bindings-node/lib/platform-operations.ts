@@ -6,7 +6,8 @@
  */
 
 import { Agency } from './agency';
-import { call, named, type CallOptions } from './calls';
+import { call, type CallOptions } from './calls';
+import { named } from './given';
 import type { Operations, Start } from './native';
 import type {
   Access,
@@ -62,11 +63,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['timeZone', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.createAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(start, options));
+    return Agency.of(await call(start, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -88,11 +88,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['timeZone', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.ensureAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(start, options));
+    return Agency.of(await call(start, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -128,11 +127,10 @@ export abstract class PlatformOperations {
   agencies(
     options: { after?: string | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly string[]> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['after', 'limit', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.agencies(call, given.after, given.limit);
     };
-    return call(start, options);
+    return call(start, options, ['after', 'limit', 'signal']);
   }
 
   /**
@@ -237,11 +235,10 @@ export abstract class PlatformOperations {
     stamp: string,
     options: { host?: string | null | undefined } & CallOptions = {},
   ): Promise<Identity> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['host', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.checkAccess(call, stamp, given.host);
     };
-    return call(start, options);
+    return call(start, options, ['host', 'signal']);
   }
 
   /**
@@ -345,11 +342,10 @@ export abstract class PlatformOperations {
   maintain(
     options: { budget?: number | null | undefined } & CallOptions = {},
   ): Promise<Maintenance> {
-    const start: Start = (call) => {
-      const given = named('options', options, ['budget', 'signal']);
+    const start: Start<typeof options> = (call, given) => {
       return this.#native.maintain(call, given.budget);
     };
-    return call(start, options);
+    return call(start, options, ['budget', 'signal']);
   }
 
   /**

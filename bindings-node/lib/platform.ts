@@ -1,5 +1,6 @@
-import { call, environment, named, now, type CallOptions } from './calls';
+import { call, environment, now, type CallOptions } from './calls';
 import type { ResellerDraft } from './forms';
+import { named } from './given';
 import type { NativePlatform, Operations } from './native';
 import { PlatformOperations, type PlatformOperation } from './platform-operations';
 import type { FieldError } from './records';

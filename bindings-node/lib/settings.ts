@@ -1,3 +1,6 @@
+import { types } from 'node:util';
+
+import { fieldsOf } from './given';
 import type { Dispatcher } from './native';
 
 /**
@@ -101,33 +104,14 @@ export interface Settings {
 /** Settings that have fields of their own. */
 const WITH_FIELDS = new Set(['hashing', 'hashingCost', 'peppers', 'sourceLimit', 'secrets']);
 
-/**
- * The settings without anything that is inherited: a polluted `Object.prototype` must not decide how
- * long passwords are.
- */
+/** The fields of settings, and of those among them that have fields of their own. */
 export function ownSettings<T extends object>(given: T): T {
-  const own = ownFields('settings', given);
+  const own = fieldsOf('settings', given);
   for (const [name, value] of Object.entries(own) as [keyof T & string, unknown][]) {
     const hasFields = WITH_FIELDS.has(name) && typeof value === 'object' && !Array.isArray(value);
-    if (hasFields && value !== null) own[name] = ownFields(name, value) as T[keyof T & string];
+    if (hasFields && value !== null) own[name] = fieldsOf(name, value) as T[keyof T & string];
   }
   return own;
-}
-
-function ownFields<T extends object>(name: string, given: T): T {
-  const isObject = typeof given === 'object' && (given as unknown) !== null;
-  const own = Object.assign(Object.create(null) as object, given);
-  // An object of another kind (a `Map`, for example) would look as if it were empty.
-  if (!isObject || (Object.keys(own).length === 0 && !isPlain(given))) {
-    throw new TypeError(`${name}: expected an object with fields`);
-  }
-  return own;
-}
-
-/** Whether an object has the prototype of `{}`, or none. */
-function isPlain(object: object): boolean {
-  const prototype = Object.getPrototypeOf(object) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Calls the functions among the settings. */
@@ -141,7 +125,9 @@ export function settingsDispatcher(settings: Settings): Dispatcher {
         ? verifier?.verify(first, second)
         : verifier?.recognises(first));
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : `${method} of the settings has thrown`);
+      process.emitWarning(
+        types.isNativeError(error) ? error : `${method} of the settings has thrown`,
+      );
       throw error;
     }
   };

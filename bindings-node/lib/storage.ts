@@ -2,6 +2,7 @@
 
 import { inContext, keepContexts } from './calls';
 import { errorOf } from './errors';
+import { promised } from './given';
 import { native, type Dispatcher } from './native';
 
 /** A value of a column; UUIDs are texts, integers are `bigint`s. */
@@ -199,9 +200,9 @@ export class Transactions {
   /** Calls a method of a store. */
   ofStore(store: TableStore, method: string, args: unknown[]): unknown {
     if (method === 'begin') {
-      const begun = store.begin(...(args as [string, Mode]));
+      const begun: unknown = store.begin(...(args as [string, Mode]));
       // What is no promise is no transaction: the library reports it.
-      return begun instanceof Promise ? begun.then((it) => this.#add(it)) : begun;
+      return promised(begun)?.then((it) => this.#add(it as TableTransaction)) ?? begun;
     }
     if (method === 'joined') return Promise.resolve(store.joined?.() ?? false);
     if (method === 'scrub') return Promise.resolve(store.scrub?.() ?? true);
@@ -236,10 +237,12 @@ export class Transactions {
 export function storageDispatcher(store: TableStore): Dispatcher {
   keepContexts(store);
   const transactions = new Transactions();
-  return (call, object, method, args) =>
-    inContext(call, () =>
+  return (call, object, method, args) => {
+    const answer = inContext(call, () =>
       object === null
         ? transactions.ofStore(store, method, args)
         : transactions.ofTransaction(object, method, args),
-    ) as Promise<unknown>;
+    );
+    return promised(answer) ?? (answer as Promise<never>);
+  };
 }

@@ -5,10 +5,21 @@ const assert = require('node:assert/strict');
 const { createReadStream, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { test } = require('node:test');
+const vm = require('node:vm');
 
 const { Platform, logCalls } = require('..');
 const { AsyncMemoryStore } = require('./async-memory-store');
-const { draft, errorOf, folder, opened } = require('./support');
+const { draft, errorOf, folder, numbered, opened } = require('./support');
+
+/** The answer of a call, while every object inherits a field. The test runner must not see it. */
+async function inheriting(name, value, call) {
+  Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
+  try {
+    return await call();
+  } finally {
+    delete Object.prototype[name];
+  }
+}
 
 test('a listener that throws what cannot be looked at stops no call', async () => {
   const { agency } = await opened();
@@ -122,4 +133,105 @@ test('a store that cannot say whether it is joined disturbs no other', async () 
   await new Promise(setImmediate);
   process.off('unhandledRejection', listen);
   assert.deepEqual(unhandled, []);
+});
+
+test('a store may answer with promises of another realm, or of another library', async () => {
+  /** Wraps each answer of a store and of its transactions. */
+  const wrapped = (object, other) =>
+    new Proxy(object, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...args) => {
+          const answer = value.apply(target, args);
+          const isBegun = name === 'begin';
+          return other(isBegun ? answer.then((begun) => wrapped(begun, other)) : answer);
+        };
+      },
+    });
+  const realms = vm.runInNewContext('(promise) => (async () => promise)()');
+  const librarys = (promise) => ({ then: (...listeners) => void promise.then(...listeners) });
+  for (const other of [realms, librarys]) {
+    const { agency } = await opened({}, wrapped(new AsyncMemoryStore(), other));
+    await agency.createReseller(draft());
+    assert.equal((await agency.overview()).activeResellers, 1);
+  }
+});
+
+test('options that all objects inherit do not count', async () => {
+  const { agency, platform } = await opened({}, new AsyncMemoryStore());
+  await agency.createReseller(draft());
+  const aborted = AbortSignal.abort(new Error('inherited'));
+  for (const options of [undefined, {}]) {
+    const { activeResellers } = await inheriting('signal', aborted, () => agency.overview(options));
+    assert.equal(activeResellers, 1);
+  }
+  await inheriting('deadline', 'soon', () => Platform.withStorage(new AsyncMemoryStore(), {}));
+
+  const failed = () => errorOf(platform.agency('nobody'));
+  const error = await inheriting('cause', new Error('inherited'), failed);
+  assert.ok(!Object.hasOwn(error, 'cause'));
+
+  const { value } = await inheriting('after', 'inherited', () =>
+    agency.search({ limit: 1 }).next(),
+  );
+  assert.equal(value.loginDomain, 'acme');
+});
+
+test('a getter of a class is not left out silently', async () => {
+  const { agency } = await opened();
+  const { id } = await agency.createReseller(draft());
+  class Own {
+    constructor(reason) {
+      this.reason = reason;
+    }
+  }
+  class Mixed extends Own {
+    get version() {
+      return 7;
+    }
+  }
+  class Getter {
+    get reason() {
+      return 'nonpayment';
+    }
+  }
+  for (const options of [new Mixed('nonpayment'), new Getter()]) {
+    assert.equal((await errorOf(agency.deactivate(id, options))).name, 'TypeError');
+    assert.equal((await errorOf(Platform.open('memory:', options))).name, 'TypeError');
+  }
+  assert.equal((await agency.reseller(id)).status, 'active');
+  const { deactivationReason } = await agency.deactivate(id, new Own('nonpayment'));
+  assert.equal(deactivationReason, 'nonpayment');
+});
+
+test('a mistyped option of any operation is refused', async () => {
+  const { agency, platform } = await opened();
+  const { id } = await agency.createReseller(draft());
+  const first = (found) => found.next();
+  for (const call of [
+    () => agency.overview({ singal: undefined }),
+    () => agency.reseller(id, { singal: undefined }),
+    () => agency.createReseller(numbered(1), { singal: undefined }),
+    () => agency.deactivate(id, { singal: undefined }),
+    () => first(agency.search({}, { singal: undefined })),
+    () => platform.signIn({ loginDomain: 'a', email: 'b', password: 'c' }, { singal: undefined }),
+    () => Platform.open('memory:', {}, { singal: undefined }),
+    () => Platform.withStorage(new AsyncMemoryStore(), {}, { singal: undefined }),
+    () => platform.close({ singal: undefined }),
+  ]) {
+    const { name, message } = await errorOf(call());
+    assert.deepEqual([name, message], ['TypeError', "options: there is no 'singal'"], String(call));
+  }
+  const page = await agency.page();
+  assert.deepEqual([page.resellers.length, page.resellers[0].status], [1, 'active']);
+
+  // What was meant as `{ signal }`, or is something else altogether.
+  for (const options of [AbortSignal.abort(), 7, null, [], new Date(), new Map()]) {
+    assert.equal((await errorOf(agency.overview(options))).name, 'TypeError');
+  }
+  for (const signal of [7, {}, 'soon']) {
+    const error = await errorOf(agency.overview({ signal }));
+    assert.deepEqual([error.name, error.message], ['TypeError', 'signal: expected an AbortSignal']);
+  }
 });

@@ -30,11 +30,14 @@ fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
     if names.contains("Agency") {
         text += "import { Agency } from './agency';\n";
     }
-    text += "import { call, named, type CallOptions } from './calls';\n";
+    text += "import { call, type CallOptions } from './calls';\n";
     if names.contains("ValidationError") {
         text += "import { withErrors, type ValidationError } from './errors';\n";
     }
     text += &import("./forms", names.intersection(&forms));
+    if body.contains(" named(") {
+        text += "import { named } from './given';\n";
+    }
     text += "import type { Operations, Start } from './native';\n";
     text += &import("./records", names.iter().filter(is_record));
     let lower = handle.to_lowercase();
@@ -79,30 +82,34 @@ fn method(method: &Method<'_>) -> String {
     let documentation = comment(&operation.documentation, example, 2, method.surface);
     let passed: Vec<_> = ["call".to_owned()].into_iter().chain(method.passed()).collect();
     let answer = method.answer();
-    let mut body = match method.named() {
-        Some((what, names)) => {
-            let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
-            let given = format!("      const given = named('{what}', {what}, [");
-            let native = format!("      return this.#native.{name}(");
-            "    const start: Start = (call) => {\n".to_owned()
-                + &listed(&given, &names, "]);")
-                + &listed(&native, &passed, ");")
-                + "    };\n"
-        }
-        None => {
-            let start = format!("    const start: Start = (call) => this.#native.{name}(");
-            listed(&start, &passed, ");")
-        }
-    };
-    body += match &*answer {
-        "Agency" => "    return Agency.of(await call(start, options));\n",
-        _ if answer.contains("ValidationError") => {
-            "    return withErrors(await call(start, options));\n"
-        }
-        _ => "    return call(start, options);\n",
+    let (mut body, begun) = begun(method, &name, &passed);
+    body += &match &*answer {
+        "Agency" => format!("    return Agency.of(await {begun});\n"),
+        _ if answer.contains("ValidationError") => format!("    return withErrors(await {begun});\n"),
+        _ => format!("    return {begun};\n"),
     };
     let is_async = if body.contains("await") { "async " } else { "" };
     let head = format!("  {is_async}{name}(");
     let head = listed(&head, &method.typed(), &format!("): Promise<{answer}> {{"));
     format!("\n{documentation}{head}{body}  }}\n")
+}
+
+/// The function that begins a call, and the expression that calls it. What stands in the options is
+/// read from them together with the signal.
+fn begun(method: &Method<'_>, name: &str, passed: &[String]) -> (String, String) {
+    let plain = "call(start, options)".to_owned();
+    let Some((what, names)) = method.named() else {
+        let start = format!("    const start: Start = (call) => this.#native.{name}(");
+        return (listed(&start, passed, ");"), plain);
+    };
+    let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+    let native = listed(&format!("      return this.#native.{name}("), passed, ");");
+    if what == "options" {
+        let start = "    const start: Start<typeof options> = (call, given) => {\n";
+        let begun = format!("call(start, options, [{}])", names.join(", "));
+        return (format!("{start}{native}    }};\n"), begun);
+    }
+    let given = format!("      const given = named('{what}', {what}, [");
+    let given = listed(&given, &names, "]);");
+    (format!("    const start: Start = (call) => {{\n{given}{native}    }};\n"), plain)
 }

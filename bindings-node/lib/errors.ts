@@ -157,6 +157,12 @@ export function errorOf(failure: Failure): Error {
   return new of(failure);
 }
 
+/** The error for settings that cannot work. */
+export function configurationError(message: string): Error {
+  const failure = { code: 'configuration', message, fields: [], currentVersion: null };
+  return errorOf({ ...failure, retryAfter: null });
+}
+
 /** The answers of several forms, each a record or an error, which is not thrown. */
 export function withErrors<T extends object>(
   answers: readonly (T | Failure)[],

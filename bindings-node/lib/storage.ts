@@ -1,7 +1,7 @@
 /** Stores of the host's own: the contract between the library and a database. */
 
 import { inContext, keepContexts } from './calls';
-import { errorOf } from './errors';
+import { configurationError } from './errors';
 import { promised } from './given';
 import { native, type Dispatcher } from './native';
 
@@ -172,9 +172,7 @@ export interface StorageOptions {
 /** How many milliseconds a call of a storage may take, or why that cannot be. */
 export function checkedDeadline(deadline: number): number {
   if (Number.isInteger(deadline) && deadline >= 1 && deadline < 2 ** 31) return deadline;
-  const message = 'deadline: expected whole milliseconds, from 1 to 2147483647';
-  const failure = { code: 'configuration', message, fields: [], currentVersion: null };
-  throw errorOf({ ...failure, retryAfter: null });
+  throw configurationError('deadline: expected whole milliseconds, from 1 to 2147483647');
 }
 
 /** The tables that every storage keeps, as data. */

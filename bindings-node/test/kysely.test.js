@@ -6,8 +6,19 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 const { after, beforeEach, before, describe, test } = require('node:test');
+const vm = require('node:vm');
 
-const { CamelCasePlugin, Migrator, sql } = require('kysely');
+const {
+  CamelCasePlugin,
+  DialectAdapterBase,
+  DummyDriver,
+  Kysely,
+  Migrator,
+  sql,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} = require('kysely');
 
 const { Platform, schemaVersion, tables } = require('..');
 const { KyselyStorage, migrate, migrations } = require('../dist/kysely');
@@ -310,6 +321,60 @@ for (const [kind, make, skip] of DATABASES) {
       if (onPostgres) await one.close();
     });
 
+    test('an instance with a schema is refused, because its tables would be others', async () => {
+      const refused = { name: 'ConfigurationError', message: /withSchema/ };
+      const schema = db.withSchema('resellers');
+      assert.throws(() => new KyselyStorage(schema), refused);
+      assert.throws(() => new KyselyStorage(db, { beside: schema }), refused);
+      await assert.rejects(migrate(schema), refused);
+      for (const { up } of Object.values(migrations)) await assert.rejects(up(schema), refused);
+      // A transaction of the host's may have one for the host's own tables.
+      await db
+        .transaction()
+        .execute((trx) =>
+          storage.join(trx.withSchema('resellers'), () => agency.createReseller(draft())),
+        );
+      assert.deepEqual(await names(), ['acme']);
+    });
+
+    test('a second instance on another database is refused', async () => {
+      const other = await make();
+      try {
+        for (const beside of [other.db, other.beside]) {
+          const wrong = new KyselyStorage(db, { beside });
+          for (const inside of [(work) => work(), (work) => wrong.transaction(work)]) {
+            const error = await refusal(inside(() => Platform.withStorage(wrong)));
+            assert.equal(error.code, 'configuration');
+            assert.match(error.cause.message, /`beside` is an instance of another database/);
+          }
+        }
+        const same = new KyselyStorage(db, { beside: db });
+        await same.transaction(() => Platform.withStorage(same));
+      } finally {
+        await other.close();
+      }
+    });
+
+    test('options that there are not are refused', async () => {
+      const beside = database.beside;
+      assert.throws(() => new KyselyStorage(db, { besides: beside }), /there is no 'besides'/);
+      assert.throws(() => new KyselyStorage(db, { dialect: 'mysql' }), /^TypeError: dialect/);
+      await assert.rejects(migrate(db, { dialekt: 'sqlite' }), /there is no 'dialekt'/);
+    });
+
+    test('bytes may be of another realm', async () => {
+      const Bytes = vm.runInNewContext('Uint8Array');
+      const begun = await storage.begin('_platform', 'own');
+      const table = tables.find(({ name }) => name === 'attempts');
+      const row = (attempt) => ['_platform', attempt, 1n, 0n];
+      await begun.tell([{ verb: 'put', table, rows: [row(new Bytes([1, 2, 3]))] }]);
+      const keys = [['_platform', new Bytes([1, 2, 3])]];
+      const question = { verb: 'get', table, by: ['agency', 'attempt'], keys, lock: null };
+      const [[found]] = await begun.ask([question]);
+      await begun.commit();
+      assert.deepEqual(found, row(Buffer.from([1, 2, 3])));
+    });
+
     test('the plugins of the host change nothing', async () => {
       const camel = db.withPlugin(new CamelCasePlugin());
       const own = await Platform.withStorage(new KyselyStorage(camel));
@@ -396,8 +461,35 @@ test('of several processes that migrate one file, one does it, and all go on (S5
   await database.close();
 });
 
+test('the second instance keeps its patience', async () => {
+  const { db, beside, close } = await sqlite();
+  await sql`PRAGMA busy_timeout = 1234`.execute(beside);
+  const storage = new KyselyStorage(db, { beside });
+  const platform = await Platform.withStorage(storage);
+  const agency = await platform.createAgency('northwind');
+  await agency.createReseller(draft(withPassword));
+  const signIn = { loginDomain: 'acme', email: 'owner@acme.example', password: 'wrong' };
+  await storage.transaction(async () => {
+    assert.equal((await refusal(platform.signIn(signIn))).code, 'access_denied');
+    await agency.createReseller(other('globex'));
+    assert.equal((await refusal(platform.signIn(signIn))).code, 'inside_transaction');
+  });
+  const { rows } = await sql`PRAGMA busy_timeout`.execute(beside);
+  assert.deepEqual(rows, [{ timeout: 1234 }]);
+  await close();
+});
+
 test('a database of another kind is refused', () => {
-  const db = { getExecutor: () => ({ adapter: new (class MysqlAdapter {})() }) };
+  class MysqlAdapter extends SqliteAdapter {}
+  Object.setPrototypeOf(MysqlAdapter.prototype, DialectAdapterBase.prototype);
+  const db = new Kysely({
+    dialect: {
+      createAdapter: () => new MysqlAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (of) => new SqliteIntrospector(of),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
   assert.throws(() => new KyselyStorage(db), /neither PostgreSQL nor SQLite/);
   assert.ok(new KyselyStorage(db, { dialect: 'sqlite' }));
 });

@@ -1,9 +1,15 @@
 /** A Kysely instance or transaction, and which database it is of. */
 
+import { statSync } from 'node:fs';
+import { types } from 'node:util';
+
 import { CompiledQuery, type Kysely, type QueryResult } from 'kysely';
 
+import { configurationError } from '../errors';
 import { type Column, type ColumnValue, type Row } from '../storage';
-import { type DialectName, type Sql } from './sql';
+import { type DialectName, nameOf, type Sql } from './sql';
+
+const { isAnyArrayBuffer, isUint8Array } = types;
 
 /** Any Kysely instance or transaction: whatever tables of the host's it knows. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the host's tables are
@@ -14,6 +20,26 @@ type Results = QueryResult<Record<string, unknown>>;
 /** A Kysely instance or transaction of the host's. */
 export function kysely(db: object): AnyKysely {
   return db as AnyKysely;
+}
+
+/**
+ * A Kysely instance in whose database the tables are. Statements have no names of schemas in them:
+ * the tables are where the connection looks for them.
+ */
+export function ofTables(db: object): AnyKysely {
+  const query = kysely(db).selectFrom('partnerkit_schema').selectAll().compile();
+  if (!query.sql.includes('"."')) return kysely(db);
+  throw configurationError(
+    'this Kysely instance has a schema (`withSchema`), which PartnerKit does not use: give an ' +
+      "instance without it, whose connections have the schema in PostgreSQL's `search_path`",
+  );
+}
+
+/** The dialect that was given, or that of the instance. */
+export function dialectFor(db: AnyKysely, given: DialectName | undefined): DialectName {
+  if (given === undefined) return dialectOf(db);
+  if ((['postgres', 'sqlite'] as unknown[]).includes(given)) return given;
+  throw new TypeError("dialect: expected 'postgres' or 'sqlite'");
 }
 
 /** Which database a Kysely instance is of, by the class of its adapter. */
@@ -56,11 +82,28 @@ function bytesOf(value: Uint8Array): Buffer {
 
 function postgresParameter(value: ColumnValue): unknown {
   if (typeof value === 'bigint') return value.toString();
-  return value instanceof Uint8Array ? bytesOf(value) : value;
+  return isUint8Array(value) ? bytesOf(value) : value;
 }
 
 function sqliteParameter(value: ColumnValue): unknown {
-  return value instanceof Uint8Array ? bytesOf(value) : value;
+  return isUint8Array(value) ? bytesOf(value) : value;
+}
+
+/** What tells a database from every other one; undefined for one in memory. */
+export async function identityOf(db: AnyKysely, dialect: DialectName): Promise<string | undefined> {
+  if (dialect === 'sqlite') {
+    const { rows } = await tell(db, dialect, 'PRAGMA database_list');
+    const main = rows.find(({ name }) => name === 'main');
+    const file = main?.['file'];
+    if (typeof file !== 'string' || file === '') return undefined;
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev} ${ino}`;
+  }
+  const table = nameOf({ name: 'schema' });
+  const started = 'extract(epoch FROM pg_postmaster_start_time())';
+  const of = `current_database(), ${started}, to_regclass('${table}')::oid`;
+  const { rows } = await tell(db, dialect, `SELECT concat_ws(' ', ${of}) AS identity`);
+  return String(rows[0]?.['identity']);
 }
 
 /** A row of results in the types of the contract. */
@@ -71,7 +114,7 @@ export function rowOf(columns: readonly Column[], result: Record<string, unknown
 function valueOf(kind: Column['kind'], value: unknown): ColumnValue {
   if (value === null || value === undefined) return null;
   if (kind === 'integer') return BigInt(value as string | number | bigint);
-  if (kind === 'bytes' && value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (kind === 'bytes' && isAnyArrayBuffer(value)) return new Uint8Array(value);
   return value as ColumnValue;
 }
 
@@ -79,7 +122,7 @@ function valueOf(kind: Column['kind'], value: unknown): ColumnValue {
 export function textOf(values: Row): string {
   const text = (value: ColumnValue) => {
     if (value === null) return '';
-    if (value instanceof Uint8Array) return `b${bytesOf(value).toString('hex')}`;
+    if (isUint8Array(value)) return `b${bytesOf(value).toString('hex')}`;
     return `${typeof value}${value}`;
   };
   return values.map(text).join('\0');

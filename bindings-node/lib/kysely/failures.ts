@@ -76,7 +76,7 @@ export function isTaken(error: unknown): boolean {
  */
 export function isRolledBack(error: unknown): boolean {
   // Kysely's own error: the server has answered COMMIT with ROLLBACK.
-  if (error instanceof Error && error.name === 'AbortedTransactionError') return true;
+  if ((error as { name?: unknown } | null)?.name === 'AbortedTransactionError') return true;
   if (isConcurrent(error) || isOfSqlite(error, 'SQLITE_CONSTRAINT', 19)) return true;
   const code = codeOf(error);
   if (code === UNKNOWN) return false;

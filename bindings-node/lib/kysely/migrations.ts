@@ -2,7 +2,8 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { dialectOf, kysely, run, tell, type AnyKysely } from './database';
+import { named } from '../given';
+import { dialectFor, dialectOf, kysely, ofTables, run, tell, type AnyKysely } from './database';
 import { isBusy } from './failures';
 import { initial } from './initial';
 import { type KyselyDatabase } from './shape';
@@ -41,8 +42,8 @@ export async function migrate(
   database: KyselyDatabase,
   options: { readonly dialect?: DialectName | undefined } = {},
 ): Promise<void> {
-  const db = kysely(database);
-  const dialect = options.dialect ?? dialectOf(db);
+  const db = ofTables(database);
+  const dialect = dialectFor(db, named('options', options, ['dialect']).dialect);
   if (dialect === 'postgres') {
     await db.transaction().execute(async (trx) => {
       await tell(trx, dialect, LOCK);
@@ -102,7 +103,7 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
  */
 export const migrations: Readonly<Record<string, KyselyMigration>> = Object.fromEntries(
   steps.map((step) => {
-    const up = (db: KyselyDatabase) => take(kysely(db), dialectOf(kysely(db)), step);
+    const up = async (db: KyselyDatabase) => take(ofTables(db), dialectOf(kysely(db)), step);
     return [step.name, { up }];
   }),
 );

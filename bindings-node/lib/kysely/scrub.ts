@@ -1,4 +1,4 @@
-/** Removes deleted data from SQLite's journal. */
+/** Removes deleted data from SQLite's journal, and how not to wait for it. */
 
 import { existsSync } from 'node:fs';
 
@@ -10,16 +10,21 @@ import { tell, type AnyKysely } from './database';
  * turns on.
  */
 export function scrub(db: AnyKysely): Promise<boolean> {
-  return db.connection().execute(async (connection) => {
-    const patience = await value(connection, 'PRAGMA busy_timeout', 'timeout');
-    // This does not wait for readers: the next upkeep will try again.
-    await tell(connection, 'sqlite', 'PRAGMA busy_timeout = 0');
-    try {
-      return await emptyJournal(connection);
-    } finally {
-      await tell(connection, 'sqlite', `PRAGMA busy_timeout = ${Number(patience)}`);
-    }
-  });
+  // This does not wait for readers: the next upkeep will try again.
+  return db
+    .connection()
+    .execute((connection) => impatient(connection, () => emptyJournal(connection)));
+}
+
+/** Runs statements of SQLite that fail at once where they would wait for a lock. */
+export async function impatient<T>(connection: AnyKysely, work: () => Promise<T>): Promise<T> {
+  const patience = await value(connection, 'PRAGMA busy_timeout', 'timeout');
+  await tell(connection, 'sqlite', 'PRAGMA busy_timeout = 0');
+  try {
+    return await work();
+  } finally {
+    await tell(connection, 'sqlite', `PRAGMA busy_timeout = ${Number(patience)}`);
+  }
 }
 
 async function emptyJournal(db: AnyKysely): Promise<boolean> {

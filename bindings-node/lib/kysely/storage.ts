@@ -5,13 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { type ControlledTransaction } from 'kysely';
 
+import { named } from '../given';
 import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
-import { dialectOf, kysely, tell, type AnyKysely } from './database';
+import { dialectFor, identityOf, kysely, ofTables, tell, type AnyKysely } from './database';
 import { type Ending, Nothing, Own, Savepoint } from './endings';
 import { Failure, isBusy, translated } from './failures';
 import { HostTransaction } from './hosts';
 import { KEEPS_LOCKED, KyselyTransaction } from './rows';
-import { scrub } from './scrub';
+import { impatient, scrub } from './scrub';
 import { type KyselyDatabase, type TransactionOf } from './shape';
 import { type DialectName } from './sql';
 import { storedVersion } from './version';
@@ -39,13 +40,16 @@ export interface KyselyStorageOptions {
    * each request that signs somebody in inside a transaction; with a pool of its own, requests
    * never wait for each other. On SQLite an instance has one connection: without a second instance,
    * which opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
+   * An instance of another database is refused when the platform is opened.
    */
   readonly beside?: KyselyDatabase | undefined;
 }
 
 /**
  * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite
- * 3.37 in write-ahead mode, or newer. {@link migrate} makes its tables.
+ * 3.37 in write-ahead mode, or newer. {@link migrate} makes its tables. On PostgreSQL they are in the
+ * first schema of the connections' `search_path`; an instance with a schema (`withSchema`) is refused
+ * with `ConfigurationError`.
  *
  * ```ts
  * import { Platform } from 'partnerkit';
@@ -75,6 +79,10 @@ export interface KyselyStorageOptions {
  *
  * On SQLite a transaction that has written keeps everybody else from writing: sign in before it.
  *
+ * The `cause` of a `StorageError` is the driver's own error. PostgreSQL's may quote the values of
+ * a row (in its `detail`, for example), which are personal data: keep it out of logs that must not have
+ * these.
+ *
  * With the driver `pg`, give each client of the pool a listener for `error` (`pool.on('connect',
  * (client) => client.on('error', log))`): a connection that is lost between two statements of a
  * transaction is such an event, and without a listener it ends the process.
@@ -83,13 +91,16 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   readonly #db: AnyKysely;
   readonly #beside: AnyKysely | undefined;
   readonly #dialect: DialectName;
+  /** Whether the second instance is known to be of the same database. */
+  #isChecked = false;
   readonly #hosts = new AsyncLocalStorage<HostTransaction | undefined>();
 
   /** A storage on a Kysely instance. It does not use the database yet. */
-  constructor(db: DB, { dialect, beside }: KyselyStorageOptions = {}) {
-    this.#db = kysely(db);
-    this.#dialect = dialect ?? dialectOf(this.#db);
-    if (beside !== undefined) this.#beside = kysely(beside);
+  constructor(db: DB, options: KyselyStorageOptions = {}) {
+    const { dialect, beside } = named('options', options, ['dialect', 'beside']);
+    this.#db = ofTables(db);
+    this.#dialect = dialectFor(this.#db, dialect);
+    if (beside !== undefined) this.#beside = ofTables(beside);
     else this.#beside = this.#dialect === 'postgres' ? this.#db : undefined;
   }
 
@@ -143,9 +154,25 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   /** The version of the tables in the database. */
   async schemaVersion(): Promise<number> {
     const version = await this.#reading((db) => storedVersion(db, this.#dialect));
-    if (version >= schemaVersion) return version;
-    const what = 'the database lacks migrations of PartnerKit: run `migrate` of partnerkit/kysely';
-    throw new Failure('configuration', what);
+    if (version < schemaVersion) {
+      const what =
+        'the database lacks migrations of PartnerKit: run `migrate` of partnerkit/kysely';
+      throw new Failure('configuration', what);
+    }
+    await this.#checkBeside();
+    return version;
+  }
+
+  /** Fails if the second instance is of another database, where nobody would look for what it has. */
+  async #checkBeside(): Promise<void> {
+    const beside = this.#beside;
+    if (this.#isChecked || beside === undefined || beside === this.#db) return;
+    const identity = (db: AnyKysely) => identityOf(db, this.#dialect);
+    const [own, other] = [await this.#inside(identity), await identity(beside)];
+    if (own !== other) {
+      throw new Failure('configuration', '`beside` is an instance of another database');
+    }
+    this.#isChecked = true;
   }
 
   /** Whether the caller is inside a transaction of the host's. */
@@ -221,19 +248,24 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     if (this.#dialect === 'postgres' || mode !== 'own') return own;
     const end = Date.now() + SQLITE_PATIENCE;
     try {
-      await tell(own.db, this.#dialect, 'PRAGMA busy_timeout = 0');
-      for (;;) {
-        try {
-          await tell(own.db, this.#dialect, TAKE_WRITE_LOCK);
-          return own;
-        } catch (error) {
-          if (!isBusy(error) || Date.now() > end) throw error;
-          await wait(10);
-        }
-      }
+      await impatient(own.db, async () => {
+        while (!(await this.#locks(own, end))) await wait(10);
+      });
+      return own;
     } catch (error) {
       await own.rollback();
       throw isBusy(error) ? insideTransaction(error) : error;
+    }
+  }
+
+  /** Whether a transaction has the write lock; fails if it has not at this time. */
+  async #locks(own: Own, end: number): Promise<boolean> {
+    try {
+      await tell(own.db, this.#dialect, TAKE_WRITE_LOCK);
+      return true;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > end) throw error;
+      return false;
     }
   }
 
@@ -259,6 +291,13 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     const host = this.#host();
     if (host === undefined) return read(this.#db);
     if (this.#beside !== undefined && this.#beside !== this.#db) return read(this.#beside);
+    return this.#inside(read);
+  }
+
+  /** Reads by the host's transaction if there is one. */
+  async #inside<T>(read: (db: AnyKysely) => Promise<T>): Promise<T> {
+    const host = this.#host();
+    if (host === undefined) return read(this.#db);
     const turnEnds = await host.take();
     try {
       return await read(host.trx);

@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { named } from '../given';
+import { schemaVersion } from '../storage';
 import { dialectFor, dialectOf, kysely, ofTables, run, tell, type AnyKysely } from './database';
 import { isBusy } from './failures';
 import { initial } from './initial';
@@ -20,9 +21,15 @@ interface Step {
   readonly statements: (dialect: DialectName) => readonly string[];
 }
 
-const steps: readonly Step[] = [
-  { name: 'partnerkit_001_initial', version: 2, statements: initial },
-];
+/** Makes the tables of this release in a database that has none. */
+const first: Step = {
+  name: 'partnerkit_001_initial',
+  version: schemaVersion,
+  statements: initial,
+};
+
+/** What brings along the tables of earlier releases; so far there is none. */
+const later: readonly Step[] = [];
 
 // For ten seconds, in milliseconds.
 const [TRIES, PAUSE] = [500, 20];
@@ -78,8 +85,13 @@ async function begin(connection: AnyKysely): Promise<void> {
 
 /** Runs the steps that the tables lack. */
 async function missing(db: AnyKysely, dialect: DialectName): Promise<void> {
+  for (const step of [first, ...later]) await takeIfMissing(db, dialect, step);
+}
+
+async function takeIfMissing(db: AnyKysely, dialect: DialectName, step: Step): Promise<void> {
   const version = await storedVersion(db, dialect);
-  for (const step of steps.filter((step) => step.version > version)) await take(db, dialect, step);
+  const lacks = step === first ? version === 0 : version < step.version;
+  if (lacks) await take(db, dialect, step);
 }
 
 async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<void> {
@@ -102,8 +114,9 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
  * ```
  */
 export const migrations: Readonly<Record<string, KyselyMigration>> = Object.fromEntries(
-  steps.map((step) => {
-    const up = async (db: KyselyDatabase) => take(ofTables(db), dialectOf(kysely(db)), step);
+  [first, ...later].map((step) => {
+    const up = async (db: KyselyDatabase) =>
+      takeIfMissing(ofTables(db), dialectOf(kysely(db)), step);
     return [step.name, { up }];
   }),
 );

@@ -11,8 +11,9 @@ import { native, type Failure, type Settle, type Start, type Synchronous } from 
 import { factories } from './records';
 
 /**
- * What every operation takes beside its arguments. Of options, requests and settings only own fields
- * are read: a name that there is not is a `TypeError`, and so is an instance of a class with getters.
+ * What every operation takes beside its arguments. Options, requests and settings are objects with
+ * fields: their own, and the getters of their class, so that an `AbortController` will do here. A name
+ * that there is not is a `TypeError`. (Of a form only own fields are read, as `JSON.stringify` does.)
  */
 export interface CallOptions {
   /**

@@ -3,34 +3,37 @@
 import { types } from 'node:util';
 
 /**
- * The own fields of an object. What every object inherits is none of them, because a polluted
- * `Object.prototype` must not decide anything. Getters of a class are refused: whoever has written
- * them expects that they are read.
+ * The fields of an object: its own, and the getters of its class (an `AbortController` has `signal`).
+ * What every object inherits is none of them, because a polluted `Object.prototype` must not decide
+ * anything.
  */
 export function fieldsOf<T extends object>(what: string, given: T): T {
+  const fields = ownOf(what, given);
+  for (let of = above(given); of !== null && above(of) !== null; of = above(of)) {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(of))) {
+      const field = name as keyof T;
+      if ('get' in descriptor && !(field in fields)) fields[field] = given[field];
+    }
+  }
+  return needed(what, given, fields);
+}
+
+/** The own fields of an object, whose names are the host's. */
+export function ownFieldsOf<T extends object>(what: string, given: T): T {
+  return needed(what, given, ownOf(what, given));
+}
+
+function ownOf<T extends object>(what: string, given: T): T {
   if (typeof given !== 'object' || (given as unknown) === null || Array.isArray(given)) {
     throw new TypeError(`${what}: expected an object`);
   }
-  const fields = Object.assign(Object.create(null) as T, given);
-  // An object of another kind (a `Map`, for example) would look as if it were empty.
-  if (Object.keys(fields).length === 0 && !isPlain(given)) {
-    throw new TypeError(`${what}: expected an object with fields`);
-  }
-  const getter = getterOf(given);
-  if (getter !== undefined) {
-    throw new TypeError(`${what}: '${getter}' is a getter of a class; only own fields are read`);
-  }
-  return fields;
+  return Object.assign(Object.create(null) as T, given);
 }
 
-/** The name of a getter that an object has by its class. */
-function getterOf(given: object): string | undefined {
-  for (let of = above(given); of !== null && above(of) !== null; of = above(of)) {
-    const descriptors = Object.entries(Object.getOwnPropertyDescriptors(of));
-    const getter = descriptors.find(([, descriptor]) => 'get' in descriptor);
-    if (getter !== undefined) return getter[0];
-  }
-  return undefined;
+/** Refuses an object of another kind (a `Map`, for example), which would look as if it were empty. */
+function needed<T extends object>(what: string, given: T, fields: T): T {
+  if (Object.keys(fields).length > 0 || isPlain(given)) return fields;
+  throw new TypeError(`${what}: expected an object with fields`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-import { fieldsOf } from './given';
+import { fieldsOf, ownFieldsOf } from './given';
 import type { Dispatcher } from './native';
 
 /**
@@ -109,7 +109,7 @@ export function ownSettings<T extends object>(given: T): T {
   const own = fieldsOf('settings', given);
   for (const [name, value] of Object.entries(own) as [keyof T & string, unknown][]) {
     const hasFields = WITH_FIELDS.has(name) && typeof value === 'object' && !Array.isArray(value);
-    if (hasFields && value !== null) own[name] = fieldsOf(name, value) as T[keyof T & string];
+    if (hasFields && value !== null) own[name] = ownFieldsOf(name, value) as T[keyof T & string];
   }
   return own;
 }

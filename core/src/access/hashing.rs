@@ -6,8 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Version};
 
 use super::computation::Computation;
@@ -172,8 +170,8 @@ impl Turn<'_> {
         let failed = || Error::storage("a password could not be hashed");
         let pepper = self.hasher.newest_pepper();
         let input = self.hasher.peppered(password, pepper).ok_or_else(failed)?;
-        let hashed = self.count().hash_password_with_salt(&input, &salt);
-        let hash: PasswordHash = hashed.map_err(|_| failed())?;
+        let mut computation = Computation::of(self.hasher.cost);
+        let hash = computation.hash(self.count(), &input, &salt).ok_or_else(failed)?;
         Ok(pepper.map_or_else(|| hash.to_string(), |id| format!("p{id}{hash}")))
     }
 
@@ -216,8 +214,10 @@ mod tests {
     use std::thread;
 
     use argon2::Params;
+    use argon2::password_hash::PasswordHasher;
+    use argon2::password_hash::phc::PasswordHash;
 
-    use super::{Algorithm, Argon2, Hasher, PasswordHash, PasswordHasher, Verified, Version};
+    use super::{Algorithm, Argon2, Hasher, Verified, Version};
     use crate::access::{HashingCost, Permits};
     use crate::values::{AgencyId, Password};
 

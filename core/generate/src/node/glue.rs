@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::method::Method;
+use super::method::{Length, Method};
 use super::{camel, methods};
 use crate::rust::{Owned, header, used};
 use crate::surface::{Argument, Surface, snake};
@@ -32,7 +32,7 @@ pub fn text(surface: &Surface) -> String {
         use crate::agency::Agency;
         use crate::arguments::{{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY}};
         use crate::given::{{argument, form, nullable, optional, whole_text}};
-        use crate::home::{{Begun, Each, Plain}};
+        use crate::home::{{Begun, Each, Length, Plain}};
         use crate::platform::Platform;
 
         ",
@@ -69,19 +69,29 @@ fn glue(handle: &str, method: &Method<'_>) -> String {
         true => "let home = self.home.clone();\n",
         false => "",
     };
-    let begin = if method.is_long { "call_long" } else { "call" };
     let it = handle.to_lowercase();
+    let work = format!("move || {it}.{name}({}).map({wrapped})", lent.join(", "));
+    let (begin, length, begun) = match method.length() {
+        Length::Brief => ("call", String::new(), work),
+        Length::Long => ("call_long", String::new(), work),
+        Length::Of(form) => ("call_of", length(form), format!("(length, {work})")),
+    };
     format!(
         "#[napi(catch_unwind)]
         pub fn {name}({}) -> Begun {{
             self.home.{begin}(call, || {{
-                {read}{home}let {it} = self.{it}.clone();
-                Ok(move || {it}.{name}({}).map({wrapped}))
+                {read}{home}{length}let {it} = self.{it}.clone();
+                Ok({begun})
             }})
         }}\n\n",
         taken.join(", "),
-        lent.join(", "),
     )
+}
+
+/// Only a form with a password needs a thread that hashes.
+fn length(form: &str) -> String {
+    let is_brief = format!("{form}.password.is_empty()");
+    format!("let length = if {is_brief} {{ Length::Brief }} else {{ Length::Long }};\n")
 }
 
 /// The expression that converts an argument.

@@ -20,8 +20,16 @@ pub struct Method<'o> {
     pub optional: Vec<&'o Argument>,
     /// Whether there is one object for all arguments.
     pub is_request: bool,
-    /// Whether it hashes a password or takes long for another reason.
-    pub is_long: bool,
+}
+
+/// How long an operation takes.
+pub enum Length<'o> {
+    /// It waits only for the store.
+    Brief,
+    /// It hashes a password, or takes long for another reason.
+    Long,
+    /// A form that is this argument says whether there is a password to hash.
+    Of(&'o str),
 }
 
 impl<'o> Method<'o> {
@@ -38,8 +46,19 @@ impl<'o> Method<'o> {
             is_request: required.len() > IN_ORDER,
             optional: arguments().filter(is_optional).collect(),
             required,
+        }
+    }
+
+    pub fn length(&self) -> Length<'o> {
+        let has_password = |form: &Record| form.fields.iter().any(|of| of.name == "password");
+        let mut arguments = self.operation.arguments.iter();
+        let form = arguments.find(|argument| self.form(argument).is_some_and(has_password));
+        match form {
+            Some(form) => Length::Of(&form.name),
+            None if forms::hashes(self.operation, self.surface) => Length::Long,
             // Closing ends the other calls, so it must not wait for them.
-            is_long: forms::hashes(operation, surface) || operation.name == "close",
+            None if self.operation.name == "close" => Length::Long,
+            None => Length::Brief,
         }
     }
 

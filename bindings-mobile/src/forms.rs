@@ -55,7 +55,8 @@ pub struct ResellerDraft {
     /// The host's own id, optional, unique within the agency.
     #[uniffi(default)]
     pub external_id: Option<String>,
-    /// The host's own data, optional.
+    /// The host's own data, optional: at most 50 texts of up to 500 characters, with keys of up to
+    /// 40.
     #[uniffi(default)]
     pub metadata: HashMap<String, String>,
     /// Whether the reseller may sign in: `active` by default, or `inactive` for one that was
@@ -154,7 +155,7 @@ impl fmt::Display for ContactDraft {
 
 /// A phone number as typed: national with its country, or international without.
 ///
-/// It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
+/// It is given by names, as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
 /// Its errors always have the field name `phone.number`.
 #[derive(Clone, uniffi::Record)]
 #[uniffi::export(Display)]

@@ -25,6 +25,7 @@ import type {
   UsageEvent,
   UsageReport,
 } from './records';
+import type { Slug } from './texts';
 
 /** The names of the native methods. */
 export type AgencyOperation =
@@ -65,7 +66,7 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * The settings as they are now. Throws: {@link NotFoundError} once the agency is deleted.
+   * The settings as they are now. Throws: `NotFoundError` once the agency is deleted.
    *
    * @example
    * ```ts
@@ -83,8 +84,8 @@ export abstract class AgencyOperations {
    * Changes settings, which take effect for every handle at once. A patch that changes
    * nothing leaves the version as it is.
    *
-   * Throws: {@link NotFoundError}; {@link ConflictError} if `version` is given and is not
-   * the present one; fields `timeZone`, `capacity`, `reservedLabels`.
+   * Throws: `NotFoundError`; `ConflictError` if `version` is given and is not the present
+   * one; fields `timeZone`, `capacity`, `reservedLabels`.
    *
    * @example
    * ```ts
@@ -116,9 +117,9 @@ export abstract class AgencyOperations {
    * configured otherwise, and a create that fails does not use it up. Passwords are not
    * compared.
    *
-   * Throws: {@link ConflictError} for a key that was used for another form,
-   * {@link NotFoundError} if the reseller has been deleted since; the errors of the form;
-   * field `idempotencyKey` (1–255 characters).
+   * Throws: `ConflictError` for a key that was used for another form, `NotFoundError` if the
+   * reseller has been deleted since; the errors of the form; field `idempotencyKey` (1–255
+   * characters).
    *
    * @example
    * ```ts
@@ -147,8 +148,7 @@ export abstract class AgencyOperations {
    * was refused. No form may have an idempotency key; when a batch is repeated, what it has
    * created already is refused as `taken`.
    *
-   * Throws: {@link NotFoundError} once the agency is deleted; field `resellers`
-   * (`too_many`).
+   * Throws: `NotFoundError` once the agency is deleted; field `resellers` (`too_many`).
    *
    * @example
    * ```ts
@@ -238,8 +238,8 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * A reseller by the host's own id; null if no reseller has it. Throws:
-   * {@link NotFoundError} once the agency is deleted; field `externalId`.
+   * A reseller by the host's own id; null if no reseller has it. Throws: `NotFoundError`
+   * once the agency is deleted; field `externalId`.
    *
    * @example
    * ```ts
@@ -256,8 +256,8 @@ export abstract class AgencyOperations {
   /**
    * One page of the resellers that a query finds, by default the newest first.
    *
-   * Throws: {@link InvalidCursorError}, {@link NotFoundError} once the agency is deleted;
-   * fields `limit` and `text`.
+   * Throws: `InvalidCursorError`, `NotFoundError` once the agency is deleted; fields `limit`
+   * and `text`.
    *
    * @example
    * ```ts
@@ -278,8 +278,8 @@ export abstract class AgencyOperations {
 
   /**
    * Changes a profile. If `version` is given and the record has another one by now, the
-   * error is {@link ConflictError}, and nothing is written. A patch that changes nothing
-   * leaves the version as it is.
+   * error is `ConflictError`, and nothing is written. A patch that changes nothing leaves
+   * the version as it is.
    *
    * @example
    * ```ts
@@ -355,7 +355,7 @@ export abstract class AgencyOperations {
    */
   changePartnerType(
     id: string,
-    partnerType: PartnerType,
+    partnerType: Slug<PartnerType>,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
     const start: Start<typeof options> = (call, given) => {
@@ -367,7 +367,7 @@ export abstract class AgencyOperations {
   /**
    * Whether a reseller of this agency could take a label now, and if not, why, with
    * suggestions. The answer may be outdated when it arrives: only creating and renaming
-   * decide. Throws: {@link NotFoundError} once the agency is deleted.
+   * decide. Throws: `NotFoundError` once the agency is deleted.
    *
    * @example
    * ```ts
@@ -384,9 +384,9 @@ export abstract class AgencyOperations {
   /**
    * Gives a reseller another login domain in one atomic step; the old one is quarantined.
    * Ids and stamps stay. With an expected `version`, a record that has changed since is a
-   * {@link ConflictError}. Renaming to the present login domain changes nothing.
+   * `ConflictError`. Renaming to the present login domain changes nothing.
    *
-   * Throws: {@link NotFoundError}, {@link ConflictError}; field `loginDomain`.
+   * Throws: `NotFoundError`, `ConflictError`; field `loginDomain`.
    *
    * @example
    * ```ts
@@ -412,7 +412,7 @@ export abstract class AgencyOperations {
    * Sets a reseller's password, as the agency decides. Stamps from before end, and failed
    * sign-ins are forgotten.
    *
-   * Throws: {@link NotFoundError}; fields `password` and `passwordConfirmation`.
+   * Throws: `NotFoundError`; fields `password` and `passwordConfirmation`.
    *
    * @example
    * ```ts
@@ -439,7 +439,7 @@ export abstract class AgencyOperations {
    * Changes a reseller's password for somebody who knows the current one; a wrong one counts
    * as a failed sign-in. Stamps from before end.
    *
-   * Throws: {@link NotFoundError}, {@link AccessDeniedError}; fields `password` and
+   * Throws: `NotFoundError`, `AccessDeniedError`; fields `password` and
    * `passwordConfirmation`.
    *
    * @example
@@ -477,7 +477,7 @@ export abstract class AgencyOperations {
   /**
    * Makes a token with which `Platform.resetPassword` sets a password, once and within an
    * hour. It is as good as the password: send it to the reseller's own address only. Throws:
-   * {@link NotFoundError}.
+   * `NotFoundError`.
    *
    * @example
    * ```ts
@@ -495,8 +495,7 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * Ends every access stamp of a reseller, which may sign in again. Throws:
-   * {@link NotFoundError}.
+   * Ends every access stamp of a reseller, which may sign in again. Throws: `NotFoundError`.
    *
    * @example
    * ```ts
@@ -505,7 +504,7 @@ export abstract class AgencyOperations {
    * const email = 'owner@acme.example';
    * const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
    * await agency.revokeAccess(acme.id);
-   * await assert.rejects(platform.checkAccess(stamp), AccessDeniedError);
+   * await assert.rejects(platform.checkAccess(stamp, null), AccessDeniedError);
    * ```
    */
   revokeAccess(id: string, options?: CallOptions): Promise<void> {
@@ -514,8 +513,7 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * Forgets a reseller's failed sign-ins, a hard stop included. Throws:
-   * {@link NotFoundError}.
+   * Forgets a reseller's failed sign-ins, a hard stop included. Throws: `NotFoundError`.
    *
    * @example
    * ```ts
@@ -534,7 +532,7 @@ export abstract class AgencyOperations {
    * each. An event that was recorded before is a `duplicate` and changes nothing. What is
    * wrong with an event, even a field of another type, rejects that event alone.
    *
-   * Throws: {@link NotFoundError} once the agency is deleted; field `events` (`too_many`).
+   * Throws: `NotFoundError` once the agency is deleted; field `events` (`too_many`).
    *
    * @example
    * ```ts
@@ -555,11 +553,16 @@ export abstract class AgencyOperations {
 
   /**
    * Uses some of a counter if its limit allows that, in one step: however many callers race,
-   * the limit is never passed. The same `id` again is answered as before. The period is the
-   * present calendar month in the agency's time zone, as that is set now.
+   * the limit is never passed. The period is the present calendar month in the agency's time
+   * zone, as that is set now.
    *
-   * Throws: {@link NotFoundError} for the reseller or the agency; fields `id`, `metric`,
-   * `quantity`.
+   * An `id` is one event of the agency, whoever reports it: another reseller's use, and what
+   * `recordUsage` reports, need other ids. A call that was granted before is granted again
+   * as a `duplicate`, with the use and the limit as they are now, and adds nothing. A denied
+   * call is not kept: made again, it is decided anew.
+   *
+   * Throws: `NotFoundError` for the reseller or the agency; fields `id` (`taken` by another
+   * event), `metric`, `quantity`.
    *
    * @example
    * ```ts
@@ -574,7 +577,7 @@ export abstract class AgencyOperations {
    * ```
    */
   consume(
-    request: { reseller: string; metric: Metric; quantity: bigint | number; id: string },
+    request: { reseller: string; metric: Slug<Metric>; quantity: bigint | number; id: string },
     options?: CallOptions,
   ): Promise<Consumption> {
     const start: Start = (call) => {
@@ -588,8 +591,8 @@ export abstract class AgencyOperations {
    * Sets how much a reseller may consume in a calendar month of the agency's zone; null
    * lifts the limit. A limit that is below the use so far blocks further use.
    *
-   * Throws: {@link NotFoundError} for the reseller; fields `metric` (`not_a_counter` for a
-   * metric that `consume` does not take) and `limit` (not negative).
+   * Throws: `NotFoundError` for the reseller; fields `metric` (`not_a_counter` for a metric
+   * that `consume` does not take) and `limit` (not negative).
    *
    * @example
    * ```ts
@@ -602,7 +605,7 @@ export abstract class AgencyOperations {
    * ```
    */
   setAllowance(
-    request: { id: string; metric: Metric; limit: bigint | number | null },
+    request: { id: string; metric: Slug<Metric>; limit: bigint | number | null },
     options?: CallOptions,
   ): Promise<void> {
     const start: Start = (call) => {
@@ -614,7 +617,7 @@ export abstract class AgencyOperations {
 
   /**
    * Active resellers and use over all time. The totals are kept, so this is fast for any
-   * number of resellers. Throws: {@link NotFoundError} once the agency is deleted.
+   * number of resellers. Throws: `NotFoundError` once the agency is deleted.
    *
    * @example
    * ```ts
@@ -630,9 +633,10 @@ export abstract class AgencyOperations {
   }
 
   /**
-   * Entries of the change feed in order, after the sequence `after` or from the first one
-   * on. There are no gaps, and whatever is committed later comes after what has been seen.
-   * `limit` is 1–1,000, and 100 unless it is given.
+   * Entries of the change feed in order: those whose sequence is larger than `after`, so
+   * give the last one that you have seen, or all of them from the first one on. There are no
+   * gaps, and whatever is committed later comes after what has been seen. `limit` is
+   * 1–1,000, and 100 unless it is given.
    *
    * Refused fields: `limit`; `after` (`too_old`) if entries after it have been removed, as
    * the host has configured: then read everything again, and follow the feed from `min` on.

@@ -48,7 +48,7 @@ export class Agency extends AgencyOperations {
 
   /**
    * A handle on the same agency that records this actor of the host with every change. Throws
-   * {@link ValidationError} with the field `actor` (1–200 characters).
+   * `ValidationError` with the field `actor` (1–200 characters).
    *
    * @example
    * ```ts
@@ -66,7 +66,16 @@ export class Agency extends AgencyOperations {
    * that exist already are left as they are, so that a file can be imported again. An import whose
    * signal is aborted ends at the next chunk; what was created stays.
    *
-   * Throws {@link FileError}, {@link ValidationError}, and what the stream or `each` throws.
+   * The first line names the columns, in any order:
+   *
+   * - required: `partner_type`, `name`, `email`, `phone`, `contact_name`, `contact_email`,
+   *   `contact_phone`, `login_domain`;
+   * - optional: `website`, `external_id`, `metadata` (a JSON object of texts), `phone_country` and
+   *   `contact_phone_country` (for national numbers), `status`, `deactivation_reason`, `created_at`
+   *   (RFC 3339) and `password_hash`;
+   * - written by `exportCsv`, and not read: `id`, `updated_at`.
+   *
+   * Throws `FileError`, `ValidationError`, and what the stream or `each` throws.
    *
    * @example
    * ```ts
@@ -102,10 +111,13 @@ export class Agency extends AgencyOperations {
   }
 
   /**
-   * Writes the resellers that a query finds as CSV, and answers with their number. After an error the
-   * destination may contain a part of the rows.
+   * Writes the resellers that a query finds as CSV, and answers with their number. A refused query
+   * leaves the destination as it is; after another error it may contain a part of the rows.
    *
-   * Throws {@link FileError}, and what the stream throws.
+   * The columns are those that `importCsv` reads, without `phone_country`, `contact_phone_country` and
+   * `password_hash`, and beside them `id` and `updated_at`.
+   *
+   * Throws `FileError`, and what the stream throws.
    *
    * @example
    * ```ts

@@ -81,7 +81,10 @@ export class NotFoundError extends PartnerKitError {}
 /** A sign-in or an access stamp was refused; the reason is not disclosed. */
 export class AccessDeniedError extends PartnerKitError {}
 
-/** Too many passwords are being hashed; nothing was verified or counted. */
+/**
+ * Too many passwords are being hashed; nothing was verified or counted. How long that lasts is not
+ * known, so there is no `retryAfter`.
+ */
 export class BusyError extends PartnerKitError {}
 
 /** Too many failed sign-ins from one source; nothing was verified. */
@@ -105,7 +108,10 @@ export class InvalidCursorError extends PartnerKitError {}
 /** The call needs a transaction of its own and cannot have one here. */
 export class InsideTransactionError extends PartnerKitError {}
 
-/** A concurrent transaction interfered; the same call may succeed when it is repeated. */
+/**
+ * A concurrent transaction interfered; the same call may succeed when it is repeated. It has nothing to
+ * do with an `AbortSignal`, whose own error is called `AbortError`.
+ */
 export class AbortedError extends PartnerKitError {}
 
 /** The connection was lost during COMMIT: read back before trying again. */
@@ -116,7 +122,7 @@ export class ConfigurationError extends PartnerKitError {}
 
 /**
  * The store failed; nothing of the call was written. If a storage is written in JavaScript, `cause`
- * is what it threw.
+ * is what it threw. The error of a database may quote the values of a row, which are personal data.
  */
 export class StorageError extends PartnerKitError {}
 

@@ -6,6 +6,7 @@
  */
 
 import type { PartnerType, SortBy, Status } from './records';
+import type { Instant, Slug } from './texts';
 
 /** The settings to change, as typed; null leaves one as it is. */
 export interface AgencyPatch {
@@ -29,7 +30,7 @@ export interface AgencyPatch {
 /**
  * A phone number as typed: national with its country, or international without.
  *
- * It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as
+ * It is given by names, as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as
  * one text. Its errors always have the field name `phone.number`.
  */
 export interface PhoneDraft {
@@ -50,15 +51,15 @@ export interface ResellerQuery {
    */
   text?: string | null | undefined;
   /** Only resellers of this status. */
-  status?: Status | null | undefined;
+  status?: Slug<Status> | null | undefined;
   /** Only resellers of this partner type. */
-  partnerType?: PartnerType | null | undefined;
+  partnerType?: Slug<PartnerType> | null | undefined;
   /** Only resellers that joined at this instant or later. */
-  joinedFrom?: Date | null | undefined;
+  joinedFrom?: Instant | null | undefined;
   /** Only resellers that joined before this instant. */
-  joinedBefore?: Date | null | undefined;
+  joinedBefore?: Instant | null | undefined;
   /** The order; by default by the time of joining. */
-  sort?: SortBy | null | undefined;
+  sort?: Slug<SortBy> | null | undefined;
   /**
    * Whether the largest comes first. By default the newest comes first, but texts are in
    * alphabetical order.
@@ -95,7 +96,7 @@ export interface ContactDraft {
  */
 export interface ResellerDraft {
   /** Slug of the partner type: `own_plans` or `commission`. */
-  partnerType?: PartnerType | null | undefined;
+  partnerType?: Slug<PartnerType> | null | undefined;
   /** The name, 1–200 characters. */
   name?: string | null | undefined;
   /** The email, unique within the agency. */
@@ -129,20 +130,23 @@ export interface ResellerDraft {
   website?: string | null | undefined;
   /** The host's own id, optional, unique within the agency. */
   externalId?: string | null | undefined;
-  /** The host's own data, optional. */
+  /**
+   * The host's own data, optional: at most 50 texts of up to 500 characters, with keys of up
+   * to 40.
+   */
   metadata?: Readonly<Record<string, string>> | null | undefined;
   /**
    * Whether the reseller may sign in: `active` by default, or `inactive` for one that was
    * deactivated in an earlier system.
    */
-  status?: Status | null | undefined;
+  status?: Slug<Status> | null | undefined;
   /** Why an inactive reseller was deactivated; optional, 1–500 characters. */
   deactivationReason?: string | null | undefined;
   /**
    * When a reseller of an earlier system joined; by default now. It must not be in the
    * future.
    */
-  createdAt?: Date | null | undefined;
+  createdAt?: Instant | null | undefined;
   /**
    * An idempotency key of the host: the reseller is created once, however often the call is
    * repeated.
@@ -168,6 +172,9 @@ export interface ResellerPatch {
   website?: string | null | undefined;
   /** A new id of the host, or a null to clear it. */
   externalId?: string | null | undefined;
-  /** The host's own data, which replaces the old data completely. */
+  /**
+   * The host's own data, which replaces the old data completely: at most 50 texts of up to
+   * 500 characters, with keys of up to 40.
+   */
   metadata?: Readonly<Record<string, string>> | null | undefined;
 }

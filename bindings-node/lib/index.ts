@@ -48,6 +48,7 @@ export type {
   TableTransaction,
   Write,
 } from './storage';
+export type { Instant, Slug } from './texts';
 
 /** The version of the package. */
 export const version: string = native.version();
@@ -68,7 +69,7 @@ export function phoneCountries(): readonly PhoneCountry[] {
 }
 
 /**
- * A phone number as it is written in its country. Throws {@link ValidationError} with `phone` if the
+ * A phone number as it is written in its country. Throws `ValidationError` with `phone` if the
  * text is not an international number.
  *
  * @example

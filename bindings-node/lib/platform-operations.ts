@@ -96,7 +96,7 @@ export abstract class PlatformOperations {
 
   /**
    * The handle on an agency, which is the only way to its data. A mistyped id is
-   * {@link NotFoundError}, never an empty agency.
+   * `NotFoundError`, never an empty agency.
    *
    * @example
    * ```ts
@@ -152,8 +152,8 @@ export abstract class PlatformOperations {
    * Deletes an agency permanently, with its resellers, their usage and its change feed.
    * Login domains are quarantined as if each reseller had been deleted.
    *
-   * First the agency is closed: from then on every call on it is {@link NotFoundError}, and
-   * every sign-in and every stamp of its resellers fails. Then its rows are removed in small
+   * First the agency is closed: from then on every call on it is `NotFoundError`, and every
+   * sign-in and every stamp of its resellers fails. Then its rows are removed in small
    * steps. If this call is interrupted, call it again, or let `maintain` continue; the id
    * stays `taken` until the last row is removed.
    *
@@ -174,17 +174,17 @@ export abstract class PlatformOperations {
    * Signs a reseller in at a login domain: the label exactly as it is stored, in small
    * letters, not the whole host name. The case of the email does not matter.
    *
-   * Whatever is wrong, the error is {@link AccessDeniedError}, and the attempt costs one
-   * Argon2 computation. {@link BusyError} means that too many passwords are being hashed,
-   * and tells nothing of the account.
+   * Whatever is wrong, the error is `AccessDeniedError`, and the attempt costs one Argon2
+   * computation. `BusyError` means that too many passwords are being hashed, and tells
+   * nothing of the account.
    *
    * The attempt is counted in a transaction of its own, and stays counted when the host
    * rolls back the one that it has open.
    *
    * If you know the address that an attempt comes from, give it as `source`, without its
    * port. Only so many attempts from one source may fail; any further one is
-   * {@link ThrottledError}, before a password is looked at and whatever the account. An
-   * empty text is no source.
+   * `ThrottledError`, before a password is looked at and whatever the account. An empty text
+   * is no source.
    *
    * @example
    * ```ts
@@ -217,35 +217,31 @@ export abstract class PlatformOperations {
    * Says whose access a stamp is, while it is valid. Ask this at every request: it makes
    * "switched off" take effect at once, in every process.
    *
-   * With the request's host name a stamp is valid at its own reseller's login domain only;
-   * without it, a stamp of one reseller opens the pages of another. The host name is read as
-   * by `resolveHost`. For a request that names no host, give an empty text.
+   * With the request's host name a stamp is valid at its own reseller's login domain only.
+   * The host name is read as by `resolveHost`. For a request that names no host, give an
+   * empty text, which is no reseller's. With null the host name is not checked: then a stamp
+   * of one reseller opens the pages of another.
    *
-   * Throws: {@link AccessDeniedError} for a stamp that is not valid, or no longer.
+   * Throws: `AccessDeniedError` for a stamp that is not valid, or no longer.
    *
    * @example
    * ```ts
    * const email = 'owner@acme.example';
    * const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
-   * const identity = await platform.checkAccess(stamp, { host: 'acme.partner.example.com' });
+   * const identity = await platform.checkAccess(stamp, 'acme.partner.example.com');
    * assert.deepEqual(identity, { agency: 'northwind', reseller: acme.id });
    * ```
    */
-  checkAccess(
-    stamp: string,
-    options: { host?: string | null | undefined } & CallOptions = {},
-  ): Promise<Identity> {
-    const start: Start<typeof options> = (call, given) => {
-      return this.#native.checkAccess(call, stamp, given.host);
-    };
-    return call(start, options, ['host', 'signal']);
+  checkAccess(stamp: string, host: string | null, options?: CallOptions): Promise<Identity> {
+    const start: Start = (call) => this.#native.checkAccess(call, stamp, host);
+    return call(start, options);
   }
 
   /**
    * Sets a password with a token that `Agency.resetToken` gave: once, and in time. Stamps
    * from before end, and failed sign-ins are forgotten.
    *
-   * Throws: {@link AccessDeniedError} for a token that is not valid, or no longer; fields
+   * Throws: `AccessDeniedError` for a token that is not valid, or no longer; fields
    * `password` and `passwordConfirmation`.
    *
    * @example
@@ -302,11 +298,11 @@ export abstract class PlatformOperations {
    * process: see `open`. Until the backup has ended, the write-ahead log grows and keeps
    * data that is deleted meanwhile (`pending`).
    *
-   * Throws: {@link FileError} if the file exists or cannot be created;
-   * {@link ConfigurationError} for other stores: back up a server with its own tools, such
-   * as `pg_dump`. The nodes of a Citus cluster have no common snapshot, so a dump of one is
-   * inconsistent if somebody writes meanwhile; `citus_create_restore_point` marks one moment
-   * in the logs of all nodes.
+   * Throws: `FileError` if the file exists or cannot be created; `ConfigurationError` for
+   * other stores: back up a server with its own tools, such as `pg_dump`. The nodes of a
+   * Citus cluster have no common snapshot, so a dump of one is inconsistent if somebody
+   * writes meanwhile; `citus_create_restore_point` marks one moment in the logs of all
+   * nodes.
    *
    * @example
    * ```ts
@@ -353,7 +349,7 @@ export abstract class PlatformOperations {
    * its tables, and the platform's secret, which is made if there is none. `open` does so
    * itself. For a store of your own, call this once its tables are there.
    *
-   * Throws: {@link ConfigurationError} for tables of a newer release.
+   * Throws: `ConfigurationError` for tables of a newer release.
    *
    * @example
    * ```ts
@@ -366,10 +362,10 @@ export abstract class PlatformOperations {
   }
 
   /**
-   * Closes the store, for every handle on it: clones of this one, and those of agencies.
-   * Running transactions end normally; every later one fails with
-   * {@link ConfigurationError}, including the next one of a running import. Closing it again
-   * does nothing. Without this call, a store is closed when its last handle is dropped.
+   * Closes the store, for every handle on it, those of agencies, too. Running transactions
+   * end normally; every later one fails with `ConfigurationError`, including the next one of
+   * a running import. Closing it again does nothing. Without this call, a store is closed
+   * when its last handle is dropped.
    *
    * @example
    * ```ts
@@ -386,7 +382,7 @@ export abstract class PlatformOperations {
 
   /**
    * Finds the reseller that a request's host name belongs to. Case, a port and one trailing
-   * dot do not matter; unknown, quarantined and foreign hosts are all {@link NotFoundError}.
+   * dot do not matter; unknown, quarantined and foreign hosts are all `NotFoundError`.
    *
    * @example
    * ```ts

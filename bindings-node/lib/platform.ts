@@ -34,7 +34,7 @@ export class Platform extends PlatformOperations {
    * that has a platform on it: these are two copies of SQLite that do not see each other's locks,
    * and the file is destroyed. Use `backup`, another process, or a storage of your own.
    *
-   * Throws {@link ConfigurationError}, {@link StorageError}.
+   * Throws `ConfigurationError`, `StorageError`.
    *
    * @example
    * ```ts
@@ -87,7 +87,7 @@ export class Platform extends PlatformOperations {
 
   /**
    * The URL at which the customers of a login domain's holder sign in: `https://acme.` and the login
-   * base. Throws {@link ValidationError} with the field `loginDomain`.
+   * base. Throws `ValidationError` with the field `loginDomain`.
    *
    * @example
    * ```ts

@@ -8,6 +8,7 @@
 
 import { concealing } from './concealing';
 import { fieldName } from './names';
+import type { Instant, Slug } from './texts';
 
 /** What happened. */
 export type ChangeKind =
@@ -446,11 +447,11 @@ export interface UsageEvent {
   /** The reseller that used it. */
   readonly reseller: string;
   /** The metric that counts it. */
-  readonly metric: Metric;
+  readonly metric: Slug<Metric>;
   /** The quantity, not negative: what is added to a counter, or the level of a gauge. */
   readonly quantity: bigint | number;
   /** The time of the use, at most 35 days ago. */
-  readonly at: Date;
+  readonly at: Instant;
 }
 
 /** The outcomes of a batch, in the order of its events. */

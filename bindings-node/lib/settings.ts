@@ -73,9 +73,15 @@ export interface Settings {
    * or more.
    */
   readonly secondFactor?: boolean | null | undefined;
-  /** How many passwords are hashed at once, and how many more may wait. */
+  /**
+   * How many passwords are hashed at once, each with 20 MiB and a core, and how many more may wait. By
+   * default as many are hashed as there are cores, at most 64, and 50 wait for each, at most 200.
+   */
   readonly hashing?: { readonly atOnce: number; readonly queue: number } | null | undefined;
-  /** The cost of a hash with Argon2id: memory in KiB, passes and lanes. */
+  /**
+   * The cost of a hash with Argon2id: memory in KiB, passes and lanes. The default, which is the least
+   * that is taken, is 19,456 KiB, two passes and one lane.
+   */
   readonly hashingCost?:
     { readonly memory: number; readonly passes: number; readonly lanes: number } | null | undefined;
   /** Keys that are mixed into password hashes, by number; new hashes use the largest number. */
@@ -86,7 +92,10 @@ export interface Settings {
   readonly signInLimit?: number | null | undefined;
   /** From which failure in a row on an account has to wait; by default 10. */
   readonly signInDelayFrom?: number | null | undefined;
-  /** How many sign-ins from one source may fail at once, and how often another one may. */
+  /**
+   * How many sign-ins from one source may fail at once (`burst`), and after how long one more may
+   * (`every`); by default 50 and ten seconds.
+   */
   readonly sourceLimit?: { readonly burst: number; readonly every: number } | null | undefined;
   /**
    * The platform's secrets of 32 bytes, by number; the largest number is the present one. Without

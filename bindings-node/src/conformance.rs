@@ -9,7 +9,7 @@ use partnerkit::storage::conformance::{Harness, cases, run};
 use partnerkit::storage::host::Tables;
 
 use crate::given::argument;
-use crate::home::{Begun, Environment, Plain};
+use crate::home::{Begun, Environment, Length, Plain};
 use crate::storage::{Calls, Dispatcher, JsStore};
 use crate::value::Js;
 
@@ -31,14 +31,15 @@ impl Environment {
         dispatcher: Dispatcher<'_>,
         deadline: u32,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let name: String = argument("name", name)?;
             let calls = self.of_storage(&dispatcher, deadline)?;
             let harness = JsHarness(Arc::new(calls));
-            Ok(move || {
+            let work = move || {
                 run(&name, &harness);
                 Ok(Plain(()))
-            })
+            };
+            Ok((Length::Long, work))
         })
     }
 
@@ -47,7 +48,8 @@ impl Environment {
     pub fn panic_for_tests(&self, call: u32, message: Unknown<'_>) -> Begun {
         self.home.call(call, || {
             let message: String = argument("message", message)?;
-            Ok(move || -> partnerkit::Result<Plain<()>> { panic!("{message}") })
+            let work = move || -> partnerkit::Result<Plain<()>> { panic!("{message}") };
+            Ok((Length::Brief, work))
         })
     }
 }

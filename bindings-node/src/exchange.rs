@@ -15,7 +15,7 @@ use crate::agency::Agency;
 use crate::arguments::RESELLER_QUERY;
 use crate::error::Failure;
 use crate::given::{Read as Given, form, optional};
-use crate::home::{Answers, Begun, Environment, Plain};
+use crate::home::{Answers, Begun, Environment, Length, Plain};
 use crate::storage::{Calls, Dispatcher};
 use crate::value::Js;
 
@@ -41,12 +41,12 @@ impl Environment {
         is_told: bool,
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
-        self.home.call_file(call, || {
+        self.home.call(call, || {
             let calls = self.of_stream(&dispatcher)?;
             let path: Option<PathBuf> = optional("source", path)?;
             let options = options(dry_run, delimiter)?;
             let agency = agency.agency.clone();
-            Ok(move || {
+            let work = move || {
                 let failed = RefCell::new(None);
                 let source = Source::new(path, &calls, &failed);
                 let report = agency.import_csv(source, &options, |row| {
@@ -55,7 +55,8 @@ impl Environment {
                     }
                 });
                 failed.into_inner().map_or(report, Err).map(Plain)
-            })
+            };
+            Ok((Length::File, work))
         })
     }
 
@@ -69,15 +70,16 @@ impl Environment {
         query: Unknown<'_>,
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
-        self.home.call_file(call, || {
+        self.home.call(call, || {
             let calls = self.of_stream(&dispatcher)?;
             let path: Option<PathBuf> = optional("destination", path)?;
             let query: ResellerQuery = form("query", query, &RESELLER_QUERY)?;
             let agency = agency.agency.clone();
-            Ok(move || {
+            let work = move || {
                 let output = Destination { path, file: None, calls, failed: false };
                 agency.export_csv(&query, BufWriter::with_capacity(CHUNK, output)).map(Plain)
-            })
+            };
+            Ok((Length::File, work))
         })
     }
 

@@ -13,14 +13,11 @@ use uuid::Uuid;
 
 use crate::error::{Failure, Refused};
 use crate::names::Names;
+use crate::room::Room;
 
 /// How deeply values may be nested. Forms are not nested deeper, and a list that contains itself
 /// would never end.
 const DEEPEST: usize = 8;
-
-/// How many items and fields all of a value may have together. Parts of a value may be shared, so that
-/// a small one looks endless.
-const ROOM: u32 = 1_000_000;
 
 /// More items than any list may have. A longer list is refused anyway, so the rest is not read.
 const MOST: u32 = 100_001;
@@ -35,14 +32,7 @@ pub const UNKNOWN: char = '\0';
 /// A value of any type; without names, the names in it are the host's own. It raises only what the
 /// host's own code throws, for example in a getter.
 fn given(value: Unknown<'_>, names: Option<&Names>, depth: usize) -> Result<Given> {
-    within(value, names, depth, &mut { ROOM })
-}
-
-/// Takes room for parts of a value; false if there is not enough.
-fn takes(room: &mut u32, parts: u32) -> bool {
-    let left = room.checked_sub(parts);
-    *room = left.unwrap_or(0);
-    left.is_some()
+    within(value, names, depth, &mut Room::new())
 }
 
 /// A value for which there is still room.
@@ -50,7 +40,7 @@ fn within(
     value: Unknown<'_>,
     names: Option<&Names>,
     depth: usize,
-    room: &mut u32,
+    room: &mut Room,
 ) -> Result<Given> {
     Ok(match value.get_type()? {
         ValueType::Undefined | ValueType::Null => Given::Nothing,
@@ -111,8 +101,8 @@ fn integer(integer: &BigInt) -> i128 {
     }
 }
 
-fn list(array: Array<'_>, names: Option<&Names>, depth: usize, room: &mut u32) -> Result<Given> {
-    if array.len() >= MOST || !takes(room, array.len()) {
+fn list(array: Array<'_>, names: Option<&Names>, depth: usize, room: &mut Room) -> Result<Given> {
+    if array.len() >= MOST || !room.takes(array.len()) {
         return Ok(Given::Other);
     }
     let item = |place| match array.get::<Unknown<'_>>(place)? {
@@ -128,7 +118,7 @@ fn record(
     value: Unknown<'_>,
     names: Option<&Names>,
     depth: usize,
-    room: &mut u32,
+    room: &mut Room,
 ) -> Result<Option<BTreeMap<String, Given>>> {
     if value.is_typedarray()? || value.is_arraybuffer()? || value.is_promise()? {
         return Ok(None);
@@ -140,7 +130,7 @@ fn record(
         KeyConversion::NumbersToStrings,
     )?;
     let keys: Array<'_> = cast(keys.to_unknown())?;
-    if !takes(room, keys.len()) {
+    if !room.takes(keys.len()) {
         return Ok(None);
     }
     let mut fields = BTreeMap::new();
@@ -270,12 +260,17 @@ impl Argument for bool {
     }
 }
 
+/// An instant, as it is in a form: a `Date`, or a text in RFC 3339.
 impl Argument for Timestamp {
     fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
+        if value.get_type()? == ValueType::String {
+            let at = text(value)?.and_then(|text| text.parse().ok());
+            return Ok(at.ok_or_else(|| Failure::field(name, Code::Invalid))?);
+        }
         let at = if value.is_date()? { instant(value)? } else { None };
         match at {
             Some(at) => Ok(at),
-            None => Err(wrong(name, "a valid Date", value)?.into()),
+            None => Err(wrong(name, "a valid Date or a text in RFC 3339", value)?.into()),
         }
     }
 }

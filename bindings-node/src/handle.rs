@@ -30,5 +30,7 @@ impl<T: Send> Drop for Handle<T> {
         let last = self.0.take();
         // If there is no thread for it, dropping the closure drops the handle.
         drop(BRIEF.run(DROPPING, Box::new(move || drop(last))));
+        // Perhaps no call begins any more that would do it.
+        BRIEF.go();
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{FnArgs, Function, Object};
@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::answer::{Factories, answer};
 use crate::error::{Failure, Refused, forget_thrown, panic_text};
 use crate::logging::{self, Logged};
-use crate::pool::{BRIEF, LONG, Pool};
+use crate::pool::{BRIEF, Hosted, LONG, Pool};
 use crate::raw::{Made, Value};
 use crate::storage::calling;
 use crate::value::Js;
@@ -44,15 +44,38 @@ struct Completion {
     log: Option<Logged>,
 }
 
-/// The way back to an environment.
+/// The way back to an environment, and the threads of brief calls if they have their own.
 #[derive(Clone)]
-pub struct Home(Arc<Results>);
+pub struct Home {
+    results: Arc<Results>,
+    hosted: Option<Arc<Hosted>>,
+}
 
 struct Results {
     wake: Wake,
     /// Whether calls that begin now are part of a host's transaction.
     is_beside: AtomicBool,
     waiting: Mutex<Waiting>,
+    /// The threads of calls over storages of the host's, as long as these are in use.
+    hosted: Mutex<Vec<Weak<Pool>>>,
+}
+
+/// How long a call takes, and so where it waits for a thread.
+#[derive(Clone, Copy)]
+pub enum Length {
+    /// It waits only for the store.
+    Brief,
+    /// It hashes a password, or takes long for another reason.
+    Long,
+    /// It takes as long as a file, or a stream.
+    File,
+}
+
+impl Length {
+    /// How long a call takes that is brief unless it has a password to hash.
+    pub fn of_hashing(hashes: bool) -> Self {
+        if hashes { Self::Long } else { Self::Brief }
+    }
 }
 
 #[derive(Default)]
@@ -81,7 +104,7 @@ impl Environment {
         comes_back: bool,
     ) -> napi::Result<bool> {
         let began = Instant::now();
-        while let Some(Completion { call, result, log }) = self.home.0.next(comes_back) {
+        while let Some(Completion { call, result, log }) = self.home.results.next(comes_back) {
             let (failed, value) = made(env, &self.factories, result)?;
             settle.call(FnArgs::from((call, failed, Made(value), log.into())))?;
             if began.elapsed() > TURN {
@@ -94,14 +117,13 @@ impl Environment {
     /// Says whether calls that begin from now on are part of a host's transaction.
     #[napi(catch_unwind)]
     pub fn beside(&self, is_beside: bool) {
-        self.home.0.is_beside.store(is_beside, Ordering::Relaxed);
+        self.home.results.is_beside.store(is_beside, Ordering::Relaxed);
     }
 
     /// Lets threads come to the calls that have begun.
     #[napi(catch_unwind)]
     pub fn go(&self) {
-        BRIEF.go();
-        LONG.go();
+        self.home.go();
     }
 
     /// Takes a call out of the queue, and says whether it was still there.
@@ -125,13 +147,18 @@ pub fn begin(wake: Function<'_, (), ()>, factories: Object<'_>) -> napi::Result<
     let wake = wake.build_threadsafe_function::<()>();
     let wake = wake.callee_handled::<false>().weak::<true>().build()?;
     let is_beside = AtomicBool::new(false);
-    let results = Results { wake, is_beside, waiting: Mutex::default() };
-    Ok(Environment { home: Home(Arc::new(results)), factories })
+    let (waiting, hosted) = (Mutex::default(), Mutex::default());
+    let results = Arc::new(Results { wake, is_beside, waiting, hosted });
+    Ok(Environment { home: Home { results, hosted: None }, factories })
 }
 
 impl Results {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hosted(&self) -> MutexGuard<'_, Vec<Weak<Pool>>> {
+        self.hosted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a result. If the environment has ended, nobody waits for it any more.
@@ -203,71 +230,72 @@ impl<T: Serialize + Send + 'static> Answers for Each<T> {
 }
 
 impl Home {
-    /// Begins a brief call: reads its arguments, and runs its work on a thread.
-    pub fn call<A: Answers, W>(&self, call: u32, read: impl FnOnce() -> Result<W, Refused>) -> Begun
-    where
-        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
-    {
-        // Brief calls may all wait for the transaction of which this one is part.
-        let is_beside = self.0.is_beside.load(Ordering::Relaxed);
-        self.on(if is_beside { &LONG } else { &BRIEF }, call, read, Failure::of)
+    /// The same environment with threads of its own for the brief calls over a storage of the host's.
+    pub fn hosted(&self) -> Self {
+        let (results, hosted) = (self.results.clone(), Hosted::new());
+        let mut pools = results.hosted();
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(&hosted.0));
+        drop(pools);
+        Self { results, hosted: Some(Arc::new(hosted)) }
     }
 
-    /// Begins a call that takes a file, whose refused fields are columns.
-    pub fn call_file<A: Answers, W>(
+    fn threads(&self, length: Length) -> &Arc<Pool> {
+        match length {
+            // Brief calls may all wait for the transaction of which this one is part.
+            Length::Brief if self.results.is_beside.load(Ordering::Relaxed) => &LONG,
+            Length::Brief => self.hosted.as_ref().map_or(&*BRIEF, |hosted| &hosted.0),
+            Length::Long | Length::File => &LONG,
+        }
+    }
+
+    /// Begins a call: reads its arguments, which say how long it takes, and runs its work on a thread.
+    pub fn call<A: Answers, W>(
         &self,
         call: u32,
-        read: impl FnOnce() -> Result<W, Refused>,
+        read: impl FnOnce() -> Result<(Length, W), Refused>,
     ) -> Begun
     where
         W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
     {
-        self.on(&LONG, call, read, Failure::of_file)
-    }
-
-    /// Begins a call that hashes passwords.
-    pub fn call_long<A: Answers, W>(
-        &self,
-        call: u32,
-        read: impl FnOnce() -> Result<W, Refused>,
-    ) -> Begun
-    where
-        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
-    {
-        self.on(&LONG, call, read, Failure::of)
-    }
-
-    fn on<A: Answers, W>(
-        &self,
-        pool: &'static Pool,
-        call: u32,
-        read: impl FnOnce() -> Result<W, Refused>,
-        failed: fn(&partnerkit::Error) -> Failure,
-    ) -> Begun
-    where
-        W: FnOnce() -> partnerkit::Result<A> + Send + 'static,
-    {
-        let work = match read() {
-            Ok(work) => work,
+        let (length, work) = match read() {
+            Ok(read) => read,
             Err(Refused::Failed(failure)) => return Ok(Some(failure)),
             Err(Refused::Raised(raised)) => return Err(raised),
         };
-        let home = self.clone();
+        let results = self.results.clone();
+        let failed = match length {
+            // Its refused fields are columns.
+            Length::File => Failure::of_file,
+            _ => Failure::of,
+        };
         let job = move || {
             let (result, log) = logging::of_call(|| worked(call, work, failed));
-            home.0.add(Completion { call, result, log });
+            results.add(Completion { call, result, log });
         };
-        let started = pool.run((self.key(), call), Box::new(job));
+        let started = self.threads(length).run((self.key(), call), Box::new(job));
         Ok(started.err().map(|error| Failure::internal(&format!("no thread: {error}"))))
     }
 
     /// Says whether a call was still waiting for a thread; it never runs then.
     pub fn cancel(&self, call: u32) -> bool {
-        BRIEF.cancel((self.key(), call)) || LONG.cancel((self.key(), call))
+        let key = (self.key(), call);
+        self.pools().any(|pool| pool.cancel(key))
+    }
+
+    /// Lets threads come to the calls that have begun.
+    fn go(&self) {
+        self.pools().for_each(|pool| pool.go());
+    }
+
+    /// Every pool in which a call of this environment may wait.
+    fn pools(&self) -> impl Iterator<Item = Arc<Pool>> {
+        let hosted: Vec<_> = self.results.hosted().iter().filter_map(Weak::upgrade).collect();
+        [BRIEF.clone(), LONG.clone()].into_iter().chain(hosted)
     }
 
     fn key(&self) -> usize {
-        Arc::as_ptr(&self.0) as usize
+        Arc::as_ptr(&self.results) as usize
     }
 }
 

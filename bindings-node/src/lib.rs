@@ -23,6 +23,7 @@ mod patience;
 mod platform;
 mod pool;
 mod raw;
+mod room;
 mod rows;
 mod settings;
 mod storage;

@@ -14,7 +14,7 @@ use partnerkit::{
 use crate::agency::Agency;
 use crate::arguments::{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY};
 use crate::given::{argument, form, nullable, optional, whole_text};
-use crate::home::{Begun, Each, Plain};
+use crate::home::{Begun, Each, Length, Plain};
 use crate::platform::Platform;
 
 #[napi]
@@ -26,11 +26,11 @@ impl Platform {
             let time_zone: Option<String> = optional("timeZone", time_zone)?;
             let home = self.home.clone();
             let platform = self.platform.clone();
-            Ok(move || {
+            Ok((Length::Brief, move || {
                 platform
                     .create_agency(&id, time_zone.as_deref())
                     .map(|agency| Agency::new(home, agency))
-            })
+            }))
         })
     }
 
@@ -41,11 +41,11 @@ impl Platform {
             let time_zone: Option<String> = optional("timeZone", time_zone)?;
             let home = self.home.clone();
             let platform = self.platform.clone();
-            Ok(move || {
+            Ok((Length::Brief, move || {
                 platform
                     .ensure_agency(&id, time_zone.as_deref())
                     .map(|agency| Agency::new(home, agency))
-            })
+            }))
         })
     }
 
@@ -55,7 +55,9 @@ impl Platform {
             let id: String = argument("id", id)?;
             let home = self.home.clone();
             let platform = self.platform.clone();
-            Ok(move || platform.agency(&id).map(|agency| Agency::new(home, agency)))
+            Ok((Length::Brief, move || {
+                platform.agency(&id).map(|agency| Agency::new(home, agency))
+            }))
         })
     }
 
@@ -65,7 +67,7 @@ impl Platform {
             let after: Option<AgencyId> = optional("after", after)?;
             let limit: Option<u32> = optional("limit", limit)?;
             let platform = self.platform.clone();
-            Ok(move || platform.agencies(after.as_ref(), limit).map(Plain))
+            Ok((Length::Brief, move || platform.agencies(after.as_ref(), limit).map(Plain)))
         })
     }
 
@@ -74,7 +76,7 @@ impl Platform {
         self.home.call(call, || {
             let id: String = argument("id", id)?;
             let platform = self.platform.clone();
-            Ok(move || platform.preview_agency_deletion(&id).map(Plain))
+            Ok((Length::Brief, move || platform.preview_agency_deletion(&id).map(Plain)))
         })
     }
 
@@ -83,7 +85,7 @@ impl Platform {
         self.home.call(call, || {
             let id: String = argument("id", id)?;
             let platform = self.platform.clone();
-            Ok(move || platform.delete_agency(&id).map(Plain))
+            Ok((Length::Brief, move || platform.delete_agency(&id).map(Plain)))
         })
     }
 
@@ -96,15 +98,15 @@ impl Platform {
         password: Unknown<'_>,
         source: Unknown<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let login_domain: String = argument("loginDomain", login_domain)?;
             let email: String = argument("email", email)?;
             let password: String = argument("password", password)?;
             let source: Option<String> = optional("source", source)?;
             let platform = self.platform.clone();
-            Ok(move || {
+            Ok((Length::Long, move || {
                 platform.sign_in(&login_domain, &email, &password, source.as_deref()).map(Plain)
-            })
+            }))
         })
     }
 
@@ -112,9 +114,9 @@ impl Platform {
     pub fn check_access(&self, call: u32, stamp: Unknown<'_>, host: Unknown<'_>) -> Begun {
         self.home.call(call, || {
             let stamp: String = argument("stamp", stamp)?;
-            let host: Option<String> = optional("host", host)?;
+            let host: Option<String> = nullable("host", host)?;
             let platform = self.platform.clone();
-            Ok(move || platform.check_access(&stamp, host.as_deref()).map(Plain))
+            Ok((Length::Brief, move || platform.check_access(&stamp, host.as_deref()).map(Plain)))
         })
     }
 
@@ -126,15 +128,15 @@ impl Platform {
         password: Unknown<'_>,
         password_confirmation: Unknown<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let token: String = argument("token", token)?;
             let password: String = whole_text("password", password)?;
             let password_confirmation: String =
                 whole_text("passwordConfirmation", password_confirmation)?;
             let platform = self.platform.clone();
-            Ok(move || {
+            Ok((Length::Long, move || {
                 platform.reset_password(&token, &password, &password_confirmation).map(Plain)
-            })
+            }))
         })
     }
 
@@ -143,7 +145,7 @@ impl Platform {
         self.home.call(call, || {
             let label: String = argument("label", label)?;
             let platform = self.platform.clone();
-            Ok(move || platform.domain_availability(&label).map(Plain))
+            Ok((Length::Brief, move || platform.domain_availability(&label).map(Plain)))
         })
     }
 
@@ -152,7 +154,7 @@ impl Platform {
         self.home.call(call, || {
             let path: PathBuf = argument("path", path)?;
             let platform = self.platform.clone();
-            Ok(move || platform.backup(path).map(Plain))
+            Ok((Length::Brief, move || platform.backup(path).map(Plain)))
         })
     }
 
@@ -161,7 +163,7 @@ impl Platform {
         self.home.call(call, || {
             let budget: Option<u32> = optional("budget", budget)?;
             let platform = self.platform.clone();
-            Ok(move || platform.maintain(budget).map(Plain))
+            Ok((Length::Brief, move || platform.maintain(budget).map(Plain)))
         })
     }
 
@@ -169,15 +171,15 @@ impl Platform {
     pub fn prepare(&self, call: u32) -> Begun {
         self.home.call(call, || {
             let platform = self.platform.clone();
-            Ok(move || platform.prepare().map(Plain))
+            Ok((Length::Brief, move || platform.prepare().map(Plain)))
         })
     }
 
     #[napi(catch_unwind)]
     pub fn close(&self, call: u32) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let platform = self.platform.clone();
-            Ok(move || platform.close().map(Plain))
+            Ok((Length::Long, move || platform.close().map(Plain)))
         })
     }
 
@@ -186,7 +188,7 @@ impl Platform {
         self.home.call(call, || {
             let host: String = argument("host", host)?;
             let platform = self.platform.clone();
-            Ok(move || platform.resolve_host(&host).map(Plain))
+            Ok((Length::Brief, move || platform.resolve_host(&host).map(Plain)))
         })
     }
 }
@@ -197,7 +199,7 @@ impl Agency {
     pub fn settings(&self, call: u32) -> Begun {
         self.home.call(call, || {
             let agency = self.agency.clone();
-            Ok(move || agency.settings().map(Plain))
+            Ok((Length::Brief, move || agency.settings().map(Plain)))
         })
     }
 
@@ -207,34 +209,36 @@ impl Agency {
             let version: Option<u64> = optional("version", version)?;
             let patch: AgencyPatch = form("patch", patch, &AGENCY_PATCH)?;
             let agency = self.agency.clone();
-            Ok(move || agency.configure(version, &patch).map(Plain))
+            Ok((Length::Brief, move || agency.configure(version, &patch).map(Plain)))
         })
     }
 
     #[napi(catch_unwind)]
     pub fn create_reseller(&self, call: u32, draft: Unknown<'_>) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let draft: ResellerDraft = form("draft", draft, &RESELLER_DRAFT)?;
             let agency = self.agency.clone();
-            Ok(move || agency.create_reseller(draft).map(Plain))
+            Ok((Length::of_hashing(!draft.password.is_empty()), move || {
+                agency.create_reseller(draft).map(Plain)
+            }))
         })
     }
 
     #[napi(catch_unwind)]
     pub fn create_resellers(&self, call: u32, forms: Unknown<'_>) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let forms: Vec<ResellerDraft> = argument("forms", forms)?;
             let agency = self.agency.clone();
-            Ok(move || agency.create_resellers(&forms).map(Each))
+            Ok((Length::Long, move || agency.create_resellers(&forms).map(Each)))
         })
     }
 
     #[napi(catch_unwind)]
     pub fn check_resellers(&self, call: u32, forms: Unknown<'_>) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let forms: Vec<ResellerDraft> = argument("forms", forms)?;
             let agency = self.agency.clone();
-            Ok(move || agency.check_resellers(&forms).map(Each))
+            Ok((Length::Long, move || agency.check_resellers(&forms).map(Each)))
         })
     }
 
@@ -243,7 +247,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.preview_deletion(id).map(Plain))
+            Ok((Length::Brief, move || agency.preview_deletion(id).map(Plain)))
         })
     }
 
@@ -252,7 +256,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.delete_reseller(id).map(Plain))
+            Ok((Length::Brief, move || agency.delete_reseller(id).map(Plain)))
         })
     }
 
@@ -261,7 +265,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.reseller(id).map(Plain))
+            Ok((Length::Brief, move || agency.reseller(id).map(Plain)))
         })
     }
 
@@ -270,7 +274,7 @@ impl Agency {
         self.home.call(call, || {
             let external_id: String = argument("externalId", external_id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.reseller_by_external_id(&external_id).map(Plain))
+            Ok((Length::Brief, move || agency.reseller_by_external_id(&external_id).map(Plain)))
         })
     }
 
@@ -279,7 +283,7 @@ impl Agency {
         self.home.call(call, || {
             let query: ResellerQuery = form("query", query, &RESELLER_QUERY)?;
             let agency = self.agency.clone();
-            Ok(move || agency.page(&query).map(Plain))
+            Ok((Length::Brief, move || agency.page(&query).map(Plain)))
         })
     }
 
@@ -296,7 +300,7 @@ impl Agency {
             let version: Option<u64> = optional("version", version)?;
             let patch: ResellerPatch = form("patch", patch, &RESELLER_PATCH)?;
             let agency = self.agency.clone();
-            Ok(move || agency.update_reseller(id, version, &patch).map(Plain))
+            Ok((Length::Brief, move || agency.update_reseller(id, version, &patch).map(Plain)))
         })
     }
 
@@ -306,7 +310,7 @@ impl Agency {
             let id: ResellerId = argument("id", id)?;
             let reason: Option<String> = optional("reason", reason)?;
             let agency = self.agency.clone();
-            Ok(move || agency.deactivate(id, reason.as_deref()).map(Plain))
+            Ok((Length::Brief, move || agency.deactivate(id, reason.as_deref()).map(Plain)))
         })
     }
 
@@ -315,7 +319,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.activate(id).map(Plain))
+            Ok((Length::Brief, move || agency.activate(id).map(Plain)))
         })
     }
 
@@ -332,7 +336,9 @@ impl Agency {
             let version: Option<u64> = optional("version", version)?;
             let partner_type: String = argument("partnerType", partner_type)?;
             let agency = self.agency.clone();
-            Ok(move || agency.change_partner_type(id, version, &partner_type).map(Plain))
+            Ok((Length::Brief, move || {
+                agency.change_partner_type(id, version, &partner_type).map(Plain)
+            }))
         })
     }
 
@@ -341,7 +347,7 @@ impl Agency {
         self.home.call(call, || {
             let label: String = argument("label", label)?;
             let agency = self.agency.clone();
-            Ok(move || agency.domain_availability(&label).map(Plain))
+            Ok((Length::Brief, move || agency.domain_availability(&label).map(Plain)))
         })
     }
 
@@ -358,7 +364,9 @@ impl Agency {
             let version: Option<u64> = optional("version", version)?;
             let login_domain: String = argument("loginDomain", login_domain)?;
             let agency = self.agency.clone();
-            Ok(move || agency.rename_login_domain(id, version, &login_domain).map(Plain))
+            Ok((Length::Brief, move || {
+                agency.rename_login_domain(id, version, &login_domain).map(Plain)
+            }))
         })
     }
 
@@ -370,13 +378,15 @@ impl Agency {
         password: Unknown<'_>,
         password_confirmation: Unknown<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let password: String = whole_text("password", password)?;
             let password_confirmation: String =
                 whole_text("passwordConfirmation", password_confirmation)?;
             let agency = self.agency.clone();
-            Ok(move || agency.set_password(id, &password, &password_confirmation).map(Plain))
+            Ok((Length::Long, move || {
+                agency.set_password(id, &password, &password_confirmation).map(Plain)
+            }))
         })
     }
 
@@ -389,16 +399,16 @@ impl Agency {
         password: Unknown<'_>,
         password_confirmation: Unknown<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let current: String = argument("current", current)?;
             let password: String = whole_text("password", password)?;
             let password_confirmation: String =
                 whole_text("passwordConfirmation", password_confirmation)?;
             let agency = self.agency.clone();
-            Ok(move || {
+            Ok((Length::Long, move || {
                 agency.change_password(id, &current, &password, &password_confirmation).map(Plain)
-            })
+            }))
         })
     }
 
@@ -407,7 +417,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.reset_token(id).map(Plain))
+            Ok((Length::Brief, move || agency.reset_token(id).map(Plain)))
         })
     }
 
@@ -416,7 +426,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.revoke_access(id).map(Plain))
+            Ok((Length::Brief, move || agency.revoke_access(id).map(Plain)))
         })
     }
 
@@ -425,7 +435,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.unlock(id).map(Plain))
+            Ok((Length::Brief, move || agency.unlock(id).map(Plain)))
         })
     }
 
@@ -434,7 +444,7 @@ impl Agency {
         self.home.call(call, || {
             let events: Vec<EventDraft> = argument("events", events)?;
             let agency = self.agency.clone();
-            Ok(move || agency.record_usage(&events).map(Plain))
+            Ok((Length::Brief, move || agency.record_usage(&events).map(Plain)))
         })
     }
 
@@ -453,7 +463,7 @@ impl Agency {
             let quantity: i64 = argument("quantity", quantity)?;
             let id: String = argument("id", id)?;
             let agency = self.agency.clone();
-            Ok(move || agency.consume(reseller, metric, quantity, &id).map(Plain))
+            Ok((Length::Brief, move || agency.consume(reseller, metric, quantity, &id).map(Plain)))
         })
     }
 
@@ -470,7 +480,7 @@ impl Agency {
             let metric: Metric = argument("metric", metric)?;
             let limit: Option<i64> = nullable("limit", limit)?;
             let agency = self.agency.clone();
-            Ok(move || agency.set_allowance(id, metric, limit).map(Plain))
+            Ok((Length::Brief, move || agency.set_allowance(id, metric, limit).map(Plain)))
         })
     }
 
@@ -478,7 +488,7 @@ impl Agency {
     pub fn overview(&self, call: u32) -> Begun {
         self.home.call(call, || {
             let agency = self.agency.clone();
-            Ok(move || agency.overview().map(Plain))
+            Ok((Length::Brief, move || agency.overview().map(Plain)))
         })
     }
 
@@ -488,7 +498,7 @@ impl Agency {
             let after: Option<u64> = optional("after", after)?;
             let limit: Option<u32> = optional("limit", limit)?;
             let agency = self.agency.clone();
-            Ok(move || agency.changes(after, limit).map(Plain))
+            Ok((Length::Brief, move || agency.changes(after, limit).map(Plain)))
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::arguments::RESELLER_DRAFT;
 use crate::error::{Failure, Refused, refused_fields};
 use crate::given::{argument, form, optional};
 use crate::handle::Handle;
-use crate::home::{Answers, Begun, Environment, Home};
+use crate::home::{Answers, Begun, Environment, Home, Length};
 use crate::names::path;
 use crate::raw::{Made, Maker, Value};
 use crate::settings::settings;
@@ -57,11 +57,12 @@ impl Environment {
         given: Object<'_>,
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let url: String = argument("url", url)?;
             let builder = settings(&given, || self.of_settings(&dispatcher))?;
             let home = self.home.clone();
-            Ok(move || builder.open(&url).map(|platform| Platform::new(home, platform)))
+            let open = move || builder.open(&url).map(|platform| Platform::new(home, platform));
+            Ok((Length::Long, open))
         })
     }
 
@@ -75,16 +76,17 @@ impl Environment {
         given: Object<'_>,
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
-        self.home.call_long(call, || {
+        self.home.call(call, || {
             let builder = settings(&given, || self.of_settings(&dispatcher))?;
             let storage = JsStore::new(self.of_storage(&storage, deadline)?);
             let storage: Arc<dyn Storage> = Arc::new(Tables(storage));
-            let home = self.home.clone();
-            Ok(move || {
+            let home = self.home.hosted();
+            let open = move || {
                 let platform = builder.open_storage(storage)?;
                 platform.prepare()?;
                 Ok(Platform::new(home, platform))
-            })
+            };
+            Ok((Length::Long, open))
         })
     }
 }

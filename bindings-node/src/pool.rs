@@ -3,12 +3,13 @@
 //!
 //! A thread starts when there is work and no other is idle, and ends when it has been idle for a
 //! while. Before it sleeps it looks for more work for a moment, because to wake it takes longer than
-//! most calls. All platforms of the process share the threads.
+//! most calls. All platforms of the process share the threads, but calls over a storage of the host's
+//! have their own: it may hang, and must not stop the calls of other platforms.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,13 +25,16 @@ const IDLE: Duration = Duration::from_secs(10);
 /// comes back much sooner.
 const LOOK: Duration = Duration::from_micros(150);
 
-/// Calls that wait only for the store.
-pub static BRIEF: Pool = Pool::new(32);
+/// How many calls that wait only for a store run at once.
+const MOST_BRIEF: usize = 32;
+
+/// Calls that wait only for a store of the library's own.
+pub static BRIEF: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::new(MOST_BRIEF));
 
 /// Calls that hash a password or take a file, so that other calls do not wait for them. There may be
 /// more of these than any platform lets wait for hashing, so that the platform decides which call is
 /// next, and which one is refused as busy.
-pub static LONG: Pool = Pool::new(1_024);
+pub static LONG: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::new(1_024));
 
 /// Some threads and a queue.
 pub struct Pool {
@@ -51,13 +55,33 @@ struct State {
     patience: Patience,
     /// Whether a thread is about to come to the queue.
     is_starting: bool,
+    /// Whether no thread waits for work any more, because nobody has more of it.
+    is_over: bool,
+}
+
+/// Threads for the calls that wait only for one storage of the host's. There are few: it has few
+/// connections, and a call that waits for one may reach its deadline. With the last handle on the
+/// storage they end when they have done what is in the queue.
+pub struct Hosted(pub Arc<Pool>);
+
+impl Hosted {
+    pub fn new() -> Self {
+        Self(Pool::new(MOST_BRIEF))
+    }
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        self.0.state().is_over = true;
+        self.0.added.notify_all();
+    }
 }
 
 /// What work is known by: the environment of JavaScript that asked for it, and its number there.
 pub type Key = (usize, u32);
 
 impl Pool {
-    const fn new(most: usize) -> Self {
+    fn new(most: usize) -> Arc<Self> {
         let state = State {
             queue: VecDeque::new(),
             threads: 0,
@@ -65,9 +89,10 @@ impl Pool {
             is_looking: false,
             patience: Patience::new(),
             is_starting: false,
+            is_over: false,
         };
-        let queued = AtomicUsize::new(0);
-        Self { most, state: Mutex::new(state), added: Condvar::new(), queued }
+        let (added, queued) = (Condvar::new(), AtomicUsize::new(0));
+        Arc::new(Self { most, state: Mutex::new(state), added, queued })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -77,7 +102,7 @@ impl Pool {
     /// Adds work, which runs as soon as there is a thread for it: one that is not busy comes to it when
     /// the pool is told to [`go`](Self::go). So the event loop can begin many calls without threads
     /// that take its processor meanwhile. Errors: no thread could be started.
-    pub fn run(&'static self, key: Key, work: Work) -> std::io::Result<()> {
+    pub fn run(self: &Arc<Self>, key: Key, work: Work) -> std::io::Result<()> {
         let mut state = self.state();
         state.queue.push_back((key, work));
         self.queued.store(state.queue.len(), Ordering::Release);
@@ -93,7 +118,7 @@ impl Pool {
     }
 
     /// Calls a thread to work that was added.
-    pub fn go(&'static self) {
+    pub fn go(self: &Arc<Self>) {
         let mut state = self.state();
         // The thread that looks for work finds one piece of it by itself.
         if state.queue.len() > usize::from(state.is_looking) {
@@ -103,7 +128,7 @@ impl Pool {
 
     /// Calls one more thread if there is more to do: each calls the next one, so that nobody has to
     /// wait until all have been woken, or have started.
-    fn call(&'static self, state: &mut State) {
+    fn call(self: &Arc<Self>, state: &mut State) {
         if state.queue.is_empty() {
             return;
         }
@@ -115,8 +140,9 @@ impl Pool {
         }
     }
 
-    fn start(&'static self, state: &mut State) -> std::io::Result<()> {
-        thread::Builder::new().name("partnerkit".to_owned()).spawn(|| self.work())?;
+    fn start(self: &Arc<Self>, state: &mut State) -> std::io::Result<()> {
+        let pool = self.clone();
+        thread::Builder::new().name("partnerkit".to_owned()).spawn(move || pool.work())?;
         state.threads += 1;
         state.is_starting = true;
         Ok(())
@@ -133,7 +159,7 @@ impl Pool {
         removed.is_some()
     }
 
-    fn work(&'static self) {
+    fn work(self: &Arc<Self>) {
         let mut state = self.state();
         state.is_starting = false;
         loop {
@@ -145,6 +171,10 @@ impl Pool {
                 drop(catch_unwind(AssertUnwindSafe(work)));
                 state = self.state();
                 continue;
+            }
+            if state.is_over {
+                state.threads -= 1;
+                return;
             }
             if !state.is_looking && state.patience.looks() {
                 state = self.look(state);
@@ -161,6 +191,7 @@ impl Pool {
             }
         }
     }
+
     /// Looks for work for a moment without the lock, and lets other threads run meanwhile.
     fn look<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.is_looking = true;

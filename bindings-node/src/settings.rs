@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use napi::bindgen_prelude::{FromNapiValue, JsObjectValue, Object, Uint8Array};
+use napi::bindgen_prelude::{
+    FromNapiValue, JsObjectValue, Object, TypedArray, TypedArrayType, Uint8Array,
+};
 use napi::{JsValue, Unknown, ValueType};
 use partnerkit::{
     Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
@@ -64,7 +66,8 @@ pub fn settings(
     }
     for (id, secret) in keys(given, "secrets")? {
         let secret = secret.try_into().map_err(|_| {
-            Failure::configuration("a platform's secret must have exactly 32 bytes")
+            let of = format!("secrets.{id}: a platform's secret must have exactly 32 bytes");
+            Failure::configuration(of)
         })?;
         builder = builder.secret(id, secret);
     }
@@ -74,7 +77,8 @@ pub fn settings(
     if let Some(kept) = number(given, "keepChanges")? {
         builder = builder.keep_changes(Duration::from_millis(kept));
     }
-    if present(given, "clock")?.is_some() {
+    if let Some(clock) = present(given, "clock")? {
+        of_type("clock", clock, ValueType::Function, "a function")?;
         builder =
             builder.clock(Arc::new(JsClock { calls: functions()?, own: thread::current().id() }));
     }
@@ -98,7 +102,17 @@ fn passwords(
     for (id, key) in keys(given, "peppers")? {
         builder = builder.pepper(id, key);
     }
-    if present(given, "legacyVerifier")?.is_some() {
+    if let Some(verifier) = present(given, "legacyVerifier")? {
+        of_type("legacyVerifier", verifier, ValueType::Object, "an object with functions")?;
+        for name in ["recognises", "verify"] {
+            let function = object(verifier)?.get_named_property(name)?;
+            of_type(
+                &format!("legacyVerifier.{name}"),
+                function,
+                ValueType::Function,
+                "a function",
+            )?;
+        }
         builder = builder.legacy_verifier(Arc::new(JsVerifier(functions()?)));
     }
     Ok(builder)
@@ -164,9 +178,7 @@ fn numbers<const N: usize>(
     names: [&str; N],
 ) -> Read<Option<[u64; N]>> {
     let Some(value) = present(given, name)? else { return Ok(None) };
-    if value.get_type()? != ValueType::Object {
-        return Err(wrong(name, "an object", value)?.into());
-    }
+    of_type(name, value, ValueType::Object, "an object")?;
     let numbers = object(value)?;
     only(&numbers, &names)?;
     let mut read = [0; N];
@@ -177,23 +189,46 @@ fn numbers<const N: usize>(
     Ok(Some(read))
 }
 
-/// Bytes by number, for example secrets by their ids.
+/// Bytes by number, for example secrets by their ids. The numbers of an array are refused: they change
+/// when one is removed.
 fn keys(given: &Object<'_>, name: &str) -> Read<BTreeMap<u32, Vec<u8>>> {
+    const EXPECTED: &str = "an object with bytes by number";
     let Some(value) = present(given, name)? else { return Ok(BTreeMap::new()) };
-    if value.get_type()? != ValueType::Object {
-        return Err(wrong(name, "an object with bytes by number", value)?.into());
+    of_type(name, value, ValueType::Object, EXPECTED)?;
+    if value.is_array()? {
+        return Err(wrong(name, EXPECTED, value)?.into());
     }
     let keys = object(value)?;
     let mut read = BTreeMap::new();
     for id in Object::keys(&keys)? {
+        let number = id.parse().ok().filter(|number: &u32| number.to_string() == id);
+        let Some(number) = number else {
+            let message = format!("{name}: expected whole numbers from 0 to 4294967295 as names");
+            return Err(Failure::configuration(message).into());
+        };
         let value: Unknown<'_> = keys.get_named_property(&id)?;
-        let number = id.parse().map_err(|_| out_of_range(&format!("{name}: the number")))?;
-        if !value.is_typedarray()? {
-            return Err(wrong(&format!("{name}.{number}"), "a Uint8Array", value)?.into());
-        }
-        read.insert(number, cast::<Uint8Array>(value)?.to_vec());
+        let path = format!("{name}.{number}");
+        read.insert(number, bytes(&path, value)?);
     }
     Ok(read)
+}
+
+/// Bytes, of which another thread changes none meanwhile: they are copied.
+fn bytes(name: &str, value: Unknown<'_>) -> Read<Vec<u8>> {
+    let is_bytes = value.is_typedarray()?
+        && cast::<TypedArray<'_>>(value)?.typed_array_type == TypedArrayType::Uint8;
+    match is_bytes {
+        true => Ok(cast::<Uint8Array>(value)?.to_vec()),
+        false => Err(wrong(name, "a Uint8Array", value)?.into()),
+    }
+}
+
+/// Refuses a setting of another type.
+fn of_type(name: &str, value: Unknown<'_>, of: ValueType, expected: &str) -> Read<()> {
+    match value.get_type()? == of {
+        true => Ok(()),
+        false => Err(wrong(name, expected, value)?.into()),
+    }
 }
 
 fn object(value: Unknown<'_>) -> napi::Result<Object<'_>> {

@@ -8,9 +8,8 @@ use napi::{Env, Error, JsValue, Result, ValueType, sys};
 use partnerkit::schema::{Column, Index, Kind, Row, Table, Value};
 use uuid::Uuid;
 
-/// How many items all lists of an answer may have together. An array may be far longer than its
-/// memory: a sparse one has only a length, and items may be the same array.
-const LONGEST: u32 = 1_000_000;
+use crate::room::Room;
+
 /// How deeply lists may be nested: answers, their rows, and the values of these. The limit is
 /// needed because an array can contain itself.
 const DEEPEST: u32 = 3;
@@ -59,12 +58,11 @@ impl Js {
     /// Copies a value that a host may return: null, booleans, numbers, dates, texts, bytes, and lists
     /// of these.
     pub fn of(value: Unknown<'_>) -> Result<Self> {
-        Self::within(value, DEEPEST, &mut { LONGEST })
+        Self::within(value, DEEPEST, &mut Room::new())
     }
 
-    /// Copies a value with lists nested at most `depth` deep. `room` is the number of items that
-    /// are still allowed.
-    fn within(value: Unknown<'_>, depth: u32, room: &mut u32) -> Result<Self> {
+    /// Copies a value with lists nested at most `depth` deep, for which there is still room.
+    fn within(value: Unknown<'_>, depth: u32, room: &mut Room) -> Result<Self> {
         match value.get_type()? {
             ValueType::Undefined | ValueType::Null => Ok(Self::Null),
             ValueType::Boolean => cast(value).map(Self::Bool),
@@ -80,9 +78,9 @@ impl Js {
             },
             ValueType::Object if value.is_array()? => {
                 let array: Array<'_> = cast(value)?;
-                let left = room.checked_sub(array.len());
-                *room =
-                    left.ok_or_else(|| Error::from_reason("a list is longer than any answer"))?;
+                if !room.takes(array.len()) {
+                    return Err(Error::from_reason("a list is longer than any answer"));
+                }
                 let deeper = depth.checked_sub(1);
                 let depth = deeper.ok_or_else(|| Error::from_reason("lists are too deep"))?;
                 let item = |i| match array.get::<Unknown<'_>>(i)? {

@@ -46,7 +46,7 @@ const WAYS = {
     return errorOf(agency.reseller('0199aaaa-0000-7000-8000-000000000000'));
   },
   async access_denied() {
-    return errorOf((await opened()).platform.checkAccess('no stamp'));
+    return errorOf((await opened()).platform.checkAccess('no stamp', null));
   },
   async busy() {
     const { platform, agency } = await opened({ hashing: { atOnce: 1, queue: 0 } });

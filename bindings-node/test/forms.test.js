@@ -3,11 +3,13 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { readFileSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
 const { test } = require('node:test');
 
 const { Platform } = require('..');
 const { AsyncMemoryStore } = require('./async-memory-store');
-const { draft, errorOf, numbered } = require('./support');
+const { draft, errorOf, folder, numbered } = require('./support');
 
 const LONE = '\ud800';
 
@@ -107,6 +109,59 @@ test('no settings: a Map, and others that would look empty', async () => {
     }
     await (await Platform.open('memory:', { [name]: null })).close();
   }
+});
+
+test('a setting of another type is refused by its name', async () => {
+  const key = new Uint8Array(32);
+  const functions = { recognises: () => false, verify: () => false };
+  for (const [settings, message] of [
+    [{ clock: 5 }, 'clock: expected a function, not a number'],
+    [{ clock: {} }, 'clock: expected a function, not an object'],
+    [{ legacyVerifier: () => true }, /^legacyVerifier: expected an object/],
+    [{ legacyVerifier: {} }, 'legacyVerifier.recognises: expected a function, not undefined'],
+    [
+      { legacyVerifier: { ...functions, verify: 1 } },
+      /^legacyVerifier.verify: expected a function/,
+    ],
+    [{ secrets: [key] }, /^secrets: expected an object with bytes by number/],
+    [{ secrets: { 1: 'text' } }, 'secrets.1: expected a Uint8Array, not a string'],
+    [{ peppers: { 1: new Uint16Array(16) } }, 'peppers.1: expected a Uint8Array, not an object'],
+  ]) {
+    await assert.rejects(Platform.open('memory:', settings), { name: 'TypeError', message });
+  }
+  for (const number of ['-1', '1.5', '01', '1e3', 'first', ' 1', '4294967296']) {
+    for (const setting of ['secrets', 'peppers']) {
+      const error = await errorOf(Platform.open('memory:', { [setting]: { [number]: key } }));
+      assert.equal(error.name, 'ConfigurationError', number);
+      assert.match(error.message, new RegExp(`${setting}: expected whole numbers`), number);
+    }
+  }
+  const short = await errorOf(Platform.open('memory:', { secrets: { 7: key.subarray(1) } }));
+  assert.deepEqual(
+    [short.name, /secrets\.7: .* 32 bytes/.test(short.message)],
+    ['ConfigurationError', true],
+  );
+  await Platform.open('memory:', { secrets: { 4294967295: key }, legacyVerifier: functions });
+});
+
+test('a refused export or import leaves its file as it is', async (t) => {
+  const { agency } = await withReseller();
+  const file = join(folder(t), 'partners.csv');
+  writeFileSync(file, 'as it was');
+  await agency.createReseller(numbered(1));
+  const { next } = await agency.page({ limit: 1, sort: 'name' });
+  for (const [query, name] of [
+    [{ after: 'nonsense' }, 'InvalidCursorError'],
+    [{ after: next, sort: 'email' }, 'InvalidCursorError'],
+    [{ status: 'asleep' }, 'ValidationError'],
+    [7, 'TypeError'],
+  ]) {
+    assert.equal((await errorOf(agency.exportCsv(file, query))).name, name);
+  }
+  await assert.rejects(agency.importCsv(file, { each: 5 }), {
+    message: 'each: expected a function',
+  });
+  assert.equal(readFileSync(file, 'utf8'), 'as it was');
 });
 
 class Form {
@@ -328,7 +383,7 @@ test('a lone surrogate finds nothing and opens nothing', async () => {
   const guess = { loginDomain: 'acme', email: 'owner@acme.example', password: LONE };
   assert.equal((await errorOf(platform.signIn(guess))).code, 'access_denied');
   assert.equal((await errorOf(platform.signIn({ ...guess, email: LONE }))).code, 'access_denied');
-  assert.equal((await errorOf(platform.checkAccess(LONE))).code, 'access_denied');
+  assert.equal((await errorOf(platform.checkAccess(LONE, null))).code, 'access_denied');
   assert.equal((await errorOf(platform.resolveHost(LONE))).code, 'not_found');
   assert.equal((await errorOf(agency.reseller(LONE))).code, 'not_found');
   const found = await agency.page({ text: LONE }).catch((error) => error);

@@ -291,7 +291,7 @@ for (const [kind, make, skip] of DATABASES) {
         const acme = await agency.createReseller(draft(withPassword));
         const right = signIn(PASSWORD);
         if (onPostgres) {
-          assert.equal((await platform.checkAccess((await right).stamp)).reseller, acme.id);
+          assert.equal((await platform.checkAccess((await right).stamp, null)).reseller, acme.id);
           assert.equal((await refusal(guess())).code, 'access_denied');
         } else {
           assert.equal((await refusal(right)).code, 'inside_transaction', 'SQLite has one writer');

@@ -6,14 +6,18 @@ const { execFileSync } = require('node:child_process');
 const { pbkdf2 } = require('node:crypto');
 const dns = require('node:dns/promises');
 const fs = require('node:fs/promises');
-const { openSync } = require('node:fs');
+const { openSync, readdirSync } = require('node:fs');
 const { join } = require('node:path');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { test } = require('node:test');
 const { setTimeout: wait } = require('node:timers/promises');
 const { promisify } = require('node:util');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 
 const { THREADS, close, folder, numbered, opened, openedOnDisk, until } = require('./support');
+
+const IS_LINUX = process.platform === 'linux';
 
 /** How often the event loop turns until the work has ended. */
 async function turnsDuring(work) {
@@ -84,6 +88,50 @@ test("libuv's threads are free while all of ours wait for a storage", async () =
   assert.equal(closed.waiting, THREADS, 'no call has ended meanwhile');
   closed.open();
   await Promise.all(calls);
+});
+
+test('a storage that hangs stops no call of another platform', async (t) => {
+  const { agency, store } = await opened({ deadline: 600_000 });
+  const closed = close(store);
+  const calls = Array.from({ length: THREADS + 8 }, () => agency.overview());
+  await until(() => closed.waiting === THREADS);
+  for (const other of [await opened(), await openedOnDisk(t)]) {
+    await other.agency.createReseller(numbered(1));
+    assert.equal((await other.agency.overview()).activeResellers, 1);
+  }
+  assert.equal(closed.waiting, THREADS, 'no call has ended meanwhile');
+  closed.open();
+  await Promise.all(calls);
+});
+
+test('the threads of a storage end with its last handle', { skip: !IS_LINUX }, async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc');
+  const counts = [];
+  for (let n = 0; n < 200; n += 1) {
+    const { platform } = await opened();
+    await platform.close();
+    if (n % 10 === 0) collect();
+    counts.push(readdirSync('/proc/self/task').length);
+  }
+  assert.ok(Math.max(...counts) < counts[0] + 100, `${counts[0]}, then ${Math.max(...counts)}`);
+});
+
+test('what has no password to hash takes no thread of those that hash', async (t) => {
+  const password = 'plain teal walrus 94 umbrella';
+  const passwords = { invite: false, password, passwordConfirmation: password };
+  const { agency, store } = await opened({ deadline: 600_000 });
+  const closed = close(store);
+  t.after(() => closed.open());
+  const invited = Array.from({ length: THREADS + 8 }, (_, n) => agency.createReseller(numbered(n)));
+  await until(() => closed.waiting >= THREADS);
+  const other = await opened();
+  await other.agency.createReseller(numbered(1, passwords));
+  assert.equal(closed.waiting, THREADS, 'eight wait for a thread');
+  const hashing = agency.createReseller(numbered(100, passwords));
+  await until(() => closed.waiting === THREADS + 1);
+  closed.open();
+  await Promise.all([...invited, hashing]);
 });
 
 test("calls end while all of libuv's threads wait", async (t) => {

@@ -25,10 +25,6 @@ const isObject = (value) => typeof value === 'object' && value !== null && !Arra
 
 // Arguments
 
-/** Whether a caller may leave an argument out. Lifting a limit requires an explicit null. */
-const isOptional = (operation, { type }) =>
-  type.optional !== undefined && operation.name !== 'set_allowance';
-
 /** The record of a form that is an argument of its own, and whose fields a step gives beside others. */
 const formOf = ({ type }) => RECORDS.get(type.named);
 
@@ -38,7 +34,7 @@ const IN_ORDER = 2;
 /** The arguments of an operation, of which a step has the names and values of the wire form. */
 function parameters(operation, given) {
   const { arguments: all } = operation;
-  const required = all.filter((argument) => !isOptional(operation, argument));
+  const required = all.filter((argument) => !argument.may_lack);
   const others = all.filter((argument) => formOf(argument) === undefined);
   const form = Object.fromEntries(
     Object.entries(given).filter(([name]) => !others.some((argument) => argument.name === name)),
@@ -52,7 +48,7 @@ function parameters(operation, given) {
         .map((argument) => [camel(argument.name), value(argument)]),
     );
   if (required.length > IN_ORDER) return [named(all)];
-  const options = named(all.filter((argument) => isOptional(operation, argument)));
+  const options = named(all.filter((argument) => argument.may_lack));
   return [...required.map(value), options];
 }
 

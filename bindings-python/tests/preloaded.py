@@ -33,6 +33,6 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     platform.sign_in("walrus", "owner@walrus.example", PASSWORD)
     agency.create_reseller(**draft_with_password(label))
     access = platform.sign_in(label, f"owner@{label}.example", PASSWORD)
-    platform.check_access(access.stamp)
+    platform.check_access(access.stamp, None)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(os.getpid()).encode()]

@@ -124,12 +124,12 @@ def test_signing_in(platform: Platform, agency: Agency) -> None:
     )
     access = platform.sign_in("acme", "OWNER@acme.example", PASSWORD)
     assert access.reseller == acme
-    assert platform.check_access(access.stamp) == partnerkit.Identity(
+    assert platform.check_access(access.stamp, None) == partnerkit.Identity(
         agency="northwind", reseller=acme.id
     )
     agency.deactivate(acme.id)
     for refused in (
-        lambda: platform.check_access(access.stamp),
+        lambda: platform.check_access(access.stamp, None),
         lambda: platform.sign_in("acme", "owner@acme.example", PASSWORD),
         lambda: platform.sign_in("globex", "owner@acme.example", PASSWORD),
         lambda: platform.sign_in("\ud800", "\ud800", "\ud800"),
@@ -154,7 +154,7 @@ def test_s15_a_password_is_set_changed_and_reset(platform: Platform, agency: Age
     stamp = sign_in(first).stamp
     agency.revoke_access(acme.id)
     with pytest.raises(partnerkit.AccessDeniedError):
-        platform.check_access(stamp)
+        platform.check_access(stamp, None)
     with pytest.raises(partnerkit.AccessDeniedError):
         agency.change_password(acme.id, current="wrong", **new(second))
     agency.change_password(acme.id, current=first, **new(second))

@@ -79,7 +79,7 @@ async def go():
         except partnerkit.PartnerKitError: pass
     guesses = [asyncio.ensure_future(guess()) for _ in range(200)]
     await asyncio.sleep(0)
-    await other.check_access(access.stamp)
+    await other.check_access(access.stamp, None)
     print("ok" if sum(guess.done() for guess in guesses) < 100 else "all of them came first")
     await asyncio.gather(*guesses)
 asyncio.run(go())

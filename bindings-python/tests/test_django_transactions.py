@@ -289,4 +289,4 @@ def test_who_was_created_in_a_block_signs_in_there(postgres_alias: str) -> None:
     with transaction.atomic(using=postgres_alias):
         acme = agency.create_reseller(**draft_with_password("acme"))
         access = platform.sign_in("acme", "owner@acme.example", PASSWORD)
-        assert platform.check_access(access.stamp).reseller == acme.id
+        assert platform.check_access(access.stamp, None).reseller == acme.id

@@ -450,7 +450,7 @@ def test_no_repr_shows_a_secret(platform: Platform, agency: Agency) -> None:
         assert secret not in shown
     for call in (
         lambda: platform.sign_in("acme", "owner@acme.example", PASSWORD + "!"),
-        lambda: platform.check_access(access.stamp + "x"),
+        lambda: platform.check_access(access.stamp + "x", None),
         lambda: agency.create_reseller(**draft_with_password("acme", name="")),
     ):
         with pytest.raises(partnerkit.PartnerKitError) as refused:

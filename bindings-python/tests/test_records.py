@@ -52,7 +52,7 @@ def answers() -> Iterator[object]:
     yield agency.configure(capacity={"messages": 5}, reserved_labels=["beta"])
     yield agency.page(with_total=True)
     yield platform.sign_in("acme", acme.email, PASSWORD)
-    yield platform.check_access(platform.sign_in("acme", acme.email, PASSWORD).stamp)
+    yield platform.check_access(platform.sign_in("acme", acme.email, PASSWORD).stamp, None)
     yield platform.resolve_host("acme.partner.example.com")
     yield agency.domain_availability("acme")
     yield agency.domain_availability("initech")

@@ -71,7 +71,9 @@ class World:
             calls.append({"call": "resolve_host", "with": {"host": host}})
             calls.append({"call": "domain_availability", "with": {"label": label}})
         for number in range(len(self.stamps)):
-            calls.append({"call": "check_access", "with": {"stamp": f"#s{number}"}})
+            calls.append(
+                {"call": "check_access", "with": {"stamp": f"#s{number}", "host": None}}
+            )
         return [self.perform(call) for call in calls]
 
 
@@ -192,7 +194,7 @@ def step(random: Random) -> dict[str, Any]:
         {"forward": number(20) * DAY},
         {"call": "delete_agency", "with": {"id": pick([*AGENCIES, *AGENCIES[1:] * 3])}},
         {"call": "create_agency", "with": {"id": pick(AGENCIES)}},
-        *[{"call": "check_access", "with": {"stamp": f"#s{number(4)}"}}] * 2,
+        *[{"call": "check_access", "with": {"stamp": f"#s{number(4)}", "host": None}}] * 2,
     ]
     if number(4) == 0:
         return pick(elsewhere)

@@ -144,9 +144,9 @@ impl Operator {
         self.shared.secrets().map(drop)
     }
 
-    /// Closes the store, for every handle on it: clones of this one, and those of agencies. Running
-    /// transactions end normally; every later one fails with `Configuration`, including the next
-    /// one of a running import. Closing it again does nothing. Without this call, a store is closed
+    /// Closes the store, for every handle on it, those of agencies, too. Running transactions end
+    /// normally; every later one fails with `Configuration`, including the next one of a running
+    /// import. Closing it again does nothing. Without this call, a store is closed
     /// when its last handle is dropped.
     ///
     /// ```example

@@ -166,6 +166,16 @@ export async function conforms(): Promise<void> {
   is<'integer' | 'text' | 'bytes' | 'uuid'>()(tables[0]!.columns[0]!.kind);
 }
 
+/** The texts of a request are taken as they are: the library refuses those that it does not know. */
+export async function asItCame(
+  agency: Agency,
+  query: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { status, sort, joinedFrom } = query;
+  await agency.page({ status, sort, joinedFrom });
+  await agency.page({ status: 'active', sort: 'name', joinedFrom: new Date(0) });
+}
+
 /** What must not compile. */
 export async function refused(platform: Platform, agency: Agency): Promise<void> {
   // @ts-expect-error a constructor is not offered
@@ -188,10 +198,10 @@ export async function refused(platform: Platform, agency: Agency): Promise<void>
   await agency.consume({ reseller: 'id', metric: 'messages', quantity: '1', id: 'c' });
   // @ts-expect-error lifting a limit requires an explicit null
   await agency.setAllowance({ id: 'id', metric: 'messages' });
-  // @ts-expect-error an unknown status
-  await agency.page({ status: 'gone' });
-  // @ts-expect-error an unknown order
-  await agency.page({ sort: 'id' });
+  // @ts-expect-error a status is a text
+  await agency.page({ status: 1 });
+  // @ts-expect-error a check without a host has to say so
+  await platform.checkAccess('stamp');
   // @ts-expect-error an unknown field
   await agency.createReseller({ ...draft, login_domain: 'acme' });
   // @ts-expect-error an unknown field of a patch

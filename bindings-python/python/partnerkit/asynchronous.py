@@ -175,13 +175,14 @@ class AsyncPlatform(PlatformCalls):
             self._platform.sign_in, login_domain, email, password, source=source
         )
 
-    async def check_access(self, stamp: str, host: str | None = None) -> Identity:
+    async def check_access(self, stamp: str, host: str | None) -> Identity:
         """Says whose access a stamp is, while it is valid. Ask this at every request: it makes
         "switched off" take effect at once, in every process.
 
-        With the request's host name a stamp is valid at its own reseller's login domain only;
-        without it, a stamp of one reseller opens the pages of another. The host name is read as
-        by `resolve_host`. For a request that names no host, give an empty text.
+        With the request's host name a stamp is valid at its own reseller's login domain only.
+        The host name is read as by `resolve_host`. For a request that names no host, give an
+        empty text, which is no reseller's. With `None` the host name is not checked: then a
+        stamp of one reseller opens the pages of another.
 
         Raises: `AccessDeniedError` for a stamp that is not valid, or no longer.
 
@@ -191,7 +192,7 @@ class AsyncPlatform(PlatformCalls):
         assert (identity.agency, identity.reseller) == ("northwind", acme.id)
         ```
         """
-        return await self._run(self._platform.check_access, stamp, host=host)
+        return await self._run(self._platform.check_access, stamp, host)
 
     async def reset_password(
         self, token: str, *, password: str, password_confirmation: str
@@ -307,10 +308,10 @@ class AsyncPlatform(PlatformCalls):
         return await self._run(self._platform.prepare)
 
     async def close(self) -> None:
-        """Closes the store, for every handle on it: clones of this one, and those of agencies.
-        Running transactions end normally; every later one fails with `ConfigurationError`,
-        including the next one of a running import. Closing it again does nothing. Without this
-        call, a store is closed when its last handle is dropped.
+        """Closes the store, for every handle on it, those of agencies, too. Running transactions
+        end normally; every later one fails with `ConfigurationError`, including the next one of
+        a running import. Closing it again does nothing. Without this call, a store is closed
+        when its last handle is dropped.
 
         ```python
         await platform.close()
@@ -667,7 +668,7 @@ class AsyncAgency(AgencyCalls):
         access = await platform.sign_in("acme", "owner@acme.example", password)
         await agency.revoke_access(acme.id)
         try:
-            await platform.check_access(access.stamp)
+            await platform.check_access(access.stamp, None)
         except partnerkit.AccessDeniedError as error:
             assert error.http_status == 401
         ```
@@ -714,11 +715,16 @@ class AsyncAgency(AgencyCalls):
         self, reseller: UUID | str, metric: Metric | str, quantity: int, id: str
     ) -> Consumption:
         """Uses some of a counter if its limit allows that, in one step: however many callers race,
-        the limit is never passed. The same `id` again is answered as before. The period is the
-        present calendar month in the agency's time zone, as that is set now.
+        the limit is never passed. The period is the present calendar month in the agency's time
+        zone, as that is set now.
 
-        Raises: `NotFoundError` for the reseller or the agency; fields `id`, `metric`,
-        `quantity`.
+        An `id` is one event of the agency, whoever reports it: another reseller's use, and what
+        `record_usage` reports, need other ids. A call that was granted before is granted again
+        as a `duplicate`, with the use and the limit as they are now, and adds nothing. A denied
+        call is not kept: made again, it is decided anew.
+
+        Raises: `NotFoundError` for the reseller or the agency; fields `id` (`taken` by another
+        event), `metric`, `quantity`.
 
         ```python
         await agency.set_allowance(acme.id, "messages", 5)
@@ -761,9 +767,10 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.overview)
 
     async def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
-        """Entries of the change feed in order, after the sequence `after` or from the first one
-        on. There are no gaps, and whatever is committed later comes after what has been seen.
-        `limit` is 1–1,000, and 100 unless it is given.
+        """Entries of the change feed in order: those whose sequence is larger than `after`, so
+        give the last one that you have seen, or all of them from the first one on. There are no
+        gaps, and whatever is committed later comes after what has been seen. `limit` is
+        1–1,000, and 100 unless it is given.
 
         Refused fields: `limit`; `after` (`too_old`) if entries after it have been removed, as
         the host has configured: then read everything again, and follow the feed from `min` on.

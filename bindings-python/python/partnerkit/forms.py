@@ -52,7 +52,7 @@ class AgencyPatch(TypedDict, total=False):
 class PhoneDraft(TypedDict, total=False):
     """A phone number as typed: national with its country, or international without.
 
-    It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as
+    It is given by names, as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as
     one text. Its errors always have the field name `phone.number`.
 
     Fields:
@@ -158,7 +158,8 @@ class ResellerDraft(TypedDict, total=False):
             DNS labels; many are reserved.
         website: The website, optional.
         external_id: The host's own id, optional, unique within the agency.
-        metadata: The host's own data, optional.
+        metadata: The host's own data, optional: at most 50 texts of up to 500
+            characters, with keys of up to 40.
         status: Whether the reseller may sign in: `active` by default, or `inactive`
             for one that was deactivated in an earlier system.
         deactivation_reason: Why an inactive reseller was deactivated; optional,
@@ -202,7 +203,9 @@ class ResellerDraft(TypedDict, total=False):
     external_id: str | None
     """The host's own id, optional, unique within the agency."""
     metadata: Mapping[str, str]
-    """The host's own data, optional."""
+    """The host's own data, optional: at most 50 texts of up to 500 characters, with keys of up
+    to 40.
+    """
     status: Status | Literal["active", "inactive"] | None
     """Whether the reseller may sign in: `active` by default, or `inactive` for one that was
     deactivated in an earlier system.
@@ -231,7 +234,8 @@ class ResellerPatch(TypedDict, total=False):
         contact: A new contact person, which replaces the old one completely.
         website: A new website, or a null to clear it.
         external_id: A new id of the host, or a null to clear it.
-        metadata: The host's own data, which replaces the old data completely.
+        metadata: The host's own data, which replaces the old data completely: at
+            most 50 texts of up to 500 characters, with keys of up to 40.
     """
 
     name: str | None
@@ -247,4 +251,6 @@ class ResellerPatch(TypedDict, total=False):
     external_id: str | None
     """A new id of the host, or a null to clear it."""
     metadata: Mapping[str, str] | None
-    """The host's own data, which replaces the old data completely."""
+    """The host's own data, which replaces the old data completely: at most 50 texts of up to
+    500 characters, with keys of up to 40.
+    """

@@ -169,6 +169,24 @@ fn dispatch(surface: &Surface) -> String {
     head + &text
 }
 
+/// The file of a binding with its methods for the operations. `imports` are lines of the binding's own,
+/// beside what every binding needs.
+pub fn glue(body: &str, surface: &Surface, imports: &[&str]) -> String {
+    let mut names = used(body, surface, &[]);
+    names.retain(|name| !["Agency", "Platform"].contains(name));
+    let (own, others): (Vec<_>, Vec<_>) =
+        imports.iter().partition(|line| line.starts_with("use crate::"));
+    let lines = |lines: &[&str]| lines.join("\n");
+    header("The operations of [`Platform`] and [`Agency`].")
+        + "use std::path::PathBuf;\n\n"
+        + &format!("use partnerkit::{{{}}};\n{}\n\n", names.join(", "), lines(&others))
+        + &format!(
+            "use crate::agency::Agency;\n{}\nuse crate::platform::Platform;\n\n",
+            lines(&own)
+        )
+        + body
+}
+
 /// The exported names that code has in it, and some more.
 pub fn used<'s>(code: &str, surface: &'s Surface, also: &[&'s str]) -> Vec<&'s str> {
     let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -223,6 +241,17 @@ impl Owned {
             },
         };
         Self { name: name.clone(), of, lent }
+    }
+}
+
+impl Owned {
+    /// The type into which a binding converts it.
+    pub fn converted(&self) -> &str {
+        match &*self.of {
+            of if of.contains("Reported") => "Vec<EventDraft>",
+            of if of.contains("AsRef") => "PathBuf",
+            of => of,
+        }
     }
 }
 

@@ -87,10 +87,17 @@ pub struct Argument {
     /// Its type.
     #[serde(rename = "type")]
     pub of: Type,
+    /// Whether a caller may leave it out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_lack: bool,
     /// The type in Rust.
     #[serde(skip)]
     pub written: String,
 }
+
+/// Optional arguments that have to be said, by their operations: they lift a limit, or skip a check, and
+/// a value that happens to be missing must not do it.
+const SAID: [(&str, &str); 2] = [("set_allowance", "limit"), ("check_access", "host")];
 
 /// A struct with named fields.
 #[derive(Debug, Serialize)]
@@ -344,10 +351,12 @@ fn operation(method: &ImplItemFn) -> Result<Operation, String> {
     let argument = |argument: &FnArg| match argument {
         FnArg::Receiver(_) => None,
         FnArg::Typed(typed) => Some(match &*typed.pat {
-            Pat::Ident(pattern) => Type::of(&typed.ty).map(|of| Argument {
-                name: pattern.ident.to_string(),
-                of,
-                written: typed.ty.to_token_stream().to_string(),
+            Pat::Ident(pattern) => Type::of(&typed.ty).map(|of| {
+                let argument = pattern.ident.to_string();
+                let is_said = SAID.contains(&(&*name, &*argument));
+                let may_lack = matches!(of, Type::Optional(_)) && !is_said;
+                let written = typed.ty.to_token_stream().to_string();
+                Argument { name: argument, of, may_lack, written }
             }),
             _ => Err("an argument has no name".to_owned()),
         }),

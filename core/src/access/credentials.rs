@@ -156,7 +156,7 @@ impl Tenant {
     /// access = platform.sign_in("acme", "owner@acme.example", password)
     /// agency.revoke_access(acme.id)
     /// try:
-    ///     platform.check_access(access.stamp)
+    ///     platform.check_access(access.stamp, None)
     /// except partnerkit.AccessDeniedError as error:
     ///     assert error.http_status == 401
     /// ```
@@ -166,7 +166,7 @@ impl Tenant {
     /// const email = 'owner@acme.example';
     /// const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
     /// await agency.revokeAccess(acme.id);
-    /// await assert.rejects(platform.checkAccess(stamp), AccessDeniedError);
+    /// await assert.rejects(platform.checkAccess(stamp, null), AccessDeniedError);
     /// ```
     pub fn revoke_access(&self, id: ResellerId) -> Result<()> {
         let generation = self.shared.new_generation();

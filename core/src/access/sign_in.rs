@@ -156,9 +156,10 @@ impl Operator {
     /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process (S20).
     ///
-    /// With the request's host name a stamp is valid at its own reseller's login domain only;
-    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
-    /// [`resolve_host`](Self::resolve_host). For a request that names no host, give an empty text.
+    /// With the request's host name a stamp is valid at its own reseller's login domain only. The host
+    /// name is read as by [`resolve_host`](Self::resolve_host). For a request that names no host, give
+    /// an empty text, which is no reseller's. With `None` the host name is not checked: then a stamp of
+    /// one reseller opens the pages of another.
     ///
     /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
@@ -176,7 +177,7 @@ impl Operator {
     /// ```javascript
     /// const email = 'owner@acme.example';
     /// const { stamp } = await platform.signIn({ loginDomain: 'acme', email, password });
-    /// const identity = await platform.checkAccess(stamp, { host: 'acme.partner.example.com' });
+    /// const identity = await platform.checkAccess(stamp, 'acme.partner.example.com');
     /// assert.deepEqual(identity, { agency: 'northwind', reseller: acme.id });
     /// ```
     pub fn check_access(&self, stamp: &str, host: Option<&str>) -> Result<Identity> {

@@ -14,7 +14,8 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 
 impl Tenant {
-    /// Entries of the change feed in order, after the sequence `after` or from the first one on.
+    /// Entries of the change feed in order: those whose sequence is larger than `after`, so give the
+    /// last one that you have seen, or all of them from the first one on.
     /// There are no gaps, and whatever is committed later comes after what has been seen. `limit`
     /// is 1–1,000, and 100 unless it is given.
     ///

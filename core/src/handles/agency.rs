@@ -495,10 +495,16 @@ impl Agency {
     }
 
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
-    /// limit is never passed. The same `id` again is answered as before. The period is the
-    /// present calendar month in the agency's time zone, as that is set now.
+    /// limit is never passed. The period is the present calendar month in the agency's time
+    /// zone, as that is set now.
     ///
-    /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
+    /// An `id` is one event of the agency, whoever reports it: another reseller's use, and what
+    /// [`record_usage`](Self::record_usage) reports, need other ids. A call that was granted before
+    /// is granted again as a `duplicate`, with the use and the limit as they are now, and adds
+    /// nothing. A denied call is not kept: made again, it is decided anew.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event),
+    /// `metric`, `quantity`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -561,7 +567,8 @@ impl Agency {
         self.observe("overview", None, || self.tenant.overview())
     }
 
-    /// Entries of the change feed in order, after the sequence `after` or from the first one on.
+    /// Entries of the change feed in order: those whose sequence is larger than `after`, so give the
+    /// last one that you have seen, or all of them from the first one on.
     /// There are no gaps, and whatever is committed later comes after what has been seen. `limit`
     /// is 1–1,000, and 100 unless it is given.
     ///

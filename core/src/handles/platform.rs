@@ -159,9 +159,10 @@ impl Platform {
     /// Says whose access a stamp is, while it is valid. Ask this at every request: it makes
     /// "switched off" take effect at once, in every process.
     ///
-    /// With the request's host name a stamp is valid at its own reseller's login domain only;
-    /// without it, a stamp of one reseller opens the pages of another. The host name is read as by
-    /// [`resolve_host`](Self::resolve_host). For a request that names no host, give an empty text.
+    /// With the request's host name a stamp is valid at its own reseller's login domain only. The host
+    /// name is read as by [`resolve_host`](Self::resolve_host). For a request that names no host, give
+    /// an empty text, which is no reseller's. With `None` the host name is not checked: then a stamp of
+    /// one reseller opens the pages of another.
     ///
     /// Errors: `AccessDenied` for a stamp that is not valid, or no longer.
     ///
@@ -326,9 +327,9 @@ impl Platform {
         self.observe("prepare", || self.operator.prepare())
     }
 
-    /// Closes the store, for every handle on it: clones of this one, and those of agencies. Running
-    /// transactions end normally; every later one fails with `Configuration`, including the next
-    /// one of a running import. Closing it again does nothing. Without this call, a store is closed
+    /// Closes the store, for every handle on it, those of agencies, too. Running transactions end
+    /// normally; every later one fails with `Configuration`, including the next one of a running
+    /// import. Closing it again does nothing. Without this call, a store is closed
     /// when its last handle is dropped.
     ///
     /// ```

@@ -17,7 +17,7 @@ use crate::values::{
 
 /// A phone number as typed: national with its country, or international without.
 ///
-/// It is read from JSON as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
+/// It is given by names, as `{"country": "US", "number": "…"}`, as `["US", "…"]`, or as one text.
 /// Its errors always have the field name `phone.number`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Validate)]
 #[serde(from = "PhoneTyped")]
@@ -141,7 +141,8 @@ pub struct ResellerDraft {
     pub website: Option<String>,
     /// The host's own id, optional, unique within the agency.
     pub external_id: Option<String>,
-    /// The host's own data, optional.
+    /// The host's own data, optional: at most 50 texts of up to 500 characters, with keys of up to
+    /// 40.
     pub metadata: BTreeMap<String, String>,
     /// Whether the reseller may sign in: `active` by default, or `inactive` for one that was
     /// deactivated in an earlier system.

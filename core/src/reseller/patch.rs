@@ -45,7 +45,8 @@ pub struct ResellerPatch {
     pub website: Patch<String>,
     /// A new id of the host, or a null to clear it.
     pub external_id: Patch<String>,
-    /// The host's own data, which replaces the old data completely.
+    /// The host's own data, which replaces the old data completely: at most 50 texts of up to 500
+    /// characters, with keys of up to 40.
     pub metadata: Option<BTreeMap<String, String>>,
     /// The errors of fields that [`form::read`](crate::form::read) could not read, as in a draft.
     #[serde(skip)]

@@ -68,10 +68,16 @@ impl Tenant {
     }
 
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
-    /// limit is never passed (S43). The same `id` again is answered as before. The period is the
-    /// present calendar month in the agency's time zone, as that is set now.
+    /// limit is never passed (S43). The period is the present calendar month in the agency's time
+    /// zone, as that is set now.
     ///
-    /// Errors: `NotFound` for the reseller or the agency; fields `id`, `metric`, `quantity`.
+    /// An `id` is one event of the agency, whoever reports it: another reseller's use, and what
+    /// [`record_usage`](Self::record_usage) reports, need other ids. A call that was granted before
+    /// is granted again as a `duplicate`, with the use and the limit as they are now, and adds
+    /// nothing. A denied call is not kept: made again, it is decided anew.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event),
+    /// `metric`, `quantity`.
     ///
     /// ```example
     /// use partnerkit::{DenialReason, Metric};

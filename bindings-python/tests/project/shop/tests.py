@@ -51,7 +51,7 @@ class Signs:
         with self.assertRaises(AccessDeniedError):
             self.sign_in()
         self.agency.unlock(self.acme.id)
-        self.assertTrue(platform.check_access(self.sign_in().stamp))
+        self.assertTrue(platform.check_access(self.sign_in().stamp, None))
 
     def test_a_platform_opened_here_knows_the_same_secret(self):
         token = self.agency.reset_token(self.acme.id)

@@ -8,15 +8,15 @@ use crate::surface::Surface;
 
 /// Kinds of errors, and the classes that they are in JavaScript.
 const ERRORS: [(&str, &str); 9] = [
-    ("`AccessDenied`", "{@link AccessDeniedError}"),
-    ("`Busy`", "{@link BusyError}"),
-    ("`Configuration`", "{@link ConfigurationError}"),
-    ("`Conflict`", "{@link ConflictError}"),
-    ("`InvalidCursor`", "{@link InvalidCursorError}"),
-    ("`Io`", "{@link FileError}"),
-    ("`NotFound`", "{@link NotFoundError}"),
-    ("`Storage`", "{@link StorageError}"),
-    ("`Throttled`", "{@link ThrottledError}"),
+    ("`AccessDenied`", "`AccessDeniedError`"),
+    ("`Busy`", "`BusyError`"),
+    ("`Configuration`", "`ConfigurationError`"),
+    ("`Conflict`", "`ConflictError`"),
+    ("`InvalidCursor`", "`InvalidCursorError`"),
+    ("`Io`", "`FileError`"),
+    ("`NotFound`", "`NotFoundError`"),
+    ("`Storage`", "`StorageError`"),
+    ("`Throttled`", "`ThrottledError`"),
 ];
 
 /// A comment with documentation and an example.
@@ -49,9 +49,7 @@ fn documentation(markdown: &str, surface: &Surface) -> String {
     }
     let text = text.replace("`None`", "null");
     let text = text.replace("Errors:", "Throws:").replace("Field errors: ", "Refused fields: ");
-    // A link that is broken into two lines has the second line's asterisk in it.
-    let text = spoken(&text, &names(surface)).replace("{@link ", "{@link\0");
-    wrapped(&text).replace('\0', " ")
+    wrapped(&spoken(&text, &names(surface)))
 }
 
 /// `` `login_domain` `` is `` `loginDomain` ``.

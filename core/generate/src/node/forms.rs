@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::documentation::comment;
-use super::hints::{given, slug_of};
+use super::hints::{given, of_texts, slug_of};
 use super::{camel, header};
 use crate::shared::forms;
 use crate::surface::{Field, Surface};
@@ -30,6 +30,7 @@ pub fn text(surface: &Surface) -> String {
     let mut used: Vec<_> = names.into_iter().filter(|name| words.contains(name)).collect();
     used.sort_unstable();
     let imports = format!("\nimport type {{ {} }} from './records';\n", used.join(", "));
+    let imports = imports + &of_texts(&body);
     header("The fields of forms. What is undefined is not there; what is null is empty.")
         + &imports
         + &body
@@ -42,7 +43,7 @@ export type Phone = string | readonly [country: string | null, number: string] |
 
 /// The type of a field. Every field may be null, as in the JSON of another system.
 fn of(field: &Field, surface: &Surface) -> String {
-    let slug = slug_of(&field.name, &field.of, surface).map(str::to_owned);
+    let slug = slug_of(&field.name, &field.of, surface);
     let of = slug.unwrap_or_else(|| given(&field.of, surface));
     let is_whole = matches!(field.of, Type::Optional(_) | Type::Patch(_)) && of.ends_with("null");
     if is_whole { of } else { of + " | null" }

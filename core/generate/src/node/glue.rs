@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::method::{Length, Method};
 use super::{camel, methods};
-use crate::rust::{Owned, header, used};
+use crate::rust::{self, Owned};
 use crate::surface::{Argument, Surface, snake};
 use crate::types::Type;
 
@@ -18,28 +18,16 @@ pub fn text(surface: &Surface) -> String {
         }
         body += "}\n\n";
     }
-    let mut names = used(&body, surface, &[]);
-    names.retain(|name| !["Agency", "Platform"].contains(name));
-    let mut text = header("The operations of [`Platform`] and [`Agency`].");
-    let _ = write!(
-        text,
-        "use std::path::PathBuf;
-
-        use napi::Unknown;
-        use napi_derive::napi;
-        use partnerkit::{{{}}};
-
-        use crate::agency::Agency;
-        use crate::arguments::{{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY}};
-        use crate::given::{{argument, form, nullable, optional, whole_text}};
-        use crate::home::{{Begun, Each, Length, Plain}};
-        use crate::platform::Platform;
-
-        ",
-        names.join(", ")
-    );
-    text + &body
+    rust::glue(&body, surface, &IMPORTS)
 }
+
+const IMPORTS: [&str; 5] = [
+    "use napi::Unknown;",
+    "use napi_derive::napi;",
+    "use crate::arguments::{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY};",
+    "use crate::given::{argument, form, nullable, optional, whole_text};",
+    "use crate::home::{Begun, Each, Length, Plain};",
+];
 
 fn glue(handle: &str, method: &Method<'_>) -> String {
     let operation = method.operation;
@@ -51,12 +39,8 @@ fn glue(handle: &str, method: &Method<'_>) -> String {
     let owned: Vec<_> = operation.arguments.iter().map(Owned::of).collect();
     let mut read = String::new();
     for (argument, owned) in operation.arguments.iter().zip(&owned) {
-        let of = match &*owned.of {
-            of if of.contains("Reported") => "Vec<EventDraft>",
-            of if of.contains("AsRef") => "PathBuf",
-            of => of,
-        };
-        let _ = writeln!(read, "let {}: {of} = {}?;", owned.name, made(argument, method));
+        let (name, of) = (&owned.name, owned.converted());
+        let _ = writeln!(read, "let {name}: {of} = {}?;", made(argument, method));
     }
     let lent: Vec<_> = owned.iter().map(|owned| &*owned.lent).collect();
     let each = matches!(&operation.answer, Type::List(of) if matches!(**of, Type::Either(..)));
@@ -71,27 +55,21 @@ fn glue(handle: &str, method: &Method<'_>) -> String {
     };
     let it = handle.to_lowercase();
     let work = format!("move || {it}.{name}({}).map({wrapped})", lent.join(", "));
-    let (begin, length, begun) = match method.length() {
-        Length::Brief => ("call", String::new(), work),
-        Length::Long => ("call_long", String::new(), work),
-        Length::Of(form) => ("call_of", length(form), format!("(length, {work})")),
+    let length = match method.length() {
+        Length::Brief => "Length::Brief".to_owned(),
+        Length::Long => "Length::Long".to_owned(),
+        Length::Of(form) => format!("Length::of_hashing(!{form}.password.is_empty())"),
     };
     format!(
         "#[napi(catch_unwind)]
         pub fn {name}({}) -> Begun {{
-            self.home.{begin}(call, || {{
-                {read}{home}{length}let {it} = self.{it}.clone();
-                Ok({begun})
+            self.home.call(call, || {{
+                {read}{home}let {it} = self.{it}.clone();
+                Ok(({length}, {work}))
             }})
         }}\n\n",
         taken.join(", "),
     )
-}
-
-/// Only a form with a password needs a thread that hashes.
-fn length(form: &str) -> String {
-    let is_brief = format!("{form}.password.is_empty()");
-    format!("let length = if {is_brief} {{ Length::Brief }} else {{ Length::Long }};\n")
 }
 
 /// The expression that converts an argument.

@@ -14,6 +14,8 @@ pub fn given(of: &Type, surface: &Surface) -> String {
         Type::Named(name) => match &**name {
             "EventDraft" => "UsageEvent".to_owned(),
             "PhoneDraft" => "Phone".to_owned(),
+            "Timestamp" => "Instant".to_owned(),
+            _ if surface.enumeration(name).is_some() => slug(name),
             _ if surface.has(name) && surface.held(name).is_none() => name.clone(),
             _ => single(of, surface),
         },
@@ -77,9 +79,25 @@ fn is_slug<'t>(key: &'t Type, surface: &Surface) -> Option<&'t str> {
     }
 }
 
-/// The enumeration whose slugs a field of texts takes: the one with the field's name.
-pub fn slug_of<'s>(field: &str, of: &Type, surface: &'s Surface) -> Option<&'s str> {
+/// The type of a field of texts that takes the slugs of an enumeration: the one with the field's name.
+pub fn slug_of(field: &str, of: &Type, surface: &Surface) -> Option<String> {
     let is_text = of.names().is_empty();
     let mut named = surface.enumerations.iter().filter(|of| snake(&of.name) == field);
-    named.next().filter(|_| is_text).map(|of| &*of.name)
+    named.next().filter(|_| is_text).map(|of| slug(&of.name))
+}
+
+/// Slugs as they are given: a request has them as any text.
+fn slug(name: &str) -> String {
+    format!("Slug<{name}>")
+}
+
+/// The import of the types of `texts.ts` that a text uses.
+pub fn of_texts(text: &str) -> String {
+    let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let used: Vec<_> =
+        ["Instant", "Slug"].into_iter().filter(|name| words.contains(name)).collect();
+    match used.is_empty() {
+        true => String::new(),
+        false => format!("import type {{ {} }} from './texts';\n", used.join(", ")),
+    }
 }

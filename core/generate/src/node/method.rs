@@ -4,7 +4,6 @@ use super::camel;
 use super::hints::{answered, given, slug_of};
 use crate::shared::forms;
 use crate::surface::{Argument, Operation, Record, Surface};
-use crate::types::Type;
 
 /// How many arguments a caller may be expected to give in order.
 const IN_ORDER: usize = 2;
@@ -34,10 +33,7 @@ pub enum Length<'o> {
 
 impl<'o> Method<'o> {
     pub fn of(operation: &'o Operation, surface: &'o Surface) -> Self {
-        let is_optional = |argument: &&Argument| {
-            // Lifting a limit requires an explicit `null`.
-            matches!(argument.of, Type::Optional(_)) && operation.name != "set_allowance"
-        };
+        let is_optional = |argument: &&Argument| argument.may_lack;
         let arguments = || operation.arguments.iter();
         let required: Vec<_> = arguments().filter(|argument| !is_optional(argument)).collect();
         Self {
@@ -100,7 +96,7 @@ impl<'o> Method<'o> {
     /// The type of an argument; a text with the name of an enumeration is one of its slugs.
     fn given(&self, argument: &Argument) -> String {
         let slug = slug_of(&argument.name, &argument.of, self.surface);
-        slug.map_or_else(|| given(&argument.of, self.surface), str::to_owned)
+        slug.unwrap_or_else(|| given(&argument.of, self.surface))
     }
 
     /// A parameter; a query may be left out.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::documentation::comment;
+use super::hints::of_texts;
 use super::method::Method;
 use super::{header, listed, methods};
 use crate::shared::forms;
@@ -40,6 +41,7 @@ fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
     }
     text += "import type { Operations, Start } from './native';\n";
     text += &import("./records", names.iter().filter(is_record));
+    text += &of_texts(&body);
     let lower = handle.to_lowercase();
     let native =
         methods.iter().map(|method| format!("  | '{}'", super::camel(&method.operation.name)));
@@ -85,7 +87,9 @@ fn method(method: &Method<'_>) -> String {
     let (mut body, begun) = begun(method, &name, &passed);
     body += &match &*answer {
         "Agency" => format!("    return Agency.of(await {begun});\n"),
-        _ if answer.contains("ValidationError") => format!("    return withErrors(await {begun});\n"),
+        _ if answer.contains("ValidationError") => {
+            format!("    return withErrors(await {begun});\n")
+        }
         _ => format!("    return {begun};\n"),
     };
     let is_async = if body.contains("await") { "async " } else { "" };

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::documentation::comment;
-use super::hints::{answered, given};
+use super::hints::{answered, given, of_texts};
 use super::{camel, header};
 use crate::shared::forms;
 use crate::surface::{Enumeration, Field, Record, SECRET, Surface};
@@ -29,10 +29,10 @@ pub fn text(surface: &Surface) -> String {
  * texts, usage is a `bigint`.",
     );
     text += "\nimport { concealing } from './concealing';\nimport { fieldName } from './names';\n";
+    let interfaces: String = records.iter().map(|record| interface(record, surface)).collect();
+    text += &of_texts(&interfaces);
     enumerations.iter().for_each(|of| text += &union(of, surface));
-    text += &codes(surface);
-    records.iter().for_each(|record| text += &interface(record, surface));
-    text + &factories(&records)
+    text + &codes(surface) + &interfaces + &factories(&records)
 }
 
 fn union(of: &Enumeration, surface: &Surface) -> String {

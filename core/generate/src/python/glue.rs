@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::documentation::with_example;
 use super::method::Method;
 use super::operations;
-use crate::rust::{Owned, header, used};
+use crate::rust::{self, Owned};
 use crate::surface::Surface;
 use crate::types::Type;
 
@@ -19,28 +19,16 @@ pub fn text(surface: &Surface) -> String {
         }
         body += "}\n\n";
     }
-    let mut names = used(&body, surface, &[]);
-    names.retain(|name| !["Agency", "Platform"].contains(name));
-    let mut text = header("The operations of [`Platform`] and [`Agency`].");
-    let _ = write!(
-        text,
-        "use std::path::PathBuf;
-
-        use partnerkit::{{{}}};
-        use pyo3::prelude::*;
-        use pyo3::types::PyDict;
-
-        use crate::agency::Agency;
-        use crate::answer::answer;
-        use crate::error::{{answers, call}};
-        use crate::given::{{argument, form, optional, whole_text}};
-        use crate::platform::Platform;
-
-        ",
-        names.join(", ")
-    );
-    text + &body
+    rust::glue(&body, surface, &IMPORTS)
 }
+
+const IMPORTS: [&str; 5] = [
+    "use pyo3::prelude::*;",
+    "use pyo3::types::PyDict;",
+    "use crate::answer::answer;",
+    "use crate::error::{answers, call};",
+    "use crate::given::{argument, form, optional, whole_text};",
+];
 
 fn glue(method: &Method<'_>) -> String {
     let operation = method.operation;
@@ -82,7 +70,7 @@ fn glue(method: &Method<'_>) -> String {
             (_, Type::Optional(_)) => format!("optional(\"{0}\", {0})?", argument.name),
             _ => format!("argument(\"{0}\", {0})?", argument.name),
         };
-        let _ = writeln!(text, "let {}: {} = {made};", owned.name, of(owned));
+        let _ = writeln!(text, "let {}: {} = {made};", owned.name, owned.converted());
     }
     let lent: Vec<_> = owned.iter().map(|owned| &*owned.lent).collect();
     let _ = writeln!(text, "{before}call(py, || self.0.{name}({})){after}\n}}\n", lent.join(", "));
@@ -113,13 +101,4 @@ fn made_of_form(method: &Method<'_>) -> String {
     let first = first
         .map_or("None".to_owned(), |field| format!("{0}.map(|{0}| (\"{0}\", {0}))", field.name));
     format!("form({first}, fields, py)?")
-}
-
-/// The type into which an argument is converted.
-fn of(owned: &Owned) -> String {
-    match &*owned.of {
-        of if of.contains("Reported") => "Vec<EventDraft>".to_owned(),
-        of if of.contains("AsRef") => "PathBuf".to_owned(),
-        of => of.to_owned(),
-    }
 }

@@ -39,8 +39,7 @@ impl<'o> Method<'o> {
         let is_optional = |argument: &&Argument| matches!(argument.of, Type::Optional(_));
         let required = plain().filter(|argument| !is_optional(argument));
         let in_order = required.chain(plain().filter(is_optional));
-        let mut parameters: Vec<_> =
-            in_order.map(|argument| parameter(argument, operation)).collect();
+        let mut parameters: Vec<_> = in_order.map(parameter).collect();
         if let Some(field) = form.and_then(|(_, form)| first_field(form)) {
             let (name, of, default) = (&*field.name, &field.of, Some("None"));
             parameters.insert(0, Parameter { name, of, default, is_field: true });
@@ -112,11 +111,8 @@ impl<'o> Method<'o> {
     }
 }
 
-fn parameter<'o>(argument: &'o Argument, operation: &Operation) -> Parameter<'o> {
-    let optional = matches!(argument.of, Type::Optional(_));
-    // Lifting a limit requires an explicit `None`.
-    let may_be_left = optional && operation.name != "set_allowance";
-    let default = may_be_left.then_some("None");
+fn parameter(argument: &Argument) -> Parameter<'_> {
+    let default = argument.may_lack.then_some("None");
     Parameter { name: &argument.name, of: &argument.of, default, is_field: false }
 }
 

@@ -65,7 +65,7 @@ export function portal(app: FastifyInstance, platform: Platform): void {
     const signal = signalOf(request);
     const stamp = request.cookies[cookieName] ?? '';
     // The host is always given, be it empty: without it a stamp would be valid at every host.
-    const { agency, reseller } = await platform.checkAccess(stamp, { host: request.host, signal });
+    const { agency, reseller } = await platform.checkAccess(stamp, request.host, { signal });
     return { agency: await platform.agency(agency, { signal }), reseller };
   }
 

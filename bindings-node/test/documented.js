@@ -16,15 +16,11 @@ function options() {
   return ts.parseJsonConfigFileContent(read.config, ts.sys, PACKAGE).options;
 }
 
-/**
- * The source of each entry of the package, without the storage over Kysely: its functions want a
- * database of the host's, and the README shows them.
- */
+/** The source of each entry of the package. */
 function entries() {
   const { exports } = JSON.parse(fs.readFileSync(path.join(PACKAGE, 'package.json'), 'utf8'));
   const compiled = Object.values(exports).flatMap((entry) => entry.require?.default ?? []);
-  const own = compiled.filter((file) => !file.includes('kysely'));
-  return own.map((file) =>
+  return compiled.map((file) =>
     path.join(PACKAGE, file.replace('./dist/', './lib/').replace(/js$/, 'ts')),
   );
 }
@@ -61,11 +57,23 @@ function examples(symbol, checker) {
   });
 }
 
-/** The functions of a class and of its instances. */
+/** The names of what a class has because the library calls it: the members of a `TableStore`. */
+function forTheLibrary(symbol, checker) {
+  const clauses = symbol.valueDeclaration.heritageClauses ?? [];
+  const implemented = clauses.filter(({ token }) => token === ts.SyntaxKind.ImplementsKeyword);
+  const types = implemented.flatMap((clause) => clause.types);
+  return types
+    .flatMap((type) => checker.getTypeAtLocation(type).getProperties())
+    .map((of) => of.name);
+}
+
+/** The functions of a class and of its instances that a user calls. */
 function members(symbol, checker) {
   if ((symbol.flags & ts.SymbolFlags.Class) === 0) return [];
   const types = [checker.getTypeOfSymbol(symbol), checker.getDeclaredTypeOfSymbol(symbol)];
-  return types.flatMap((type) => type.getProperties()).filter(isPublicFunction);
+  const apart = forTheLibrary(symbol, checker);
+  const all = types.flatMap((type) => type.getProperties()).filter(isPublicFunction);
+  return all.filter(({ name }) => !apart.includes(name));
 }
 
 /**
@@ -92,4 +100,20 @@ function documented() {
   }));
 }
 
-module.exports = { documented };
+/** The links of the package's documentation that lead nowhere. */
+function dangling() {
+  const program = ts.createProgram(entries(), options());
+  const checker = program.getTypeChecker();
+  const found = [];
+  const look = (node) => {
+    const isLink = ts.isJSDocLink(node) && node.name !== undefined;
+    if (isLink && checker.getSymbolAtLocation(node.name) === undefined) found.push(node.getText());
+    for (const comment of node.jsDoc ?? []) ts.forEachChild(comment, look);
+    ts.forEachChild(node, look);
+  };
+  const isOwn = ({ fileName }) => fileName.startsWith(path.join(PACKAGE, 'lib'));
+  program.getSourceFiles().filter(isOwn).forEach(look);
+  return found;
+}
+
+module.exports = { dangling, documented };

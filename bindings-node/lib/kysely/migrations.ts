@@ -41,8 +41,13 @@ const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
  * of this release. It is safe from several processes at once, and does nothing if there is nothing
  * to do.
  *
+ * @example
  * ```ts
+ * import { migrate } from 'partnerkit/kysely';
+ *
  * await migrate(db); // when the program is deployed, or when it starts
+ * const made = await db.introspection.getTables();
+ * assert.ok(made.some(({ name }) => name === 'partnerkit_resellers'));
  * ```
  */
 export async function migrate(
@@ -106,11 +111,16 @@ async function take(db: AnyKysely, dialect: DialectName, step: Step): Promise<vo
  * The same migrations for Kysely's own `Migrator`, if you want them among yours. Their names begin
  * with `partnerkit_`.
  *
+ * @example
  * ```ts
- * const provider = {
- *   getMigrations: async () => ({ ...(await mine.getMigrations()), ...migrations }),
- * };
- * await new Migrator({ db, provider, allowUnorderedMigrations: true }).migrateToLatest();
+ * import { Migrator } from 'kysely';
+ * import { migrations } from 'partnerkit/kysely';
+ *
+ * const mine = {}; // your own migrations, by name
+ * const provider = { getMigrations: async () => ({ ...mine, ...migrations }) };
+ * const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true });
+ * const { error } = await migrator.migrateToLatest();
+ * assert.equal(error, undefined);
  * ```
  */
 export const migrations: Readonly<Record<string, KyselyMigration>> = Object.fromEntries(

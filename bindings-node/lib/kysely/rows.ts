@@ -23,7 +23,7 @@ function keyOf(table: Table, by: readonly string[]): (row: Row) => string {
   return (row) => textOf(places.map((place) => row[place] ?? null));
 }
 
-/** A transaction of {@link KyselyStorage}; its `ending` commits it or rolls it back. */
+/** A transaction of `KyselyStorage`; its `ending` commits it or rolls it back. */
 export class KyselyTransaction implements TableTransaction {
   readonly #ending: Ending;
   readonly #dialect: DialectName;

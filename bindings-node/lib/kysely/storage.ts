@@ -47,25 +47,9 @@ export interface KyselyStorageOptions {
 
 /**
  * The library's rows in a database of the host's, reached through Kysely: PostgreSQL 15, or SQLite
- * 3.37 in write-ahead mode, or newer. {@link migrate} makes its tables. On PostgreSQL they are in the
+ * 3.37 in write-ahead mode, or newer. `migrate` makes its tables. On PostgreSQL they are in the
  * first schema of the connections' `search_path`; an instance with a schema (`withSchema`) is refused
  * with `ConfigurationError`.
- *
- * ```ts
- * import { Platform } from 'partnerkit';
- * import { KyselyStorage, migrate } from 'partnerkit/kysely';
- *
- * await migrate(db);
- * const storage = new KyselyStorage(db);
- * const platform = await Platform.withStorage(storage, { loginBase: 'partner.example.com' });
- * const agency = await platform.ensureAgency('northwind');
- *
- * // A reseller and a row of your own, both or neither:
- * await storage.transaction(async (trx) => {
- *   const acme = await agency.createReseller(form);
- *   await trx.insertInto('contracts').values({ reseller: acme.id }).execute();
- * });
- * ```
  *
  * Inside `transaction` (and `join`), every call on the platform is a part of the host's
  * transaction, as a savepoint: an error of the library leaves that transaction usable. Calls that
@@ -86,6 +70,23 @@ export interface KyselyStorageOptions {
  * With the driver `pg`, give each client of the pool a listener for `error` (`pool.on('connect',
  * (client) => client.on('error', log))`): a connection that is lost between two statements of a
  * transaction is such an event, and without a listener it ends the process.
+ *
+ * @example
+ * ```ts
+ * import { Platform } from 'partnerkit';
+ * import { KyselyStorage, migrate } from 'partnerkit/kysely';
+ *
+ * await migrate(db);
+ * const storage = new KyselyStorage(db, { beside });
+ * const platform = await Platform.withStorage(storage, { loginBase: 'partner.example.com' });
+ * const agency = await platform.ensureAgency('northwind');
+ *
+ * // A reseller and a row of your own, both or neither:
+ * await storage.transaction(async (trx) => {
+ *   const acme = await agency.createReseller(form);
+ *   await trx.insertInto('contracts').values({ reseller: acme.id }).execute();
+ * });
+ * ```
  */
 export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implements TableStore {
   readonly #db: AnyKysely;
@@ -108,6 +109,22 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
    * Begins a transaction of the host's, and commits it when the promise is fulfilled, or rolls it
    * back when that is rejected. Every call on the platform that begins inside is a part of it.
    * Await each of them: a call that is still open at the end is undone, and fails.
+   *
+   * @example
+   * ```ts
+   * import { Platform } from 'partnerkit';
+   * import { KyselyStorage, migrate } from 'partnerkit/kysely';
+   *
+   * await migrate(db);
+   * const storage = new KyselyStorage(db);
+   * const agency = await (await Platform.withStorage(storage)).ensureAgency('northwind');
+   * const contract = await storage.transaction(async (trx) => {
+   *   const { id: reseller } = await agency.createReseller(form);
+   *   await trx.insertInto('contracts').values({ reseller }).execute();
+   *   return { reseller };
+   * });
+   * assert.deepEqual(await db.selectFrom('contracts').selectAll().execute(), [contract]);
+   * ```
    */
   transaction<T>(work: (trx: TransactionOf<DB>) => Promise<T>): Promise<T> {
     if (this.#host() !== undefined) {
@@ -126,12 +143,20 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
    * of any isolation level. When the promise is settled, no call uses the transaction any more; the
    * host commits it or rolls it back.
    *
+   * @example
    * ```ts
+   * import { Platform } from 'partnerkit';
+   * import { KyselyStorage, migrate } from 'partnerkit/kysely';
+   *
+   * await migrate(db);
+   * const storage = new KyselyStorage(db);
+   * const agency = await (await Platform.withStorage(storage)).ensureAgency('northwind');
    * await db.transaction().setIsolationLevel('serializable').execute((trx) =>
    *   storage.join(trx, async () => {
    *     await agency.createReseller(form);
    *   }),
    * );
+   * assert.equal((await agency.overview()).activeResellers, 1);
    * ```
    */
   async join<T>(trx: TransactionOf<DB>, work: () => Promise<T>): Promise<T> {
@@ -146,6 +171,22 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
   /**
    * Calls on the platform that begin inside are no part of the transaction around it: for work that
    * goes on after the transaction.
+   *
+   * @example
+   * ```ts
+   * import { Platform } from 'partnerkit';
+   * import { KyselyStorage, migrate } from 'partnerkit/kysely';
+   *
+   * await migrate(db);
+   * const storage = new KyselyStorage(db);
+   * const own = await Platform.withStorage(storage);
+   * const { upkeep } = await storage.transaction(async () => {
+   *   await own.createAgency('northwind');
+   *   // It begins here, and may end after the transaction.
+   *   return { upkeep: storage.outside(() => own.maintain()) };
+   * });
+   * assert.ok((await upkeep).finished);
+   * ```
    */
   outside<T>(work: () => T): T {
     return this.#hosts.run(undefined, work);

@@ -18,7 +18,7 @@ const GUIDES: [&str; 8] =
     ["onboard", "sign_in", "meter", "limit", "list", "importing", "own_storage", "deploy"];
 
 const FOLDER: &str = "core/docs/guides";
-const ABOUT: &str = "Guides, one for each task, with code in Rust and Python.";
+const ABOUT: &str = "Guides, one for each task, with code in Rust, Python and JavaScript.";
 
 /// A part of a guide.
 enum Part<'g> {
@@ -144,7 +144,7 @@ impl<'g> Guide<'g> {
         format!("{}pub mod {} {{}}\n\n", text, self.name)
     }
 
-    /// The module that `help()` shows: without the code of Rust.
+    /// The module that `help()` shows: without the code of other languages.
     fn python(&self) -> String {
         let mut shown: Vec<String> = Vec::new();
         for part in &self.parts {
@@ -156,7 +156,7 @@ impl<'g> Guide<'g> {
                     let twice = after_empty && lines.first().is_some_and(|line| line.is_empty());
                     shown.extend(lines.iter().skip(twice.into()).map(|line| named(line, name)));
                 }
-                Part::Code(language, _) if language.starts_with("rust") || *language == "toml" => {}
+                Part::Code(language, _) if !is_of_python(language) => {}
                 Part::Code(language, code) => {
                     shown.push(format!("```{language}"));
                     shown.extend(code.iter().map(|line| (*line).to_owned()));
@@ -166,6 +166,11 @@ impl<'g> Guide<'g> {
         }
         module(&format!("{}.", self.title), &shown.join("\n"))
     }
+}
+
+/// Whether a code block is for readers of the Python package.
+fn is_of_python(language: &str) -> bool {
+    !language.starts_with("rust") && !["toml", "javascript"].contains(&language)
 }
 
 /// A line that rustdoc runs and does not show.
@@ -197,7 +202,7 @@ mod tests {
     use super::Guide;
 
     const TEXT: &str = "# Do it\n\nSee [how](limit.md).\n\n```rust\nlet one = 1;\n```\n\n\
-                        ```python\none = 1\n```\n\n```rust\nassert_eq!(one, 1);\n```\n";
+                        ```python\none = 1\n```\n\n```javascript\nlet one;\n```\n\n```rust\nassert_eq!(one, 1);\n```\n";
 
     #[test]
     fn a_block_of_rust_begins_with_those_before_it() {

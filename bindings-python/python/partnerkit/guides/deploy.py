@@ -22,8 +22,8 @@ agency = platform.ensure_agency("northwind")
 ```
 
 **One SQLite in a process.** While a platform has a file open, nothing else in this process may write
-to it with another copy of SQLite, such as Python's `sqlite3`: the file would be destroyed. Keep other
-tables in another file. In Rust there is only one copy (`rusqlite` 0.43, whose `libsqlite3-sys` 0.40
+to it with another copy of SQLite, such as Python's `sqlite3`, `node:sqlite` or `better-sqlite3`: the file
+would be destroyed. Keep other tables in another file. In Rust there is only one copy (`rusqlite` 0.43, whose `libsqlite3-sys` 0.40
 builds SQLite in). Cargo refuses a second `libsqlite3-sys` beside it ("links to the native library
 `sqlite3`"): two copies would have the same symbols, and would not see each other's locks. So take a
 `rusqlite`, `sqlx` or `diesel` that goes with this version, or PostgreSQL, or your own storage.
@@ -33,7 +33,8 @@ builds SQLite in). Cargo refuses a second `libsqlite3-sys` beside it ("links to 
 Open the platform where your application is loaded; every process has its own connections. A worker
 that is forked later (`gunicorn --preload`, `multiprocessing`) opens the store again at its first use.
 A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not
-cross a fork: there it is an error of kind `Storage`. The Python package prepares each fork by itself;
+cross a fork: there it is an error of kind `Storage`. Node.js does not fork, but starts programs anew
+(`cluster`, PM2); a worker thread opens a platform of its own. The Python package prepares each fork by itself;
 a Rust program that has threads and forks calls `partnerkit::before_fork()` first.
 
 ```python
@@ -77,7 +78,8 @@ platform.backup("resellers-2026-12-01.db")
 ## Logs
 
 `log_calls()` once at the start makes each call a record of the logger `partnerkit`: operation, agency
-and reseller ids, outcome, microseconds; never a name, an address or a secret. In Rust the feature
+and reseller ids, outcome, microseconds; never a name, an address or a secret. In JavaScript `logCalls`
+takes the function that is told each call. In Rust the feature
 `tracing` makes it a span.
 
 ```python
@@ -115,7 +117,8 @@ with partnerkit.Platform.open("memory:", secrets=secrets, peppers=peppers) as ro
 
 ## Close, and upgrade
 
-A store is closed with its last handle; `close()` (in Python also the end of `with`) closes it for
+A store is closed with its last handle; `close()` (also the end of Python's `with`, or of JavaScript's
+`await using`) closes it for
 every handle, and later calls fail with `Configuration`.
 
 A new release brings the tables up to date when it opens the store, once, however many processes

@@ -47,7 +47,7 @@ assert (second.resellers, second.next) == ((globex,), None)
 ```
 
 The total costs a count each time: ask for it with the first page only. Counting ends at 10,000,
-which is then told as "at least" (`Total::AtLeast`, in Python `exact` is false). A cursor of a list by
+which is then told as "at least" (`Total::AtLeast`; in Python and JavaScript `exact` is false). A cursor of a list by
 name or email holds a name or an email, so keep it out of logs.
 
 ## Go through all of them
@@ -63,7 +63,8 @@ Whoever is there throughout is met exactly once. For changes since you last look
 ## Records as JSON
 
 In Rust every record is `serde::Serialize`: ids are texts, instants are milliseconds since 1970. In
-Python records are dataclasses; `json` has to be told what an instant and an id are.
+Python records are dataclasses; `json` has to be told what an instant and an id are. In JavaScript they
+are plain objects; `JSON.stringify` has to be told what a `bigint` is, which usage is.
 
 ```python
 import dataclasses

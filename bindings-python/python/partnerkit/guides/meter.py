@@ -60,7 +60,8 @@ twice.
 Usage of a reseller that is switched off is accepted: it has happened. A reseller that is deleted, or
 is another agency's, is rejected (`unknown_reseller`).
 
-In Rust an event that you make yourself is a `UsageEvent`, in Python a `partnerkit.UsageEvent`:
+In Rust an event that you make yourself is a `UsageEvent`, in Python a `partnerkit.UsageEvent`; in
+JavaScript there is only one kind:
 
 ```python
 level = partnerkit.UsageEvent(

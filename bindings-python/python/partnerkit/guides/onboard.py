@@ -3,6 +3,10 @@
 An *agency* is your tenant: it sells your product through *resellers*. Each reseller gets a *login
 domain* (`acme` stands for `https://acme.partner.example.com`), at which its people sign in.
 
+The guides name operations and fields as Rust and Python do. JavaScript has the same names in its own
+style (`loginUrl`, `partnerType`, `phoneCountries`), also where an error names a field; each operation
+returns a promise, and what is optional is in an object after the rest.
+
 ## Open the platform
 
 A `Platform` is one store with its settings. Open it once, where your program starts, and share it
@@ -64,7 +68,7 @@ except partnerkit.ValidationError as refused:  # each with `field`, `code`, `mes
 ```
 
 Fields of a nested record have a dot: `contact.email`, `phone.number`, `contact.phone.number`. Every
-code there is: `Code::ALL`, in Python `partnerkit.field_codes()`. `phone_countries()` is for a
+code there is: `Code::ALL`, in Python `partnerkit.field_codes()`, in JavaScript `fieldCodes()`. `phone_countries()` is for a
 drop-down of countries.
 
 ## Create once, however often the request comes

@@ -83,9 +83,9 @@ alike whether there is such an account or not, and limit how often you send mail
 ## Errors as HTTP
 
 Every error knows the status that says the same to a client: `error.kind().http_status()`, in Python
-`error.http_status`.
+`error.http_status`, in JavaScript `error.httpStatus`.
 
-| kind | in Python | status | what to do |
+| kind | in Python and JavaScript | status | what to do |
 |---|---|---|---|
 | `Validation` | `ValidationError` | 422 | show the fields |
 | `AccessDenied` | `AccessDeniedError` | 401 | ask to sign in |

@@ -6,6 +6,8 @@
 //! gives the result a name for later steps (`$acme.id`; `$$` is a dollar sign). Of an object, only
 //! the expected fields are compared; a list must have the expected length; `*` matches anything.
 
+mod awaited;
+mod awaiting;
 mod dispatch;
 pub mod perform;
 

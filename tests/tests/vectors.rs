@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use partnerkit::Code;
-use partnerkit_tests::vectors::{files, perform};
+use partnerkit_tests::vectors::{Case, files, perform};
 use serde_json::Value;
 
 /// The lines of the semantics that are visible from outside, as far as they are implemented.
@@ -16,12 +16,17 @@ const VISIBLE: &[u32] = &[
 /// Runs all vectors, each case on a store of its own, which is kept until the case has ended. The
 /// result says whether each case has held.
 fn results<K>(store: impl Fn() -> (String, K)) -> BTreeMap<String, bool> {
+    results_of(perform::run, store)
+}
+
+/// The same with another way of performing a case.
+fn results_of<K>(run: fn(&Case, &str), store: impl Fn() -> (String, K)) -> BTreeMap<String, bool> {
     let mut results = BTreeMap::new();
     for (file, vectors) in files() {
         assert!(!vectors.about.is_empty(), "{file} says what it is about");
         for case in &vectors.cases {
             let (url, _kept) = store();
-            let held = std::panic::catch_unwind(|| perform::run(case, &url)).is_ok();
+            let held = std::panic::catch_unwind(|| run(case, &url)).is_ok();
             results.insert(format!("{file}: {}", case.name), held);
         }
     }
@@ -35,17 +40,24 @@ fn every_vector_holds(results: &BTreeMap<String, bool>) {
 }
 
 /// Writes results for `tests/parity`.
-fn tell_parity(results: &BTreeMap<String, bool>) {
+fn tell_parity(language: &str, results: &BTreeMap<String, bool>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/parity");
     std::fs::create_dir_all(&folder).expect("a folder");
     let text = serde_json::to_string_pretty(results).expect("JSON");
-    std::fs::write(folder.join("rust.json"), text).expect("written");
+    std::fs::write(folder.join(format!("{language}.json")), text).expect("written");
 }
 
 #[test]
 fn every_vector_holds_in_memory() {
     let results = results(|| ("memory:".to_owned(), ()));
-    tell_parity(&results);
+    tell_parity("rust", &results);
+    every_vector_holds(&results);
+}
+
+#[test]
+fn every_vector_holds_when_its_calls_are_awaited() {
+    let results = results_of(perform::run_awaited, || ("memory:".to_owned(), ()));
+    tell_parity("rust-async", &results);
     every_vector_holds(&results);
 }
 

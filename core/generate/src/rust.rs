@@ -31,6 +31,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("core/src/asynchronous/twins.rs", twins(&[platform, agency], surface)),
         ("core/src/observe/answers.rs", observed::text(surface)),
         ("tests/src/vectors/dispatch.rs", dispatch(surface)),
+        ("tests/src/vectors/awaited.rs", awaited(surface)),
         (
             "core/src/storage/conformance/isolation/operations.rs",
             isolation::calls(surface).map_err(Error::other)?,
@@ -126,23 +127,10 @@ fn dispatch(surface: &Surface) -> String {
             pub(super) fn {function}(on: &{handle}, call: &str, with: &With) -> Option<Result<Value>> {{
                 Some(match call {{",
         );
-        let plain = operations.iter().filter(|operation| !is_apart(operation));
-        for operation in plain {
-            let arguments: Vec<_> =
-                operation.arguments.iter().map(|a| dispatched(a, operation, surface)).collect();
-            let answer =
-                if operation.answers_handle() { ".map(|agency| agency.id().clone())" } else { "" };
-            let is_for_each = matches!(&operation.answer,
-                Type::List(of) if matches!(**of, Type::Either(..)));
-            let in_json = if is_for_each { "answers" } else { "wire" };
-            let _ = writeln!(
-                text,
-                "\"{name}\" => {in_json}(on.{name}({}){answer}),",
-                arguments.join(", "),
-                name = operation.name,
-            );
-        }
-        text += "_ => return None,\n})\n}\n\n";
+        text += &arms(operations, "", |argument, operation| {
+            let (owned, got) = (Owned::of(argument), got(argument, operation, surface));
+            owned.lent.replace(&*argument.name, &got)
+        });
     }
     let forms = surface.operations().flat_map(|operation| &operation.arguments);
     let fields = forms.filter_map(|form| surface.form_of(form)).flat_map(|form| &form.fields);
@@ -167,6 +155,53 @@ fn dispatch(surface: &Surface) -> String {
         used(&text, surface, &["Agency", "Platform", "Result"]).join(", ")
     );
     head + &text
+}
+
+/// The same dispatch to the asynchronous handles, whose calls own what they are given.
+fn awaited(surface: &Surface) -> String {
+    let mut text = String::new();
+    for (function, handle, operations) in [
+        ("on_platform", "AsyncPlatform", &surface.platform),
+        ("on_agency", "AsyncAgency", &surface.agency),
+    ] {
+        let _ = writeln!(
+            text,
+            "/// `None` for what it has not, or what has no arguments in JSON.
+            pub(super) async fn {function}(on: &{handle}, call: &str, with: &With) -> Option<Result<Value>> {{
+                Some(match call {{",
+        );
+        text +=
+            &arms(operations, ".await", |argument, operation| got(argument, operation, surface));
+    }
+    let names = used(&text, surface, &["AsyncAgency", "AsyncPlatform", "Result"]).join(", ");
+    header("Awaited calls by name, for the vectors.")
+        + &format!("use partnerkit::{{{names}}};\nuse serde_json::Value;\n\n")
+        + "use super::perform::{With, answers, wire};\n\n"
+        + &text
+}
+
+/// An arm for each operation, with its arguments, and the end of the function.
+fn arms(
+    operations: &[Operation],
+    ending: &str,
+    given: impl Fn(&Argument, &Operation) -> String,
+) -> String {
+    let mut text = String::new();
+    for operation in operations.iter().filter(|operation| !is_apart(operation)) {
+        let arguments: Vec<_> = operation.arguments.iter().map(|a| given(a, operation)).collect();
+        let answer =
+            if operation.answers_handle() { ".map(|agency| agency.id().clone())" } else { "" };
+        let is_for_each =
+            matches!(&operation.answer, Type::List(of) if matches!(**of, Type::Either(..)));
+        let in_json = if is_for_each { "answers" } else { "wire" };
+        let _ = writeln!(
+            text,
+            "\"{name}\" => {in_json}(on.{name}({}){ending}{answer}),",
+            arguments.join(", "),
+            name = operation.name,
+        );
+    }
+    text + "_ => return None,\n})\n}\n\n"
 }
 
 /// The file of a binding with its methods for the operations. `imports` are lines of the binding's own,
@@ -198,9 +233,10 @@ pub fn used<'s>(code: &str, surface: &'s Surface, also: &[&'s str]) -> Vec<&'s s
     names.into_iter().collect()
 }
 
-fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> String {
+/// The expression that makes an owned argument.
+fn got(argument: &Argument, operation: &Operation, surface: &Surface) -> String {
     let (owned, name) = (Owned::of(argument), &argument.name);
-    let got = match &argument.of {
+    match &argument.of {
         Type::Named(name) if name == "ResellerDraft" => "with.draft()".to_owned(),
         _ if surface.form_of(argument).is_some() => {
             let others = operation.arguments.iter().filter(|other| other.name != *name);
@@ -214,8 +250,7 @@ fn dispatched(argument: &Argument, operation: &Operation, surface: &Surface) -> 
         },
         _ if owned.lent == *name => format!("with.get(\"{name}\")"),
         _ => format!("with.get::<{}>(\"{name}\")", owned.of),
-    };
-    owned.lent.replace(&**name, &got)
+    }
 }
 
 /// An owned argument, and the expression that lends it to a call.

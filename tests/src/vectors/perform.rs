@@ -11,13 +11,34 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{Case, Step, StillClock, difference, dispatch, form, resolved};
+use super::{Case, Step, StillClock, awaiting, difference, dispatch, form, resolved};
+
+/// Performs one step on a platform, with what was kept from earlier ones.
+///
+/// # Errors
+/// The error of the operation.
+pub type Perform<'p> = dyn Fn(&Platform, &Step, &Map<String, Value>) -> Result<Value> + 'p;
 
 /// Runs a case on a new store.
 ///
 /// # Panics
 /// If something is not as the case says.
 pub fn run(case: &Case, store: &str) {
+    run_by(case, store, &step_of);
+}
+
+/// Runs a case on a new store by awaiting each of its calls.
+///
+/// # Panics
+/// If something is not as the case says.
+pub fn run_awaited(case: &Case, store: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    run_by(case, store, &|platform, step, kept| {
+        runtime.block_on(awaiting::step_of(platform, step, kept))
+    });
+}
+
+fn run_by(case: &Case, store: &str, perform: &Perform<'_>) {
     let clock = StillClock::new();
     let builder = configured(&case.settings).login_base("partner.example.com");
     let platform = builder.clock(clock.clone()).open(store).expect("opens");
@@ -30,7 +51,7 @@ pub fn run(case: &Case, store: &str) {
         }
         kept.insert("now".into(), json!(partnerkit::Clock::now(&*clock)));
         let place = format!("{}, step {} ({})", case.name, n + 1, step.call);
-        let answer = step_of(&platform, step, &kept);
+        let answer = perform(&platform, step, &kept);
         let (expected, actual) = match &answer {
             Ok(value) => (&step.gives, value.clone()),
             Err(error) => (&step.fails, json!(error)),
@@ -87,6 +108,11 @@ fn configured(settings: &Map<String, Value>) -> PlatformBuilder {
 pub(super) struct With(Map<String, Value>);
 
 impl With {
+    pub fn of(step: &Step, kept: &Map<String, Value>) -> Self {
+        let with = resolved(&Value::Object(step.with.clone()), kept);
+        Self(with.as_object().cloned().unwrap_or_default())
+    }
+
     /// An argument; a missing one is null.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> T {
         read(self.0.get(name).unwrap_or(&Value::Null))
@@ -154,10 +180,12 @@ pub(super) fn wire<T: Serialize>(result: Result<T>) -> Result<Value> {
 /// # Errors
 /// The error of the operation.
 pub fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> Result<Value> {
-    let with = resolved(&Value::Object(step.with.clone()), kept);
-    let with = With(with.as_object().cloned().unwrap_or_default());
+    let with = With::of(step, kept);
     match &step.on {
-        None => on_platform(platform, &step.call, &with),
+        None => of_no_store(platform, &step.call, &with).unwrap_or_else(|| {
+            dispatch::on_platform(platform, &step.call, &with)
+                .unwrap_or_else(|| panic!("the platform has no operation {}", step.call))
+        }),
         Some(agency) => {
             let agency = platform.agency(agency)?;
             let agency = match &step.actor {
@@ -169,29 +197,30 @@ pub fn step_of(platform: &Platform, step: &Step, kept: &Map<String, Value>) -> R
     }
 }
 
-/// Calls of the platform that need no store, or whose result is not a record.
-fn on_platform(platform: &Platform, call: &str, with: &With) -> Result<Value> {
-    let text = |name| with.text(name);
+/// Calls that need no store, and are not awaited; `None` for all others.
+pub(super) fn of_no_store(platform: &Platform, call: &str, with: &With) -> Option<Result<Value>> {
     match call {
-        "login_url" => {
-            let label = LoginDomain::parse(&text("login_domain"));
-            let label = label.map_err(|refusal| FieldErrors::from(refusal.of("login_domain")))?;
-            Ok(json!(platform.login_url(&label)))
-        }
+        "login_url" => Some(login_url(platform, with)),
         "phone_countries" => {
-            let wanted = text("code");
+            let wanted = with.text("code");
             let countries = partnerkit::phone_countries();
-            Ok(json!(countries.into_iter().find(|country| country.code == wanted)))
+            Some(Ok(json!(countries.into_iter().find(|country| country.code == wanted))))
         }
-        "national_format" => {
-            let refused =
-                |refusal: partnerkit::Refusal| FieldErrors::from_iter([refusal.of("phone")]);
-            let phone = Phone::parse(&text("phone"), None).map_err(refused)?;
-            Ok(json!(phone.national_format()))
-        }
-        _ => dispatch::on_platform(platform, call, with)
-            .unwrap_or_else(|| panic!("the platform has no operation {call}")),
+        "national_format" => Some(national_format(with)),
+        _ => None,
     }
+}
+
+fn login_url(platform: &Platform, with: &With) -> Result<Value> {
+    let label = LoginDomain::parse(&with.text("login_domain"));
+    let label = label.map_err(|refusal| FieldErrors::from(refusal.of("login_domain")))?;
+    Ok(json!(platform.login_url(&label)))
+}
+
+fn national_format(with: &With) -> Result<Value> {
+    let refused = |refusal: partnerkit::Refusal| FieldErrors::from_iter([refusal.of("phone")]);
+    let phone = Phone::parse(&with.text("phone"), None).map_err(refused)?;
+    Ok(json!(phone.national_format()))
 }
 
 /// Calls with a stream, which are not generated.
@@ -221,13 +250,16 @@ pub(super) fn answers(
 
 fn import(agency: &Agency, with: &With) -> Result<Value> {
     let mut rows = Vec::new();
-    let delimiter: Option<String> = with.get("delimiter");
-    let default = ImportOptions::default();
-    let options = ImportOptions {
-        dry_run: with.get::<Option<bool>>("dry_run").unwrap_or_default(),
-        delimiter: delimiter.map_or(default.delimiter, |text| text.as_bytes()[0]),
-    };
-    let file = with.text("file");
+    let (file, options) = (with.text("file"), import_options(with));
     let report = agency.import_csv(file.as_bytes(), &options, |row| rows.push(json!(row)))?;
     Ok(json!({ "report": json!(report), "rows": rows }))
+}
+
+pub(super) fn import_options(with: &With) -> ImportOptions {
+    let delimiter: Option<String> = with.get("delimiter");
+    let default = ImportOptions::default();
+    ImportOptions {
+        dry_run: with.get::<Option<bool>>("dry_run").unwrap_or_default(),
+        delimiter: delimiter.map_or(default.delimiter, |text| text.as_bytes()[0]),
+    }
 }

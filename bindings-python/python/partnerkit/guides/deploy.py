@@ -21,21 +21,22 @@ platform = partnerkit.Platform.open("sqlite:resellers.db")
 agency = platform.ensure_agency("northwind")
 ```
 
-**One SQLite in a process.** While a platform has a file open, nothing else in this process may write
-to it with another copy of SQLite, such as Python's `sqlite3`, `node:sqlite` or `better-sqlite3`: the file
-would be destroyed. Keep other tables in another file. In Rust there is only one copy (`rusqlite` 0.43, whose `libsqlite3-sys` 0.40
-builds SQLite in). Cargo refuses a second `libsqlite3-sys` beside it ("links to the native library
-`sqlite3`"): two copies would have the same symbols, and would not see each other's locks. So take a
-`rusqlite`, `sqlx` or `diesel` that goes with this version, or PostgreSQL, or your own storage.
+**One SQLite in a process.** While a platform has a file open, nothing else in this process may write to
+it with another copy of SQLite, such as Python's `sqlite3`, `node:sqlite` or `better-sqlite3`: the file
+would be destroyed. Keep other tables in another file. In Rust there is only one copy (`rusqlite` 0.43,
+whose `libsqlite3-sys` 0.40 builds SQLite in). Cargo refuses a second `libsqlite3-sys` beside it ("links
+to the native library `sqlite3`"): two copies would have the same symbols, and would not see each
+other's locks. So take a `rusqlite`, `sqlx` or `diesel` that goes with this version, or PostgreSQL, or
+your own storage.
 
 ## Workers
 
-Open the platform where your application is loaded; every process has its own connections. A worker
-that is forked later (`gunicorn --preload`, `multiprocessing`) opens the store again at its first use.
-A platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not
-cross a fork: there it is an error of kind `Storage`. Node.js does not fork, but starts programs anew
-(`cluster`, PM2); a worker thread opens a platform of its own. The Python package prepares each fork by itself;
-a Rust program that has threads and forks calls `partnerkit::before_fork()` first.
+Open the platform where your application is loaded; every process has its own connections. A worker that
+is forked later (`gunicorn --preload`, `multiprocessing`) opens the store again at its first use. A
+platform cannot be pickled: with `spawn` open it in the worker. A store in `memory:` does not cross a
+fork: there it is an error of kind `Storage`. Node.js does not fork, but starts programs anew
+(`cluster`, PM2); a worker thread opens a platform of its own. The Python package prepares each fork by
+itself; a Rust program that has threads and forks calls `partnerkit::before_fork()` first.
 
 ```python
 import multiprocessing

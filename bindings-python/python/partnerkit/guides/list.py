@@ -46,9 +46,9 @@ second = agency.page(sort="name", limit=1, after=cursor)
 assert (second.resellers, second.next) == ((globex,), None)
 ```
 
-The total costs a count each time: ask for it with the first page only. Counting ends at 10,000,
-which is then told as "at least" (`Total::AtLeast`; in Python and JavaScript `exact` is false). A cursor of a list by
-name or email holds a name or an email, so keep it out of logs.
+The total costs a count each time: ask for it with the first page only. Counting ends at 10,000, which
+is then told as "at least" (`Total::AtLeast`; in Python and JavaScript `exact` is false). A cursor of a
+list by name or email holds a name or an email, so keep it out of logs.
 
 ## Go through all of them
 

@@ -68,8 +68,8 @@ except partnerkit.ValidationError as refused:  # each with `field`, `code`, `mes
 ```
 
 Fields of a nested record have a dot: `contact.email`, `phone.number`, `contact.phone.number`. Every
-code there is: `Code::ALL`, in Python `partnerkit.field_codes()`, in JavaScript `fieldCodes()`. `phone_countries()` is for a
-drop-down of countries.
+code there is: `Code::ALL`, in Python `partnerkit.field_codes()`, in JavaScript `fieldCodes()`.
+`phone_countries()` is for a drop-down of countries.
 
 ## Create once, however often the request comes
 

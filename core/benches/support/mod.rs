@@ -6,8 +6,12 @@
 pub mod by_hand;
 #[cfg(feature = "sqlite")]
 pub mod floor;
+#[cfg(feature = "sqlite")]
+pub mod plain;
 pub mod processes;
 pub mod terms;
+#[cfg(feature = "sqlite")]
+pub mod vocabulary;
 
 use std::fs::File;
 use std::io::Write;

@@ -11,6 +11,8 @@ pub mod conformance;
 mod home;
 pub mod host;
 pub mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod newest;
 mod opened;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -101,17 +101,18 @@ impl Batch {
         (can, cannot)
     }
 
-    /// The rows that can be created, in the order of their labels, which is the lock order, and
-    /// their feed entries in the order of their ids, which is the order of the rows. `None` if no
-    /// row can be created.
+    /// The rows that can be created: their labels in the lock order, the rows in the order of the
+    /// list, in which stores find them faster, and their feed entries in the order of their ids.
+    /// `None` if no row can be created.
     pub fn insertion(&self, before: &Taken) -> Option<Insertion> {
         let (can, _) = self.settled(before);
         let changes = can.iter().map(|place| self.rows[place].change.clone()).collect();
         let mut rows: Vec<_> = can.iter().map(|place| self.rows[place].new.clone()).collect();
-        rows.sort_by(|a, b| a.reseller().login_domain.cmp(&b.reseller().login_domain));
+        rows.sort_by_key(|new| (new.reseller().created_at, new.reseller().id));
         let label =
             |new: &NewReseller| label_row(new.reseller(), LabelState::Held(new.reseller().id));
-        let labels = rows.iter().map(label).collect();
+        let mut labels: Vec<_> = rows.iter().map(label).collect();
+        labels.sort_by(|a, b| a.label.cmp(&b.label));
         (!can.is_empty()).then_some(Insertion { rows, labels, changes, now: self.now() })
     }
 

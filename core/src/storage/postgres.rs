@@ -33,12 +33,12 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod
 use tokio_postgres::{Config, NoTls};
 
 use super::home::Home;
+use super::newest::Newest;
 use super::{ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::values::AgencyId;
 use driver::Driver;
 use failure::Failure;
-use newest::Newest;
 use plans::Plans;
 use session::{Mode, Session};
 use spread::Spread;

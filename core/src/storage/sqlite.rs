@@ -12,11 +12,14 @@ mod hold;
 mod index;
 mod inherited;
 mod log;
+mod newest;
 mod place;
 mod queue;
 mod readers;
+mod reading;
 mod rows;
 mod search;
+mod snapshot;
 mod stream;
 mod turnstile;
 mod verbs;
@@ -27,16 +30,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::home::Home;
+use super::newest::Newest;
 use super::{Erasure, ReadWork, Scope, Storage, WriteWork};
 use crate::error::{Error, Result};
 use crate::forking::{undisturbed, undisturbed_in};
 use crate::values::AgencyId;
-use connection::{Began, begin_log, look, open_writer};
+use connection::{begin_log, look, open_writer};
 use hold::{Hold, Swept};
 use inherited::{Close, Counted, Inherited};
 pub(crate) use place::path_of;
 use queue::Queue;
 use readers::Readers;
+use reading::Reading;
 use rows::Rows;
 use turnstile::Turnstile;
 use writer::Writer;
@@ -54,6 +59,7 @@ pub struct Sqlite {
 struct Connections {
     // Closed before the writer, which keeps others out until it is closed.
     readers: Readers,
+    newest: Newest,
     writer: Queue,
     // Dropped after the connections, because it stands in for the locks that closing them lifts.
     hold: Hold,
@@ -120,7 +126,8 @@ impl Connections {
         for _ in 0..TRIES {
             if let Some(hold) = hold(path)? {
                 let writer = Queue::of(Writer::open(path, &hold)?);
-                return Ok(Self { readers: Readers::of(path), writer, hold, _counted: counted });
+                let (readers, newest) = (Readers::of(path), Newest::default());
+                return Ok(Self { readers, newest, writer, hold, _counted: counted });
             }
         }
         Err(Error::storage("another program keeps deleting the database's write-ahead log"))
@@ -165,10 +172,7 @@ impl Inherited for Connections {
 impl Storage for Sqlite {
     fn read(&self, _: &AgencyId, work: &mut ReadWork<'_>) -> Result<()> {
         self.with(|here| {
-            here.readers.with(|reader| {
-                let _snapshot = Began::deferred(reader)?;
-                work(&mut Rows::of(reader))
-            })
+            here.readers.with(|reader| work(&mut Reading(Rows::of_reader(reader, &here.newest))))
         })
     }
 
@@ -177,9 +181,12 @@ impl Storage for Sqlite {
     }
 
     /// Deleted rows are overwritten in the database at once; this removes them from the write-ahead
-    /// log.
+    /// log, and from the samples in memory.
     fn scrub(&self) -> Result<Erasure> {
-        self.with(|here| here.writer.alone(Writer::empty_log))
+        self.with(|here| {
+            here.newest.forget();
+            here.writer.alone(Writer::empty_log)
+        })
     }
 
     fn backup(&self, path: &Path) -> Result<()> {

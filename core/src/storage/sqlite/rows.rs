@@ -1,4 +1,4 @@
-//! Reading and writing rows by statements on a connection that has begun a transaction.
+//! Reading and writing rows by statements in a transaction or a snapshot.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,9 +8,11 @@ use rusqlite::{CachedStatement, Connection, params_from_iter};
 use uuid::Uuid;
 
 use super::failure::storage_error;
+use super::snapshot::Snapshot;
 use super::words::IndexChange;
 use crate::error::{Error, Result};
 use crate::schema::{Column, Kind, Row, Table, Value, damaged};
+use crate::storage::newest::Newest;
 use crate::storage::sql::{Dialect, Statements, Terms, statements};
 
 pub(super) const DIALECT: Dialect =
@@ -36,20 +38,64 @@ pub(super) struct Store<'s> {
     pub is_stored: fn(rusqlite::Result<usize>) -> Result<bool>,
 }
 
-/// The rows of a database, on a connection that has begun a transaction.
+struct OnlyRead<'c> {
+    snapshot: Snapshot<'c>,
+    /// The samples by which searches are planned.
+    newest: &'c Newest,
+}
+
+/// The rows of a database, on a connection that writes in a transaction, or reads from a snapshot,
+/// which begins with the first question.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
+    /// What only a read has.
+    reading: Option<OnlyRead<'c>>,
     /// Changes that are not in the search index yet.
     pub unindexed: Vec<IndexChange>,
 }
 
 impl<'c> Rows<'c> {
     pub fn of(connection: &'c Connection) -> Self {
-        Self { connection, unindexed: Vec::new() }
+        Self { connection, reading: None, unindexed: Vec::new() }
+    }
+
+    /// Rows that are only read.
+    pub fn of_reader(connection: &'c Connection, newest: &'c Newest) -> Self {
+        let reading = OnlyRead { snapshot: Snapshot::of(connection), newest };
+        Self { reading: Some(reading), ..Self::of(connection) }
+    }
+
+    /// The samples by which searches are planned; a transaction that writes has none.
+    pub fn newest(&self) -> Option<&'c Newest> {
+        self.reading.as_ref().map(|reading| reading.newest)
     }
 
     pub fn prepare(&self, sql: &str) -> Result<CachedStatement<'c>> {
+        if let Some(OnlyRead { snapshot, .. }) = &self.reading {
+            snapshot.begin()?;
+        }
         self.connection.prepare_cached(sql).map_err(storage_error)
+    }
+
+    /// What is read from the first row of a statement, if it is the first question of a read.
+    pub fn begin_with<T>(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+        read: impl FnOnce(&rusqlite::Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match &self.reading {
+            Some(OnlyRead { snapshot, .. }) => snapshot.begin_with(sql, parameters, read),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a statement finds a row.
+    pub fn finds(&self, sql: &str, parameters: &[Value]) -> Result<bool> {
+        if self.begin_with(sql, parameters, |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+        self.prepare(sql)?.exists(bound(parameters)).map_err(storage_error)
     }
 
     /// Complete rows of a table, in the order of the statement.
@@ -125,6 +171,7 @@ pub(super) fn read_row(
     for (i, column) in table.columns.iter().enumerate() {
         values.push(match parameters.first() {
             Some(agency) if table.of_agency() && i == 0 => agency.clone(),
+            _ if column.derived => Value::Null,
             _ => read_value(column, row.get_ref(i).map_err(storage_error)?)?,
         });
     }

@@ -1,23 +1,29 @@
 //! Searching: when to use the full-text index of pieces, and when to walk down the list.
 //!
-//! In the list by time, the index returns rows from the end of the list on, as long as rows were
-//! stored in about that order. So the page is full soon, or there are few matches (`stream`). In
-//! the other lists, everything that the index finds has to be sorted, so a common term is faster by
-//! walking down the list until the page is full. To find out whether it is common, the index is
-//! asked for some thousand rows: if there are more, it is.
+//! A sample of the agency's newest resellers tells how common the terms are, and which of their
+//! pieces are rare. In the list by time, a common term is looked for by walking down the list until
+//! the page is full. Otherwise the index returns rows from the end of the list on, as long as rows
+//! were stored in about that order, so the page is full soon, or there are few matches (`stream`).
+//! In the other lists, everything that the index finds has to be sorted, so a common term is faster
+//! by walking, too. To find out whether it is common, the index is asked for some thousand rows: if
+//! there are more, it is.
 //!
-//! For a term that is shorter than a piece, walking comes first, because the index gathers all
-//! pieces with that prefix before it returns a row. The rows that are found are always checked for
-//! the term, so the plan changes only the time.
+//! For a term that is shorter than a piece, the index gathers all pieces with that prefix before it
+//! returns a row, so walking is tried for rarer terms, too. The rows that are found are always
+//! checked for the term, so the plan changes only the time.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
 use super::failure::storage_error;
-use super::rows::{DIALECT, NUMBER, Rows, bound, statements_of, values};
+use super::rows::{DIALECT, Rows, bound, read_row, statements_of, values};
 use super::words::word;
 use crate::error::Result;
 use crate::schema::{Kind, RESELLERS, Row, Value};
 use crate::search::pieces_of_term;
+use crate::storage::newest::{ROWS, Texts};
 use crate::storage::sql::Conditions;
 use crate::storage::{Filter, PageSpec};
 
@@ -25,6 +31,10 @@ use crate::storage::{Filter, PageSpec};
 const RARE: u32 = 1_500;
 /// For counting up to some thousand rows, walking pays only for terms in far more rows.
 const RARE_TO_COUNT: u32 = 50_000;
+/// How many pieces the index is asked for at most.
+const PIECES: usize = 3;
+/// How many rows are walked at most for a page of the list by time, as far as the newest rows tell.
+const SOON: u32 = 1_000;
 /// How many rows are walked for a page before the index is used after all. A row of the list by
 /// time costs 0.2 µs, a row of the other lists five times as much.
 const WALK: u32 = 5_000;
@@ -45,28 +55,35 @@ impl Rows<'_> {
             let sql = statements_of(&RESELLERS).select.clone() + &sql;
             return self.find(&sql, &RESELLERS, &values(params));
         }
-        let index = self.expression(&spec.filter)?;
-        let disorder = match spec.order {
-            "created_at" => {
-                Some(self.disorder(&spec.filter)?).filter(|disorder| *disorder <= ORDERLY)
-            }
-            _ => None,
-        };
-        let may_be_common = || match disorder {
-            Some(_) => Ok(false),
-            None => self.finds_more_than(RARE, &index),
-        };
-        if !index.is_selective || may_be_common()? {
-            let found = self.walk(spec)?;
-            if found.len() == spec.limit as usize {
-                return self.numbered(spec, &found);
-            }
-        }
-        let found = match disorder {
-            Some(disorder) => self.stream(&index, spec, disorder)?,
-            None => self.sorted(&index, spec)?,
+        let newest = self.newest_texts(&spec.filter.agency)?;
+        let found = match spec.order {
+            "created_at" => self.found_by_time(spec, &newest)?,
+            _ => self.found_in_another_order(spec, &self.expression(&spec.filter, &newest)?)?,
         };
         self.numbered(spec, &found)
+    }
+
+    fn found_by_time(&self, spec: &PageSpec, newest: &Texts) -> Result<Vec<i64>> {
+        if is_met_soon(spec, newest)
+            && let Some(found) = self.walk(spec)?
+        {
+            return Ok(found);
+        }
+        let index = self.expression(&spec.filter, newest)?;
+        match self.disorder(&spec.filter)? {
+            disorder if disorder <= ORDERLY => self.stream(&index, spec, disorder),
+            _ => self.found_in_another_order(spec, &index),
+        }
+    }
+
+    /// The first rows of a list whose order is not that of the index.
+    fn found_in_another_order(&self, spec: &PageSpec, index: &Expression) -> Result<Vec<i64>> {
+        if (!index.is_selective || self.finds_more_than(RARE, index)?)
+            && let Some(found) = self.walk(spec)?
+        {
+            return Ok(found);
+        }
+        self.sorted(index, spec)
     }
 
     /// Counts the rows that a filter finds, up to a limit.
@@ -74,7 +91,7 @@ impl Rows<'_> {
         let mut conditions = Conditions::of_filter(filter, DIALECT);
         let mut from = "resellers";
         if self.can_use_index(filter) {
-            let index = self.expression(filter)?;
+            let index = self.expression(filter, &*self.newest_texts(&filter.agency)?)?;
             if index.is_selective && !self.finds_more_than(RARE_TO_COUNT, &index)? {
                 from = INDEXED;
                 conditions.of_index(&index);
@@ -90,8 +107,8 @@ impl Rows<'_> {
         !filter.terms.is_empty() && self.unindexed.is_empty()
     }
 
-    /// Walks down the list: the first rows that match, among the first [`WALK`] rows.
-    fn walk(&self, spec: &PageSpec) -> Result<Vec<i64>> {
+    /// Walks down the list: the first rows that match, if the first [`WALK`] rows fill the page.
+    fn walk(&self, spec: &PageSpec) -> Result<Option<Vec<i64>>> {
         let everything = Filter::all(spec.filter.agency.clone());
         let listed = PageSpec { filter: everything, limit: WALK, ..spec.clone() };
         let mut conditions = Conditions::of_page(&listed, DIALECT);
@@ -105,7 +122,8 @@ impl Rows<'_> {
         let columns = Vec::from_iter(columns).join(", ");
         let sql =
             format!("SELECT number FROM (SELECT {columns} FROM resellers{list}){}", conditions.sql);
-        self.numbers(&sql, &values(conditions.params))
+        let found = self.numbers(&sql, &values(conditions.params))?;
+        Ok(Some(found).filter(|found| found.len() == spec.limit as usize))
     }
 
     /// The first rows of the list that the index finds. All rows that it finds are read and sorted.
@@ -127,13 +145,16 @@ impl Rows<'_> {
 
     /// A page's rows by their numbers.
     fn numbered(&self, spec: &PageSpec, numbers: &[i64]) -> Result<Vec<Row>> {
-        let select = &statements_of(&RESELLERS).select;
-        let sql = format!("{select} WHERE agency = {NUMBER} AND number = ?2");
-        let agency = Value::from(spec.filter.agency.as_str());
+        let sql = statements_of(&RESELLERS).select.clone() + " WHERE number = ?2";
+        let mut statement = self.prepare(&sql)?;
+        let mut parameters = [Value::from(spec.filter.agency.as_str()), Value::Null];
         let mut found = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let parameters = [agency.clone(), Value::Integer(*number)];
-            found.append(&mut self.find(&sql, &RESELLERS, &parameters)?);
+            parameters[1] = Value::Integer(*number);
+            let mut rows = statement.query(bound(&parameters)).map_err(storage_error)?;
+            while let Some(row) = rows.next().map_err(storage_error)? {
+                found.push(read_row(&RESELLERS, &parameters, row)?);
+            }
         }
         Ok(found)
     }
@@ -145,6 +166,24 @@ impl Rows<'_> {
         let parameters = [Value::Text(index.pieces.clone()), Value::Integer(most + 1)];
         Ok(self.number(sql, &parameters)? > most)
     }
+}
+
+/// Whether walking down the list by time soon fills the page, if all rows are like the newest ones.
+fn is_met_soon(spec: &PageSpec, newest: &Texts) -> bool {
+    let Filter { terms, conditions, .. } = &spec.filter;
+    let pieces = pieces_of(terms);
+    if !pieces.is_empty() && !conditions.is_empty() {
+        return false;
+    }
+    let (limit, walked) = (spec.limit as usize, if pieces.is_empty() { WALK } else { SOON });
+    let often = match newest.len() {
+        // These are all rows, so they have to fill the page.
+        all if all < ROWS => limit,
+        some => (limit * some).div_ceil(walked as usize),
+    };
+    // Most rare terms have a rare piece, which is found faster than the term in the texts.
+    let may_be = |piece: &&str| usize::from(newest.occurrences(piece)) >= often;
+    pieces.iter().all(may_be) && newest.count(terms, often) == often
 }
 
 /// A search expression for the index.
@@ -164,17 +203,33 @@ impl Conditions {
 }
 
 impl Rows<'_> {
-    fn expression(&self, Filter { agency, terms, .. }: &Filter) -> Result<Expression> {
+    fn expression(&self, filter: &Filter, newest: &Texts) -> Result<Expression> {
+        let Filter { agency, terms, .. } = filter;
         let prefix = self.prefix(&Value::from(agency.as_str()))?;
         let quoted = |piece| format!("\"{prefix}{}\"", word(piece).collect::<String>());
-        let pieces = terms.iter().flat_map(|term| pieces_of_term(term));
-        let mut pieces: Vec<String> = pieces.map(quoted).collect();
+        let pieces = rarest(terms, newest);
         let is_selective = !pieces.is_empty();
-        if !is_selective {
-            pieces = terms.iter().map(|term| quoted(term) + " *").collect();
-        }
-        pieces.sort_unstable();
-        pieces.dedup();
+        let pieces: Vec<String> = match is_selective {
+            true => pieces.into_iter().map(quoted).collect(),
+            false => terms.iter().map(|term| quoted(term) + " *").collect(),
+        };
         Ok(Expression { pieces: pieces.join(" AND "), is_selective })
     }
+}
+
+fn pieces_of(terms: &[String]) -> Vec<&str> {
+    terms.iter().flat_map(|term| pieces_of_term(term)).collect()
+}
+
+/// The rarest pieces of the terms, the rarest first. FTS5 reads the list of each piece that it is
+/// asked for, so it is not asked for what excludes hardly any row: the text decides anyway.
+fn rarest<'t>(terms: &'t [String], newest: &Texts) -> Vec<&'t str> {
+    let mut pieces = pieces_of(terms);
+    pieces.sort_unstable();
+    pieces.dedup();
+    if pieces.len() > PIECES {
+        pieces.sort_by_cached_key(|piece| newest.occurrences(piece));
+        pieces.truncate(PIECES);
+    }
+    pieces
 }

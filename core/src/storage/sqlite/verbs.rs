@@ -34,7 +34,7 @@ impl Verbs for Rows<'_> {
         if scan.equals.len() < scan.columns.len() {
             return self.scan(scan).map(|found| !found.is_empty());
         }
-        self.prepare(&existence(scan))?.exists(bound(&scan.equals)).map_err(storage_error)
+        self.finds(&existence(scan), &scan.equals)
     }
 
     fn page(&mut self, spec: &PageSpec) -> Result<Vec<Row>> {

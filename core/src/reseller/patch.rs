@@ -72,7 +72,7 @@ impl ResellerPatch {
         );
         if let Some(contact) = &self.contact {
             let mut refused = form_errors(contact).under("contact");
-            match contact.values(&mut refused) {
+            match contact.values(contact.phone.parse(), &mut refused) {
                 Some(contact) if refused.is_empty() => after.contact = contact,
                 _ => errors.extend(refused),
             }

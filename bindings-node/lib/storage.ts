@@ -110,7 +110,7 @@ export type Question =
 export type Write =
   /** Stores each row, whether its key is there or not. */
   | { readonly verb: 'put'; readonly table: Table; readonly rows: readonly Row[] }
-  /** Adds the last column of each row to the one that is there, or to 0. */
+  /** Adds the columns of each row that are not in its key to those that are there, or to 0. */
   | { readonly verb: 'add'; readonly table: Table; readonly rows: readonly Row[] }
   /** Deletes rows by their keys. */
   | { readonly verb: 'delete'; readonly table: Table; readonly keys: readonly Row[] };

@@ -13,7 +13,7 @@ use crate::value::Js;
 /// A query: its verb and its parameters.
 pub fn question(ask: &Ask) -> Js {
     match ask {
-        Ask::Get(Get { table, by, keys, lock }) => on(
+        Ask::Get(Get { table, by, keys, lock }) | Ask::Exist(Get { table, by, keys, lock }) => on(
             "get",
             table,
             vec![("by", Js::texts(*by)), ("keys", Js::rows(keys)), ("lock", lock_slug(*lock))],
@@ -66,6 +66,10 @@ fn read(question: &Ask, answer: Js) -> Option<Answer> {
             row => row.into_row(table).map(Some),
         })
         .map(Answer::Rows),
+        // Other languages have no verb of their own for it.
+        Ask::Exist(Get { keys, .. }) => {
+            each(answer, keys.len(), |row| Some(!matches!(row, Js::Null))).map(Answer::Updated)
+        }
         Ask::Scan(Scan { table, limit, .. }) => found(answer, table, *limit),
         Ask::Any(Scan { table, limit, .. }) => match found(answer, table, *limit)? {
             Answer::Found(rows) => Some(Answer::Count(rows.len() as u64)),

@@ -222,9 +222,14 @@ class Transaction {
   add({ table, rows }) {
     const stored = this.#change(table);
     for (const row of rows) {
-      const sum = (stored.get(keyOf(table, row))?.at(-1) ?? 0n) + row.at(-1);
-      if (BigInt.asIntN(64, sum) !== sum) throw failure('aborted', 'a total has no room left');
-      stored.set(keyOf(table, row), [...row.slice(0, -1), sum]);
+      const before = stored.get(keyOf(table, row));
+      const sums = table.columns.map(({ name }, place) => {
+        if (before === undefined || table.key.includes(name)) return row[place];
+        const sum = before[place] + row[place];
+        if (BigInt.asIntN(64, sum) !== sum) throw failure('aborted', 'a total has no room left');
+        return sum;
+      });
+      stored.set(keyOf(table, row), sums);
     }
   }
 

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
+const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { after, beforeEach, before, describe, test } = require('node:test');
 const vm = require('node:vm');
@@ -446,8 +447,71 @@ for (const [kind, make, skip] of DATABASES) {
         await database.close();
       }
     });
+
+    test('rollups of version 2 are unpacked (S52)', async () => {
+      const database = await make({ tables: false });
+      try {
+        await migrate(database.db);
+        await takeBackToVersion2(database.db);
+        for (const [day, reseller, metric, sums, events, slots] of rollups('rollups')) {
+          const values = [BigInt(day), uuid(reseller), metric, BigInt(sums), BigInt(events)];
+          await sql`INSERT INTO partnerkit_rollups
+            (agency, day, reseller, metric, sum, events, slots)
+            VALUES ('northwind', ${sql.join([...values, Buffer.from(slots, 'hex')])})`.execute(
+            database.db,
+          );
+        }
+        await migrate(database.db);
+        for (const name of ['counter_days', 'gauge_days', 'agency_slots']) {
+          const { columns } = tables.find((table) => table.name === name);
+          const text = sql.join(columns.map((it) => asText(it)));
+          const { rows } =
+            await sql`SELECT ${text} FROM ${sql.table(`partnerkit_${name}`)}`.execute(database.db);
+          const found = rows.map((row) => columns.map((it) => row[it.name]).join(' '));
+          const expected = rollups(name).map((row) => ['northwind', ...row].join(' '));
+          assert.deepEqual(found.sort(), expected.sort());
+        }
+      } finally {
+        await database.close();
+      }
+    });
+
+    /** Makes the tables those of version 2, as far as metering has changed them. */
+    async function takeBackToVersion2(db) {
+      for (const name of ['counter_days', 'gauge_days', 'agency_slots'])
+        await sql`DROP TABLE ${sql.table(`partnerkit_${name}`)}`.execute(db);
+      await sql`ALTER TABLE partnerkit_events DROP COLUMN voided`.execute(db);
+      const [integer, bytes, uuid] = onPostgres
+        ? [sql`bigint`, sql`bytea`, sql`uuid`]
+        : [sql`integer`, sql`blob`, sql`text`];
+      await sql`CREATE TABLE partnerkit_rollups (
+        agency text NOT NULL, day ${integer} NOT NULL, reseller ${uuid} NOT NULL,
+        metric text NOT NULL, sum ${integer} NOT NULL, events ${integer} NOT NULL,
+        slots ${bytes} NOT NULL, PRIMARY KEY (agency, day, reseller, metric))`.execute(db);
+      await sql`UPDATE partnerkit_schema SET version = 2`.execute(db);
+    }
+
+    /** A column as text, bytes in hexadecimal digits. */
+    function asText({ name, kind }) {
+      const [column, as] = [sql.ref(name), sql.ref(name)];
+      if (kind === 'uuid') return sql`replace(CAST(${column} AS text), '-', '') AS ${as}`;
+      if (kind !== 'bytes') return sql`CAST(${column} AS text) AS ${as}`;
+      return onPostgres
+        ? sql`encode(${column}, 'hex') AS ${as}`
+        : sql`lower(hex(${column})) AS ${as}`;
+    }
   });
 }
+
+/** The rows of a table, without the agency: see the file. */
+function rollups(table) {
+  const file = readFileSync(path.join(__dirname, '../../tests/data/rollups.tsv'), 'utf8');
+  const rows = file.split('\n').map((line) => line.split('\t'));
+  return rows.filter(([name]) => name === table).map((row) => row.slice(1));
+}
+
+/** A UUID as it is written, of its digits. */
+const uuid = (digits) => digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
 
 test('of several processes that migrate one file, one does it, and all go on (S52)', async () => {
   const database = await sqlite({ tables: false });

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import UUID
+
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -13,6 +17,21 @@ from partnerkit.django import DjangoStorage
 from partnerkit.django.models import MODELS
 
 from forms import draft
+
+
+def rollups() -> dict[str, list[list[str]]]:
+    """The rows of each table, without the agency: see the file."""
+    tables: dict[str, list[list[str]]] = {}
+    file = Path(__file__).parents[2] / "tests" / "data" / "rollups.tsv"
+    for line in file.read_text().splitlines():
+        if not line.startswith("#"):
+            table, *row = line.split("\t")
+            tables.setdefault(table, []).append(row)
+    return tables
+
+
+ROLLUPS = rollups()
+ROLLUP = "day, reseller, metric, sum, events, slots"
 
 
 def test_the_models_are_those_of_the_migrations() -> None:
@@ -48,16 +67,49 @@ def test_s52_a_database_of_the_first_version_is_brought_along(alias: str) -> Non
     acme = agency.create_reseller(**draft("acme"))
     agency.set_allowance(acme.id, "messages", 10)
     assert agency.consume(acme.id, "messages", 8, "c-1")
-    call_command("migrate", "partnerkit", "0001", database=alias, verbosity=0)
-    # A date, as the period was told of then; and nothing is used of it.
     with connections[alias].cursor() as cursor:
+        cursor.execute(f"SELECT {ROLLUP} FROM partnerkit_counter_days")
+        ((*counted, slots),) = cursor.fetchall()
+    call_command("migrate", "partnerkit", "0001", database=alias, verbosity=0)
+    with connections[alias].cursor() as cursor:
+        # A date, as the period was told of then; and nothing is used of it.
         cursor.execute("UPDATE partnerkit_meters SET period = 20513, period_used = 0")
+        # A rollup of one quarter-hour ended with the five fields of a gauge.
+        insert(cursor, [*counted, bytes(slots) + bytes(5)])
     call_command("migrate", "partnerkit", database=alias, verbosity=0)
     assert agency.reseller(acme.id) == acme
     denied = agency.consume(acme.id, "messages", 3, "c-2")
     assert (denied.granted, denied.used) == (False, 8)
     granted = agency.consume(acme.id, "messages", 2, "c-3")
     assert (granted.granted, granted.used) == (True, 10)
+
+
+def test_s52_rollups_of_the_second_version_are_unpacked(alias: str) -> None:
+    call_command("migrate", "partnerkit", "0002", database=alias, verbosity=0)
+    with connections[alias].cursor() as cursor:
+        for row in ROLLUPS["rollups"]:
+            day, reseller, metric, total, events, slots = row
+            insert(
+                cursor,
+                [int(day), reseller, metric, int(total), int(events), bytes.fromhex(slots)],
+            )
+    call_command("migrate", "partnerkit", database=alias, verbosity=0)
+    with connections[alias].cursor() as cursor:
+        for table in ("counter_days", "gauge_days", "agency_slots"):
+            cursor.execute(f"SELECT * FROM partnerkit_{table}")
+            found = [[text(value) for value in row] for row in cursor.fetchall()]
+            assert sorted(found) == sorted(["northwind", *row] for row in ROLLUPS[table])
+
+
+def insert(cursor: CursorWrapper, rollup: list[object]) -> None:
+    columns = f"INSERT INTO partnerkit_rollups (agency, {ROLLUP})"
+    cursor.execute(f"{columns} VALUES ('northwind', %s, %s, %s, %s, %s, %s)", rollup)
+
+
+def text(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    return value.hex if isinstance(value, UUID) else str(value)
 
 
 def test_the_missing_migration_is_named(alias: str) -> None:

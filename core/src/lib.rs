@@ -96,8 +96,9 @@ pub use reseller::{
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
 pub use storage::Erasure;
 pub use usage::{
-    Consumption, DayKey, DayRollup, DenialReason, Event, EventDraft, EventId, EventOutcome, Meter,
-    MeterKey, Metric, MetricKind, Overview, Period, Reported, Slot, UsageEvent, UsageReport,
+    Consumption, CounterDay, CounterSlot, DayKey, DenialReason, Event, EventDraft, EventId,
+    EventOutcome, GaugeDay, GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, MetricKind, Overview,
+    Period, Reported, UsageEvent, UsageReport,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

@@ -10,7 +10,7 @@ mod work;
 
 pub(crate) use question::{
     Insert, Question, count, find, found, get, insert, insert_or_lock, insert_rows, lock,
-    lock_or_insert, removal, rows, scan, update,
+    lock_existing, lock_or_insert, removal, rows, scan, update,
 };
 pub(crate) use tx::{Reads, Tx};
 pub(crate) use work::{read, read_beside, read_unheld, write, write_unheld};

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::login_domain::LabelRow;
 use crate::reseller::{IdempotencyRow, Reseller};
 use crate::schema::entity::Entity;
-use crate::usage::{DayRollup, Event, Meter, TotalRow};
+use crate::usage::{AgencySlot, CounterDay, Event, GaugeDay, Meter, TotalRow};
 use crate::values::AgencyId;
 
 /// What a column holds.
@@ -305,11 +305,16 @@ tables! {
     EVENTS: Event,
     /// Meters. `period` and `period_end` are the instants that hold the period of `period_used`.
     METERS: Meter,
-    /// Rollups by UTC day. The day comes first in the key, so that rows that are written together
+    /// Counters by UTC day. The day comes first in the key, so that rows that are written together
     /// are neighbours.
-    ROLLUPS: DayRollup,
+    COUNTER_DAYS: CounterDay,
+    /// Gauges by UTC day. The day comes last in the key, so that the latest level before a day is
+    /// found at once.
+    GAUGE_DAYS: GaugeDay,
     /// An agency's totals, which are changed only by adding.
     TOTALS: TotalRow,
+    /// An agency's counters by quarter-hour and by UTC day, which are changed only by adding.
+    AGENCY_SLOTS: AgencySlot,
     /// Entries of the change feed that have no number yet, keyed in the order of numbering.
     PENDING_CHANGES: PendingChange,
     /// The change feed.

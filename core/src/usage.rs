@@ -1,27 +1,33 @@
 //! Metering: metrics, usage events, and the sums that are kept.
 
+mod agency_slot;
 mod consume;
+mod counter_day;
+mod days;
 mod draft;
 mod event;
+mod gauge_day;
 mod ingest;
 mod meter;
 mod metric;
 mod operations;
 mod overview;
 mod period;
-mod rollup;
 mod rows;
+mod sums;
 mod total;
 
 pub use consume::{Consumption, DenialReason};
+pub use counter_day::{CounterDay, CounterSlot, DayKey};
 pub use draft::{EventDraft, Reported};
 pub use event::{Event, EventId, EventOutcome, UsageEvent, UsageReport};
+pub use gauge_day::{GaugeDay, GaugeDayKey, GaugeSlot};
 pub use meter::{Meter, MeterKey};
 pub use metric::{Metric, MetricKind};
 pub use overview::Overview;
 pub use period::Period;
-pub use rollup::{DayKey, DayRollup, Slot};
 
+pub(crate) use agency_slot::{AgencySlot, AgencySlotKey, WHOLE_DAY};
 pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};

@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod races;
 pub mod repository;
+pub mod rollups;
 pub mod rows;
 pub mod seeded;
 pub mod sqlite;

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use partnerkit::schema::{TABLES, Value, ddl};
+use partnerkit::schema::{Kind, TABLES, Value, ddl};
 use partnerkit::storage::postgres::Postgres;
 use partnerkit::storage::{Batch, Rows, Scope, Storage, Tell};
 use partnerkit::{
@@ -14,6 +14,7 @@ use partnerkit::{
 use partnerkit_tests::invitation;
 use partnerkit_tests::postgres::Database;
 use partnerkit_tests::proxy::{Cut, Proxy};
+use partnerkit_tests::rollups::Dialect;
 use partnerkit_tests::rows::{self, ask, get, hold, insert, of_northwind, table};
 use uuid::Uuid;
 
@@ -358,23 +359,21 @@ fn newest() -> String {
     partnerkit::schema::VERSION.to_string()
 }
 
-/// S52: the rows of a database of the first version are kept by the migrations.
-#[test]
-fn a_database_of_the_first_version_is_brought_along() {
-    let Bench { store, platform, agency, acme, database } = Bench::new();
-    agency.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
-    agency.consume(acme.id, Metric::MESSAGES, 8, "c-1").expect("grants");
-    drop((agency, platform, store));
-    database.run(
+/// Brings a database back to the tables that older migrations made, with the rows that it has.
+fn make_older(database: &Database, migrations: &[&str]) {
+    database.run(&format!(
         "ALTER SCHEMA partnerkit RENAME TO newest; CREATE SCHEMA partnerkit; \
          CREATE TABLE partnerkit.migrations (LIKE newest.migrations INCLUDING ALL); \
-         INSERT INTO partnerkit.migrations (version) VALUES (1)",
-    );
-    database.run(include_str!("../../core/migrations/postgres/001_initial.sql"));
+         INSERT INTO partnerkit.migrations (version) VALUES ({})",
+        migrations.len()
+    ));
+    database.run(&migrations.concat());
     for table in TABLES {
         let columns = database.run(&format!(
-            "SELECT string_agg(column_name, ', ') FROM information_schema.columns \
-             WHERE table_schema = 'partnerkit' AND table_name = '{}'",
+            "SELECT string_agg(column_name, ', ') FROM information_schema.columns AS old \
+             WHERE table_schema = 'partnerkit' AND table_name = '{0}' AND EXISTS ( \
+             SELECT FROM information_schema.columns AS new WHERE new.table_schema = 'newest' \
+             AND new.table_name = '{0}' AND new.column_name = old.column_name)",
             table.name
         ));
         let (name, columns) = (table.name, &columns[0]);
@@ -384,8 +383,23 @@ fn a_database_of_the_first_version_is_brought_along() {
             ));
         }
     }
-    // The first version stored a period as a date; nothing is used of it.
-    database.run("UPDATE partnerkit.meters SET period = 20513, period_used = 0");
+}
+
+/// S52: the rows of a database of the first version are kept by the migrations.
+#[test]
+fn a_database_of_the_first_version_is_brought_along() {
+    let Bench { store, platform, agency, acme, database } = Bench::new();
+    agency.set_allowance(acme.id, Metric::MESSAGES, Some(10)).expect("sets");
+    agency.consume(acme.id, Metric::MESSAGES, 8, "c-1").expect("grants");
+    drop((agency, platform, store));
+    make_older(&database, &[include_str!("../../core/migrations/postgres/001_initial.sql")]);
+    // The first version stored a period as a date; nothing is used of it. A rollup of one
+    // quarter-hour ended with the five fields of a gauge.
+    database.run(
+        "UPDATE partnerkit.meters SET period = 20513, period_used = 0; \
+         INSERT INTO partnerkit.rollups SELECT agency, day, reseller, metric, sum, events, \
+         slots || '\\x0000000000' FROM newest.counter_days",
+    );
 
     let platform = Platform::open(&database.url).expect("brings the database along");
     let agency = platform.agency("northwind").expect("there");
@@ -396,6 +410,34 @@ fn a_database_of_the_first_version_is_brought_along() {
     let granted = consume(2, "c-3").expect("answers");
     assert_eq!((granted.granted, granted.used), (true, 10));
     assert_eq!(database.run("SELECT max(version) FROM partnerkit.migrations"), [newest()]);
+}
+
+/// S52: what the second version packed into rollups is in the days and slots of the third.
+#[test]
+fn rollups_of_the_second_version_are_unpacked() {
+    let Bench { store, platform, agency, database, .. } = Bench::new();
+    drop((agency, platform, store));
+    let migrations = [
+        include_str!("../../core/migrations/postgres/001_initial.sql"),
+        include_str!("../../core/migrations/postgres/002_periods_and_closing.sql"),
+    ];
+    make_older(&database, &migrations);
+    let dialect = Dialect {
+        prefix: "partnerkit.",
+        agency: "'northwind'",
+        literal: |digits, kind| match kind {
+            Kind::Uuid => format!("'{digits}'"),
+            _ => format!("'\\x{digits}'"),
+        },
+        digits: |column, kind| match kind {
+            Kind::Uuid => format!("replace({column}::text, '-', '')"),
+            _ => format!("encode({column}, 'hex')"),
+        },
+    };
+    database.run(&dialect.insert());
+    Platform::open(&database.url).expect("opens").prepare().expect("brings the database along");
+    dialect.check(|sql| database.run(sql));
+    assert_eq!(database.run("SELECT to_regclass('partnerkit.rollups') IS NULL"), ["t"]);
 }
 
 /// The migrations make the declared columns, keys, indexes and foreign keys. Only the PostgreSQL

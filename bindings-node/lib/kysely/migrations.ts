@@ -7,6 +7,7 @@ import { schemaVersion } from '../storage';
 import { dialectFor, dialectOf, kysely, ofTables, run, tell, type AnyKysely } from './database';
 import { isBusy } from './failures';
 import { initial } from './initial';
+import { metering } from './metering';
 import { type KyselyDatabase } from './shape';
 import { type DialectName } from './sql';
 import { storedVersion, VERSION } from './version';
@@ -28,8 +29,10 @@ const first: Step = {
   statements: initial,
 };
 
-/** What brings along the tables of earlier releases; so far there is none. */
-const later: readonly Step[] = [];
+/** What brings along the tables of earlier releases. */
+const later: readonly Step[] = [
+  { name: 'partnerkit_002_metering', version: 3, statements: metering },
+];
 
 // For ten seconds, in milliseconds.
 const [TRIES, PAUSE] = [500, 20];

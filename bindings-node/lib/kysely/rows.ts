@@ -232,14 +232,26 @@ export class KyselyTransaction implements TableTransaction {
 export const KEEPS_LOCKED =
   "the host's own transaction, or another one, keeps something locked for too long";
 
+/** The sum of two numbers of 64 bits. */
+function added(one: unknown, other: unknown): bigint {
+  const sum = (one as bigint) + (other as bigint);
+  if (BigInt.asIntN(64, sum) !== sum) throw new Failure('aborted', 'a total has no room left');
+  return sum;
+}
+
 /** Rows to add, one for each key: one statement may not change a row twice. */
 function summed(table: Table, rows: readonly Row[]): Row[] {
   const key = keyOf(table, table.key);
   const sums = new Map<string, Row>();
   for (const row of rows) {
-    const sum = ((sums.get(key(row))?.at(-1) ?? 0n) as bigint) + (row.at(-1) as bigint);
-    if (BigInt.asIntN(64, sum) !== sum) throw new Failure('aborted', 'a total has no room left');
-    sums.set(key(row), [...row.slice(0, -1), sum]);
+    const before = sums.get(key(row));
+    const sum = (column: Column, place: number) => {
+      const value = row[place] ?? null;
+      return before === undefined || table.key.includes(column.name)
+        ? value
+        : added(before[place], value);
+    };
+    sums.set(key(row), table.columns.map(sum));
   }
   return [...sums.values()];
 }

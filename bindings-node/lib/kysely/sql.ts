@@ -103,12 +103,13 @@ export class Statements {
   }
 
   /**
-   * Adds the last column to the stored one. The columns of SQLite are strict: no sum is rounded.
+   * Adds the columns that are not in the key to the stored ones. The columns of SQLite are strict:
+   * no sum is rounded.
    */
   add(table: Table, rows: readonly Row[]): Sql {
-    const last = quoted(table.columns.at(-1)?.name ?? '');
-    const sum = `${last} = ${nameOf(table)}.${last} + excluded.${last}`;
-    return into(table, rows, `(${names(table.key)}) DO UPDATE SET ${sum}`);
+    const sum = (name: string) => `${name} = ${nameOf(table)}.${name} + excluded.${name}`;
+    const sums = valuesOf(table).map((name) => sum(quoted(name)));
+    return into(table, rows, `(${names(table.key)}) DO UPDATE SET ${sums.join(', ')}`);
   }
 
   /** Replaces rows that are there. */

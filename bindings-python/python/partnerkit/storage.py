@@ -229,8 +229,8 @@ class TableTransaction(Protocol):
         ...
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
-        """Adds the last value of each row to the stored row with its key; a missing row counts
-        as 0. A sum beyond 64 bits is `AbortedError`."""
+        """Adds the values of each row that are not in its key to the stored row with that key; a
+        missing row counts as 0. A sum beyond 64 bits is `AbortedError`."""
         ...
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:

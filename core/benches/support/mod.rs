@@ -11,6 +11,8 @@ pub mod plain;
 pub mod processes;
 pub mod terms;
 #[cfg(feature = "sqlite")]
+pub mod usage_floor;
+#[cfg(feature = "sqlite")]
 pub mod vocabulary;
 
 use std::fs::File;
@@ -108,6 +110,38 @@ pub fn time(work: impl FnOnce()) -> Duration {
     began.elapsed()
 }
 
+/// What a thread has used so far: its time on a processor, in microseconds, and the bytes it has
+/// written. They vary less than the time on the clock beside other work.
+#[derive(Default, Clone, Copy)]
+pub struct Used {
+    pub micros: f64,
+    pub written: f64,
+}
+
+impl Used {
+    /// What the work used; nothing where the system does not tell.
+    pub fn by(work: impl FnOnce()) -> Self {
+        let before = Self::so_far();
+        work();
+        let after = Self::so_far();
+        Self { micros: after.micros - before.micros, written: after.written - before.written }
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.micros += other.micros;
+        self.written += other.written;
+    }
+
+    fn so_far() -> Self {
+        let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+        let (times, bytes) = (read("/proc/thread-self/schedstat"), read("/proc/thread-self/io"));
+        let nanos = times.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok());
+        let written = bytes.lines().find_map(|line| line.strip_prefix("wchar: "));
+        let written = written.and_then(|written| written.parse().ok()).unwrap_or_default();
+        Self { micros: nanos.unwrap_or_default() / 1e3, written }
+    }
+}
+
 /// The median.
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
@@ -129,7 +163,7 @@ pub fn syncs_per_second(folder: &Path) -> f64 {
 
 /// One line of a benchmark's report.
 pub fn report(what: &str, ours: f64, floor: f64, unit: &str, target: &str) {
-    let ratio = if unit.ends_with("/s") { ours / floor } else { floor / ours };
+    let ratio = if unit.ends_with("s/s") { ours / floor } else { floor / ours };
     println!("{what:44} {ours:>12.1} {floor:>12.1} {unit:8} {ratio:>7.2}   {target}");
 }
 

@@ -154,7 +154,7 @@ impl Operator {
         ids.sort();
         tx.erase_resellers(&ids)?;
         let mut left = max - u32::try_from(resellers.len()).unwrap_or(max);
-        // Events, rollups and changes, which are the most, and all other rows that do not belong to
+        // Events, days and changes, which are the most, and all other rows that do not belong to
         // a reseller.
         let with_it = TABLES.iter().rev().filter(|table| table.goes_with(AgencyRow::TABLE));
         for table in with_it.filter(|table| table.name != Reseller::TABLE.name) {

@@ -76,6 +76,19 @@ pub(crate) fn find<E: Entity + 'static>(
     Question::new(ask, read)
 }
 
+/// Whether there is a record for each key. Those that exist are locked, in the order of the keys,
+/// which the caller has sorted.
+pub(crate) fn lock_existing<E: Entity + 'static>(
+    agency: &AgencyId,
+    keys: &[E::Key],
+    lock: Lock,
+) -> Question<Vec<bool>> {
+    let asked = keys.len();
+    let keys = keys.iter().map(|key| E::key_row(agency, key)).collect();
+    let ask = Ask::Exist(Get { table: E::TABLE, by: E::TABLE.key, keys, lock: Some(lock) });
+    Question::new(ask, move |answer| for_each(asked, answer.updated()?))
+}
+
 /// Records in the order of an index.
 pub(crate) fn scan<E: Entity + 'static>(scan: Scan) -> Question<Vec<E>> {
     found(Ask::Scan(scan))

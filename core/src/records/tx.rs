@@ -186,7 +186,7 @@ impl<'r> Tx<'r> {
         if batch.rows.is_empty() { Ok(()) } else { self.tell(Tell::Put(batch)) }
     }
 
-    /// Adds to numbers: the last column of each record.
+    /// Adds to numbers: the columns of each record that are not in its key.
     pub fn add<E: Entity + 'static>(&mut self, records: &[E]) -> Result<()> {
         if records.is_empty() {
             return Ok(());

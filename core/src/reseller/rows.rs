@@ -80,6 +80,12 @@ impl Tx<'_> {
         self.lock(ids, lock)
     }
 
+    /// Locks resellers that exist, and tells which do.
+    pub fn hold_resellers(&mut self, ids: &[ResellerId], lock: Lock) -> Result<Vec<bool>> {
+        let question = records::lock_existing::<Reseller>(self.agency_id(), ids, lock);
+        self.ask(question)
+    }
+
     /// Locks a reseller, and reads its credentials. Errors: `NotFound`.
     pub fn lock_account(&mut self, id: ResellerId) -> Result<(Reseller, Credentials)> {
         let agency = self.agency_id();
@@ -119,7 +125,7 @@ impl Tx<'_> {
         self.put(&[CredentialsRow { reseller: id, credentials: credentials.clone() }])
     }
 
-    /// Removes resellers with their credentials and meters. Events and rollups stay.
+    /// Removes resellers with their credentials and meters. Events and days stay.
     pub fn erase_resellers(&mut self, ids: &[ResellerId]) -> Result<()> {
         let agency = self.agency_id();
         let with_them = TABLES.iter().filter(|table| table.goes_with(Reseller::TABLE));

@@ -298,4 +298,29 @@ macro_rules! entity {
     (@unique) => { true };
 }
 
-pub(crate) use {entity, stored};
+/// Stores a collection packed into one column of bytes.
+macro_rules! packed {
+    ($Type:ty) => {
+        impl $crate::schema::entity::Stored for $Type {
+            const COLUMNS: &'static [$crate::schema::Column] =
+                &$crate::schema::entity::unnamed($crate::schema::Kind::Bytes);
+
+            fn write(&self, row: &mut $crate::schema::Row) -> $crate::error::Result<()> {
+                let packed = postcard::to_allocvec(self).map_err(|_| $crate::schema::damaged())?;
+                row.push($crate::schema::Value::Bytes(packed));
+                Ok(())
+            }
+
+            fn read(fields: &mut $crate::schema::entity::Fields) -> $crate::error::Result<Self> {
+                match fields.next()? {
+                    $crate::schema::Value::Bytes(packed) => {
+                        postcard::from_bytes(&packed).map_err(|_| $crate::schema::damaged())
+                    }
+                    _ => Err($crate::schema::damaged()),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {entity, packed, stored};

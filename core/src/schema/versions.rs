@@ -26,6 +26,7 @@ macro_rules! versions {
 versions! {
     "001_initial",
     "002_periods_and_closing",
+    "003_metering",
 }
 
 /// Refuses a store that a newer release has migrated (S52). An older store is not refused, because

@@ -258,9 +258,14 @@ impl Verbs for Tx<'_> {
     fn add(&mut self, Batch { table, rows }: &Batch) -> Result<()> {
         for row in rows {
             let (key, mut after) = (table.key_of(row), row.clone());
-            if let (Some(before), Some(last)) = (self.row(table, &key), after.last_mut()) {
+            if let Some(before) = self.row(table, &key) {
                 let overflow = || Error::aborted("a total would overflow");
-                *last = before.last().and_then(|value| sum(value, last)).ok_or_else(overflow)?;
+                let values = before.iter().zip(&mut after);
+                let columns = table.columns.iter().zip(values);
+                let counted = columns.filter(|(column, _)| !table.key.contains(&column.name));
+                for (_, (before, after)) in counted {
+                    *after = sum(before, after).ok_or_else(overflow)?;
+                }
             }
             self.replace(table, &key, Some(&after));
         }

@@ -54,6 +54,9 @@ pub trait Rows {
 pub enum Ask {
     /// Rows by their keys: [`Answer::Rows`].
     Get(Get),
+    /// Whether there is a row for each key, which is locked like those of `Get`:
+    /// [`Answer::Updated`].
+    Exist(Get),
     /// Rows in the order of an index: [`Answer::Found`].
     Scan(Scan),
     /// Whether a scan with the limit 1 finds a row: 0 or 1, as [`Answer::Count`].
@@ -88,7 +91,7 @@ pub enum Answer {
     Count(u64),
     /// The outcome of each row.
     Inserted(Vec<Inserted>),
-    /// Whether each row was stored.
+    /// Whether each row was stored, or exists.
     Updated(Vec<bool>),
 }
 
@@ -109,7 +112,8 @@ pub enum Tell {
     /// Stores rows, whether they exist or not. The core never does this with rows whose value of a
     /// unique index another row could have.
     Put(Batch),
-    /// Adds the last column of each row to the stored row with its key; a missing row counts as 0.
+    /// Adds the columns of each row that are not in its key to those of the stored row; a missing
+    /// row counts as 0.
     /// A sum beyond 64 bits is [`Error::aborted`](crate::Error::aborted).
     Add(Batch),
     /// Removes the rows with these keys.
@@ -362,6 +366,16 @@ pub trait Verbs {
     /// [`Tell::Delete`].
     fn delete(&mut self, keys: &Keys) -> Result<()>;
 
+    /// [`Ask::Exist`]. The default reads the rows; a store may have a cheaper way.
+    fn exist(&mut self, get: &Get) -> Result<Vec<bool>> {
+        Ok(self.get(get)?.iter().map(Option::is_some).collect())
+    }
+
+    /// [`Ask::Insert`], with the rows that exist already. The default inserts first.
+    fn insert_or_get(&mut self, insertion: Insertion) -> Result<Vec<Inserted>> {
+        insert_then_get(self, insertion)
+    }
+
     /// [`Ask::Any`]. The default reads the row; a store may have a cheaper way.
     fn any(&mut self, scan: &Scan) -> Result<bool> {
         self.scan(scan).map(|found| !found.is_empty())
@@ -434,11 +448,12 @@ impl<T: Verbs> Rows for T {
         for question in questions {
             answers.push(match question {
                 Ask::Get(get) => Answer::Rows(self.get(&get)?),
+                Ask::Exist(get) => Answer::Updated(self.exist(&get)?),
                 Ask::Scan(scan) => Answer::Found(self.scan(&scan)?),
                 Ask::Any(scan) => Answer::Count(self.any(&scan)?.into()),
                 Ask::Page(spec) => Answer::Found(self.page(&spec)?),
                 Ask::Count(filter, cap) => Answer::Count(self.count(&filter, cap)?),
-                Ask::Insert(insertion) => Answer::Inserted(insert_or_get(self, insertion)?),
+                Ask::Insert(insertion) => Answer::Inserted(self.insert_or_get(insertion)?),
                 Ask::Update(batch) => Answer::Updated(self.update(&batch)?),
                 Ask::Remove(scan) => Answer::Count(self.remove(&scan)?),
             });
@@ -456,7 +471,10 @@ impl<T: Verbs> Rows for T {
 }
 
 /// Inserts rows, and reads the ones that exist already.
-fn insert_or_get(rows: &mut impl Verbs, insertion: Insertion) -> Result<Vec<Inserted>> {
+pub(crate) fn insert_then_get(
+    rows: &mut (impl Verbs + ?Sized),
+    insertion: Insertion,
+) -> Result<Vec<Inserted>> {
     let Insertion { table, rows: new, lock } = insertion;
     let batch = Batch { table, rows: new };
     let done = rows.insert(&batch)?;
@@ -495,7 +513,7 @@ impl Answer {
         if let Self::Inserted(inserted) = self { Ok(inserted) } else { Err(unasked()) }
     }
 
-    /// The outcomes of [`Ask::Update`].
+    /// The outcomes of [`Ask::Update`] or [`Ask::Exist`].
     pub(crate) fn updated(self) -> Result<Vec<bool>> {
         if let Self::Updated(updated) = self { Ok(updated) } else { Err(unasked()) }
     }

@@ -17,11 +17,13 @@ pub(crate) struct Statements {
     pub select: String,
     /// `SELECT … WHERE key`, by the columns of the primary key or of a unique index.
     pub get: BTreeMap<&'static [&'static str], String>,
+    /// `SELECT 1 … WHERE key`, by the same columns.
+    pub exists: BTreeMap<&'static [&'static str], String>,
     /// `INSERT … ON CONFLICT DO NOTHING`.
     pub insert: String,
     /// `INSERT … ON CONFLICT (key) DO UPDATE`.
     pub put: String,
-    /// `INSERT … ON CONFLICT (key) DO UPDATE`, which adds the last column to the stored one.
+    /// `INSERT … ON CONFLICT (key) DO UPDATE`, which adds to the columns that are not in the key.
     pub add: String,
     /// `UPDATE … WHERE key`, with every column as a parameter.
     pub update: String,
@@ -56,9 +58,14 @@ impl Statements {
         let (key, by_key) = (table.key.join(", "), by(table, table.key, dialect));
         let select = format!("SELECT {} FROM {prefix}{name}", read_columns(table));
         let unique = table.indexes.iter().filter(|index| index.unique).map(|index| index.columns);
-        let get = |columns| (columns, format!("{select} WHERE {}", by(table, columns, dialect)));
+        let keys: Vec<_> = unique.chain([table.key]).collect();
+        let by_keys = |select: &str| {
+            let get = |columns| format!("{select} WHERE {}", by(table, columns, dialect));
+            keys.iter().map(|columns| (*columns, get(columns))).collect()
+        };
         Self {
-            get: unique.chain([table.key]).map(get).collect(),
+            get: by_keys(&select),
+            exists: by_keys(&format!("SELECT 1 FROM {prefix}{name}")),
             insert: format!("{insert} DO NOTHING"),
             put: format!("{insert} ({key}) DO UPDATE SET {}", excluded(table)),
             add: format!("{insert} ({key}) DO UPDATE SET {}", added(table)),
@@ -104,9 +111,11 @@ pub(crate) fn excluded(table: &Table) -> String {
     joined(rest.map(|column| format!("{0} = excluded.{0}", column.name)), ", ")
 }
 
-fn added(table: &Table) -> String {
-    let last = table.columns.last().map_or("", |column| column.name);
-    format!("{last} = {}.{last} + excluded.{last}", table.name)
+/// The assignments of an upsert, which add to the stored row the one that was to be inserted.
+pub(crate) fn added(table: &Table) -> String {
+    let rest = table.columns.iter().filter(|column| !table.key.contains(&column.name));
+    let name = table.name;
+    joined(rest.map(|column| format!("{0} = {name}.{0} + excluded.{0}", column.name)), ", ")
 }
 
 pub(crate) fn joined(parts: impl Iterator<Item = String>, separator: &str) -> String {

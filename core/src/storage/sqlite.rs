@@ -13,6 +13,7 @@ mod index;
 mod inherited;
 mod log;
 mod newest;
+mod options;
 mod place;
 mod queue;
 mod readers;
@@ -38,6 +39,7 @@ use crate::values::AgencyId;
 use connection::{begin_log, look, open_writer};
 use hold::{Hold, Swept};
 use inherited::{Close, Counted, Inherited};
+pub use options::SqliteOptions;
 pub(crate) use place::path_of;
 use queue::Queue;
 use readers::Readers;
@@ -89,8 +91,27 @@ impl Sqlite {
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = place::found(path.as_ref())?;
-        let home = undisturbed(|| Home::open(move || Connections::open(&path)))?;
+        Self::options().open(path)
+    }
+
+    /// The settings to open a store with.
+    ///
+    /// ```
+    /// use partnerkit::storage::sqlite::Sqlite;
+    ///
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let folder = folder.path();
+    /// let store = Sqlite::options().cache(128 << 20).open(folder.join("resellers.db"))?;
+    /// # drop(store);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn options() -> SqliteOptions {
+        SqliteOptions::default()
+    }
+
+    fn open_with(path: &Path, options: SqliteOptions) -> Result<Self> {
+        let path = place::found(path)?;
+        let home = undisturbed(|| Home::open(move || Connections::open(&path, options)))?;
         Ok(Self { home: Some(home) })
     }
 
@@ -111,9 +132,9 @@ impl Drop for Sqlite {
 }
 
 impl Connections {
-    fn open(path: &Path) -> Result<Arc<Self>> {
+    fn open(path: &Path, options: SqliteOptions) -> Result<Arc<Self>> {
         let counted = Counted::new()?;
-        let connections = Arc::new(Self::held(path, counted)?);
+        let connections = Arc::new(Self::held(path, options, counted)?);
         inherited::note(&connections)?;
         Ok(connections)
     }
@@ -121,11 +142,11 @@ impl Connections {
 
 impl Connections {
     /// Holds the database against other copies of SQLite, and then opens it.
-    fn held(path: &Path, counted: Counted) -> Result<Self> {
+    fn held(path: &Path, options: SqliteOptions, counted: Counted) -> Result<Self> {
         let _swept = Swept;
         for _ in 0..TRIES {
             if let Some(hold) = hold(path)? {
-                let writer = Queue::of(Writer::open(path, &hold)?);
+                let writer = Queue::of(Writer::open(path, &hold, options)?);
                 let (readers, newest) = (Readers::of(path), Newest::default());
                 return Ok(Self { readers, newest, writer, hold, _counted: counted });
             }

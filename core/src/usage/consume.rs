@@ -1,8 +1,9 @@
 //! Consuming up to a limit: checking the limit and recording the use are one atomic step (S43).
 
-use super::ingest::{Sums, store};
+use super::days::Keys;
 use super::period::zone;
-use super::{DayKey, Event, Meter, MetricKind, Period};
+use super::sums::{Sums, store};
+use super::{Event, Meter, MeterKey, MetricKind, Period};
 use crate::agency::AgencyRow;
 use crate::error::{Code, Error, Result, refused};
 use crate::records::{Insert, Tx, get};
@@ -59,20 +60,20 @@ pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
         return Err(refused("metric")(Code::NotACounter));
     }
     let reseller = one(tx.lock_resellers(&[event.reseller], Lock::Share)?)?;
-    let day = DayKey::of(event);
+    let key = MeterKey::of(event);
     // Everything is read after the meter is locked. So of two calls on one meter, the later one
     // cannot use an older time zone than the earlier one.
     let questions = (
-        Sums::lock(tx, vec![day.meter], vec![day])?,
+        Sums::lock(tx, &Keys::of([event]))?,
         get::<AgencyRow>(tx.agency_id(), &[()]),
         get::<Event>(tx.agency_id(), std::slice::from_ref(&event.id)),
     );
     let (sums, mut agency, mut before) = tx.ask(questions)?;
     let mut sums = Sums::of(sums);
     let agency = agency.pop().flatten().ok_or_else(|| Error::not_found("agency"))?;
-    sums.turn_to(tx, day.meter, month_of(&agency, event.at)?)?;
+    sums.turn_to(tx, key, month_of(&agency, event.at)?)?;
     let consumption = match before.pop().flatten() {
-        Some(before) => replayed(&before, event, &sums.meter(day.meter))?,
+        Some(before) => replayed(&before, event, &sums.meter(key))?,
         None => decide(tx, event, reseller.status, &mut sums)?,
     };
     store(tx, sums)?;
@@ -90,7 +91,7 @@ fn month_of(agency: &AgencyRow, at: Timestamp) -> Result<Period> {
 }
 
 fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Result<Consumption> {
-    let key = DayKey::of(event).meter;
+    let key = MeterKey::of(event);
     let meter = sums.meter(key);
     if status == Status::Inactive {
         return Ok(denied(event, &meter, DenialReason::Inactive));
@@ -115,7 +116,7 @@ fn within_limit(meter: &Meter, quantity: i64) -> bool {
 /// Answers a repeated call as before; a different call with the same id is refused.
 fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
     // A repeated call is made later, so the time need not agree.
-    let same = Event { at: event.at, ..before.clone() } == *event;
+    let same = Event { at: event.at, ..before.clone() }.repeats(event);
     let again = Consumption { duplicate: true, ..granted(event, meter) };
     if same { Ok(again) } else { Err(refused("id")(Code::Taken)) }
 }

@@ -53,7 +53,7 @@ pub struct UsageEvent {
 }
 
 stored! {
-    /// A validated event, as it is stored. Two events are the same if all fields are equal.
+    /// A validated event, as it is stored.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct Event {
         /// The host's id of the event.
@@ -66,6 +66,17 @@ stored! {
         pub quantity: i64,
         /// The time of the use.
         pub at: Timestamp,
+        /// Whether it was taken back: it is still known, but not counted.
+        pub voided: bool,
+    }
+}
+
+impl Event {
+    /// Whether another event is this one once more, whether it was taken back meanwhile or not.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        let Self { id, reseller, metric, quantity, at, voided: _ } = other;
+        (&self.id, &self.reseller, &self.metric, &self.quantity, &self.at)
+            == (id, reseller, metric, quantity, at)
     }
 }
 

@@ -27,17 +27,24 @@ stored! {
         /// The number of events that were counted.
         pub events: i64,
         /// The period of `period_used`: the one that was last asked for. The use of any other
-        /// period is summed from the rollups, so neither an early event nor another clock or time
+        /// period is summed from the days, so neither an early event nor another clock or time
         /// zone can lose the use of a period.
         pub period: Period,
         /// A counter's sum within the period.
         pub period_used: i64,
-        /// The time of the latest event, which decides the level of a gauge.
+        /// The time of the latest event of a gauge, which decides its level.
         pub last_at: Timestamp,
-        /// The id of the latest event, which decides between events of one millisecond.
+        /// The id of a gauge's latest event, which decides between events of one millisecond.
         pub last_event: Option<EventId>,
         /// How much may be consumed in a period; `None` means unlimited.
         pub limit: Option<i64> as usage_limit,
+    }
+}
+
+impl MeterKey {
+    /// The meter that counts an event.
+    pub(crate) fn of(event: &Event) -> Self {
+        Self { reseller: event.reseller, metric: event.metric }
     }
 }
 
@@ -80,7 +87,7 @@ impl Meter {
             self.period_used = self.period_used.checked_add(event.quantity)?;
         }
         self.value = value;
-        if self.is_latest(event) {
+        if event.metric.kind() == MetricKind::Gauge && self.is_latest(event) {
             self.last_at = event.at;
             self.last_event = Some(event.id.clone());
         }

@@ -1,6 +1,6 @@
 //! Rows of usage: events, meters and their days, totals.
 
-use super::{DayKey, DayRollup, Event, EventId, Meter, MeterKey};
+use super::{CounterDay, DayKey, Event, EventId, GaugeDay, GaugeDayKey, Meter, MeterKey};
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
@@ -21,7 +21,7 @@ pub(crate) struct TotalDelta {
 const METRICS: u32 = 1_000;
 
 /// The queries that lock meters and read their days.
-pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<DayRollup>>);
+pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<CounterDay>>);
 
 impl Reads<'_> {
     /// Events by id.
@@ -41,8 +41,13 @@ impl Reads<'_> {
         records::scan(Scan::all(Meter::TABLE, Meter::TABLE.key, of_reseller, METRICS))
     }
 
-    /// Rollups by day.
-    pub fn rollups(&mut self, days: &[DayKey]) -> Result<Vec<Option<DayRollup>>> {
+    /// Days of counters.
+    pub fn counter_days(&mut self, days: &[DayKey]) -> Result<Vec<Option<CounterDay>>> {
+        self.get(days)
+    }
+
+    /// Days of gauges.
+    pub fn gauge_days(&mut self, days: &[GaugeDayKey]) -> Result<Vec<Option<GaugeDay>>> {
         self.get(days)
     }
 
@@ -55,13 +60,13 @@ impl Reads<'_> {
 }
 
 impl Tx<'_> {
-    /// The queries that lock meters, creating the missing ones, and then read rollups: a meter's
-    /// lock guards its rollups.
+    /// The queries that lock meters, creating the missing ones, and then read days of counters: a
+    /// meter's lock guards its days.
     pub fn usage(&self, meters: &[MeterKey], days: &[DayKey]) -> Result<Lockings> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
         let meters = records::lock_or_insert(agency, new, Lock::Update)?;
-        Ok((meters, records::get::<DayRollup>(agency, days).present()))
+        Ok((meters, records::get::<CounterDay>(agency, days).present()))
     }
 
     /// Locks one meter.
@@ -79,8 +84,9 @@ impl Tx<'_> {
         self.ask(insert)
     }
 
-    /// Stores locked meters and their rollups.
-    pub fn put_usage(&mut self, meters: &[Meter], days: &[DayRollup]) -> Result<()> {
+    /// Stores locked meters and days of counters.
+    #[cfg(feature = "conformance")]
+    pub fn put_usage(&mut self, meters: &[Meter], days: &[CounterDay]) -> Result<()> {
         self.put(meters)?;
         self.put(days)
     }

@@ -117,7 +117,7 @@ class DjangoTransaction:
                     raise AbortedError("a total would overflow") from error
                 raise
             # SQLite turns a sum that is too large into a floating-point number.
-            if not all(isinstance(total, int) for (total,) in sums):
+            if not all(isinstance(total, int) for row in sums for total in row):
                 raise AbortedError("a total would overflow")
 
     def delete(self, table: Table, keys: Sequence[Row]) -> None:

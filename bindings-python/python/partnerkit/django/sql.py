@@ -112,10 +112,13 @@ def put(table: Table, rows: Sequence[Row]) -> Sql:
 
 
 def add(table: Table, rows: Sequence[Row]) -> Sql:
-    """Adds the last column to the stored one, and returns the sums."""
-    column = quoted(table.columns[-1].name)
-    change = f"{column} = {name(table)}.{column} + excluded.{column} RETURNING {column}"
-    return insert(table, rows, f"({names(table.key)}) DO UPDATE SET {change}")
+    """Adds the columns that are not in the key to the stored ones, and returns the sums."""
+    others = [quoted(column.name) for column in table.columns if column.name not in table.key]
+    changes = ", ".join(
+        f"{column} = {name(table)}.{column} + excluded.{column}" for column in others
+    )
+    change = f"DO UPDATE SET {changes} RETURNING {', '.join(others)}"
+    return insert(table, rows, f"({names(table.key)}) {change}")
 
 
 def update(table: Table, row: Row) -> Sql:

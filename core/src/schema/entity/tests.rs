@@ -20,7 +20,8 @@ use crate::partner_type::PartnerType;
 use crate::reseller::{ContactPerson, IdempotencyRow, Reseller, ResellerId, Status};
 use crate::schema::{Kind, Row, Value};
 use crate::usage::{
-    DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period, Slot, TotalRow,
+    AgencySlot, AgencySlotKey, CounterDay, CounterSlot, DayKey, Event, EventId, GaugeDay,
+    GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, Period, TotalRow, WHOLE_DAY,
 };
 use crate::values::{
     AgencyId, Email, ExternalId, LoginDomain, Metadata, Name, Phone, Timestamp, Website,
@@ -172,16 +173,27 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn rollup()(
+    fn counter_day()(
         (day, meter) in (any::<i32>(), meter_key()),
         (sum, events) in any::<(i64, i64)>(),
-        slots in vec((0..96_u8, any::<u64>(), any::<i64>(), any::<String>()), 0..3),
-    ) -> DayRollup {
-        let slot = |(slot, events, sum, last_event)| {
-            (slot, Slot { events, sum, last_event, ..Slot::default() })
+        slots in vec((0..96_u8, any::<u64>(), any::<i64>()), 0..3),
+    ) -> CounterDay {
+        let slot = |(slot, events, sum)| (slot, CounterSlot { events, sum });
+        let slots = slots.into_iter().map(slot).collect();
+        CounterDay { key: DayKey { day, meter }, sum, events, slots }
+    }
+}
+
+prop_compose! {
+    fn gauge_day()(
+        (day, meter) in (any::<i32>(), meter_key()),
+        slots in vec((0..96_u8, any::<(u64, i64, i64, i64, i64)>(), any::<String>()), 0..3),
+    ) -> GaugeDay {
+        let slot = |(slot, (events, min, max, last, last_at), last_event)| {
+            (slot, GaugeSlot { events, min, max, last, last_at, last_event })
         };
         let slots = slots.into_iter().map(slot).collect();
-        DayRollup { key: DayKey { day, meter }, sum, events, slots }
+        GaugeDay { key: GaugeDayKey { meter, day }, slots }
     }
 }
 
@@ -214,13 +226,16 @@ proptest! {
 
     #[test]
     fn what_is_used_comes_back(
-        of in agency(), meter in meter(), rollup in rollup(), id in event_id(), at in at(),
-        quantity: i64,
+        of in agency(), meter in meter(), counted in counter_day(), levels in gauge_day(),
+        id in event_id(), at in at(), (quantity, voided) in any::<(i64, bool)>(),
+        (day, slot) in (any::<i32>(), 0..=WHOLE_DAY), (sum, events) in any::<(i64, i64)>(),
     ) {
         let MeterKey { reseller, metric } = meter.key;
         comes_back(&meter, &of);
-        comes_back(&rollup, &of);
-        comes_back(&Event { id, reseller, metric, quantity, at }, &of);
+        comes_back(&counted, &of);
+        comes_back(&levels, &of);
+        comes_back(&Event { id, reseller, metric, quantity, at, voided }, &of);
+        comes_back(&AgencySlot { key: AgencySlotKey { day, metric, slot }, sum, events }, &of);
     }
 
     #[test]

@@ -40,6 +40,9 @@ macro_rules! as_other {
 
 as_other! {
     i64: Integer, |number| *number, |stored| Some(stored);
+    bool: Integer, |flag| i64::from(*flag),
+        |stored| match stored { 0 => Some(false), 1 => Some(true), _ => None };
+    u8: Integer, |number| i64::from(*number), |stored| stored.try_into().ok();
     i32: Integer, |number| i64::from(*number), |stored| stored.try_into().ok();
     u32: Integer, |number| i64::from(*number), |stored| stored.try_into().ok();
     u64: Integer, |number| i64::try_from(*number).unwrap_or(i64::MAX),

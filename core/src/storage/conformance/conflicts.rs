@@ -90,7 +90,7 @@ pub(super) fn an_update_to_a_taken_email_leaves_the_transaction_usable(harness: 
 fn event(id: &str, quantity: i64) -> Event {
     let (reseller, metric) = (super::fixture::id(1), Metric::MESSAGES);
     let (id, at) = (EventId::parse(id).expect("an id"), Timestamp::from_millis(5_000));
-    Event { id, reseller, metric, quantity, at }
+    Event { id, reseller, metric, quantity, at, voided: false }
 }
 
 pub(super) fn a_known_event_is_answered_as_it_is(harness: &dyn Harness) {

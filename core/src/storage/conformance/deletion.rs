@@ -10,9 +10,10 @@ use super::life::codes;
 use crate::error::Result;
 use crate::records::{self, Reads};
 use crate::reseller::IdempotencyRow;
+use crate::schema::entity::Entity;
 use crate::storage::memory::Memory;
 use crate::storage::{Erasure, Filter, ReadWork, Scope, Storage, WriteWork};
-use crate::usage::{DayKey, EventId};
+use crate::usage::{AgencySlot, DayKey, EventId, GaugeDayKey};
 use crate::{
     AgencyId, AgencyPatch, ChangeKind, Clock, Code, ErrorKind, Metric, Platform, Reseller,
     ResellerPatch, ResellerQuery,
@@ -177,6 +178,8 @@ fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
         left.push(("resellers", reads.count(&Filter::all(bench.agency.id().clone()), 1_000)?));
         left.push(("changes", reads.changes(0, 1_000)?.len() as u64));
         left.push(("keys", u64::from(reads.one::<IdempotencyRow>(&"key-1".to_owned())?.is_some())));
+        let slots = reads.of_agency(AgencySlot::TABLE, 10_000);
+        left.push(("slots", reads.ask(records::scan::<AgencySlot>(slots))?.len() as u64));
         let totals = reads.totals(&["active_resellers", "messages", "team_members"])?;
         left.push(("totals", totals.into_iter().map(i64::unsigned_abs).sum()));
         for (n, reseller) in resellers.iter().enumerate() {
@@ -186,7 +189,10 @@ fn nothing_is_left(bench: &Bench<'_>, resellers: &[Reseller]) {
             let days: Vec<_> =
                 meters.iter().map(|meter| DayKey { day, meter: meter.key }).collect();
             left.push(("meters", meters.len() as u64));
-            left.push(("rollups", reads.rollups(&days)?.into_iter().flatten().count() as u64));
+            left.push(("days", reads.counter_days(&days)?.into_iter().flatten().count() as u64));
+            let days: Vec<_> =
+                meters.iter().map(|meter| GaugeDayKey { meter: meter.key, day }).collect();
+            left.push(("levels", reads.gauge_days(&days)?.into_iter().flatten().count() as u64));
             left.push(("accounts", u64::from(reads.account(reseller.id)?.is_some())));
         }
         Ok(left)

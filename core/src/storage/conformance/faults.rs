@@ -10,7 +10,7 @@ use crate::agency::{AgencyPatch, AgencySettings};
 use crate::changes::Change;
 use crate::login_domain::LabelRow;
 use crate::reseller::IdempotencyRow;
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, Overview};
+use crate::usage::{AgencySlot, CounterDay, DayKey, Event, EventId, Meter, Overview};
 use crate::{Agency, Metric, Platform, Reseller, ResellerId, ResellerPatch, ResellerQuery, Result};
 
 /// All rows of an agency, as text.
@@ -23,7 +23,8 @@ struct State {
     idempotency_key: Option<IdempotencyRow>,
     events: Vec<Option<Event>>,
     meters: Vec<Meter>,
-    rollups: Vec<Option<DayRollup>>,
+    days: Vec<Option<CounterDay>>,
+    slots: Vec<AgencySlot>,
     overview: Overview,
     changes: Vec<Change>,
 }
@@ -40,9 +41,10 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
     };
     let days: Vec<_> = Metric::ALL.into_iter().map(day).collect();
     let ids: Vec<_> = page.resellers.iter().map(|reseller| reseller.id).collect();
-    let (accounts, events, meters, rollups) = bench.read(|reads| {
+    let slots = bench.agency_slots();
+    let (accounts, events, meters, days) = bench.read(|reads| {
         let accounts = ids.iter().map(|id| reads.account(*id)).collect::<Result<_>>()?;
-        Ok((accounts, reads.events(&events)?, reads.meters(watched)?, reads.rollups(&days)?))
+        Ok((accounts, reads.events(&events)?, reads.meters(watched)?, reads.counter_days(&days)?))
     });
     State {
         resellers: page.resellers,
@@ -52,7 +54,8 @@ fn state(bench: &Bench<'_>, watched: ResellerId) -> State {
         idempotency_key: bench.read(|reads| reads.one::<IdempotencyRow>(&"key-1".to_owned())),
         events,
         meters,
-        rollups,
+        days,
+        slots,
         overview: bench.agency.overview().expect("reads"),
         changes: bench.agency.changes(Some(0), Some(1_000)).expect("reads"),
     }

@@ -130,6 +130,7 @@ impl Rows for FaultyRows<'_> {
 fn asking(question: &Ask) -> String {
     let (verb, lock, table) = match question {
         Ask::Get(get) => ("get", get.lock, get.table),
+        Ask::Exist(get) => ("exist", get.lock, get.table),
         Ask::Scan(scan) => ("scan", scan.lock, scan.table),
         Ask::Page(_) => return "page".into(),
         Ask::Count(..) => return "count".into(),

@@ -12,8 +12,9 @@ use crate::error::{Code, Result};
 use crate::login_domain::{Claim, LabelRow, LabelState};
 use crate::records::{self, Reads, Tx};
 use crate::reseller::NewReseller;
+use crate::schema::entity::Entity;
 use crate::storage::{Scope, Storage};
-use crate::usage::{DayKey, DayRollup, Meter, MeterKey};
+use crate::usage::{AgencySlot, CounterDay, DayKey, Meter, MeterKey};
 use crate::values::{AgencyId, Email, LoginDomain, Metadata, Name, Phone, Timestamp};
 use crate::{
     Agency, Clock, ContactDraft, ContactPerson, Metric, PartnerType, PhoneDraft, Platform,
@@ -100,6 +101,14 @@ impl<'h> Bench<'h> {
 
     pub fn read<T: Send>(&self, work: impl FnMut(&mut Reads<'_>) -> Result<T> + Send) -> T {
         records::read(&*self.storage, self.agency.id(), work).expect("reads")
+    }
+
+    /// What the agency used, by quarter-hour and day.
+    pub fn agency_slots(&self) -> Vec<AgencySlot> {
+        self.read(|reads| {
+            let all = reads.of_agency(AgencySlot::TABLE, 10_000);
+            reads.ask(records::scan(all))
+        })
     }
 
     pub fn write<T: Send>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send) -> T {
@@ -264,12 +273,12 @@ impl Tx<'_> {
         Ok(inserted)
     }
 
-    /// Locks meters, and reads rollups after that.
+    /// Locks meters, and reads days of counters after that.
     pub(super) fn lock_usage(
         &mut self,
         meters: &[MeterKey],
         days: &[DayKey],
-    ) -> Result<(Vec<Meter>, Vec<DayRollup>)> {
+    ) -> Result<(Vec<Meter>, Vec<CounterDay>)> {
         let questions = self.usage(meters, days)?;
         self.ask(questions)
     }

@@ -13,7 +13,7 @@ use crate::login_domain::LabelState;
 use crate::records::{self, Insert};
 use crate::reseller::{IdempotencyRow, Lookup};
 use crate::storage::{Filter, Lock, PageSpec, Scope};
-use crate::usage::{DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, TotalDelta};
+use crate::usage::{CounterDay, DayKey, Event, EventId, Meter, MeterKey, Metric, TotalDelta};
 use crate::{Agency, AgencyId, Clock, Reseller, ResellerPatch};
 
 /// An agency with a reseller and a row of every kind, and another agency that tries to reach it.
@@ -34,7 +34,7 @@ fn neighbours(harness: &dyn Harness) -> Neighbours<'_> {
     let other = bench.platform.create_agency("tailspin", None).expect("creates");
     let id = EventId::parse("e-1").expect("an id");
     let (reseller, metric, at) = (acme.id, Metric::MESSAGES, bench.clock.now());
-    let event = Event { id, reseller, metric, quantity: 3, at };
+    let event = Event { id, reseller, metric, quantity: 3, at, voided: false };
     Neighbours { bench, acme, event, other }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn no_read_reaches_another_agency(harness: &dyn Harness) {
         assert_eq!(reads.page(&page)?, []);
         assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [None]);
         assert_eq!(reads.meters(acme.id)?, []);
-        assert_eq!(reads.rollups(&[DayKey::of(&event)])?, [None]);
+        assert_eq!(reads.counter_days(&[DayKey::of(&event)])?, [None]);
         assert_eq!(reads.totals(&["messages", "active_resellers"])?, [0, 0]);
         Ok(())
     })
@@ -165,7 +165,7 @@ pub(super) fn no_lock_reaches_another_agency(harness: &dyn Harness) {
         let mine = MeterKey { reseller: key, metric: meter.metric };
         let (meters, days) =
             tx.lock_usage(&[mine], &[DayKey { day, meter: mine }, DayKey::of(&event)])?;
-        assert_eq!((meters, days), (vec![Meter::new(mine)], Vec::<DayRollup>::new()));
+        assert_eq!((meters, days), (vec![Meter::new(mine)], Vec::<CounterDay>::new()));
         Ok(())
     })
     .expect("writes");
@@ -185,7 +185,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
         tx.add_totals(&[TotalDelta { name: "messages", add: 9 }])?;
         let (mut meters, _) = tx.lock_usage(&[DayKey::of(&event).meter], &[])?;
         meters[0].value = 9;
-        let mut day = DayRollup::new(DayKey::of(&event));
+        let mut day = CounterDay::new(DayKey::of(&event));
         day.sum = 9;
         tx.put_usage(&meters, &[day])
     })
@@ -201,7 +201,7 @@ pub(super) fn no_write_reaches_another_agency(harness: &dyn Harness) {
         assert_eq!(reads.events(std::slice::from_ref(&event.id))?, [Some(event.clone())]);
         assert_eq!(reads.totals(&["messages"])?, [3]);
         assert_eq!(reads.meters(acme.id)?[0].value, 3);
-        let day = reads.rollups(&[DayKey::of(&event)])?.pop().flatten();
+        let day = reads.counter_days(&[DayKey::of(&event)])?.pop().flatten();
         assert_eq!(day.map(|day| day.sum), Some(3));
         Ok(())
     });

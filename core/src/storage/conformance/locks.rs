@@ -9,7 +9,7 @@ use super::fixture::{Bench, held, id, row};
 use crate::access::AttemptKey;
 use crate::records::Tx;
 use crate::storage::Lock;
-use crate::usage::{DayKey, DayRollup, Event, EventId, MeterKey, Metric, TotalDelta};
+use crate::usage::{CounterDay, DayKey, Event, EventId, MeterKey, Metric, TotalDelta};
 use crate::values::Timestamp;
 
 const THREADS: usize = 8;
@@ -64,21 +64,21 @@ pub(super) fn no_update_of_a_meter_is_lost(harness: &dyn Harness) {
     assert_eq!(meters[0].value, ALL as i64);
 }
 
-/// A rollup has no lock of its own: its meter's lock guards it.
-pub(super) fn no_update_of_a_rollup_is_lost(harness: &dyn Harness) {
+/// A day has no lock of its own: its meter's lock guards it.
+pub(super) fn no_update_of_a_day_is_lost(harness: &dyn Harness) {
     let bench = Bench::new(harness);
     bench.write(|tx| tx.insert_resellers(&[row(bench.agency.id(), 1)]));
     let (reseller, at) = (id(1), Timestamp::from_millis(0));
     let id = EventId::parse("e").expect("an id");
-    let event = Event { id, reseller, metric: Metric::MESSAGES, quantity: 1, at };
+    let event = Event { id, reseller, metric: Metric::MESSAGES, quantity: 1, at, voided: false };
     let key = DayKey::of(&event);
     race(&bench, |tx| {
         let (meters, days) = tx.lock_usage(&[meter_key()], &[key])?;
-        let mut day = days.into_iter().next().unwrap_or_else(|| DayRollup::new(key));
+        let mut day = days.into_iter().next().unwrap_or_else(|| CounterDay::new(key));
         day.count(&event);
         tx.put_usage(&meters, &[day])
     });
-    let day = bench.read(|reads| reads.rollups(&[key])).pop().flatten().expect("there");
+    let day = bench.read(|reads| reads.counter_days(&[key])).pop().flatten().expect("there");
     assert_eq!((day.sum, day.slots[&0].sum), (ALL as i64, ALL as i64));
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Bench, label};
-use crate::usage::{DayKey, Event};
+use crate::usage::{AgencySlot, AgencySlotKey, DayKey, Event, GaugeDayKey, WHOLE_DAY};
 use crate::{
     Clock, Code, Consumption, DenialReason, ErrorKind, EventId, EventOutcome, FieldError, Metric,
     Timestamp, UsageEvent,
@@ -107,18 +107,25 @@ pub(super) fn any_arrival_order_gives_the_same_sums(harness: &dyn Harness) {
     }
     let sums = |reseller: &crate::Reseller| {
         let days: Vec<_> = batch(reseller).iter().map(day).collect();
-        let read = bench.read(|reads| Ok((reads.meters(reseller.id)?, reads.rollups(&days)?)));
+        let levels: Vec<_> = batch(reseller).iter().map(|e| GaugeDayKey::of(&checked(e))).collect();
+        let read = bench.read(|reads| {
+            let days = (reads.counter_days(&days)?, reads.gauge_days(&levels)?);
+            Ok((reads.meters(reseller.id)?, days.0, days.1))
+        });
         let meters: Vec<_> =
             read.0.into_iter().map(|m| (m.key.metric, m.value, m.events, m.period_used)).collect();
-        let mut days: Vec<_> = read.1.into_iter().flatten().collect();
-        for slot in days.iter_mut().flat_map(|day| day.slots.values_mut()) {
+        let mut levels: Vec<_> = read.2.into_iter().flatten().collect();
+        for slot in levels.iter_mut().flat_map(|day| day.slots.values_mut()) {
             slot.last_event = slot.last_event.replace("globex", "acme");
         }
+        let levels: Vec<_> = levels.into_iter().map(|day| (day.key.day, day.slots)).collect();
+        let days: Vec<_> = read.1.into_iter().flatten().collect();
         let days: Vec<_> = days
             .into_iter()
             .map(|d| (d.key.day, d.key.meter.metric, d.sum, d.events, d.slots))
             .collect();
-        (meters, days)
+        assert!(!days.is_empty() && !levels.is_empty());
+        (meters, days, levels)
     };
     assert_eq!(sums(&acme), sums(&globex));
 }
@@ -130,7 +137,7 @@ fn rejected(field: &str, code: Code) -> EventOutcome {
 fn checked(event: &UsageEvent) -> Event {
     let UsageEvent { reseller, metric, quantity, at, .. } = *event;
     let id = EventId::parse(&event.id).expect("an id");
-    Event { id, reseller, metric, quantity, at }
+    Event { id, reseller, metric, quantity, at, voided: false }
 }
 
 fn day(event: &UsageEvent) -> DayKey {
@@ -156,10 +163,72 @@ pub(super) fn the_latest_level_of_a_gauge_counts(harness: &dyn Harness) {
     ];
     bench.agency.record_usage(&batch).expect("records");
     assert_eq!(bench.agency.overview().expect("reads").team_members, 4 + 6);
-    let day = day(&batch[0]);
-    let rollup = bench.read(|reads| reads.rollups(&[day])).pop().flatten().expect("there");
-    let slots: Vec<_> = rollup.slots.values().map(|slot| (slot.min, slot.max, slot.last)).collect();
-    assert!(slots.iter().any(|slot| slot.1 == 5), "the maximum is kept: {slots:?}");
+    let day = GaugeDayKey::of(&checked(&batch[0]));
+    let levels = bench.read(|reads| reads.gauge_days(&[day])).pop().flatten().expect("there");
+    let slots: Vec<_> = levels.slots.values().map(|slot| (slot.min, slot.max, slot.last)).collect();
+    // The two earlier ones are in the quarter-hour before noon.
+    assert_eq!(slots, [(3, 5, 5), (4, 4, 4)]);
+}
+
+/// S37: an agency's sum of a quarter-hour or a day is that of its resellers, deleted ones included,
+/// and each event is in it once, whichever way it came.
+pub(super) fn an_agency_is_summed_by_quarter_hour_and_day(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let (acme, globex) = (bench.create("acme"), bench.create("globex"));
+    let noon = bench.clock.now();
+    let at = |minutes: i64, event: UsageEvent| UsageEvent {
+        at: Timestamp::from_millis(noon.as_millis() - minutes * 60_000),
+        ..event
+    };
+    let batch = [
+        at(0, bench.event("a", &acme, Metric::MESSAGES, 3)),
+        at(1, bench.event("b", &globex, Metric::MESSAGES, 4)),
+        at(15, bench.event("c", &acme, Metric::MESSAGES, 5)),
+        at(1_440, bench.event("d", &acme, Metric::MESSAGES, 6)),
+        at(0, bench.event("e", &acme, Metric::WHATSAPP_MESSAGES, 7)),
+        at(0, bench.event("f", &acme, Metric::TEAM_MEMBERS, 8)),
+    ];
+    bench.together(4, |_| bench.agency.record_usage(&batch).expect("records"));
+    let consume = |id| bench.agency.consume(globex.id, Metric::MESSAGES, 10, id).expect("answers");
+    assert!(consume("g").granted && consume("g").duplicate);
+    bench.agency.delete_reseller(acme.id).expect("deletes");
+    let today = noon.utc_day();
+    let slot = |day, metric, slot, sum, events| AgencySlot {
+        key: AgencySlotKey { day, metric, slot },
+        sum,
+        events,
+    };
+    let expected = [
+        slot(today - 1, Metric::MESSAGES, 48, 6, 1),
+        slot(today - 1, Metric::MESSAGES, WHOLE_DAY, 6, 1),
+        slot(today, Metric::MESSAGES, 47, 9, 2),
+        slot(today, Metric::MESSAGES, 48, 13, 2),
+        slot(today, Metric::MESSAGES, WHOLE_DAY, 22, 4),
+        slot(today, Metric::WHATSAPP_MESSAGES, 48, 7, 1),
+        slot(today, Metric::WHATSAPP_MESSAGES, WHOLE_DAY, 7, 1),
+    ];
+    assert_eq!(bench.agency_slots(), expected);
+}
+
+/// S35: an event that was taken back is still known.
+pub(super) fn a_voided_event_is_still_known(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let batch = [bench.event("a", &acme, Metric::MESSAGES, 3)];
+    bench.agency.record_usage(&batch).expect("records");
+    let voided = Event { voided: true, ..checked(&batch[0]) };
+    bench.write(|tx| {
+        tx.lock::<Event>(std::slice::from_ref(&voided.id), crate::storage::Lock::Update)?;
+        tx.put(std::slice::from_ref(&voided))
+    });
+    let stored = bench.read(|reads| reads.events(std::slice::from_ref(&voided.id)));
+    assert_eq!(stored, [Some(voided)]);
+    let outcomes = |event: &UsageEvent| {
+        bench.agency.record_usage(std::slice::from_ref(event)).expect("records").outcomes
+    };
+    assert_eq!(outcomes(&batch[0]), [EventOutcome::Duplicate]);
+    let other = UsageEvent { quantity: 4, ..batch[0].clone() };
+    assert_eq!(outcomes(&other), [EventOutcome::Conflict]);
 }
 
 /// S37: an overflow rejects only the event that causes it.

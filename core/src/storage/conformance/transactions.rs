@@ -12,7 +12,7 @@ use crate::records::Tx;
 use crate::reseller::Lookup;
 use crate::storage::Lock;
 use crate::usage::{
-    DayKey, DayRollup, Event, EventId, Meter, MeterKey, Metric, Period, TotalDelta,
+    CounterDay, DayKey, Event, EventId, Meter, MeterKey, Metric, Period, TotalDelta,
 };
 use crate::values::Timestamp;
 
@@ -21,7 +21,7 @@ fn write_everything(bench: &Bench<'_>, tx: &mut Tx<'_>) -> crate::Result<()> {
     let (agency, new) = (bench.agency.id(), row(bench.agency.id(), 1));
     let event = sample_event();
     let (mut meter, mut day) =
-        (Meter::new(DayKey::of(&event).meter), DayRollup::new(DayKey::of(&event)));
+        (Meter::new(DayKey::of(&event).meter), CounterDay::new(DayKey::of(&event)));
     meter.count(&event);
     day.count(&event);
     tx.claim_labels(&[held(agency, "acme", 1)], Timestamp::from_millis(0))?;
@@ -40,6 +40,7 @@ fn sample_event() -> Event {
         metric: Metric::MESSAGES,
         quantity: 5,
         at: Timestamp::from_millis(90_000_000),
+        voided: false,
     }
 }
 
@@ -63,7 +64,7 @@ fn assert_nothing_there(bench: &Bench<'_>) {
         assert_eq!(reads.account(id(1))?, None);
         assert_eq!(reads.events(&[sample_event().id])?, [None]);
         assert_eq!(reads.meters(id(1))?, []);
-        assert_eq!(reads.rollups(&[DayKey::of(&sample_event())])?, [None]);
+        assert_eq!(reads.counter_days(&[DayKey::of(&sample_event())])?, [None]);
         assert_eq!(reads.totals(&["messages"])?, [0]);
         Ok(())
     });
@@ -176,12 +177,12 @@ pub(super) fn every_row_comes_back_as_it_was_stored(harness: &dyn Harness) {
     bench.write(|tx| write_everything(&bench, tx));
     let event = sample_event();
     let (mut meter, mut day) =
-        (Meter::new(DayKey::of(&event).meter), DayRollup::new(DayKey::of(&event)));
+        (Meter::new(DayKey::of(&event).meter), CounterDay::new(DayKey::of(&event)));
     meter.count(&event);
     day.count(&event);
     bench.read(|reads| {
         assert_eq!(reads.meters(id(1))?, [meter.clone()]);
-        assert_eq!(reads.rollups(&[day.key])?, [Some(day.clone())]);
+        assert_eq!(reads.counter_days(&[day.key])?, [Some(day.clone())]);
         assert_eq!(
             reads.find(&[Lookup::Email(new.reseller().email.clone())])?.pop().flatten(),
             Some(new.reseller().clone())

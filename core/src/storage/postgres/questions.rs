@@ -40,6 +40,7 @@ impl Session<'_> {
     pub(super) fn question(&mut self, ask: Ask) -> Result<Question> {
         Ok(match ask {
             Ask::Get(get) => self.get(get),
+            Ask::Exist(get) => self.exist(get),
             Ask::Scan(scan) => Question::found(scan.table, vec![sql::scan(&scan)]),
             Ask::Any(scan) => any(&scan),
             Ask::Page(spec) => self.page(&spec)?,
@@ -53,11 +54,7 @@ impl Session<'_> {
     pub(super) fn write(&self, write: Tell) -> Vec<Statement> {
         match write {
             Tell::Put(batch) => self.spread().put(batch),
-            // Each row is added by its own statement: there are few, and two rows with one key must
-            // add up.
-            Tell::Add(Batch { table, rows }) => {
-                rows.into_iter().map(|row| sql::add(table, row)).collect()
-            }
+            Tell::Add(batch) => sql::add(batch),
             Tell::Delete(keys) => {
                 if keys.table.key == ["agency"] {
                     self.connections().newest.forget();
@@ -75,6 +72,22 @@ impl Session<'_> {
         }
         let statements = self.spread().get(get);
         Question::new(statements, move |_, replies| placed(table, n, &replies).map(Answer::Rows))
+    }
+
+    fn exist(&self, get: Get) -> Question {
+        let n = get.keys.len();
+        let statements = self.spread().exist(get);
+        Question::new(statements, move |_, replies| {
+            let each = replies.len() == n;
+            let mut exist = vec![false; n];
+            for (statement, reply) in replies.iter().enumerate() {
+                for row in &reply.rows {
+                    let place = if each { statement } else { codec::place(row, 0)? };
+                    *exist.get_mut(place).ok_or_else(damaged)? = true;
+                }
+            }
+            Ok(Answer::Updated(exist))
+        })
     }
 
     /// Inserts rows, and then reads the existing ones: a statement after an `INSERT` sees the

@@ -7,7 +7,7 @@
 //! each.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::codec::{Param, params, params_of_many};
@@ -15,7 +15,8 @@ use super::pipeline::Statement;
 use super::spread::Spread;
 use crate::schema::{Home, Kind, Row, TABLES, Table, Value};
 use crate::storage::sql::{
-    Conditions, Dialect, Statements, Terms, columns, excluded, joined, read_columns, statements,
+    Conditions, Dialect, Statements, Terms, added, columns, excluded, joined, read_columns,
+    statements,
 };
 use crate::storage::{Batch, Filter, Get, Keys, Lock, Scan};
 
@@ -27,6 +28,7 @@ struct OfTable {
     one: Statements,
     insert_many: String,
     put_many: String,
+    add_many: String,
 }
 
 static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
@@ -35,8 +37,10 @@ static SQL: LazyLock<BTreeMap<&'static str, OfTable>> = LazyLock::new(|| {
         let insert = insert_many(table);
         let (key, own_key) = (table.key.join(", "), own(table.key).join(", "));
         let put_many = format!("{insert} ({key}) DO UPDATE SET {}", excluded(table));
+        let add_many = format!("{insert} ({key}) DO UPDATE SET {}", added(table));
         let insert_many = format!("{insert} DO NOTHING RETURNING {own_key}");
-        Some((table.name, OfTable { one: one.remove(table.name)?, insert_many, put_many }))
+        let one = one.remove(table.name)?;
+        Some((table.name, OfTable { one, insert_many, put_many, add_many }))
     };
     TABLES.iter().filter_map(of_table).collect()
 });
@@ -62,16 +66,24 @@ impl Spread {
     /// Reads rows by key: one statement for each, or one for all, whose answer has after each row
     /// the place of its key, counted from 1. Locks the rows in the order of the keys.
     pub fn get(self, Get { table, by, keys, lock }: Get) -> Vec<Statement> {
-        let (name, lock) = (table.name, lock.map(locking).unwrap_or_default());
+        let lock_one = lock.map(locking).unwrap_or_default();
         if self.one_by_one(table, keys.len()) {
-            let sql = SQL[name].one.get[by].clone() + &lock;
+            let sql = SQL[table.name].one.get[by].clone() + &lock_one;
             return keys.into_iter().map(|key| of_row(table, by, sql.clone(), key)).collect();
         }
-        let (columns, (wanted, equal)) = (read_columns(table), wanted(table, by));
-        let from = format!("{wanted} JOIN partnerkit.{name} ON {equal}");
-        let of = if lock.is_empty() { String::new() } else { format!("{lock} OF {name}") };
-        let sql = format!("SELECT {columns}, place FROM {from} ORDER BY place{of}");
-        vec![Statement::once(sql, params_of_many(table, by, keys))]
+        let columns = read_columns(table) + ", place";
+        vec![many(&columns, Get { table, by, keys, lock })]
+    }
+
+    /// Finds rows without reading them, and locks them like [`get`](Self::get): one statement for
+    /// each, or one for all, whose answer has the places of the keys.
+    pub fn exist(self, Get { table, by, keys, lock }: Get) -> Vec<Statement> {
+        let lock_one = lock.map(locking).unwrap_or_default();
+        if self.one_by_one(table, keys.len()) {
+            let sql = SQL[table.name].one.exists[by].clone() + &lock_one;
+            return keys.into_iter().map(|key| of_row(table, by, sql.clone(), key)).collect();
+        }
+        vec![many("place", Get { table, by, keys, lock })]
     }
 
     /// Stores rows, whether they exist or not.
@@ -94,6 +106,15 @@ impl Spread {
         let sql = format!("DELETE FROM partnerkit.{} USING {wanted} WHERE {equal}", table.name);
         vec![Statement::once(sql, params_of_many(table, table.key, keys))]
     }
+}
+
+/// Selects columns of many rows, and locks the rows in the order of the keys.
+fn many(columns: &str, Get { table, by, keys, lock }: Get) -> Statement {
+    let (name, (wanted, equal)) = (table.name, wanted(table, by));
+    let from = format!("{wanted} JOIN partnerkit.{name} ON {equal}");
+    let lock = lock.map(|lock| format!("{} OF {name}", locking(lock))).unwrap_or_default();
+    let sql = format!("SELECT {columns} FROM {from} ORDER BY place{lock}");
+    Statement::once(sql, params_of_many(table, by, keys))
 }
 
 /// Inserts a row unless its key or a unique index is taken.
@@ -139,9 +160,15 @@ pub(super) fn update(table: &Table, row: Row) -> Statement {
     Statement::Attempt(sql, params(table, &names(table), row))
 }
 
-/// Adds the last column of a row to what is stored under its key.
-pub(super) fn add(table: &Table, row: Row) -> Statement {
-    of_row(table, &names(table), &*SQL[table.name].one.add, row)
+/// Adds rows to those that are stored under their keys: by one statement, if no two rows have one
+/// key, because one statement cannot change a row twice.
+pub(super) fn add(Batch { table, rows }: Batch) -> Vec<Statement> {
+    let (columns, sql) = (names(table), &SQL[table.name]);
+    let keys: BTreeSet<Row> = rows.iter().map(|row| table.key_of(row)).collect();
+    if rows.len() > 1 && keys.len() == rows.len() {
+        return vec![Statement::kept(&*sql.add_many, params_of_many(table, &columns, rows))];
+    }
+    rows.into_iter().map(|row| of_row(table, &columns, &*sql.one.add, row)).collect()
 }
 
 /// The rows of a scan.

@@ -8,6 +8,7 @@ use rusqlite::ffi::SQLITE_BUSY_RECOVERY;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::failure::storage_error;
+use super::options::SqliteOptions;
 use crate::error::{Error, Result};
 use crate::schema;
 
@@ -87,11 +88,14 @@ pub(super) fn begin_log(writer: Connection) -> Result<()> {
 }
 
 /// Configures the writer and migrates the schema.
-pub(super) fn prepare(writer: &Connection) -> Result<()> {
+pub(super) fn prepare(writer: &Connection, options: SqliteOptions) -> Result<()> {
     writer.pragma_update(None, "journal_mode", "WAL").map_err(storage_error)?;
     // FULL: a committed transaction survives a loss of power.
     writer.pragma_update(None, "synchronous", "FULL").map_err(storage_error)?;
     writer.pragma_update(None, "foreign_keys", "ON").map_err(storage_error)?;
+    // A negative number counts kibibytes, a positive one pages.
+    let cache = i64::try_from(options.cache >> 10).unwrap_or(i64::MAX).max(1);
+    writer.pragma_update(None, "cache_size", -cache).map_err(storage_error)?;
     // Deleted personal data is overwritten, not left in free pages (S25).
     writer.pragma_update(None, "secure_delete", "ON").map_err(storage_error)?;
     migrate(writer)?;

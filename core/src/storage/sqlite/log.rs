@@ -9,26 +9,22 @@ use rusqlite::Connection;
 
 use super::connection::BUSY;
 use super::failure::storage_error;
+use super::options::SqliteOptions;
 use crate::error::Result;
 use crate::storage::Erasure;
 
-/// The number of pages in the log at which they are moved into the database (checkpoint). Of a page
-/// that is written often, only the newest version is moved.
-const CHECKPOINT_PAGES: u32 = 4_000;
-/// How many bytes the file keeps when the log restarts from its beginning.
-const KEPT: u32 = 32 << 20;
-/// From this length on, the writer waits for readers, so that the log can restart.
-const LONG: u64 = 2 * KEPT as u64;
+/// How many bytes a page takes in the log.
+const PAGE: u64 = 4_096 + 24;
 /// How long the writer waits at most. Readers are short; a long one lets the log grow, but does not
 /// block writers.
 const PATIENCE: Duration = Duration::from_millis(30);
 /// After how many written rows the length is checked again.
 const LOOK_AFTER: u64 = 256;
-/// After how many more bytes the writer waits for readers again.
-const AGAIN: u64 = KEPT as u64 / 2;
 
 pub(super) struct Log {
     path: PathBuf,
+    /// How many bytes the file keeps when the log restarts from its beginning.
+    kept: u64,
     /// The length at which to try again.
     due: Cell<u64>,
     /// How many rows had been written at the last check of the length, which costs a tenth of a
@@ -38,13 +34,17 @@ pub(super) struct Log {
 
 impl Log {
     /// The log of a database that this connection writes.
-    pub fn of(database: &Path, writer: &Connection) -> Result<Self> {
-        let set = |name, value: u32| writer.pragma_update(None, name, value);
-        set("wal_autocheckpoint", CHECKPOINT_PAGES).map_err(storage_error)?;
-        set("journal_size_limit", KEPT).map_err(storage_error)?;
+    pub fn of(database: &Path, writer: &Connection, options: SqliteOptions) -> Result<Self> {
+        let set = |name, value: i64| writer.pragma_update(None, name, value);
+        // With this number of pages the log is moved into the database (checkpoint).
+        let pages = (options.checkpoint / PAGE).clamp(1, i32::MAX as u64);
+        set("wal_autocheckpoint", pages as i64).map_err(storage_error)?;
+        let kept = pages * PAGE;
+        set("journal_size_limit", kept as i64).map_err(storage_error)?;
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
-        Ok(Self { path: path.into(), due: Cell::new(LONG), looked_at: Cell::new(0) })
+        let (due, looked_at) = (Cell::new(long(kept)), Cell::new(0));
+        Ok(Self { path: path.into(), kept, due, looked_at })
     }
 
     /// Restarts the log if it is long; called after each commit. SQLite moves pages into the
@@ -64,9 +64,9 @@ impl Log {
         // again.
         let restarted = checkpoint(writer, "RESTART", PATIENCE);
         self.due.set(if matches!(restarted, Ok(Erasure::Complete)) {
-            LONG
+            long(self.kept)
         } else {
-            length + AGAIN
+            length + self.kept / 2
         });
     }
 
@@ -75,6 +75,11 @@ impl Log {
     pub fn empty(&self, writer: &Connection) -> Result<Erasure> {
         checkpoint(writer, "TRUNCATE", Duration::ZERO)
     }
+}
+
+/// From which length on the writer waits for readers, so that the log can restart.
+fn long(kept: u64) -> u64 {
+    2 * kept
 }
 
 fn checkpoint(writer: &Connection, mode: &str, patience: Duration) -> Result<Erasure> {

@@ -24,6 +24,18 @@ pub(super) const NUMBER: &str = "(SELECT number FROM agencies WHERE agency = ?1)
 static STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
     LazyLock::new(|| statements(DIALECT));
 
+/// The dialect in which the first parameter is an agency's number.
+const NUMBERED: Dialect = Dialect { agency: "?1", ..DIALECT };
+
+static NUMBERED_STATEMENTS: LazyLock<BTreeMap<&'static str, Statements>> =
+    LazyLock::new(|| statements(NUMBERED));
+
+/// The statements of a table whose first parameter is what its rows hold of the agency: see
+/// [`Rows::owner`].
+pub(super) fn numbered(table: &Table) -> &'static Statements {
+    &NUMBERED_STATEMENTS[table.name]
+}
+
 /// The statements of a table.
 pub(super) fn statements_of(table: &Table) -> &'static Statements {
     &STATEMENTS[table.name]
@@ -48,6 +60,8 @@ struct OnlyRead<'c> {
 /// which begins with the first question.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
+    /// The agency that was last asked for its number, and the number.
+    owner: Option<(Value, Value)>,
     /// What only a read has.
     reading: Option<OnlyRead<'c>>,
     /// Changes that are not in the search index yet.
@@ -56,7 +70,7 @@ pub(super) struct Rows<'c> {
 
 impl<'c> Rows<'c> {
     pub fn of(connection: &'c Connection) -> Self {
-        Self { connection, reading: None, unindexed: Vec::new() }
+        Self { connection, owner: None, reading: None, unindexed: Vec::new() }
     }
 
     /// Rows that are only read.
@@ -75,6 +89,32 @@ impl<'c> Rows<'c> {
             snapshot.begin()?;
         }
         self.connection.prepare_cached(sql).map_err(storage_error)
+    }
+
+    /// What rows of a table hold of the agency that is the first value of their keys: its number,
+    /// if they belong to an agency. It is looked up once for many rows.
+    pub fn owner(&mut self, table: &Table, agency: &Value) -> Result<Value> {
+        if !table.of_agency() {
+            return Ok(agency.clone());
+        }
+        if let Some((known, number)) = &self.owner
+            && known == agency
+        {
+            return Ok(number.clone());
+        }
+        let mut statement = self.prepare("SELECT number FROM agencies WHERE agency = ?1")?;
+        let mut rows = statement.query(bound([agency])).map_err(storage_error)?;
+        let number = match rows.next().map_err(storage_error)? {
+            Some(row) => Value::Integer(row.get(0).map_err(storage_error)?),
+            None => Value::Null,
+        };
+        self.owner = Some((agency.clone(), number.clone()));
+        Ok(number)
+    }
+
+    /// Forgets the number of an agency, because the agencies are changed.
+    pub fn forget_owner(&mut self) {
+        self.owner = None;
     }
 
     /// What is read from the first row of a statement, if it is the first question of a read.
@@ -137,6 +177,11 @@ impl<'c> Rows<'c> {
 /// Values as the parameters of a statement.
 pub(super) fn bound<'v>(values: impl IntoIterator<Item = &'v Value>) -> impl rusqlite::Params {
     params_from_iter(values.into_iter().map(Parameter))
+}
+
+/// A row or key as the parameters of a [`numbered`] statement.
+pub(super) fn owned<'v>(owner: &'v Value, row: &'v [Value]) -> impl rusqlite::Params {
+    bound(std::iter::once(owner).chain(&row[1..]))
 }
 
 /// The values of parameters without their kinds, which SQLite does not need.

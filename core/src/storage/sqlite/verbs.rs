@@ -4,20 +4,33 @@ use rusqlite::ffi::{SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_UNIQUE};
 
 use super::failure::storage_error;
 use super::index::is_searched;
-use super::rows::{DIALECT, Rows, Store, bound, read_row, statements_of, values};
+use super::rows::{DIALECT, Rows, Store, numbered, owned, read_row, statements_of, values};
 use crate::error::{Error, Result};
-use crate::schema::{Row, Table, Value, damaged};
-use crate::storage::sql::Conditions;
-use crate::storage::{Batch, Filter, Get, Keys, PageSpec, Scan, Verbs};
+use crate::schema::{AGENCIES, Row, Table, Value, damaged};
+use crate::storage::rows::insert_then_get;
+use crate::storage::sql::{Conditions, Statements};
+use crate::storage::{Batch, Filter, Get, Inserted, Insertion, Keys, PageSpec, Scan, Verbs};
 
 impl Verbs for Rows<'_> {
     fn get(&mut self, Get { table, by, keys, .. }: &Get) -> Result<Vec<Option<Row>>> {
         let mut found = Vec::with_capacity(keys.len());
-        let mut statement = self.prepare(&statements_of(table).get[by])?;
+        let mut statement = self.prepare(&numbered(table).get[by])?;
         for key in keys {
-            let mut rows = statement.query(bound(key)).map_err(storage_error)?;
+            let owner = self.owner(table, &key[0])?;
+            let mut rows = statement.query(owned(&owner, key)).map_err(storage_error)?;
             let row = rows.next().map_err(storage_error)?;
             found.push(row.map(|row| read_row(table, key, row)).transpose()?);
+        }
+        Ok(found)
+    }
+
+    /// Selects only whether each row exists: reading a reseller takes longer than finding it.
+    fn exist(&mut self, Get { table, by, keys, .. }: &Get) -> Result<Vec<bool>> {
+        let mut statement = self.prepare(&numbered(table).exists[by])?;
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let owner = self.owner(table, &key[0])?;
+            found.push(statement.exists(owned(&owner, key)).map_err(storage_error)?);
         }
         Ok(found)
     }
@@ -46,23 +59,43 @@ impl Verbs for Rows<'_> {
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<Vec<bool>> {
-        let sql = &statements_of(batch.table).insert;
+        let sql = &storing(batch.table).insert;
         self.store(&Store { sql, may_exist: false, is_stored: is_written }, batch)
     }
 
     fn update(&mut self, batch: &Batch) -> Result<Vec<bool>> {
-        let sql = &statements_of(batch.table).update;
+        let sql = &storing(batch.table).update;
         self.store(&Store { sql, may_exist: true, is_stored: is_updated }, batch)
     }
 
     fn put(&mut self, batch: &Batch) -> Result<()> {
-        let sql = &statements_of(batch.table).put;
+        let sql = &storing(batch.table).put;
         self.store(&Store { sql, may_exist: true, is_stored: is_written }, batch).map(drop)
     }
 
     fn add(&mut self, batch: &Batch) -> Result<()> {
-        let sql = &statements_of(batch.table).add;
+        let sql = &storing(batch.table).add;
         self.store(&Store { sql, may_exist: true, is_stored: is_added }, batch).map(drop)
+    }
+
+    /// Rows that are inserted or else locked mostly exist, so they are looked for first.
+    fn insert_or_get(&mut self, insertion: Insertion) -> Result<Vec<Inserted>> {
+        let Insertion { table, rows, lock } = insertion;
+        if lock.is_none() || rows.is_empty() {
+            return insert_then_get(self, Insertion { table, rows, lock });
+        }
+        let keys = rows.iter().map(|row| table.key_of(row)).collect();
+        let there = self.get(&Get { table, by: table.key, keys, lock })?;
+        let (mut new, mut outcomes) = (Vec::new(), Vec::with_capacity(rows.len()));
+        for (row, there) in rows.into_iter().zip(there) {
+            if there.is_none() {
+                new.push(row);
+            }
+            outcomes.push(there.map(Inserted::Existing));
+        }
+        let mut inserted = insert_then_get(self, Insertion { table, rows: new, lock })?.into_iter();
+        let outcomes = outcomes.into_iter().map(|known| known.or_else(|| inserted.next()));
+        outcomes.map(|outcome| outcome.ok_or_else(damaged)).collect()
     }
 
     fn delete(&mut self, Keys { table, keys }: &Keys) -> Result<()> {
@@ -89,7 +122,11 @@ impl Rows<'_> {
         let mut statement = self.prepare(how.sql)?;
         let mut stored = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
-            stored.push((how.is_stored)(statement.execute(bound(row)))?);
+            let owner = self.owner(batch.table, &row[0])?;
+            stored.push((how.is_stored)(statement.execute(owned(&owner, row)))?);
+        }
+        if batch.table.name == AGENCIES.name {
+            self.forget_owner();
         }
         Ok(stored)
     }
@@ -100,8 +137,16 @@ impl Rows<'_> {
         if is_searched(table) {
             return self.take_searched(sql, parameters);
         }
+        if table.name == AGENCIES.name {
+            self.forget_owner();
+        }
         self.execute(sql, parameters).map(|removed| removed as u64)
     }
+}
+
+/// The statements that store rows of a table. What is searched is stored with the agency's id.
+fn storing(table: &Table) -> &'static Statements {
+    if is_searched(table) { statements_of(table) } else { numbered(table) }
 }
 
 /// Whether there is a row with the values of a scan in all of its columns. Values are compared by

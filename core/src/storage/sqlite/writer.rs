@@ -15,6 +15,7 @@ use super::connection::{close_inherited, open_writer, prepare, run};
 use super::failure::detail;
 use super::hold::{Hold, Recovery};
 use super::log::Log;
+use super::options::SqliteOptions;
 use super::rows::Rows;
 use super::turnstile::Turnstile;
 use super::words::IndexChange;
@@ -71,15 +72,15 @@ impl Group {
 
 impl Writer {
     /// Opens the writer of a file that is held, and so is a database.
-    pub fn open(path: &Path, hold: &Hold) -> Result<Self> {
+    pub fn open(path: &Path, hold: &Hold, options: SqliteOptions) -> Result<Self> {
         let turnstile = Turnstile::beside(path);
         turnstile.enter()?;
         let recovery = hold.recovery()?;
         let connection = open_writer(path)?;
         recovery.settle(hold, &connection)?;
         recovery.forbid()?;
-        prepare(&connection)?;
-        let log = Log::of(path, &connection)?;
+        prepare(&connection, options)?;
+        let log = Log::of(path, &connection, options)?;
         let (group, last) = (Group::starting_now(), (0, Duration::ZERO));
         let writer = Self { connection, recovery, turnstile, log, group, last };
         writer.leave();

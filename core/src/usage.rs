@@ -27,7 +27,9 @@ pub use metric::{Metric, MetricKind};
 pub use overview::Overview;
 pub use period::Period;
 
-pub(crate) use agency_slot::{AgencySlot, AgencySlotKey, WHOLE_DAY};
+pub(crate) use agency_slot::AgencySlot;
+#[cfg(any(test, feature = "conformance"))]
+pub(crate) use agency_slot::{AgencySlotKey, WHOLE_DAY};
 pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};

@@ -1,6 +1,8 @@
 //! Rows of usage: events, meters and their days, totals.
 
-use super::{CounterDay, DayKey, Event, EventId, GaugeDay, GaugeDayKey, Meter, MeterKey};
+use super::{CounterDay, DayKey, Event, EventId, Meter, MeterKey};
+#[cfg(feature = "conformance")]
+use super::{GaugeDay, GaugeDayKey};
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
@@ -47,6 +49,7 @@ impl Reads<'_> {
     }
 
     /// Days of gauges.
+    #[cfg(feature = "conformance")]
     pub fn gauge_days(&mut self, days: &[GaugeDayKey]) -> Result<Vec<Option<GaugeDay>>> {
         self.get(days)
     }

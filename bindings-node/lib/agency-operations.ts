@@ -7,7 +7,7 @@
 
 import { call, type CallOptions } from './calls';
 import { withErrors, type ValidationError } from './errors';
-import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery } from './forms';
+import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery, UsageQuery } from './forms';
 import { named } from './given';
 import type { Operations, Start } from './native';
 import type {
@@ -22,10 +22,12 @@ import type {
   Page,
   PartnerType,
   Reseller,
+  TopReseller,
   UsageEvent,
+  UsagePage,
   UsageReport,
 } from './records';
-import type { Slug } from './texts';
+import type { Instant, Slug } from './texts';
 
 /** The names of the native methods. */
 export type AgencyOperation =
@@ -54,6 +56,9 @@ export type AgencyOperation =
   | 'consume'
   | 'setAllowance'
   | 'overview'
+  | 'overviewBetween'
+  | 'usage'
+  | 'topResellers'
   | 'changes';
 
 /** The operations that concern one agency. */
@@ -76,8 +81,8 @@ export abstract class AgencyOperations {
    * ```
    */
   settings(options?: CallOptions): Promise<AgencySettings> {
-    const start: Start = (call) => this.#native.settings(call);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.settings(call);
+    return call(begin, options);
   }
 
   /**
@@ -101,10 +106,10 @@ export abstract class AgencyOperations {
     patch: AgencyPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<AgencySettings> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.configure(call, given.version, patch);
     };
-    return call(start, options, ['version', 'signal']);
+    return call(begin, options, ['version', 'signal']);
   }
 
   /**
@@ -138,8 +143,8 @@ export abstract class AgencyOperations {
    * ```
    */
   createReseller(draft: ResellerDraft, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.#native.createReseller(call, draft);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.createReseller(call, draft);
+    return call(begin, options);
   }
 
   /**
@@ -166,8 +171,8 @@ export abstract class AgencyOperations {
     forms: readonly ResellerDraft[],
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
-    const start: Start = (call) => this.#native.createResellers(call, forms);
-    return withErrors(await call(start, options));
+    const begin: Start = (call) => this.#native.createResellers(call, forms);
+    return withErrors(await call(begin, options));
   }
 
   /**
@@ -186,8 +191,8 @@ export abstract class AgencyOperations {
     forms: readonly ResellerDraft[],
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
-    const start: Start = (call) => this.#native.checkResellers(call, forms);
-    return withErrors(await call(start, options));
+    const begin: Start = (call) => this.#native.checkResellers(call, forms);
+    return withErrors(await call(begin, options));
   }
 
   /**
@@ -201,8 +206,8 @@ export abstract class AgencyOperations {
    * ```
    */
   previewDeletion(id: string, options?: CallOptions): Promise<DeletionPreview> {
-    const start: Start = (call) => this.#native.previewDeletion(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.previewDeletion(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -219,8 +224,8 @@ export abstract class AgencyOperations {
    * ```
    */
   deleteReseller(id: string, options?: CallOptions): Promise<Erasure> {
-    const start: Start = (call) => this.#native.deleteReseller(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.deleteReseller(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -233,8 +238,8 @@ export abstract class AgencyOperations {
    * ```
    */
   reseller(id: string, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.#native.reseller(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.reseller(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -249,8 +254,8 @@ export abstract class AgencyOperations {
    * ```
    */
   resellerByExternalId(externalId: string, options?: CallOptions): Promise<Reseller | null> {
-    const start: Start = (call) => this.#native.resellerByExternalId(call, externalId);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.resellerByExternalId(call, externalId);
+    return call(begin, options);
   }
 
   /**
@@ -272,8 +277,8 @@ export abstract class AgencyOperations {
    * ```
    */
   page(query: ResellerQuery = {}, options?: CallOptions): Promise<Page> {
-    const start: Start = (call) => this.#native.page(call, query);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.page(call, query);
+    return call(begin, options);
   }
 
   /**
@@ -297,10 +302,10 @@ export abstract class AgencyOperations {
     patch: ResellerPatch,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.updateReseller(call, id, given.version, patch);
     };
-    return call(start, options, ['version', 'signal']);
+    return call(begin, options, ['version', 'signal']);
   }
 
   /**
@@ -322,10 +327,10 @@ export abstract class AgencyOperations {
     id: string,
     options: { reason?: string | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.deactivate(call, id, given.reason);
     };
-    return call(start, options, ['reason', 'signal']);
+    return call(begin, options, ['reason', 'signal']);
   }
 
   /**
@@ -339,8 +344,8 @@ export abstract class AgencyOperations {
    * ```
    */
   activate(id: string, options?: CallOptions): Promise<Reseller> {
-    const start: Start = (call) => this.#native.activate(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.activate(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -358,10 +363,10 @@ export abstract class AgencyOperations {
     partnerType: Slug<PartnerType>,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.changePartnerType(call, id, given.version, partnerType);
     };
-    return call(start, options, ['version', 'signal']);
+    return call(begin, options, ['version', 'signal']);
   }
 
   /**
@@ -377,8 +382,8 @@ export abstract class AgencyOperations {
    * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
-    const start: Start = (call) => this.#native.domainAvailability(call, label);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.domainAvailability(call, label);
+    return call(begin, options);
   }
 
   /**
@@ -402,10 +407,10 @@ export abstract class AgencyOperations {
     loginDomain: string,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.renameLoginDomain(call, id, given.version, loginDomain);
     };
-    return call(start, options, ['version', 'signal']);
+    return call(begin, options, ['version', 'signal']);
   }
 
   /**
@@ -428,11 +433,11 @@ export abstract class AgencyOperations {
     request: { id: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, ['id', 'password', 'passwordConfirmation']);
       return this.#native.setPassword(call, given.id, given.password, given.passwordConfirmation);
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -456,7 +461,7 @@ export abstract class AgencyOperations {
     request: { id: string; current: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, [
         'id',
         'current',
@@ -471,7 +476,7 @@ export abstract class AgencyOperations {
         given.passwordConfirmation,
       );
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -490,8 +495,8 @@ export abstract class AgencyOperations {
    * ```
    */
   resetToken(id: string, options?: CallOptions): Promise<string> {
-    const start: Start = (call) => this.#native.resetToken(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.resetToken(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -508,8 +513,8 @@ export abstract class AgencyOperations {
    * ```
    */
   revokeAccess(id: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.#native.revokeAccess(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.revokeAccess(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -523,8 +528,8 @@ export abstract class AgencyOperations {
    * ```
    */
   unlock(id: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.#native.unlock(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.unlock(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -547,8 +552,8 @@ export abstract class AgencyOperations {
    * ```
    */
   recordUsage(events: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
-    const start: Start = (call) => this.#native.recordUsage(call, events);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.recordUsage(call, events);
+    return call(begin, options);
   }
 
   /**
@@ -580,11 +585,11 @@ export abstract class AgencyOperations {
     request: { reseller: string; metric: Slug<Metric>; quantity: bigint | number; id: string },
     options?: CallOptions,
   ): Promise<Consumption> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, ['reseller', 'metric', 'quantity', 'id']);
       return this.#native.consume(call, given.reseller, given.metric, given.quantity, given.id);
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -608,11 +613,11 @@ export abstract class AgencyOperations {
     request: { id: string; metric: Slug<Metric>; limit: bigint | number | null },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, ['id', 'metric', 'limit']);
       return this.#native.setAllowance(call, given.id, given.metric, given.limit);
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -628,8 +633,91 @@ export abstract class AgencyOperations {
    * ```
    */
   overview(options?: CallOptions): Promise<Overview> {
-    const start: Start = (call) => this.#native.overview(call);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.overview(call);
+    return call(begin, options);
+  }
+
+  /**
+   * Active resellers now, and use from `start` (inclusive) to `end` (exclusive), both on a
+   * quarter of an hour. Levels of gauges are those at the end; of a range that is not over,
+   * those of now.
+   *
+   * It takes as long for a million resellers as for one, unless the range is over: then the
+   * levels are summed over the resellers.
+   *
+   * Throws: `NotFoundError` once the agency is deleted; fields `start` and `end`
+   * (`quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
+   * later).
+   *
+   * @example
+   * ```ts
+   * await agency.consume({ reseller: acme.id, metric: 'messages', quantity: 3, id: 'evt-1' });
+   * const [start, end] = [new Date('2026-03-01T00:00:00Z'), new Date('2026-04-01T00:00:00Z')];
+   * const overview = await agency.overviewBetween(start, end);
+   * assert.equal(overview.activeResellers, 1);
+   * ```
+   */
+  overviewBetween(start: Instant, end: Instant, options?: CallOptions): Promise<Overview> {
+    const begin: Start = (call) => this.#native.overviewBetween(call, start, end);
+    return call(begin, options);
+  }
+
+  /**
+   * A page of what was used in a range of time: one row for each metric, or for each hour,
+   * day, week or month, of all resellers together or of each one.
+   *
+   * Reading the counters of all resellers together costs the days of the range. Rows of each
+   * reseller, and of gauges, also cost the resellers.
+   *
+   * Throws: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
+   * and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
+   * hundred years later), `timeZone` (`unknown_time_zone`), `window` (`too_many` windows),
+   * `resellers` (`too_many`), `limit` (`out_of_range`).
+   *
+   * @example
+   * ```ts
+   * const event = { id: 'msg-1', reseller: acme.id, quantity: 250, at: acme.createdAt };
+   * await agency.recordUsage([{ ...event, metric: 'messages' }]);
+   *
+   * const [start, end] = [new Date('2026-01-01T00:00:00Z'), new Date('2100-01-01T00:00:00Z')];
+   * const page = await agency.usage({ start, end, window: 'day', metrics: ['messages'] });
+   * assert.deepEqual(page.rows.map((row) => [row.value, row.events]), [[250n, 1]]);
+   * ```
+   */
+  usage(query: UsageQuery, options?: CallOptions): Promise<UsagePage> {
+    const begin: Start = (call) => this.#native.usage(call, query);
+    return call(begin, options);
+  }
+
+  /**
+   * The resellers that used the most of a metric from `start` (inclusive) to `end`
+   * (exclusive), at most `limit`, which is 1–1,000. The largest use comes first, equal
+   * ones in the order of ids. Of a gauge, the level at the end counts.
+   *
+   * It reads a row for each reseller and each day on which it used something, so it takes
+   * longer the more resellers there are.
+   *
+   * Throws: `NotFoundError` once the agency is deleted; fields `start` and `end` as
+   * `overviewBetween`, `limit` (`out_of_range`).
+   *
+   * @example
+   * ```ts
+   * const event = { id: 'msg-1', reseller: acme.id, quantity: 250, at: acme.createdAt };
+   * await agency.recordUsage([{ ...event, metric: 'messages' }]);
+   * const [start, end] = [new Date('2026-01-01T00:00:00Z'), new Date('2100-01-01T00:00:00Z')];
+   * const [top] = await agency.topResellers({ metric: 'messages', start, end, limit: 10 });
+   * assert.deepEqual([top.reseller, top.value], [acme.id, 250n]);
+   * ```
+   */
+  topResellers(
+    request: { metric: Slug<Metric>; start: Instant; end: Instant; limit: number },
+    options?: CallOptions,
+  ): Promise<readonly TopReseller[]> {
+    const begin: Start = (call) => {
+      const given = named('request', request, ['metric', 'start', 'end', 'limit']);
+      return this.#native.topResellers(call, given.metric, given.start, given.end, given.limit);
+    };
+    return call(begin, options);
   }
 
   /**
@@ -653,9 +741,9 @@ export abstract class AgencyOperations {
   changes(
     options: { after?: number | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly Change[]> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.changes(call, given.after, given.limit);
     };
-    return call(start, options, ['after', 'limit', 'signal']);
+    return call(begin, options, ['after', 'limit', 'signal']);
   }
 }

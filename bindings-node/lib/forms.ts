@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PartnerType, SortBy, Status } from './records';
+import type { Metric, PartnerType, SortBy, Status, Window } from './records';
 import type { Instant, Slug } from './texts';
 
 /** The settings to change, as typed; null leaves one as it is. */
@@ -75,6 +75,43 @@ export interface ResellerQuery {
   after?: string | null | undefined;
   /** Whether to count the resellers on all pages together, too. */
   withTotal?: boolean | null | undefined;
+}
+
+/**
+ * Which use to read: the agency's in a range of time, by metric, unless more is set.
+ *
+ * The rows of an answer are sorted by reseller, then metric, then time.
+ */
+export interface UsageQuery {
+  /** The first instant of the range, on a quarter of an hour. It is required. */
+  start?: Instant | null | undefined;
+  /**
+   * The first instant after the range, on a quarter of an hour, at most a hundred years
+   * after its beginning. It is required.
+   */
+  end?: Instant | null | undefined;
+  /** How the range is divided; by default it is not. */
+  window?: Slug<Window> | null | undefined;
+  /** The IANA zone by whose calendar it is divided; by default the agency's. */
+  timeZone?: string | null | undefined;
+  /** Only these metrics; by default all. */
+  metrics?: readonly Slug<Metric>[] | null | undefined;
+  /** Only these resellers, at most 1,000; by default all, those that were deleted included. */
+  resellers?: readonly string[] | null | undefined;
+  /**
+   * Whether each reseller has rows of its own. By default a row tells of all of them
+   * together.
+   */
+  byReseller?: boolean | null | undefined;
+  /**
+   * Whether there is a row for each window, also if nothing was reported in it. A counter is
+   * 0 there, and a gauge has the level that it had before.
+   */
+  fill?: boolean | null | undefined;
+  /** The size of a page: 1–10,000 rows, by default 1,000. */
+  limit?: number | null | undefined;
+  /** Where the page begins: the `UsagePage.next` of the previous page. */
+  after?: string | null | undefined;
 }
 
 /** A contact person as typed. */

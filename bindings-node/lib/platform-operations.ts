@@ -63,10 +63,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.createAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(start, options, ['timeZone', 'signal']));
+    return Agency.of(await call(begin, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -88,10 +88,10 @@ export abstract class PlatformOperations {
     id: string,
     options: { timeZone?: string | null | undefined } & CallOptions = {},
   ): Promise<Agency> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.ensureAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(start, options, ['timeZone', 'signal']));
+    return Agency.of(await call(begin, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -108,8 +108,8 @@ export abstract class PlatformOperations {
    * ```
    */
   async agency(id: string, options?: CallOptions): Promise<Agency> {
-    const start: Start = (call) => this.#native.agency(call, id);
-    return Agency.of(await call(start, options));
+    const begin: Start = (call) => this.#native.agency(call, id);
+    return Agency.of(await call(begin, options));
   }
 
   /**
@@ -127,10 +127,10 @@ export abstract class PlatformOperations {
   agencies(
     options: { after?: string | null | undefined; limit?: number | null | undefined } & CallOptions = {},
   ): Promise<readonly string[]> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.agencies(call, given.after, given.limit);
     };
-    return call(start, options, ['after', 'limit', 'signal']);
+    return call(begin, options, ['after', 'limit', 'signal']);
   }
 
   /**
@@ -144,8 +144,8 @@ export abstract class PlatformOperations {
    * ```
    */
   previewAgencyDeletion(id: string, options?: CallOptions): Promise<AgencyDeletionPreview> {
-    const start: Start = (call) => this.#native.previewAgencyDeletion(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.previewAgencyDeletion(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -166,8 +166,8 @@ export abstract class PlatformOperations {
    * ```
    */
   deleteAgency(id: string, options?: CallOptions): Promise<Erasure> {
-    const start: Start = (call) => this.#native.deleteAgency(call, id);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.deleteAgency(call, id);
+    return call(begin, options);
   }
 
   /**
@@ -200,7 +200,7 @@ export abstract class PlatformOperations {
     request: { loginDomain: string; email: string; password: string; source?: string | null | undefined },
     options?: CallOptions,
   ): Promise<Access> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, ['loginDomain', 'email', 'password', 'source']);
       return this.#native.signIn(
         call,
@@ -210,7 +210,7 @@ export abstract class PlatformOperations {
         given.source,
       );
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -233,8 +233,8 @@ export abstract class PlatformOperations {
    * ```
    */
   checkAccess(stamp: string, host: string | null, options?: CallOptions): Promise<Identity> {
-    const start: Start = (call) => this.#native.checkAccess(call, stamp, host);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.checkAccess(call, stamp, host);
+    return call(begin, options);
   }
 
   /**
@@ -258,7 +258,7 @@ export abstract class PlatformOperations {
     request: { token: string; password: string; passwordConfirmation: string },
     options?: CallOptions,
   ): Promise<void> {
-    const start: Start = (call) => {
+    const begin: Start = (call) => {
       const given = named('request', request, ['token', 'password', 'passwordConfirmation']);
       return this.#native.resetPassword(
         call,
@@ -267,7 +267,7 @@ export abstract class PlatformOperations {
         given.passwordConfirmation,
       );
     };
-    return call(start, options);
+    return call(begin, options);
   }
 
   /**
@@ -283,8 +283,8 @@ export abstract class PlatformOperations {
    * ```
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
-    const start: Start = (call) => this.#native.domainAvailability(call, label);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.domainAvailability(call, label);
+    return call(begin, options);
   }
 
   /**
@@ -317,8 +317,8 @@ export abstract class PlatformOperations {
    * ```
    */
   backup(path: string, options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.#native.backup(call, path);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.backup(call, path);
+    return call(begin, options);
   }
 
   /**
@@ -338,10 +338,10 @@ export abstract class PlatformOperations {
   maintain(
     options: { budget?: number | null | undefined } & CallOptions = {},
   ): Promise<Maintenance> {
-    const start: Start<typeof options> = (call, given) => {
+    const begin: Start<typeof options> = (call, given) => {
       return this.#native.maintain(call, given.budget);
     };
-    return call(start, options, ['budget', 'signal']);
+    return call(begin, options, ['budget', 'signal']);
   }
 
   /**
@@ -357,8 +357,8 @@ export abstract class PlatformOperations {
    * ```
    */
   prepare(options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.#native.prepare(call);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.prepare(call);
+    return call(begin, options);
   }
 
   /**
@@ -376,8 +376,8 @@ export abstract class PlatformOperations {
    * ```
    */
   close(options?: CallOptions): Promise<void> {
-    const start: Start = (call) => this.#native.close(call);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.close(call);
+    return call(begin, options);
   }
 
   /**
@@ -391,7 +391,7 @@ export abstract class PlatformOperations {
    * ```
    */
   resolveHost(host: string, options?: CallOptions): Promise<ResolvedHost> {
-    const start: Start = (call) => this.#native.resolveHost(call, host);
-    return call(start, options);
+    const begin: Start = (call) => this.#native.resolveHost(call, host);
+    return call(begin, options);
   }
 }

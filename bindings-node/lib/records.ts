@@ -115,6 +115,23 @@ export type Status =
   /** Deactivated: every sign-in and every stamp is refused. */
   | 'inactive';
 
+/** How a range of time is divided. */
+export type Window =
+  /** It is not divided. */
+  | 'whole'
+  /**
+   * By the hour of the clock. A window also begins where the clock is changed, so in a zone
+   * whose summer time is half an hour (`Australia/Lord_Howe`) there are two days a year with
+   * a window of half an hour.
+   */
+  | 'hour'
+  /** By the day, which has 23 or 25 hours where the clock is changed by one. */
+  | 'day'
+  /** By the week of ISO 8601, which begins on Monday. */
+  | 'week'
+  /** By the month. */
+  | 'month';
+
 /** Why a field was refused; `fieldCodes` gives the English texts. */
 export type FieldCode =
   | 'empty'
@@ -149,6 +166,7 @@ export type FieldCode =
   | 'too_old'
   | 'in_the_future'
   | 'overflow'
+  | 'quarter_hour'
   | 'out_of_range';
 
 /** What a successful sign-in gives. Its text for debugging does not show the stamp. */
@@ -326,9 +344,9 @@ export interface Maintenance {
   readonly erasure: Erasure;
 }
 
-/** An agency's totals over all time. */
+/** An agency's totals over all time, or in a period. */
 export interface Overview {
-  /** The number of active resellers. */
+  /** The number of resellers that are active now. */
   readonly activeResellers: number;
   /** Messages, including those of deleted resellers. */
   readonly messages: bigint;
@@ -336,7 +354,7 @@ export interface Overview {
   readonly whatsappMessages: bigint;
   /** WhatsApp conversations, including those of deleted resellers. */
   readonly whatsappConversations: bigint;
-  /** The sum of the latest levels of all existing resellers. */
+  /** The sum of the latest levels of all existing resellers, or of those at the period's end. */
   readonly teamMembers: bigint;
 }
 
@@ -426,6 +444,14 @@ export interface RowReport {
   readonly errors: readonly FieldError[];
 }
 
+/** A reseller, and what it used. */
+export interface TopReseller {
+  /** The reseller, which may have been deleted since. */
+  readonly reseller: string;
+  /** A counter's sum in the range, or a gauge's level at the end of it. */
+  readonly value: bigint;
+}
+
 /** How many resellers a query finds. */
 export interface Total {
   /** This many. */
@@ -454,10 +480,41 @@ export interface UsageEvent {
   readonly at: Instant;
 }
 
+/** A page of usage, and where the next page begins. */
+export interface UsagePage {
+  /** The rows, at most as many as the query's limit. */
+  readonly rows: readonly UsageRow[];
+  /** The cursor that the query for the next page takes as `after`; null at the end. */
+  readonly next: string | null;
+}
+
 /** The outcomes of a batch, in the order of its events. */
 export interface UsageReport {
   /** One outcome for each event. */
   readonly outcomes: readonly EventOutcome[];
+}
+
+/** A metric in a window. */
+export interface UsageRow {
+  /** The first instant of the window. */
+  readonly start: Date;
+  /** The first instant after the window. */
+  readonly end: Date;
+  /** The metric. */
+  readonly metric: Metric;
+  /** The reseller, if the query asked for rows of each. */
+  readonly reseller: string | null;
+  /**
+   * A counter's sum. A gauge's level at the end of the window; of several resellers together
+   * it is the sum of their levels.
+   */
+  readonly value: bigint;
+  /** How many events were reported in the window. */
+  readonly events: number;
+  /** The smallest level that was reported in the window, for a gauge of one reseller. */
+  readonly min: bigint | null;
+  /** The largest level that was reported in the window, for a gauge of one reseller. */
+  readonly max: bigint | null;
 }
 
 /** How the native module makes each record: its fields in order.
@@ -646,6 +703,13 @@ export const factories = {
       errors: RowReport['errors'],
     ): RowReport => ({ line, kind, reseller, errors }),
   },
+  TopReseller: {
+    fields: ['reseller', 'value'],
+    make: (
+      reseller: TopReseller['reseller'],
+      value: TopReseller['value'],
+    ): TopReseller => ({ reseller, value }),
+  },
   Total: {
     fields: ['count', 'exact'],
     make: (
@@ -653,10 +717,30 @@ export const factories = {
       exact: Total['exact'],
     ): Total => ({ count, exact }),
   },
+  UsagePage: {
+    fields: ['rows', 'next'],
+    make: (
+      rows: UsagePage['rows'],
+      next: UsagePage['next'],
+    ): UsagePage => ({ rows, next }),
+  },
   UsageReport: {
     fields: ['outcomes'],
     make: (
       outcomes: UsageReport['outcomes'],
     ): UsageReport => ({ outcomes }),
+  },
+  UsageRow: {
+    fields: ['start', 'end', 'metric', 'reseller', 'value', 'events', 'min', 'max'],
+    make: (
+      start: UsageRow['start'],
+      end: UsageRow['end'],
+      metric: UsageRow['metric'],
+      reseller: UsageRow['reseller'],
+      value: UsageRow['value'],
+      events: UsageRow['events'],
+      min: UsageRow['min'],
+      max: UsageRow['max'],
+    ): UsageRow => ({ start, end, metric, reseller, value, events, min, max }),
   },
 };

@@ -33,6 +33,19 @@ pub static RESELLER_QUERY: Names = Names(&[
     ("withTotal", "with_total", None),
 ]);
 
+pub static USAGE_QUERY: Names = Names(&[
+    ("start", "start", None),
+    ("end", "end", None),
+    ("window", "window", None),
+    ("timeZone", "time_zone", None),
+    ("metrics", "metrics", None),
+    ("resellers", "resellers", None),
+    ("byReseller", "by_reseller", None),
+    ("fill", "fill", None),
+    ("limit", "limit", None),
+    ("after", "after", None),
+]);
+
 pub static CONTACT_DRAFT: Names = Names(&[
     ("name", "name", None),
     ("email", "email", None),

@@ -8,11 +8,11 @@ use napi::Unknown;
 use napi_derive::napi;
 use partnerkit::{
     AgencyId, AgencyPatch, EventDraft, Metric, ResellerDraft, ResellerId, ResellerPatch,
-    ResellerQuery,
+    ResellerQuery, Timestamp, UsageQuery,
 };
 
 use crate::agency::Agency;
-use crate::arguments::{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY};
+use crate::arguments;
 use crate::given::{argument, form, nullable, optional, whole_text};
 use crate::home::{Begun, Each, Length, Plain};
 use crate::platform::Platform;
@@ -207,7 +207,7 @@ impl Agency {
     pub fn configure(&self, call: u32, version: Unknown<'_>, patch: Unknown<'_>) -> Begun {
         self.home.call(call, || {
             let version: Option<u64> = optional("version", version)?;
-            let patch: AgencyPatch = form("patch", patch, &AGENCY_PATCH)?;
+            let patch: AgencyPatch = form("patch", patch, &arguments::AGENCY_PATCH)?;
             let agency = self.agency.clone();
             Ok((Length::Brief, move || agency.configure(version, &patch).map(Plain)))
         })
@@ -216,7 +216,7 @@ impl Agency {
     #[napi(catch_unwind)]
     pub fn create_reseller(&self, call: u32, draft: Unknown<'_>) -> Begun {
         self.home.call(call, || {
-            let draft: ResellerDraft = form("draft", draft, &RESELLER_DRAFT)?;
+            let draft: ResellerDraft = form("draft", draft, &arguments::RESELLER_DRAFT)?;
             let agency = self.agency.clone();
             Ok((Length::of_hashing(!draft.password.is_empty()), move || {
                 agency.create_reseller(draft).map(Plain)
@@ -281,7 +281,7 @@ impl Agency {
     #[napi(catch_unwind)]
     pub fn page(&self, call: u32, query: Unknown<'_>) -> Begun {
         self.home.call(call, || {
-            let query: ResellerQuery = form("query", query, &RESELLER_QUERY)?;
+            let query: ResellerQuery = form("query", query, &arguments::RESELLER_QUERY)?;
             let agency = self.agency.clone();
             Ok((Length::Brief, move || agency.page(&query).map(Plain)))
         })
@@ -298,7 +298,7 @@ impl Agency {
         self.home.call(call, || {
             let id: ResellerId = argument("id", id)?;
             let version: Option<u64> = optional("version", version)?;
-            let patch: ResellerPatch = form("patch", patch, &RESELLER_PATCH)?;
+            let patch: ResellerPatch = form("patch", patch, &arguments::RESELLER_PATCH)?;
             let agency = self.agency.clone();
             Ok((Length::Brief, move || agency.update_reseller(id, version, &patch).map(Plain)))
         })
@@ -489,6 +489,44 @@ impl Agency {
         self.home.call(call, || {
             let agency = self.agency.clone();
             Ok((Length::Brief, move || agency.overview().map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn overview_between(&self, call: u32, start: Unknown<'_>, end: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let start: Timestamp = argument("start", start)?;
+            let end: Timestamp = argument("end", end)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.overview_between(start, end).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn usage(&self, call: u32, query: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let query: UsageQuery = form("query", query, &arguments::USAGE_QUERY)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.usage(&query).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn top_resellers(
+        &self,
+        call: u32,
+        metric: Unknown<'_>,
+        start: Unknown<'_>,
+        end: Unknown<'_>,
+        limit: Unknown<'_>,
+    ) -> Begun {
+        self.home.call(call, || {
+            let metric: Metric = argument("metric", metric)?;
+            let start: Timestamp = argument("start", start)?;
+            let end: Timestamp = argument("end", end)?;
+            let limit: u32 = argument("limit", limit)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.top_resellers(metric, start, end, limit).map(Plain)))
         })
     }
 

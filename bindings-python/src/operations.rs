@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use partnerkit::{
     AgencyId, AgencyPatch, EventDraft, Metric, ResellerDraft, ResellerId, ResellerPatch,
-    ResellerQuery,
+    ResellerQuery, Timestamp, UsageQuery,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -924,6 +924,103 @@ impl Agency {
     /// ```
     fn overview<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         answer(py, &call(py, || self.0.overview())?)
+    }
+
+    /// Active resellers now, and use from `start` (inclusive) to `end` (exclusive), both on a
+    /// quarter of an hour. Levels of gauges are those at the end; of a range that is not over,
+    /// those of now.
+    ///
+    /// It takes as long for a million resellers as for one, unless the range is over: then the
+    /// levels are summed over the resellers.
+    ///
+    /// Raises: `NotFoundError` once the agency is deleted; fields `start` and `end`
+    /// (`quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
+    /// later).
+    ///
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// agency.consume(acme.id, "messages", 3, "evt-1")
+    /// march = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    /// overview = agency.overview_between(*march)
+    /// assert overview.active_resellers == 1
+    /// ```
+    fn overview_between<'py>(
+        &self,
+        py: Python<'py>,
+        start: &Bound<'py, PyAny>,
+        end: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let start: Timestamp = argument("start", start)?;
+        let end: Timestamp = argument("end", end)?;
+        answer(py, &call(py, || self.0.overview_between(start, end))?)
+    }
+
+    /// A page of what was used in a range of time: one row for each metric, or for each hour,
+    /// day, week or month, of all resellers together or of each one.
+    ///
+    /// Reading the counters of all resellers together costs the days of the range. Rows of each
+    /// reseller, and of gauges, also cost the resellers.
+    ///
+    /// Raises: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
+    /// and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
+    /// hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows),
+    /// `resellers` (`too_many`), `limit` (`out_of_range`).
+    ///
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+    /// agency.record_usage([{**event, "at": acme.created_at}])
+    ///
+    /// start = datetime(2026, 1, 1, tzinfo=UTC)
+    /// end = datetime(2100, 1, 1, tzinfo=UTC)
+    /// page = agency.usage(start=start, end=end, window="day", metrics=["messages"])
+    /// assert [(row.value, row.events) for row in page.rows] == [(250, 1)]
+    /// ```
+    #[pyo3(signature = (**fields))]
+    fn usage<'py>(
+        &self,
+        py: Python<'py>,
+        fields: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let query: UsageQuery = form(None, fields, py)?;
+        answer(py, &call(py, || self.0.usage(&query))?)
+    }
+
+    /// The resellers that used the most of a metric from `start` (inclusive) to `end`
+    /// (exclusive), at most `limit`, which is 1–1,000. The largest use comes first, equal
+    /// ones in the order of ids. Of a gauge, the level at the end counts.
+    ///
+    /// It reads a row for each reseller and each day on which it used something, so it takes
+    /// longer the more resellers there are.
+    ///
+    /// Raises: `NotFoundError` once the agency is deleted; fields `start` and `end` as
+    /// `overview_between`, `limit` (`out_of_range`).
+    ///
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+    /// agency.record_usage([{**event, "at": acme.created_at}])
+    /// start = datetime(2026, 1, 1, tzinfo=UTC)
+    /// end = datetime(2100, 1, 1, tzinfo=UTC)
+    /// (top,) = agency.top_resellers("messages", start, end, 10)
+    /// assert (top.reseller, top.value) == (acme.id, 250)
+    /// ```
+    fn top_resellers<'py>(
+        &self,
+        py: Python<'py>,
+        metric: &Bound<'py, PyAny>,
+        start: &Bound<'py, PyAny>,
+        end: &Bound<'py, PyAny>,
+        limit: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let metric: Metric = argument("metric", metric)?;
+        let start: Timestamp = argument("start", start)?;
+        let end: Timestamp = argument("end", end)?;
+        let limit: u32 = argument("limit", limit)?;
+        answer(py, &call(py, || self.0.top_resellers(metric, start, end, limit))?)
     }
 
     /// Entries of the change feed in order: those whose sequence is larger than `after`, so

@@ -12,6 +12,7 @@ pub use crate::given::Given;
 use crate::given::{Misfit, Reading};
 use crate::reseller::{FORM_ORDER, ResellerDraft, ResellerPatch};
 use crate::search::ResellerQuery;
+use crate::usage::UsageQuery;
 
 /// A form that [`read`] makes of fields that are given by name.
 ///
@@ -35,6 +36,7 @@ pub trait Form: DeserializeOwned {
 
 impl Form for AgencyPatch {}
 impl Form for ResellerQuery {}
+impl Form for UsageQuery {}
 
 impl Form for ResellerPatch {
     fn refusing(self, unreadable: FieldErrors) -> Result<Self, FieldErrors> {

@@ -753,8 +753,94 @@ pub mod sign_in {}
 /// assert.deepEqual([activeResellers, messages, teamMembers], [1, 250n, 3n]);
 /// ```
 ///
-/// Totals of a period cannot be asked for yet. What a reseller has used in this month is part of every
-/// answer of `consume`: see [limit](crate::guide::limit).
+/// `overview_between` shows what was used in a period. What a reseller has used in this month is also part of
+/// every answer of `consume`: see [limit](crate::guide::limit).
+///
+/// ## Read a range of time
+///
+/// A range begins and ends on a quarter of an hour, which is how finely usage is kept. It is divided by the
+/// calendar of a time zone, the agency's unless you name another one: into hours, days, ISO weeks or
+/// months, or not at all. Each row is about one metric; numbers of different metrics are never added.
+///
+/// ```rust
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # use partnerkit::{EventDraft, EventOutcome};
+/// #
+/// # let body = serde_json::json!([
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-2", "reseller": acme.id, "metric": "calls", "quantity": 1, "at": acme.created_at},
+/// # ]);
+/// # let events: Vec<EventDraft> = serde_json::from_value(body).expect("a list of objects");
+/// # let report = agency.record_usage(&events)?;
+/// # let mut kept_aside = Vec::new();
+/// # for (event, outcome) in events.iter().zip(&report.outcomes) {
+/// #     match outcome {
+/// #         EventOutcome::Accepted | EventOutcome::Duplicate => {} // acknowledge it
+/// #         EventOutcome::Conflict => kept_aside.push((event, "conflict".to_owned())),
+/// #         EventOutcome::Rejected(error) => kept_aside.push((event, error.to_string())),
+/// #     }
+/// # }
+/// # assert_eq!(report.accepted(), 1);
+/// # assert_eq!(kept_aside[0].1, "metric is not a known metric");
+/// # use partnerkit::{Metric, UsageEvent};
+/// #
+/// # let report = agency.record_usage(&[UsageEvent {
+/// #     id: "team-1".into(),
+/// #     reseller: acme.id,
+/// #     metric: Metric::TEAM_MEMBERS,
+/// #     quantity: 3, // the level, not the difference
+/// #     at: acme.created_at,
+/// # }])?;
+/// # assert_eq!(report.outcomes, [EventOutcome::Accepted]);
+/// # let overview = agency.overview()?;
+/// # assert_eq!((overview.active_resellers, overview.messages, overview.team_members), (1, 250, 3));
+/// use partnerkit::{UsageQuery, Window};
+///
+/// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+/// let query = UsageQuery::between(start.parse()?, end.parse()?);
+/// let by_month = UsageQuery { window: Window::Month, metrics: vec![Metric::MESSAGES], ..query };
+/// for row in agency.usage(&by_month)?.rows {
+///     println!("{} {}: {} in {} events", row.start, row.metric.slug(), row.value, row.events);
+/// }
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
+///
+/// ```python
+/// from datetime import UTC, datetime
+///
+/// query = {"start": datetime(2026, 1, 1, tzinfo=UTC), "end": datetime(2100, 1, 1, tzinfo=UTC)}
+/// for row in agency.usage(**query, window="month", metrics=["messages"]).rows:
+///     print(f"{row.start} {row.metric}: {row.value} in {row.events} events")
+/// ```
+///
+/// ```javascript
+/// const range = {
+///   start: new Date('2026-01-01T00:00:00Z'),
+///   end: new Date('2100-01-01T00:00:00Z'),
+/// };
+/// const { rows } = await agency.usage({ ...range, window: 'month', metrics: ['messages'] });
+/// for (const row of rows) {
+///   console.log(`${row.start}: ${row.value} ${row.metric} in ${row.events} events`);
+/// }
+/// ```
+///
+/// | | |
+/// |---|---|
+/// | `by_reseller` | each reseller has rows of its own; otherwise a row is about all of them together |
+/// | `resellers` | only these, by themselves or together |
+/// | `fill` | a row for each window: a counter is 0 where nothing was reported, a gauge keeps its level |
+/// | `limit`, `after` | a page, and where it begins: the `next` of the page before |
+/// | a gauge's `value` | its level at the end of the window; of several resellers, the sum of their levels |
+///
+/// What changes a clock also divides: a day has 23 or 25 hours, and where summer time is half an hour
+/// (Lord Howe Island), an hour is divided on two days a year. Where a clock was changed between two quarters
+/// of an hour (a minute past midnight in St John's until 2011), the window begins at the next one.
+///
+/// The counters of an agency are read as fast as those of one reseller. Rows of each reseller, the levels
+/// of a past day, and `top_resellers`, which names those that used the most, take longer the more
+/// resellers there are.
 pub mod meter {}
 
 /// # Limit what a reseller may use

@@ -98,7 +98,8 @@ pub use storage::Erasure;
 pub use usage::{
     Consumption, CounterDay, CounterSlot, DayKey, DenialReason, Event, EventDraft, EventId,
     EventOutcome, GaugeDay, GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, MetricKind, Overview,
-    Period, Reported, UsageEvent, UsageReport,
+    Period, Reported, TopReseller, UsageEvent, UsagePage, UsageQuery, UsageReport, UsageRow,
+    Window,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

@@ -13,9 +13,14 @@ mod metric;
 mod operations;
 mod overview;
 mod period;
+mod query;
+mod ranking;
+mod reading;
 mod rows;
+mod series;
 mod sums;
 mod total;
+mod windows;
 
 pub use consume::{Consumption, DenialReason};
 pub use counter_day::{CounterDay, CounterSlot, DayKey};
@@ -26,13 +31,16 @@ pub use meter::{Meter, MeterKey};
 pub use metric::{Metric, MetricKind};
 pub use overview::Overview;
 pub use period::Period;
+pub use query::{UsagePage, UsageQuery, UsageRow};
+pub use ranking::TopReseller;
+pub use windows::Window;
 
-pub(crate) use agency_slot::AgencySlot;
-#[cfg(any(test, feature = "conformance"))]
-pub(crate) use agency_slot::{AgencySlotKey, WHOLE_DAY};
+pub(crate) use agency_slot::{AgencySlot, AgencySlotKey, WHOLE_DAY};
 pub(crate) use consume::consume;
 pub(crate) use ingest::{EVENTS_KEPT, check, record};
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone_name;
 pub(crate) use rows::TotalDelta;
 pub(crate) use total::TotalRow;
+#[cfg(feature = "conformance")]
+pub(crate) use windows::windows_in;

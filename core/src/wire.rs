@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::error::{Code, Error, ErrorKind, FieldErrors};
 use crate::given::Given;
 use crate::storage::Erasure;
-use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp};
+use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp, Window};
 
 mod records;
 
@@ -67,7 +67,7 @@ macro_rules! read_slugs {
     };
 }
 
-read_slugs!(ChangeKind, Metric, PartnerType, Status);
+read_slugs!(ChangeKind, Metric, PartnerType, Status, Window);
 
 /// Reads a value of any type. Errors are reported when an event or a form is made from it.
 impl<'de> Deserialize<'de> for Given {

@@ -21,11 +21,12 @@ from ._awaiting import AgencyCalls, PlatformCalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from typing import Unpack
     from uuid import UUID
 
     from .errors import ValidationError
-    from .forms import AgencyPatch, Conditions, ResellerDraft, ResellerPatch
+    from .forms import AgencyPatch, Conditions, ResellerDraft, ResellerPatch, UsageQuery
     from .records import (
         Access,
         AgencyDeletionPreview,
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
         Page,
         Reseller,
         ResolvedHost,
+        TopReseller,
         UsageEvent,
+        UsagePage,
         UsageReport,
     )
 
@@ -765,6 +768,81 @@ class AsyncAgency(AgencyCalls):
         ```
         """
         return await self._run(self._agency.overview)
+
+    async def overview_between(self, start: datetime, end: datetime) -> Overview:
+        """Active resellers now, and use from `start` (inclusive) to `end` (exclusive), both on a
+        quarter of an hour. Levels of gauges are those at the end; of a range that is not over,
+        those of now.
+
+        It takes as long for a million resellers as for one, unless the range is over: then the
+        levels are summed over the resellers.
+
+        Raises: `NotFoundError` once the agency is deleted; fields `start` and `end`
+        (`quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
+        later).
+
+        ```python
+        from datetime import UTC, datetime
+
+        await agency.consume(acme.id, "messages", 3, "evt-1")
+        march = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+        overview = await agency.overview_between(*march)
+        assert overview.active_resellers == 1
+        ```
+        """
+        return await self._run(self._agency.overview_between, start, end)
+
+    async def usage(self, /, **fields: Unpack[UsageQuery]) -> UsagePage:
+        """A page of what was used in a range of time: one row for each metric, or for each hour,
+        day, week or month, of all resellers together or of each one.
+
+        Reading the counters of all resellers together costs the days of the range. Rows of each
+        reseller, and of gauges, also cost the resellers.
+
+        Raises: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
+        and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
+        hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows),
+        `resellers` (`too_many`), `limit` (`out_of_range`).
+
+        ```python
+        from datetime import UTC, datetime
+
+        event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+        await agency.record_usage([{**event, "at": acme.created_at}])
+
+        start = datetime(2026, 1, 1, tzinfo=UTC)
+        end = datetime(2100, 1, 1, tzinfo=UTC)
+        page = await agency.usage(start=start, end=end, window="day", metrics=["messages"])
+        assert [(row.value, row.events) for row in page.rows] == [(250, 1)]
+        ```
+        """
+        return await self._run(self._agency.usage, **fields)
+
+    async def top_resellers(
+        self, metric: Metric | str, start: datetime, end: datetime, limit: int
+    ) -> list[TopReseller]:
+        """The resellers that used the most of a metric from `start` (inclusive) to `end`
+        (exclusive), at most `limit`, which is 1–1,000. The largest use comes first, equal
+        ones in the order of ids. Of a gauge, the level at the end counts.
+
+        It reads a row for each reseller and each day on which it used something, so it takes
+        longer the more resellers there are.
+
+        Raises: `NotFoundError` once the agency is deleted; fields `start` and `end` as
+        `overview_between`, `limit` (`out_of_range`).
+
+        ```python
+        from datetime import UTC, datetime
+
+        event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+        await agency.record_usage([{**event, "at": acme.created_at}])
+        start = datetime(2026, 1, 1, tzinfo=UTC)
+        end = datetime(2100, 1, 1, tzinfo=UTC)
+        (top,) = await agency.top_resellers("messages", start, end, 10)
+        assert (top.reseller, top.value) == (acme.id, 250)
+        ```
+        """
+        return await self._run(self._agency.top_resellers, metric, start, end, limit)
 
     async def changes(self, after: int | None = None, limit: int | None = None) -> list[Change]:
         """Entries of the change feed in order: those whose sequence is larger than `after`, so

@@ -8,8 +8,9 @@ Forms are dicts; JSON from another language with these names can be used as one,
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypedDict
+from uuid import UUID
 
-from .records import PartnerType, SortBy, Status
+from .records import Metric, PartnerType, SortBy, Status, Window
 
 __all__ = [
     "AgencyPatch",
@@ -19,6 +20,7 @@ __all__ = [
     "PhoneDraft",
     "ResellerDraft",
     "ResellerPatch",
+    "UsageQuery",
 ]
 
 
@@ -112,6 +114,58 @@ class Conditions(TypedDict, total=False):
     """
     with_total: bool | None
     """Whether to count the resellers on all pages together, too."""
+
+
+class UsageQuery(TypedDict, total=False):
+    """Which use to read: the agency's in a range of time, by metric, unless more is set.
+
+    The rows of an answer are sorted by reseller, then metric, then time.
+
+    Fields:
+        start: The first instant of the range, on a quarter of an hour. It is
+            required.
+        end: The first instant after the range, on a quarter of an hour, at most a
+            hundred years after its beginning. It is required.
+        window: How the range is divided; by default it is not.
+        time_zone: The IANA zone by whose calendar it is divided; by default the
+            agency's.
+        metrics: Only these metrics; by default all.
+        resellers: Only these resellers, at most 1,000; by default all, those that
+            were deleted included.
+        by_reseller: Whether each reseller has rows of its own. By default a row
+            tells of all of them together.
+        fill: Whether there is a row for each window, also if nothing was reported
+            in it. A counter is 0 there, and a gauge has the level that it had before.
+        limit: The size of a page: 1–10,000 rows, by default 1,000.
+        after: Where the page begins: the `UsagePage.next` of the previous page.
+    """
+
+    start: datetime | None
+    """The first instant of the range, on a quarter of an hour. It is required."""
+    end: datetime | None
+    """The first instant after the range, on a quarter of an hour, at most a hundred years
+    after its beginning. It is required.
+    """
+    window: Window | Literal["whole", "hour", "day", "week", "month"]
+    """How the range is divided; by default it is not."""
+    time_zone: str | None
+    """The IANA zone by whose calendar it is divided; by default the agency's."""
+    metrics: Sequence[Metric | Literal["messages", "whatsapp_messages", "whatsapp_conversations", "team_members"]]
+    """Only these metrics; by default all."""
+    resellers: Sequence[UUID | str]
+    """Only these resellers, at most 1,000; by default all, those that were deleted included."""
+    by_reseller: bool
+    """Whether each reseller has rows of its own. By default a row tells of all of them
+    together.
+    """
+    fill: bool
+    """Whether there is a row for each window, also if nothing was reported in it. A counter is
+    0 there, and a gauge has the level that it had before.
+    """
+    limit: int | None
+    """The size of a page: 1–10,000 rows, by default 1,000."""
+    after: str | None
+    """Where the page begins: the `UsagePage.next` of the previous page."""
 
 
 class ContactDraft(TypedDict, total=False):

@@ -46,9 +46,13 @@ __all__ = [
     "RowReport",
     "SortBy",
     "Status",
+    "TopReseller",
     "Total",
     "UsageEvent",
+    "UsagePage",
     "UsageReport",
+    "UsageRow",
+    "Window",
 ]
 
 
@@ -198,6 +202,28 @@ class Status(StrEnum):
 
     INACTIVE = "inactive"
     """Deactivated: every sign-in and every stamp is refused."""
+
+
+class Window(StrEnum):
+    """How a range of time is divided."""
+
+    WHOLE = "whole"
+    """It is not divided."""
+
+    HOUR = "hour"
+    """By the hour of the clock. A window also begins where the clock is changed, so in a zone
+    whose summer time is half an hour (`Australia/Lord_Howe`) there are two days a year with
+    a window of half an hour.
+    """
+
+    DAY = "day"
+    """By the day, which has 23 or 25 hours where the clock is changed by one."""
+
+    WEEK = "week"
+    """By the week of ISO 8601, which begins on Monday."""
+
+    MONTH = "month"
+    """By the month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -500,19 +526,20 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """An agency's totals over all time.
+    """An agency's totals over all time, or in a period.
 
     Fields:
-        active_resellers: The number of active resellers.
+        active_resellers: The number of resellers that are active now.
         messages: Messages, including those of deleted resellers.
         whatsapp_messages: WhatsApp messages, including those of deleted resellers.
         whatsapp_conversations: WhatsApp conversations, including those of deleted
             resellers.
-        team_members: The sum of the latest levels of all existing resellers.
+        team_members: The sum of the latest levels of all existing resellers, or of
+            those at the period's end.
     """
 
     active_resellers: int
-    """The number of active resellers."""
+    """The number of resellers that are active now."""
     messages: int
     """Messages, including those of deleted resellers."""
     whatsapp_messages: int
@@ -520,7 +547,7 @@ class Overview:
     whatsapp_conversations: int
     """WhatsApp conversations, including those of deleted resellers."""
     team_members: int
-    """The sum of the latest levels of all existing resellers."""
+    """The sum of the latest levels of all existing resellers, or of those at the period's end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -664,6 +691,21 @@ class RowReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopReseller:
+    """A reseller, and what it used.
+
+    Fields:
+        reseller: The reseller, which may have been deleted since.
+        value: A counter's sum in the range, or a gauge's level at the end of it.
+    """
+
+    reseller: UUID
+    """The reseller, which may have been deleted since."""
+    value: int
+    """A counter's sum in the range, or a gauge's level at the end of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
     """How many resellers a query finds.
 
@@ -710,6 +752,22 @@ class UsageEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsagePage:
+    """A page of usage, and where the next page begins.
+
+    Fields:
+        rows: The rows, at most as many as the query's limit.
+        next: The cursor that the query for the next page takes as `after`; `None`
+            at the end.
+    """
+
+    rows: tuple[UsageRow, ...]
+    """The rows, at most as many as the query's limit."""
+    next: str | None = None
+    """The cursor that the query for the next page takes as `after`; `None` at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport(_behaviour.UsageReport):
     """The outcomes of a batch, in the order of its events.
 
@@ -719,3 +777,41 @@ class UsageReport(_behaviour.UsageReport):
 
     outcomes: tuple[EventOutcome, ...]
     """One outcome for each event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """A metric in a window.
+
+    Fields:
+        start: The first instant of the window.
+        end: The first instant after the window.
+        metric: The metric.
+        reseller: The reseller, if the query asked for rows of each.
+        value: A counter's sum. A gauge's level at the end of the window; of several
+            resellers together it is the sum of their levels.
+        events: How many events were reported in the window.
+        min: The smallest level that was reported in the window, for a gauge of one
+            reseller.
+        max: The largest level that was reported in the window, for a gauge of one
+            reseller.
+    """
+
+    start: datetime
+    """The first instant of the window."""
+    end: datetime
+    """The first instant after the window."""
+    metric: Metric
+    """The metric."""
+    reseller: UUID | None = None
+    """The reseller, if the query asked for rows of each."""
+    value: int
+    """A counter's sum. A gauge's level at the end of the window; of several resellers together
+    it is the sum of their levels.
+    """
+    events: int
+    """How many events were reported in the window."""
+    min: int | None = None
+    """The smallest level that was reported in the window, for a gauge of one reseller."""
+    max: int | None = None
+    """The largest level that was reported in the window, for a gauge of one reseller."""

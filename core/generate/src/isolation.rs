@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::rust::{Owned, header};
-use crate::surface::{Argument, Operation, Surface};
+use crate::surface::{Argument, Field, Operation, Surface};
 use crate::types::Type;
 
 /// Every operation of an agency that names a reseller, called on one that the case gives.
@@ -59,7 +59,7 @@ fn sampled(argument: &Argument, surface: &Surface) -> String {
 }
 
 /// A value of a type for which the subject needs no sample of its own: a member of an enumeration,
-/// a form with all its texts, an id. An id is that of no record, so that the operation gets as far as
+/// a form with all its texts unless it says which reseller it is about, an id. An id is that of no record, so that the operation gets as far as
 /// the reseller.
 fn made(of: &Type, surface: &Surface) -> Option<String> {
     let Type::Named(name) = of else { return None };
@@ -73,7 +73,10 @@ fn made(of: &Type, surface: &Surface) -> Option<String> {
         Type::Optional(of) | Type::Patch(of) => **of == Type::Text,
         of => *of == Type::Text,
     };
-    let fields = surface.record(name).filter(|form| form.name != "EventDraft")?.fields.iter();
+    let fields = surface.record(name)?.fields.iter();
+    if fields.clone().any(|field| says_which(field, surface, &mut BTreeSet::new())) {
+        return None;
+    }
     let texts: Vec<_> = fields.filter(|field| is_text(&field.of)).map(|f| &f.name).collect();
     Some(format!("of.form::<{name}>(&{texts:?})"))
 }
@@ -94,9 +97,10 @@ fn reaches<'s>(of: &'s Type, surface: &'s Surface, seen: &mut BTreeSet<&'s str>)
         let record = surface.records.iter().find(|record| record.name == name);
         let fields = record.into_iter().flat_map(|record| &record.fields);
         name == "ResellerId"
-            || seen.insert(name)
-                && fields
-                    .into_iter()
-                    .any(|field| field.name == "reseller" || reaches(&field.of, surface, seen))
+            || seen.insert(name) && fields.into_iter().any(|field| says_which(field, surface, seen))
     })
+}
+
+fn says_which<'s>(field: &'s Field, surface: &'s Surface, seen: &mut BTreeSet<&'s str>) -> bool {
+    field.name == "reseller" || reaches(&field.of, surface, seen)
 }

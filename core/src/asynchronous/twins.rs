@@ -10,7 +10,8 @@ use crate::{
     Access, AgencyDeletionPreview, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
     DeletionPreview, DomainAvailability, Erasure, FieldError, FieldErrors, Identity, ImportOptions,
     ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller, ResellerDraft,
-    ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, UsageReport,
+    ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, Timestamp,
+    TopReseller, UsagePage, UsageQuery, UsageReport,
 };
 
 impl AsyncPlatform {
@@ -337,6 +338,30 @@ impl AsyncAgency {
     pub async fn overview(&self) -> Result<Overview> {
         let it = self.0.clone();
         blocking(move || it.overview()).await
+    }
+
+    /// Awaits [`Agency::overview_between`](crate::Agency::overview_between).
+    pub async fn overview_between(&self, start: Timestamp, end: Timestamp) -> Result<Overview> {
+        let it = self.0.clone();
+        blocking(move || it.overview_between(start, end)).await
+    }
+
+    /// Awaits [`Agency::usage`](crate::Agency::usage).
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsagePage> {
+        let it = self.0.clone();
+        blocking(move || it.usage(&query)).await
+    }
+
+    /// Awaits [`Agency::top_resellers`](crate::Agency::top_resellers).
+    pub async fn top_resellers(
+        &self,
+        metric: Metric,
+        start: Timestamp,
+        end: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TopReseller>> {
+        let it = self.0.clone();
+        blocking(move || it.top_resellers(metric, start, end, limit)).await
     }
 
     /// Awaits [`Agency::changes`](crate::Agency::changes).

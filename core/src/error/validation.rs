@@ -73,6 +73,7 @@ codes! {
     TooOld = "too_old", "is too long ago";
     InTheFuture = "in_the_future", "lies in the future";
     Overflow = "overflow", "would exceed the largest number that can be kept";
+    QuarterHour = "quarter_hour", "must lie on a quarter of an hour";
     OutOfRange = "out_of_range", "is out of range";
 }
 

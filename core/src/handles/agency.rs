@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use crate::{
     Agency, AgencyPatch, AgencySettings, Change, Consumption, DeletionPreview, DomainAvailability,
     Erasure, FieldErrors, ImportOptions, ImportReport, Metric, Overview, Page, Reported, Reseller,
-    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport, UsageReport,
+    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport, Timestamp,
+    TopReseller, UsagePage, UsageQuery, UsageReport,
 };
 
 impl Agency {
@@ -565,6 +566,94 @@ impl Agency {
     /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.observe("overview", None, || self.tenant.overview())
+    }
+
+    /// Active resellers now, and use from `start` (inclusive) to `end` (exclusive), both on a quarter
+    /// of an hour. Levels of gauges are those at the end; of a range that is not over, those of now.
+    ///
+    /// It takes as long for a million resellers as for one, unless the range is over: then the levels
+    /// are summed over the resellers.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; fields `start` and `end` (`quarter_hour`; `end`
+    /// `out_of_range` before `start`, or more than a hundred years later).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Metric, Timestamp};
+    ///
+    /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// let [start, end] = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"];
+    /// let overview = agency.overview_between(start.parse()?, end.parse()?)?;
+    /// assert_eq!(overview.active_resellers, 1);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn overview_between(&self, start: Timestamp, end: Timestamp) -> Result<Overview> {
+        self.observe("overview_between", None, || self.tenant.overview_between(start, end))
+    }
+
+    /// A page of what was used in a range of time: one row for each metric, or for each hour, day,
+    /// week or month, of all resellers together or of each one.
+    ///
+    /// Reading the counters of all resellers together costs the days of the range. Rows of each
+    /// reseller, and of gauges, also cost the resellers.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; `InvalidCursor`; fields `start` and `end`
+    /// (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
+    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows), `resellers`
+    /// (`too_many`), `limit` (`out_of_range`).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Metric, UsageEvent, UsageQuery, Window};
+    ///
+    /// let (metric, at) = (Metric::MESSAGES, acme.created_at);
+    /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
+    /// agency.record_usage(&[event])?;
+    ///
+    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let query = UsageQuery::between(start.parse()?, end.parse()?);
+    /// let by_day = UsageQuery { window: Window::Day, metrics: vec![metric], ..query };
+    /// let page = agency.usage(&by_day)?;
+    /// assert_eq!((page.rows[0].value, page.rows[0].events, page.next), (250, 1, None));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn usage(&self, query: &UsageQuery) -> Result<UsagePage> {
+        self.observe("usage", None, || self.tenant.usage(query))
+    }
+
+    /// The resellers that used the most of a metric from `start` (inclusive) to `end` (exclusive), at
+    /// most `limit`, which is 1–1,000. The largest use comes first, equal ones in the order of ids. Of
+    /// a gauge, the level at the end counts.
+    ///
+    /// It reads a row for each reseller and each day on which it used something, so it takes longer
+    /// the more resellers there are.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; fields `start` and `end` as
+    /// [`overview_between`](Self::overview_between), `limit` (`out_of_range`).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{Metric, UsageEvent};
+    ///
+    /// let (metric, at) = (Metric::MESSAGES, acme.created_at);
+    /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
+    /// agency.record_usage(&[event])?;
+    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let top = agency.top_resellers(metric, start.parse()?, end.parse()?, 10)?;
+    /// assert_eq!((top[0].reseller, top[0].value), (acme.id, 250));
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn top_resellers(
+        &self,
+        metric: Metric,
+        start: Timestamp,
+        end: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TopReseller>> {
+        self.observe("top_resellers", None, || self.tenant.top_resellers(metric, start, end, limit))
     }
 
     /// Entries of the change feed in order: those whose sequence is larger than `after`, so give the

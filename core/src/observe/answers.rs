@@ -6,7 +6,7 @@ use super::{Known, Telling};
 use crate::{
     Access, AgencyDeletionPreview, AgencySettings, Consumption, DeletionPreview,
     DomainAvailability, Erasure, Identity, ImportReport, Maintenance, Overview, Page, Reseller,
-    ResolvedHost, UsageReport,
+    ResolvedHost, UsagePage, UsageReport,
 };
 
 impl Telling for Access {
@@ -64,5 +64,7 @@ impl Telling for ResolvedHost {
         Known { agency: Some(&self.agency), reseller: Some(self.reseller) }
     }
 }
+
+impl Telling for UsagePage {}
 
 impl Telling for UsageReport {}

@@ -22,26 +22,38 @@ pub(crate) struct CursorSeal<'a> {
 }
 
 impl CursorSeal<'_> {
-    /// Makes a cursor: the place and a keyed hash over place, agency and query, as URL-safe text.
+    /// Makes a cursor of a place in a list of resellers.
     pub fn close(&self, position: &Position, query: &str) -> Result<String> {
         let mut place = position.id.as_uuid().as_bytes().to_vec();
         let packed = |_| Error::storage("a page cursor could not be encoded");
         place.extend(postcard::to_allocvec(&position.key).map_err(packed)?);
+        self.pack(place, query)
+    }
+
+    /// The place in a list of resellers of a cursor that belongs to this agency and this query.
+    pub fn open(&self, cursor: &str, query: &str) -> Result<Position> {
+        let place = self.unpack(cursor, query)?;
+        let (id, key) = place.split_at_checked(ID).ok_or_else(Error::invalid_cursor)?;
+        let id = Uuid::from_slice(id).map_err(|_| Error::invalid_cursor())?;
+        let key: SortKey = postcard::from_bytes(key).map_err(|_| Error::invalid_cursor())?;
+        Ok(Position { key, id: ResellerId::from_uuid(id) })
+    }
+
+    /// Makes a cursor: the place and a keyed hash over place, agency and query, as URL-safe text.
+    pub fn pack(&self, place: Vec<u8>, query: &str) -> Result<String> {
         let tag = self.secrets.keyed_hash("cursor", &self.parts(&place, query));
         Ok(URL_SAFE_NO_PAD.encode([&tag[..TAG], &place].concat()))
     }
 
     /// The place in a cursor, if it is undamaged and belongs to this agency and this query.
-    pub fn open(&self, cursor: &str, query: &str) -> Result<Position> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::invalid_cursor())?;
+    pub fn unpack(&self, cursor: &str, query: &str) -> Result<Vec<u8>> {
+        let mut bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::invalid_cursor())?;
         let (tag, place) = bytes.split_at_checked(TAG).ok_or_else(Error::invalid_cursor)?;
         if !self.secrets.verifies("cursor", &self.parts(place, query), tag) {
             return Err(Error::invalid_cursor());
         }
-        let (id, key) = place.split_at_checked(ID).ok_or_else(Error::invalid_cursor)?;
-        let id = Uuid::from_slice(id).map_err(|_| Error::invalid_cursor())?;
-        let key: SortKey = postcard::from_bytes(key).map_err(|_| Error::invalid_cursor())?;
-        Ok(Position { key, id: ResellerId::from_uuid(id) })
+        bytes.drain(..TAG);
+        Ok(bytes)
     }
 
     fn parts<'p>(&'p self, place: &'p [u8], query: &'p str) -> [&'p [u8]; 3] {

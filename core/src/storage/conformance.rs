@@ -20,6 +20,7 @@ mod moving_in;
 mod neighbours;
 mod pages;
 mod periods;
+mod reading;
 mod settings;
 mod sign_in;
 mod transactions;
@@ -207,6 +208,9 @@ macro_rules! each_conformance_case {
             moving_in::a_file_brings_along_what_was,
             neighbours::a_neighbour_that_never_was_takes_nothing,
             neighbours::a_neighbour_that_comes_in_between_keeps_what_it_has,
+            reading::windows_are_what_the_events_add_up_to,
+            reading::a_period_has_an_overview,
+            reading::resellers_are_ranked,
             pages::pages_follow_the_newest_first,
             pages::a_walk_sees_each_row_once,
             pages::a_search_follows_the_times_whatever_clocks_do,

@@ -1,7 +1,7 @@
 //! Consuming up to a limit: checking the limit and recording the use are one atomic step (S43).
 
 use super::days::Keys;
-use super::period::zone;
+use super::period::zone_of;
 use super::sums::{Sums, store};
 use super::{Event, Meter, MeterKey, MetricKind, Period};
 use crate::agency::AgencyRow;
@@ -71,23 +71,13 @@ pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
     let (sums, mut agency, mut before) = tx.ask(questions)?;
     let mut sums = Sums::of(sums);
     let agency = agency.pop().flatten().ok_or_else(|| Error::not_found("agency"))?;
-    sums.turn_to(tx, key, month_of(&agency, event.at)?)?;
+    sums.turn_to(tx, key, Period::month(event.at, &zone_of(&agency)?)?)?;
     let consumption = match before.pop().flatten() {
         Some(before) => replayed(&before, event, &sums.meter(key))?,
         None => decide(tx, event, reseller.status, &mut sums)?,
     };
     store(tx, sums)?;
     Ok(consumption)
-}
-
-/// The calendar month in the agency's time zone.
-fn month_of(agency: &AgencyRow, at: Timestamp) -> Result<Period> {
-    let unknown = |_| {
-        Error::configuration(
-            "the agency's time zone is missing in this machine's time zone database",
-        )
-    };
-    Period::month(at, &zone(&agency.settings.time_zone).map_err(unknown)?)
 }
 
 fn decide(tx: &mut Tx<'_>, event: &Event, status: Status, sums: &mut Sums) -> Result<Consumption> {

@@ -109,7 +109,7 @@ impl CounterDay {
     /// What the events of this day add to a period. `None` if a sum overflows, which means
     /// that the row is damaged.
     pub(crate) fn sum_within(&self, period: &Period) -> Option<i64> {
-        let midnight = Timestamp::from_millis(i64::from(self.key.day) * Timestamp::DAY);
+        let midnight = Timestamp::midnight_of(self.key.day);
         let last = midnight.plus_millis(Timestamp::DAY - 1);
         if period.contains(midnight) && period.contains(last) {
             return Some(self.sum);

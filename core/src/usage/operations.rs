@@ -1,16 +1,21 @@
 //! The operations of an agency on usage: recording, consuming, limits and the overview.
 
+use super::overview::overview_between;
+use super::query::range;
+use super::ranking::top;
 use super::{
-    Consumption, MeterKey, Metric, MetricKind, Overview, Reported, UsageEvent, UsageReport, check,
-    consume, overview, record,
+    Consumption, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller, UsageEvent,
+    UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
 };
 use crate::changes::ChangeKind;
 use crate::error::{Code, FieldErrors, Refusal, Result, refused};
 use crate::reseller::{ResellerId, one};
 use crate::storage::Lock;
 use crate::tenant::Tenant;
+use crate::values::Timestamp;
 
 const MAX_BATCH: usize = 10_000;
+const MAX_TOP: u32 = 1_000;
 
 impl Tenant {
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for each. An
@@ -190,5 +195,140 @@ impl Tenant {
     /// ```
     pub fn overview(&self) -> Result<Overview> {
         self.read(overview)
+    }
+
+    /// Active resellers now, and use from `start` (inclusive) to `end` (exclusive), both on a quarter
+    /// of an hour. Levels of gauges are those at the end; of a range that is not over, those of now.
+    ///
+    /// It takes as long for a million resellers as for one, unless the range is over: then the levels
+    /// are summed over the resellers.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; fields `start` and `end` (`quarter_hour`; `end`
+    /// `out_of_range` before `start`, or more than a hundred years later).
+    ///
+    /// ```example
+    /// use partnerkit::{Metric, Timestamp};
+    ///
+    /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// let [start, end] = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"];
+    /// let overview = agency.overview_between(start.parse()?, end.parse()?)?;
+    /// assert_eq!(overview.active_resellers, 1);
+    /// ```
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// agency.consume(acme.id, "messages", 3, "evt-1")
+    /// march = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    /// overview = agency.overview_between(*march)
+    /// assert overview.active_resellers == 1
+    /// ```
+    /// ```javascript
+    /// await agency.consume({ reseller: acme.id, metric: 'messages', quantity: 3, id: 'evt-1' });
+    /// const [start, end] = [new Date('2026-03-01T00:00:00Z'), new Date('2026-04-01T00:00:00Z')];
+    /// const overview = await agency.overviewBetween(start, end);
+    /// assert.equal(overview.activeResellers, 1);
+    /// ```
+    pub fn overview_between(&self, start: Timestamp, end: Timestamp) -> Result<Overview> {
+        let (period, now) = (range(Some(start), Some(end))?, self.now());
+        self.read(|reads| overview_between(reads, &period, now))
+    }
+
+    /// A page of what was used in a range of time: one row for each metric, or for each hour, day,
+    /// week or month, of all resellers together or of each one (S36).
+    ///
+    /// Reading the counters of all resellers together costs the days of the range. Rows of each
+    /// reseller, and of gauges, also cost the resellers.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; `InvalidCursor`; fields `start` and `end`
+    /// (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
+    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows), `resellers`
+    /// (`too_many`), `limit` (`out_of_range`).
+    ///
+    /// ```example
+    /// use partnerkit::{Metric, UsageEvent, UsageQuery, Window};
+    ///
+    /// let (metric, at) = (Metric::MESSAGES, acme.created_at);
+    /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
+    /// agency.record_usage(&[event])?;
+    ///
+    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let query = UsageQuery::between(start.parse()?, end.parse()?);
+    /// let by_day = UsageQuery { window: Window::Day, metrics: vec![metric], ..query };
+    /// let page = agency.usage(&by_day)?;
+    /// assert_eq!((page.rows[0].value, page.rows[0].events, page.next), (250, 1, None));
+    /// ```
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+    /// agency.record_usage([{**event, "at": acme.created_at}])
+    ///
+    /// start = datetime(2026, 1, 1, tzinfo=UTC)
+    /// end = datetime(2100, 1, 1, tzinfo=UTC)
+    /// page = agency.usage(start=start, end=end, window="day", metrics=["messages"])
+    /// assert [(row.value, row.events) for row in page.rows] == [(250, 1)]
+    /// ```
+    /// ```javascript
+    /// const event = { id: 'msg-1', reseller: acme.id, quantity: 250, at: acme.createdAt };
+    /// await agency.recordUsage([{ ...event, metric: 'messages' }]);
+    ///
+    /// const [start, end] = [new Date('2026-01-01T00:00:00Z'), new Date('2100-01-01T00:00:00Z')];
+    /// const page = await agency.usage({ start, end, window: 'day', metrics: ['messages'] });
+    /// assert.deepEqual(page.rows.map((row) => [row.value, row.events]), [[250n, 1]]);
+    /// ```
+    pub fn usage(&self, query: &UsageQuery) -> Result<UsagePage> {
+        let seal = self.seal()?;
+        self.read(|reads| query.read(reads, &seal))
+    }
+
+    /// The resellers that used the most of a metric from `start` (inclusive) to `end` (exclusive), at
+    /// most `limit`, which is 1–1,000. The largest use comes first, equal ones in the order of ids. Of
+    /// a gauge, the level at the end counts.
+    ///
+    /// It reads a row for each reseller and each day on which it used something, so it takes longer
+    /// the more resellers there are.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; fields `start` and `end` as
+    /// [`overview_between`](Self::overview_between), `limit` (`out_of_range`).
+    ///
+    /// ```example
+    /// use partnerkit::{Metric, UsageEvent};
+    ///
+    /// let (metric, at) = (Metric::MESSAGES, acme.created_at);
+    /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
+    /// agency.record_usage(&[event])?;
+    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let top = agency.top_resellers(metric, start.parse()?, end.parse()?, 10)?;
+    /// assert_eq!((top[0].reseller, top[0].value), (acme.id, 250));
+    /// ```
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// event = {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250}
+    /// agency.record_usage([{**event, "at": acme.created_at}])
+    /// start = datetime(2026, 1, 1, tzinfo=UTC)
+    /// end = datetime(2100, 1, 1, tzinfo=UTC)
+    /// (top,) = agency.top_resellers("messages", start, end, 10)
+    /// assert (top.reseller, top.value) == (acme.id, 250)
+    /// ```
+    /// ```javascript
+    /// const event = { id: 'msg-1', reseller: acme.id, quantity: 250, at: acme.createdAt };
+    /// await agency.recordUsage([{ ...event, metric: 'messages' }]);
+    /// const [start, end] = [new Date('2026-01-01T00:00:00Z'), new Date('2100-01-01T00:00:00Z')];
+    /// const [top] = await agency.topResellers({ metric: 'messages', start, end, limit: 10 });
+    /// assert.deepEqual([top.reseller, top.value], [acme.id, 250n]);
+    /// ```
+    pub fn top_resellers(
+        &self,
+        metric: Metric,
+        start: Timestamp,
+        end: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TopReseller>> {
+        let range = range(Some(start), Some(end))?;
+        if !(1..=MAX_TOP).contains(&limit) {
+            return Err(refused("limit")(Refusal::out_of_range(1, MAX_TOP.into())));
+        }
+        self.read(|reads| top(reads, metric, &range, limit as usize))
     }
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, ZonedDateTime};
 
+use crate::agency::AgencyRow;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::forking::undisturbed;
 use crate::schema::entity::stored;
@@ -17,6 +18,16 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     let known = name == "UTC" || name.contains('/');
     let zone = known.then(|| undisturbed(|| TimeZone::get(name)).ok()).flatten();
     zone.ok_or(Code::UnknownTimeZone.into())
+}
+
+/// The zone that an agency's periods follow.
+pub(super) fn zone_of(agency: &AgencyRow) -> Result<TimeZone> {
+    let unknown = |_| {
+        Error::configuration(
+            "the agency's time zone is missing in this machine's time zone database",
+        )
+    };
+    zone(&agency.settings.time_zone).map_err(unknown)
 }
 
 /// The name of a zone as the IANA database spells it: some systems accept no other case.
@@ -43,9 +54,7 @@ impl Period {
 
     /// The calendar month that holds the instant.
     pub(crate) fn month(at: Timestamp, zone: &TimeZone) -> Result<Self> {
-        let out_of_range = |_| Error::storage("a time is outside the range of the calendar");
-        let instant = jiff::Timestamp::from_millisecond(at.as_millis()).map_err(out_of_range)?;
-        let first = instant.to_zoned_datetime(zone.clone()).first_of_month();
+        let first = instant(at)?.to_zoned_datetime(zone.clone()).first_of_month();
         let start = first.and_then(|day| day.start_of_day()).map_err(out_of_range)?;
         let next = start.checked_add(1.month()).and_then(|day| day.start_of_day());
         Ok(Self { start: stamp(&start), end: stamp(&next.map_err(out_of_range)?) })
@@ -71,6 +80,15 @@ impl Period {
     }
 }
 
-fn stamp(zoned: &ZonedDateTime) -> Timestamp {
+/// The instant as the calendar's library has it.
+pub(super) fn instant(at: Timestamp) -> Result<jiff::Timestamp> {
+    jiff::Timestamp::from_millisecond(at.as_millis()).map_err(out_of_range)
+}
+
+pub(super) fn out_of_range(_: jiff::Error) -> Error {
+    Error::storage("a time is outside the range of the calendar")
+}
+
+pub(super) fn stamp(zoned: &ZonedDateTime) -> Timestamp {
     Timestamp::from_millis(zoned.timestamp().as_millisecond())
 }

@@ -1,14 +1,18 @@
 //! Rows of usage: events, meters and their days, totals.
 
-use super::{CounterDay, DayKey, Event, EventId, Meter, MeterKey};
+use std::ops::{Bound, RangeInclusive};
+
 #[cfg(feature = "conformance")]
-use super::{GaugeDay, GaugeDayKey};
+use super::GaugeDayKey;
+use super::{CounterDay, DayKey, Event, EventId, GaugeDay, Meter, MeterKey};
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
-use crate::schema::entity::Entity;
+use crate::schema::Row;
+use crate::schema::entity::{Entity, Stored};
 use crate::storage::{Lock, Scan};
 use crate::usage::TotalRow;
+use crate::values::AgencyId;
 
 /// A number to add to one of an agency's totals; it may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,9 @@ pub(crate) struct TotalDelta {
 
 /// More than there are metrics.
 const METRICS: u32 = 1_000;
+
+/// How many rows are read at once when all are gone through.
+const MANY: u32 = 4_096;
 
 /// The queries that lock meters and read their days.
 pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<CounterDay>>);
@@ -48,6 +55,54 @@ impl Reads<'_> {
         self.get(days)
     }
 
+    /// The query for the first rows of a day of counters, from a reseller on.
+    pub fn counter_day_from(
+        &self,
+        day: i32,
+        from: Option<ResellerId>,
+        limit: u32,
+    ) -> Question<Vec<CounterDay>> {
+        let mut of_day = vec![CounterDay::TABLE.owner(self.agency_id())];
+        of_day.extend(columns(&day));
+        let scan = Scan::all(CounterDay::TABLE, CounterDay::TABLE.key, of_day, limit);
+        records::scan(Scan { range: (at_least(from), Bound::Unbounded), ..scan })
+    }
+
+    /// Some of the days of all counters in a range of days, and the last one of these if there may be
+    /// more.
+    pub fn counter_days_in(
+        &mut self,
+        days: RangeInclusive<i32>,
+        after: Option<DayKey>,
+    ) -> Result<(Vec<CounterDay>, Option<DayKey>)> {
+        let begin = match after {
+            Some(after) => Bound::Excluded(columns(&after)),
+            None => Bound::Included(columns(days.start())),
+        };
+        let range = (begin, Bound::Included(columns(days.end())));
+        let scan = self.of_agency(CounterDay::TABLE, MANY);
+        let found = self.ask(records::scan::<CounterDay>(Scan { range, ..scan }))?;
+        let more = found.last().filter(|_| found.len() == MANY as usize).map(|day| day.key);
+        Ok((found, more))
+    }
+
+    /// Some meters from a reseller on, all of each reseller, and with which reseller to go on.
+    pub fn meters_from(
+        &mut self,
+        from: Option<ResellerId>,
+    ) -> Result<(Vec<Meter>, Option<ResellerId>)> {
+        let scan = self.of_agency(Meter::TABLE, MANY);
+        let range = (at_least(from), Bound::Unbounded);
+        let mut meters: Vec<Meter> = self.ask(records::scan(Scan { range, ..scan }))?;
+        if meters.len() < MANY as usize {
+            return Ok((meters, None));
+        }
+        // Of the last reseller there may be more.
+        let next = meters.last().map(|meter| meter.key.reseller);
+        meters.retain(|meter| Some(meter.key.reseller) != next);
+        Ok((meters, next))
+    }
+
     /// Days of gauges.
     #[cfg(feature = "conformance")]
     pub fn gauge_days(&mut self, days: &[GaugeDayKey]) -> Result<Vec<Option<GaugeDay>>> {
@@ -60,6 +115,34 @@ impl Reads<'_> {
         let totals = self.get::<TotalRow>(&names)?;
         Ok(totals.into_iter().map(|total| total.map_or(0, |total| total.value)).collect())
     }
+}
+
+/// The queries for the latest day of a gauge before some days, and for these days.
+pub(super) fn gauge_days_within(
+    agency: &AgencyId,
+    meter: &MeterKey,
+    days: &RangeInclusive<i32>,
+) -> (Question<Vec<GaugeDay>>, Question<Vec<GaugeDay>>) {
+    let mut of_meter = vec![GaugeDay::TABLE.owner(agency)];
+    of_meter.extend(columns(meter));
+    let scan = Scan::all(GaugeDay::TABLE, GaugeDay::TABLE.key, of_meter, 1);
+    let before = (Bound::Unbounded, Bound::Excluded(columns(days.start())));
+    let within = (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())));
+    let most = days.clone().count().max(1) as u32;
+    let earlier = Scan { range: before, reverse: true, ..scan.clone() };
+    (records::scan(earlier), records::scan(Scan { range: within, limit: most, ..scan }))
+}
+
+/// From a reseller on, or from the first one.
+fn at_least(reseller: Option<ResellerId>) -> Bound<Row> {
+    reseller.map_or(Bound::Unbounded, |reseller| Bound::Included(columns(&reseller)))
+}
+
+/// The values of a part of a key.
+fn columns(part: &impl Stored) -> Row {
+    let mut row = Row::new();
+    part.write(&mut row).expect("a key has no JSON in it");
+    row
 }
 
 impl Tx<'_> {

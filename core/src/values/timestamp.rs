@@ -65,7 +65,13 @@ impl Timestamp {
 
     pub(crate) const QUARTER_HOUR: i64 = 15 * 60_000;
 
+    pub(crate) const HOUR: i64 = 3_600_000;
     pub(crate) const DAY: i64 = 86_400_000;
+
+    /// When a UTC day begins.
+    pub(crate) const fn midnight_of(day: i32) -> Self {
+        Self(day as i64 * Self::DAY)
+    }
 
     pub(crate) const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))

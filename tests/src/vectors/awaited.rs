@@ -140,6 +140,17 @@ pub(super) async fn on_agency(on: &AsyncAgency, call: &str, with: &With) -> Opti
             wire(on.set_allowance(with.get("id"), with.get("metric"), with.get("limit")).await)
         }
         "overview" => wire(on.overview().await),
+        "overview_between" => wire(on.overview_between(with.get("start"), with.get("end")).await),
+        "usage" => wire(on.usage(with.form(&[])).await),
+        "top_resellers" => wire(
+            on.top_resellers(
+                with.get("metric"),
+                with.get("start"),
+                with.get("end"),
+                with.get("limit"),
+            )
+            .await,
+        ),
         "changes" => wire(on.changes(with.get("after"), with.get("limit")).await),
         _ => return None,
     })

@@ -117,10 +117,19 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
             wire(on.set_allowance(with.get("id"), with.get("metric"), with.get("limit")))
         }
         "overview" => wire(on.overview()),
+        "overview_between" => wire(on.overview_between(with.get("start"), with.get("end"))),
+        "usage" => wire(on.usage(&with.form(&[]))),
+        "top_resellers" => wire(on.top_resellers(
+            with.get("metric"),
+            with.get("start"),
+            with.get("end"),
+            with.get("limit"),
+        )),
         "changes" => wire(on.changes(with.get("after"), with.get("limit"))),
         _ => return None,
     })
 }
 
 /// The fields of forms that are instants: in JSON they are numbers.
-pub(super) const INSTANTS: [&str; 3] = ["created_at", "joined_before", "joined_from"];
+pub(super) const INSTANTS: [&str; 5] =
+    ["created_at", "end", "joined_before", "joined_from", "start"];

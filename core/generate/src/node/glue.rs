@@ -24,7 +24,7 @@ pub fn text(surface: &Surface) -> String {
 const IMPORTS: [&str; 5] = [
     "use napi::Unknown;",
     "use napi_derive::napi;",
-    "use crate::arguments::{AGENCY_PATCH, RESELLER_DRAFT, RESELLER_PATCH, RESELLER_QUERY};",
+    "use crate::arguments;",
     "use crate::given::{argument, form, nullable, optional, whole_text};",
     "use crate::home::{Begun, Each, Length, Plain};",
 ];
@@ -80,7 +80,8 @@ fn made(argument: &Argument, method: &Method<'_>) -> String {
     match &argument.of {
         _ if method.form(argument).is_some() => {
             let Type::Named(form) = &argument.of else { unreachable!("a form has a name") };
-            format!("form(\"{told}\", {name}, &{})", snake(form).to_uppercase())
+            let names = snake(form).to_uppercase();
+            format!("form(\"{told}\", {name}, &arguments::{names})")
         }
         // A password that will be stored must not have lone surrogates.
         _ if name.starts_with("password") && is_confirmed => {

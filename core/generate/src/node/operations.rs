@@ -101,19 +101,19 @@ fn method(method: &Method<'_>) -> String {
 /// The function that begins a call, and the expression that calls it. What stands in the options is
 /// read from them together with the signal.
 fn begun(method: &Method<'_>, name: &str, passed: &[String]) -> (String, String) {
-    let plain = "call(start, options)".to_owned();
+    let plain = "call(begin, options)".to_owned();
     let Some((what, names)) = method.named() else {
-        let start = format!("    const start: Start = (call) => this.#native.{name}(");
-        return (listed(&start, passed, ");"), plain);
+        let begin = format!("    const begin: Start = (call) => this.#native.{name}(");
+        return (listed(&begin, passed, ");"), plain);
     };
     let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
     let native = listed(&format!("      return this.#native.{name}("), passed, ");");
     if what == "options" {
-        let start = "    const start: Start<typeof options> = (call, given) => {\n";
-        let begun = format!("call(start, options, [{}])", names.join(", "));
-        return (format!("{start}{native}    }};\n"), begun);
+        let begin = "    const begin: Start<typeof options> = (call, given) => {\n";
+        let begun = format!("call(begin, options, [{}])", names.join(", "));
+        return (format!("{begin}{native}    }};\n"), begun);
     }
     let given = format!("      const given = named('{what}', {what}, [");
     let given = listed(&given, &names, "]);");
-    (format!("    const start: Start = (call) => {{\n{given}{native}    }};\n"), plain)
+    (format!("    const begin: Start = (call) => {{\n{given}{native}    }};\n"), plain)
 }

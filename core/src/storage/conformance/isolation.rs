@@ -114,6 +114,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
         let expected = match operation {
             "record_usage" => "UnknownReseller",
             "reseller_by_external_id" => "None",
+            "usage" => "rows: []",
             _ => "NotFound: no such reseller",
         };
         assert!(told.contains(expected), "{operation}: {told}");
@@ -137,7 +138,10 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
         let (external_id, event) = (format!("own-{n}"), format!("own-e-{n}"));
         let mut draft = draft(&label(n));
         draft.external_id = Some(external_id.clone());
-        let id = bench.agency.create_reseller(draft).expect("creates").id;
+        let own = bench.agency.create_reseller(draft).expect("creates");
+        let used = bench.event(&format!("used-{n}"), &own, Metric::MESSAGES, 1);
+        bench.agency.record_usage(&[used]).expect("records");
+        let id = own.id;
         let own = call(&bench.agency, &Subject { id, external_id, event, at });
         let unknown = call(&bench.agency, &nobody);
         assert_ne!(own, unknown, "{operation}");

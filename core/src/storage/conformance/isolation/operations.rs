@@ -4,7 +4,7 @@
 
 use super::subject::Subject;
 use super::told;
-use crate::{Agency, EventDraft, Metric, ResellerId, ResellerPatch};
+use crate::{Agency, EventDraft, Metric, ResellerId, ResellerPatch, UsageQuery};
 
 /// What an operation answers about a reseller, as text.
 type Call = fn(&Agency, &Subject) -> String;
@@ -81,4 +81,5 @@ pub(super) const CALLS: &[(&str, Call)] = &[
             of.sample::<Option<i64>>("limit"),
         ))
     }),
+    ("usage", |agency, of| told(agency.usage(&of.sample::<UsageQuery>("query")))),
 ];

@@ -3,7 +3,7 @@
 
 use super::super::fixture::PASSWORD;
 use crate::form::{Form, Given, read};
-use crate::{EventDraft, Metric, ResellerId, Timestamp};
+use crate::{EventDraft, Metric, ResellerId, Timestamp, UsageQuery};
 
 /// The password that a neighbour tries to set.
 pub(super) const NEW_PASSWORD: &str = "another teal walrus 95 umbrella";
@@ -71,6 +71,14 @@ impl<T: Sample> Sample for Option<T> {
 impl Sample for Timestamp {
     fn sample(of: &Subject, _: &str) -> Self {
         of.at
+    }
+}
+
+impl Sample for UsageQuery {
+    fn sample(of: &Subject, _: &str) -> Self {
+        let [start, end] = ["2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"];
+        let range = UsageQuery::between(start.parse().expect("valid"), end.parse().expect("valid"));
+        Self { resellers: vec![of.id], by_reseller: true, ..range }
     }
 }
 

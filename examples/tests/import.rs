@@ -30,6 +30,8 @@ fn a_second_run_creates_and_counts_nothing() {
     if second.contains("\n0 events counted") {
         assert_eq!(overview(&first), overview(&second));
     }
+    assert!(overview(&first).contains("\n  00 01 02 03"), "{first}");
+    assert!(overview(&first).contains("██ ██"), "{first}");
     assert!(overview(&first).contains("active resellers                 220"), "{first}");
 }
 

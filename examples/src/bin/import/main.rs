@@ -1,9 +1,10 @@
 //! The main job on real input: organisations become resellers, use a day of messages, and show
-//! up in the overview. Can be run again: nothing is created or counted twice.
+//! up in the overview and in a chart of the day. Can be run again: nothing is created or counted twice.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program on the command line")]
 
 mod arguments;
+mod chart;
 mod draft;
 mod input;
 mod load;
@@ -47,7 +48,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     report::loaded(&loaded);
     let sent = messages::send(&agency).map_err(said)?;
     report::sent(&sent);
-    report::overview(&agency).map_err(said)
+    report::overview(&agency).map_err(said)?;
+    report::day(&agency, sent.day).map_err(said)?;
+    report::searches(&agency).map_err(said)
 }
 
 fn said(error: partnerkit::Error) -> String {

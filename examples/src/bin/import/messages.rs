@@ -9,11 +9,13 @@ use crate::draft::spread;
 use crate::report::Progress;
 
 const BATCH: usize = 1_000;
-const DAY: i64 = 86_400_000;
+pub const DAY: i64 = 86_400_000;
 
 /// What became of the events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sent {
+    /// When the day began.
+    pub day: Timestamp,
     pub accepted: usize,
     pub duplicates: usize,
     pub others: usize,
@@ -25,7 +27,8 @@ pub fn send(agency: &Agency) -> Result<Sent> {
     let yesterday = SystemClock.now().as_millis().div_euclid(DAY) - 1;
     let total = usize::try_from(agency.overview()?.active_resellers).unwrap_or(0);
     let mut progress = Progress::of("resellers' messages", total);
-    let mut sent = Sent::default();
+    let day = Timestamp::from_millis(yesterday * DAY);
+    let mut sent = Sent { day, accepted: 0, duplicates: 0, others: 0 };
     let mut batch = Vec::new();
     let mut next = Some(ResellerQuery::all().limit(200));
     while let Some(query) = next {

@@ -1,13 +1,14 @@
-//! What is shown: progress while it runs, then what was refused, and the overview.
+//! What is shown: progress while it runs, then what was refused, the overview and the day.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
 use std::time::Instant;
 
-use partnerkit::{Agency, ResellerQuery, Result};
+use partnerkit::{Agency, Metric, ResellerQuery, Result, Timestamp, UsageQuery, Window};
 
+use crate::chart;
 use crate::load::Loaded;
-use crate::messages::Sent;
+use crate::messages::{DAY, Sent};
 
 /// How far a long step has come: redrawn in a terminal, a line now and then elsewhere.
 pub struct Progress {
@@ -60,11 +61,11 @@ pub fn loaded(loaded: &Loaded) {
 
 /// Says what became of the events.
 pub fn sent(sent: &Sent) {
-    let Sent { accepted, duplicates, others } = sent;
+    let Sent { accepted, duplicates, others, day: _ } = sent;
     println!("{accepted} events counted, {duplicates} counted before, {others} refused");
 }
 
-/// Shows the overview, and what some searches find.
+/// Shows the overview.
 pub fn overview(agency: &Agency) -> Result<()> {
     let overview = agency.overview()?;
     println!("\nOverview of {}", agency.id());
@@ -77,6 +78,28 @@ pub fn overview(agency: &Agency) -> Result<()> {
     ] {
         println!("  {what:<24}{value:>12}");
     }
+    Ok(())
+}
+
+/// Draws the messages of a day, by the hour.
+pub fn day(agency: &Agency, start: Timestamp) -> Result<()> {
+    let end = Timestamp::from_millis(start.as_millis() + DAY);
+    let page = agency.usage(&UsageQuery {
+        window: Window::Hour,
+        time_zone: Some("UTC".into()),
+        metrics: vec![Metric::MESSAGES],
+        fill: true,
+        ..UsageQuery::between(start, end)
+    })?;
+    let hours: Vec<_> = page.rows.iter().map(|row| row.value).collect();
+    let most = hours.iter().max().copied().unwrap_or(0);
+    println!("\nMessages by the hour (UTC) of {}, at most {most}", &start.to_string()[..10]);
+    print!("{}", chart::by_the_hour(&hours));
+    Ok(())
+}
+
+/// Shows what some searches find.
+pub fn searches(agency: &Agency) -> Result<()> {
     println!("\nSearch");
     for text in ["universite", "lodz", "sao", "„felix", "100%"] {
         println!("  {text:<24}{:>12}", found(agency, text)?);

@@ -86,8 +86,8 @@ export interface UsageQuery {
   /** The first instant of the range, on a quarter of an hour. It is required. */
   start?: Instant | null | undefined;
   /**
-   * The first instant after the range, on a quarter of an hour, at most a hundred years
-   * after its beginning. It is required.
+   * The first instant after the range, on a quarter of an hour before the year 9999, at most
+   * a hundred years after its beginning. It is required.
    */
   end?: Instant | null | undefined;
   /** How the range is divided; by default it is not. */

@@ -124,8 +124,8 @@ class UsageQuery(TypedDict, total=False):
     Fields:
         start: The first instant of the range, on a quarter of an hour. It is
             required.
-        end: The first instant after the range, on a quarter of an hour, at most a
-            hundred years after its beginning. It is required.
+        end: The first instant after the range, on a quarter of an hour before the
+            year 9999, at most a hundred years after its beginning. It is required.
         window: How the range is divided; by default it is not.
         time_zone: The IANA zone by whose calendar it is divided; by default the
             agency's.
@@ -143,8 +143,8 @@ class UsageQuery(TypedDict, total=False):
     start: datetime | None
     """The first instant of the range, on a quarter of an hour. It is required."""
     end: datetime | None
-    """The first instant after the range, on a quarter of an hour, at most a hundred years
-    after its beginning. It is required.
+    """The first instant after the range, on a quarter of an hour before the year 9999, at most
+    a hundred years after its beginning. It is required.
     """
     window: Window | Literal["whole", "hour", "day", "week", "month"]
     """How the range is divided; by default it is not."""

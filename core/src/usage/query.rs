@@ -8,7 +8,7 @@ use super::period::{zone, zone_of};
 use super::reading::{by_reseller, together};
 use super::{Metric, Period, Window};
 use crate::agency::AgencyRow;
-use crate::error::{Code, Error, Refusal, Result, refused};
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::records::Reads;
 use crate::reseller::ResellerId;
 use crate::search::CursorSeal;
@@ -18,6 +18,8 @@ const DEFAULT_LIMIT: u32 = 1_000;
 const MAX_LIMIT: u32 = 10_000;
 /// The most resellers that a query names.
 const MAX_RESELLERS: usize = 1_000;
+/// When the year 9999 begins: calendars end with that year.
+const YEAR_9999: Timestamp = Timestamp::from_millis(253_370_764_800_000);
 /// The days that a hundred years touch.
 const MAX_DAYS: usize = 36_526;
 /// The most windows of a range: eleven years by the hour.
@@ -31,8 +33,8 @@ pub(super) const MAX_WINDOWS: usize = 100_000;
 pub struct UsageQuery {
     /// The first instant of the range, on a quarter of an hour. It is required.
     pub start: Option<Timestamp>,
-    /// The first instant after the range, on a quarter of an hour, at most a hundred years after its
-    /// beginning. It is required.
+    /// The first instant after the range, on a quarter of an hour before the year 9999, at most a
+    /// hundred years after its beginning. It is required.
     pub end: Option<Timestamp>,
     /// How the range is divided; by default it is not.
     pub window: Window,
@@ -100,93 +102,111 @@ impl UsageQuery {
 
     /// Reads a page.
     pub(super) fn read(&self, reads: &mut Reads<'_>, seal: &CursorSeal<'_>) -> Result<UsagePage> {
-        let asked = self.asked(seal, || {
-            let agency = reads.get::<AgencyRow>(&[()])?.pop().flatten();
-            zone_of(&agency.ok_or_else(|| Error::not_found("agency"))?)
-        })?;
-        let read = if asked.by_reseller { by_reseller } else { together };
-        self.page(read(reads, &asked)?, asked.limit, seal)
-    }
-
-    /// The validated query. `zone_of_agency` is asked unless the query names a zone.
-    fn asked(
-        &self,
-        seal: &CursorSeal<'_>,
-        zone_of_agency: impl FnOnce() -> Result<TimeZone>,
-    ) -> Result<Asked> {
-        let range = range(self.start, self.end)?;
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(refused("limit")(Refusal::out_of_range(1, MAX_LIMIT.into())));
-        }
-        if self.resellers.len() > MAX_RESELLERS {
-            return Err(refused("resellers")(Refusal::too_many(MAX_RESELLERS as i64)));
-        }
-        let zone = match &self.time_zone {
-            Some(name) => zone(name).map_err(refused("time_zone"))?,
-            None => zone_of_agency()?,
+        let (range, named) = self.checked()?;
+        let zone = match named {
+            Some(zone) => zone,
+            None => {
+                let agency = reads.get::<AgencyRow>(&[()])?.pop().flatten();
+                zone_of(&agency.ok_or_else(|| Error::not_found("agency"))?)?
+            }
         };
-        let after = self.after.as_deref().map(|cursor| self.place(seal, cursor)).transpose()?;
-        Ok(Asked {
+        let cursors = Cursors { seal, query: self.fingerprint(&zone) };
+        let asked = Asked {
             range,
             window: self.window,
             zone,
-            metrics: if self.metrics.is_empty() {
-                sorted(&Metric::ALL)
-            } else {
-                sorted(&self.metrics)
-            },
+            metrics: sorted(if self.metrics.is_empty() { &Metric::ALL } else { &self.metrics }),
             resellers: (!self.resellers.is_empty()).then(|| sorted(&self.resellers)),
             by_reseller: self.by_reseller,
             fill: self.fill,
-            limit: limit as usize,
-            after,
-        })
+            limit: self.limit() as usize,
+            after: self.after.as_deref().map(|cursor| cursors.open(cursor)).transpose()?,
+        };
+        let read = if asked.by_reseller { by_reseller } else { together };
+        cursors.page(read(reads, &asked)?, asked.limit)
+    }
+
+    /// The range and the zone that is named, once everything that can be wrong was looked at.
+    fn checked(&self) -> Result<(Period, Option<TimeZone>)> {
+        let mut errors = FieldErrors::default();
+        let range = range(self.start, self.end).map_err(|refused| errors.extend(refused)).ok();
+        let zone = self.time_zone.as_deref().map(zone).transpose();
+        let zone = errors.keep("time_zone", zone);
+        let resellers = match self.resellers.len() {
+            ..=MAX_RESELLERS => Ok(()),
+            _ => Err(Refusal::too_many(MAX_RESELLERS as i64)),
+        };
+        errors.keep("resellers", resellers);
+        let limit = match self.limit() {
+            1..=MAX_LIMIT => Ok(()),
+            _ => Err(Refusal::out_of_range(1, MAX_LIMIT.into())),
+        };
+        errors.keep("limit", limit);
+        match (range, zone) {
+            (Some(range), Some(zone)) if errors.is_empty() => Ok((range, zone)),
+            _ => Err(errors.into()),
+        }
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
+    }
+
+    /// Everything that must be unchanged for a cursor to continue the query; the limit may change.
+    fn fingerprint(&self, zone: &TimeZone) -> String {
+        let Self { limit: _, after: _, time_zone: _, start, end, window, metrics, .. } = self;
+        let (zone, of) = (zone.iana_name(), (&self.resellers, self.by_reseller, self.fill));
+        format!("usage\n{start:?}\n{end:?}\n{window:?}\n{zone:?}\n{metrics:?}\n{of:?}")
+    }
+}
+
+/// The cursors of a query.
+struct Cursors<'s> {
+    seal: &'s CursorSeal<'s>,
+    query: String,
+}
+
+impl Cursors<'_> {
+    fn open(&self, cursor: &str) -> Result<Place> {
+        let place = self.seal.unpack(cursor, &self.query)?;
+        postcard::from_bytes(&place).map_err(|_| Error::invalid_cursor())
     }
 
     /// The page of rows, of which there is one more than the limit if there is a next page.
-    fn page(
-        &self,
-        mut rows: Vec<UsageRow>,
-        limit: usize,
-        seal: &CursorSeal<'_>,
-    ) -> Result<UsagePage> {
+    fn page(&self, mut rows: Vec<UsageRow>, limit: usize) -> Result<UsagePage> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| more);
         let next = last.map(|last| {
             let packed = |_| Error::storage("a page cursor could not be encoded");
             let place = postcard::to_allocvec(&Place::of(last)).map_err(packed)?;
-            seal.pack(place, &self.fingerprint())
+            self.seal.pack(place, &self.query)
         });
         Ok(UsagePage { rows, next: next.transpose()? })
-    }
-
-    fn place(&self, seal: &CursorSeal<'_>, cursor: &str) -> Result<Place> {
-        let place = seal.unpack(cursor, &self.fingerprint())?;
-        postcard::from_bytes(&place).map_err(|_| Error::invalid_cursor())
-    }
-
-    /// Everything that must be unchanged for a cursor to continue the query; the limit may change.
-    fn fingerprint(&self) -> String {
-        let Self { limit: _, after: _, start, end, window, time_zone, metrics, .. } = self;
-        let of = (&self.resellers, self.by_reseller, self.fill);
-        format!("usage\n{start:?}\n{end:?}\n{window:?}\n{time_zone:?}\n{metrics:?}\n{of:?}")
     }
 }
 
 /// A range of time with both ends on a quarter of an hour.
-pub(super) fn range(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Period> {
-    let on_grid = |field: &'static str, at: Option<Timestamp>| {
-        let at = at.ok_or_else(|| refused(field)(Code::Empty))?;
-        match at.as_millis().rem_euclid(Timestamp::QUARTER_HOUR) {
-            0 => Ok(at),
-            _ => Err(refused(field)(Code::QuarterHour)),
-        }
-    };
-    let range = Period { start: on_grid("start", start)?, end: on_grid("end", end)? };
-    let is_possible = range.start <= range.end && range.days().count() <= MAX_DAYS;
-    if is_possible { Ok(range) } else { Err(refused("end")(Code::OutOfRange)) }
+pub(super) fn range(
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+) -> Result<Period, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let ends = (errors.keep("start", on_grid(start)), errors.keep("end", on_grid(end)));
+    let (Some(start), Some(end)) = ends else { return Err(errors) };
+    let range = Period { start, end };
+    let is_possible = start <= end && range.days().count() <= MAX_DAYS;
+    if is_possible { Ok(range) } else { Err(FieldError::new("end", Code::OutOfRange).into()) }
+}
+
+/// An end of a range.
+fn on_grid(at: Option<Timestamp>) -> Result<Timestamp, Refusal> {
+    let at = at.ok_or(Code::Empty)?;
+    match at.as_millis().rem_euclid(Timestamp::QUARTER_HOUR) {
+        _ if !(Timestamp::YEAR_1..=YEAR_9999).contains(&at) => Err(Code::OutOfRange.into()),
+        0 => Ok(at),
+        _ => Err(Code::QuarterHour.into()),
+    }
 }
 
 fn sorted<T: Ord + Copy>(items: &[T]) -> Vec<T> {

@@ -53,6 +53,7 @@ export type AgencyOperation =
   | 'revokeAccess'
   | 'unlock'
   | 'recordUsage'
+  | 'voidEvent'
   | 'consume'
   | 'setAllowance'
   | 'overview'
@@ -557,6 +558,30 @@ export abstract class AgencyOperations {
   }
 
   /**
+   * Takes an event back, as if it had never been reported, and says whether it was counted
+   * until now: to take it back once more changes nothing. Its id stays known, so that the
+   * event, if it is reported again, is a `duplicate`, and is not counted.
+   *
+   * Throws: `NotFoundError` for an event that was never recorded, or that is not kept any
+   * more (events are kept for 40 days), and once the agency is deleted; field `id`
+   * (`too_late` if its quarter-hour was more than 39 days ago).
+   *
+   * @example
+   * ```ts
+   * const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+   * await agency.consume({ ...use, metric: 'messages' });
+   * assert.equal(await agency.voidEvent('evt-1'), true);
+   * assert.equal(await agency.voidEvent('evt-1'), false); // it had been taken back
+   * const overview = await agency.overview();
+   * assert.equal(overview.messages, 0n);
+   * ```
+   */
+  voidEvent(id: string, options?: CallOptions): Promise<boolean> {
+    const begin: Start = (call) => this.#native.voidEvent(call, id);
+    return call(begin, options);
+  }
+
+  /**
    * Uses some of a counter if its limit allows that, in one step: however many callers race,
    * the limit is never passed. The period is the present calendar month in the agency's time
    * zone, as that is set now.
@@ -567,7 +592,7 @@ export abstract class AgencyOperations {
    * call is not kept: made again, it is decided anew.
    *
    * Throws: `NotFoundError` for the reseller or the agency; fields `id` (`taken` by another
-   * event), `metric`, `quantity`.
+   * event, or by one that was taken back), `metric`, `quantity`.
    *
    * @example
    * ```ts
@@ -667,12 +692,14 @@ export abstract class AgencyOperations {
    * day, week or month, of all resellers together or of each one.
    *
    * Reading the counters of all resellers together costs the days of the range. Rows of each
-   * reseller, and of gauges, also cost the resellers.
+   * reseller, and of gauges, also cost the resellers. Each page is read when it is asked
+   * for: what is reported meanwhile is in the pages that follow.
    *
    * Throws: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
    * and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
-   * hundred years later), `timeZone` (`unknown_time_zone`), `window` (`too_many` windows),
-   * `resellers` (`too_many`), `limit` (`out_of_range`).
+   * hundred years later), `timeZone` (`unknown_time_zone`), `window` (`too_many` windows:
+   * there may be 100,000 if each reseller has its own rows), `resellers` (`too_many`),
+   * `limit` (`out_of_range`).
    *
    * @example
    * ```ts

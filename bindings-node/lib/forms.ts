@@ -94,12 +94,16 @@ export interface UsageQuery {
   window?: Slug<Window> | null | undefined;
   /** The IANA zone by whose calendar it is divided; by default the agency's. */
   timeZone?: string | null | undefined;
-  /** Only these metrics; by default all. */
+  /** Only these metrics. An empty list finds none; without a list it is all metrics. */
   metrics?: readonly Slug<Metric>[] | null | undefined;
-  /** Only these resellers, at most 1,000; by default all, those that were deleted included. */
+  /**
+   * Only these resellers, at most 1,000. An empty list finds no use; without a list it is
+   * the use of all, deleted ones included. The gauges of a deleted reseller ended with it.
+   */
   resellers?: readonly string[] | null | undefined;
   /**
-   * Whether each reseller has rows of its own. By default a row tells of all of them
+   * Whether each reseller has rows of its own: each of those in the list, or each that has
+   * used something in the range or has a gauge. By default a row is about all of them
    * together.
    */
   byReseller?: boolean | null | undefined;
@@ -110,7 +114,10 @@ export interface UsageQuery {
   fill?: boolean | null | undefined;
   /** The size of a page: 1–10,000 rows, by default 1,000. */
   limit?: number | null | undefined;
-  /** Where the page begins: the `UsagePage.next` of the previous page. */
+  /**
+   * Where the page begins: the `UsagePage.next` of the previous page. It belongs to its
+   * query; only the limit may change.
+   */
   after?: string | null | undefined;
 }
 

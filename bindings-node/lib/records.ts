@@ -163,6 +163,7 @@ export type FieldCode =
   | 'not_a_counter'
   | 'negative'
   | 'unknown_reseller'
+  | 'too_late'
   | 'too_old'
   | 'in_the_future'
   | 'overflow'

@@ -449,6 +449,15 @@ impl Agency {
     }
 
     #[napi(catch_unwind)]
+    pub fn void_event(&self, call: u32, id: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let id: String = argument("id", id)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.void_event(&id).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
     pub fn consume(
         &self,
         call: u32,

@@ -855,6 +855,30 @@ impl Agency {
         answer(py, &call(py, || self.0.record_usage(&events))?)
     }
 
+    /// Takes an event back, as if it had never been reported, and says whether it was counted
+    /// until now: to take it back once more changes nothing. Its id stays known, so that the
+    /// event, if it is reported again, is a `duplicate`, and is not counted.
+    ///
+    /// Raises: `NotFoundError` for an event that was never recorded, or that is not kept any
+    /// more (events are kept for 40 days), and once the agency is deleted; field `id`
+    /// (`too_late` if its quarter-hour was more than 39 days ago).
+    ///
+    /// ```python
+    /// agency.consume(acme.id, "messages", 3, "evt-1")
+    /// assert agency.void_event("evt-1")
+    /// assert not agency.void_event("evt-1")  # it had been taken back
+    /// overview = agency.overview()
+    /// assert overview.messages == 0
+    /// ```
+    fn void_event<'py>(
+        &self,
+        py: Python<'py>,
+        id: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let id: String = argument("id", id)?;
+        answer(py, &call(py, || self.0.void_event(&id))?)
+    }
+
     /// Uses some of a counter if its limit allows that, in one step: however many callers race,
     /// the limit is never passed. The period is the present calendar month in the agency's time
     /// zone, as that is set now.
@@ -865,7 +889,7 @@ impl Agency {
     /// call is not kept: made again, it is decided anew.
     ///
     /// Raises: `NotFoundError` for the reseller or the agency; fields `id` (`taken` by another
-    /// event), `metric`, `quantity`.
+    /// event, or by one that was taken back), `metric`, `quantity`.
     ///
     /// ```python
     /// agency.set_allowance(acme.id, "messages", 5)
@@ -960,12 +984,14 @@ impl Agency {
     /// day, week or month, of all resellers together or of each one.
     ///
     /// Reading the counters of all resellers together costs the days of the range. Rows of each
-    /// reseller, and of gauges, also cost the resellers.
+    /// reseller, and of gauges, also cost the resellers. Each page is read when it is asked
+    /// for: what is reported meanwhile is in the pages that follow.
     ///
     /// Raises: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
     /// and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
-    /// hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows),
-    /// `resellers` (`too_many`), `limit` (`out_of_range`).
+    /// hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows:
+    /// there may be 100,000 if each reseller has its own rows), `resellers` (`too_many`),
+    /// `limit` (`out_of_range`).
     ///
     /// ```python
     /// from datetime import UTC, datetime

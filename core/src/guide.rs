@@ -800,7 +800,7 @@ pub mod sign_in {}
 ///
 /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
 /// let query = UsageQuery::between(start.parse()?, end.parse()?);
-/// let by_month = UsageQuery { window: Window::Month, metrics: vec![Metric::MESSAGES], ..query };
+/// let by_month = UsageQuery { window: Window::Month, metrics: Some(vec![Metric::MESSAGES]), ..query };
 /// for row in agency.usage(&by_month)?.rows {
 ///     println!("{} {}: {} in {} events", row.start, row.metric.slug(), row.value, row.events);
 /// }
@@ -916,6 +916,7 @@ pub mod meter {}
 /// | was granted, with another reseller, metric or quantity | a refused field `id`, code `taken` |
 /// | was denied | a new decision: a denial uses no id up |
 /// | an event of `record_usage` has | granted, `duplicate`, if it agrees; otherwise `taken` |
+/// | was granted, and taken back meanwhile | a refused field `id`, code `taken` |
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -959,8 +960,44 @@ pub mod meter {}
 /// await assert.rejects(other, { name: 'ValidationError', message: 'id is already in use' });
 /// ```
 ///
-/// What was granted cannot be taken back yet. Where work may fail, consume when it is certain, or in
-/// small pieces.
+/// Where work may fail, consume before it begins, and take the use back if it did fail. To take it back
+/// once more changes nothing, so this, too, may be called again.
+///
+/// ```rust
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # use partnerkit::{DenialReason, Metric};
+/// #
+/// # agency.set_allowance(acme.id, Metric::MESSAGES, Some(1_000))?;
+/// # let granted = agency.consume(acme.id, Metric::MESSAGES, 900, "send-1")?;
+/// # assert!(granted.granted);
+/// #
+/// # let denied = agency.consume(acme.id, Metric::MESSAGES, 200, "send-2")?;
+/// # assert_eq!(denied.reason, Some(DenialReason::LimitReached));
+/// # assert_eq!((denied.used, denied.limit, denied.requested), (900, Some(1_000), 200));
+/// # println!("900 of 1,000 messages are used. The next month begins at {}.", denied.resets_at);
+/// # let again = agency.consume(acme.id, Metric::MESSAGES, 900, "send-1")?;
+/// # assert!(again.granted && again.duplicate);
+/// # assert_eq!(again.used, 900);
+/// #
+/// # let other = agency.consume(acme.id, Metric::MESSAGES, 50, "send-1").unwrap_err();
+/// # assert_eq!(other.to_string(), "id is already in use");
+/// assert!(agency.void_event("send-1")?); // whether it was counted until now
+/// assert_eq!(agency.overview()?.messages, 0);
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
+///
+/// ```python
+/// assert agency.void_event("send-1")  # whether it was counted until now
+/// overview = agency.overview()
+/// assert overview.messages == 0
+/// ```
+///
+/// ```javascript
+/// assert.ok(await agency.voidEvent('send-1')); // whether it was counted until now
+/// const overview = await agency.overview();
+/// assert.equal(overview.messages, 0n);
+/// ```
 ///
 /// ## What passes a limit, and what has none
 ///
@@ -989,6 +1026,8 @@ pub mod meter {}
 /// #
 /// # let other = agency.consume(acme.id, Metric::MESSAGES, 50, "send-1").unwrap_err();
 /// # assert_eq!(other.to_string(), "id is already in use");
+/// # assert!(agency.void_event("send-1")?); // whether it was counted until now
+/// # assert_eq!(agency.overview()?.messages, 0);
 /// let refused = agency.set_allowance(acme.id, Metric::TEAM_MEMBERS, Some(5)).unwrap_err();
 /// assert_eq!(refused.to_string(), "metric must be a counter");
 /// # Ok::<(), partnerkit::Error>(())
@@ -1030,6 +1069,8 @@ pub mod meter {}
 /// #
 /// # let other = agency.consume(acme.id, Metric::MESSAGES, 50, "send-1").unwrap_err();
 /// # assert_eq!(other.to_string(), "id is already in use");
+/// # assert!(agency.void_event("send-1")?); // whether it was counted until now
+/// # assert_eq!(agency.overview()?.messages, 0);
 /// # let refused = agency.set_allowance(acme.id, Metric::TEAM_MEMBERS, Some(5)).unwrap_err();
 /// # assert_eq!(refused.to_string(), "metric must be a counter");
 /// use partnerkit::AgencyPatch;
@@ -2016,8 +2057,9 @@ pub mod own_storage {}
 /// ## Close, and upgrade
 ///
 /// A store is closed with its last handle; `close()` (also the end of Python's `with`, or of JavaScript's
-/// `await using`) closes it for
-/// every handle, and later calls fail with `Configuration`.
+/// `await using`) closes it for every handle, and later calls fail with `Configuration`. It does not wait
+/// for calls that have not reached the store yet, such as one that hashes a password: they fail, too. So a
+/// server first stops taking requests, then waits until the open ones are answered, then closes.
 ///
 /// A new release brings the tables up to date when it opens the store, once, however many processes
 /// start. There is no way back: an older release refuses the store of a newer one, with an error of kind

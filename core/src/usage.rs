@@ -20,6 +20,7 @@ mod rows;
 mod series;
 mod sums;
 mod total;
+mod voiding;
 mod windows;
 
 pub use consume::{Consumption, DenialReason};

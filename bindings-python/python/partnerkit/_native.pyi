@@ -749,6 +749,23 @@ class Agency:
         assert overview.messages == 250
         ```
         """
+    def void_event(self, id: str) -> bool:
+        """Takes an event back, as if it had never been reported, and says whether it was counted
+        until now: to take it back once more changes nothing. Its id stays known, so that the
+        event, if it is reported again, is a `duplicate`, and is not counted.
+
+        Raises: `NotFoundError` for an event that was never recorded, or that is not kept any
+        more (events are kept for 40 days), and once the agency is deleted; field `id`
+        (`too_late` if its quarter-hour was more than 39 days ago).
+
+        ```python
+        agency.consume(acme.id, "messages", 3, "evt-1")
+        assert agency.void_event("evt-1")
+        assert not agency.void_event("evt-1")  # it had been taken back
+        overview = agency.overview()
+        assert overview.messages == 0
+        ```
+        """
     def consume(
         self, reseller: UUID | str, metric: Metric | str, quantity: int, id: str
     ) -> Consumption:
@@ -762,7 +779,7 @@ class Agency:
         call is not kept: made again, it is decided anew.
 
         Raises: `NotFoundError` for the reseller or the agency; fields `id` (`taken` by another
-        event), `metric`, `quantity`.
+        event, or by one that was taken back), `metric`, `quantity`.
 
         ```python
         agency.set_allowance(acme.id, "messages", 5)
@@ -822,12 +839,14 @@ class Agency:
         day, week or month, of all resellers together or of each one.
 
         Reading the counters of all resellers together costs the days of the range. Rows of each
-        reseller, and of gauges, also cost the resellers.
+        reseller, and of gauges, also cost the resellers. Each page is read when it is asked
+        for: what is reported meanwhile is in the pages that follow.
 
         Raises: `NotFoundError` once the agency is deleted; `InvalidCursorError`; fields `start`
         and `end` (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a
-        hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows),
-        `resellers` (`too_many`), `limit` (`out_of_range`).
+        hundred years later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows:
+        there may be 100,000 if each reseller has its own rows), `resellers` (`too_many`),
+        `limit` (`out_of_range`).
 
         ```python
         from datetime import UTC, datetime

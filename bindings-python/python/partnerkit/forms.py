@@ -129,15 +129,19 @@ class UsageQuery(TypedDict, total=False):
         window: How the range is divided; by default it is not.
         time_zone: The IANA zone by whose calendar it is divided; by default the
             agency's.
-        metrics: Only these metrics; by default all.
-        resellers: Only these resellers, at most 1,000; by default all, those that
-            were deleted included.
-        by_reseller: Whether each reseller has rows of its own. By default a row
-            tells of all of them together.
+        metrics: Only these metrics. An empty list finds none; without a list it is
+            all metrics.
+        resellers: Only these resellers, at most 1,000. An empty list finds no use;
+            without a list it is the use of all, deleted ones included. The gauges of a
+            deleted reseller ended with it.
+        by_reseller: Whether each reseller has rows of its own: each of those in the
+            list, or each that has used something in the range or has a gauge. By
+            default a row is about all of them together.
         fill: Whether there is a row for each window, also if nothing was reported
             in it. A counter is 0 there, and a gauge has the level that it had before.
         limit: The size of a page: 1–10,000 rows, by default 1,000.
-        after: Where the page begins: the `UsagePage.next` of the previous page.
+        after: Where the page begins: the `UsagePage.next` of the previous page. It
+            belongs to its query; only the limit may change.
     """
 
     start: datetime | None
@@ -150,12 +154,15 @@ class UsageQuery(TypedDict, total=False):
     """How the range is divided; by default it is not."""
     time_zone: str | None
     """The IANA zone by whose calendar it is divided; by default the agency's."""
-    metrics: Sequence[Metric | Literal["messages", "whatsapp_messages", "whatsapp_conversations", "team_members"]]
-    """Only these metrics; by default all."""
-    resellers: Sequence[UUID | str]
-    """Only these resellers, at most 1,000; by default all, those that were deleted included."""
+    metrics: Sequence[Metric | Literal["messages", "whatsapp_messages", "whatsapp_conversations", "team_members"]] | None
+    """Only these metrics. An empty list finds none; without a list it is all metrics."""
+    resellers: Sequence[UUID | str] | None
+    """Only these resellers, at most 1,000. An empty list finds no use; without a list it is
+    the use of all, deleted ones included. The gauges of a deleted reseller ended with it.
+    """
     by_reseller: bool
-    """Whether each reseller has rows of its own. By default a row tells of all of them
+    """Whether each reseller has rows of its own: each of those in the list, or each that has
+    used something in the range or has a gauge. By default a row is about all of them
     together.
     """
     fill: bool
@@ -165,7 +172,9 @@ class UsageQuery(TypedDict, total=False):
     limit: int | None
     """The size of a page: 1–10,000 rows, by default 1,000."""
     after: str | None
-    """Where the page begins: the `UsagePage.next` of the previous page."""
+    """Where the page begins: the `UsagePage.next` of the previous page. It belongs to its
+    query; only the limit may change.
+    """
 
 
 class ContactDraft(TypedDict, total=False):

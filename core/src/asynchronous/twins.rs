@@ -311,6 +311,12 @@ impl AsyncAgency {
         blocking(move || it.record_usage(&events)).await
     }
 
+    /// Awaits [`Agency::void_event`](crate::Agency::void_event).
+    pub async fn void_event(&self, id: String) -> Result<bool> {
+        let it = self.0.clone();
+        blocking(move || it.void_event(&id)).await
+    }
+
     /// Awaits [`Agency::consume`](crate::Agency::consume).
     pub async fn consume(
         &self,

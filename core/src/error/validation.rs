@@ -70,6 +70,7 @@ codes! {
     NotACounter = "not_a_counter", "must be a counter";
     Negative = "negative", "must not be negative";
     UnknownReseller = "unknown_reseller", "is not a reseller of this agency";
+    TooLate = "too_late", "is of an event that is too old to be taken back";
     TooOld = "too_old", "is too long ago";
     InTheFuture = "in_the_future", "lies in the future";
     Overflow = "overflow", "would exceed the largest number that can be kept";

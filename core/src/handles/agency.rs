@@ -495,6 +495,29 @@ impl Agency {
         self.observe("record_usage", None, || self.tenant.record_usage(events))
     }
 
+    /// Takes an event back, as if it had never been reported, and says whether it was counted until
+    /// now: to take it back once more changes nothing. Its id stays known, so that the event, if it is
+    /// reported again, is a `duplicate`, and is not counted.
+    ///
+    /// Errors: `NotFound` for an event that was never recorded, or that is not kept any more (events are
+    /// kept for 40 days), and once the agency is deleted; field `id` (`too_late` if its quarter-hour was
+    /// more than 39 days ago).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// assert!(agency.void_event("evt-1")?);
+    /// assert!(!agency.void_event("evt-1")?); // it had been taken back
+    /// assert_eq!(agency.overview()?.messages, 0);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn void_event(&self, id: &str) -> Result<bool> {
+        self.observe("void_event", None, || self.tenant.void_event(id))
+    }
+
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
     /// limit is never passed. The period is the present calendar month in the agency's time
     /// zone, as that is set now.
@@ -504,8 +527,8 @@ impl Agency {
     /// is granted again as a `duplicate`, with the use and the limit as they are now, and adds
     /// nothing. A denied call is not kept: made again, it is decided anew.
     ///
-    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event),
-    /// `metric`, `quantity`.
+    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event, or by
+    /// one that was taken back), `metric`, `quantity`.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -596,11 +619,13 @@ impl Agency {
     /// week or month, of all resellers together or of each one.
     ///
     /// Reading the counters of all resellers together costs the days of the range. Rows of each
-    /// reseller, and of gauges, also cost the resellers.
+    /// reseller, and of gauges, also cost the resellers. Each page is read when it is asked for: what is
+    /// reported meanwhile is in the pages that follow.
     ///
     /// Errors: `NotFound` once the agency is deleted; `InvalidCursor`; fields `start` and `end`
     /// (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
-    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows), `resellers`
+    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many`
+    /// windows: there may be 100,000 if each reseller has its own rows), `resellers`
     /// (`too_many`), `limit` (`out_of_range`).
     ///
     /// ```
@@ -614,7 +639,7 @@ impl Agency {
     ///
     /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
     /// let query = UsageQuery::between(start.parse()?, end.parse()?);
-    /// let by_day = UsageQuery { window: Window::Day, metrics: vec![metric], ..query };
+    /// let by_day = UsageQuery { window: Window::Day, metrics: Some(vec![metric]), ..query };
     /// let page = agency.usage(&by_day)?;
     /// assert_eq!((page.rows[0].value, page.rows[0].events, page.next), (250, 1, None));
     /// # Ok::<(), partnerkit::Error>(())

@@ -26,6 +26,7 @@ mod sign_in;
 mod transactions;
 mod upkeep;
 mod verbs;
+mod voiding;
 
 use std::sync::Arc;
 
@@ -211,6 +212,10 @@ macro_rules! each_conformance_case {
             reading::windows_are_what_the_events_add_up_to,
             reading::a_period_has_an_overview,
             reading::resellers_are_ranked,
+            voiding::what_was_taken_back_was_never_there,
+            voiding::events_are_taken_back_while_others_come,
+            voiding::an_event_is_taken_back_once,
+            voiding::an_event_that_is_too_old_stays,
             pages::pages_follow_the_newest_first,
             pages::a_walk_sees_each_row_once,
             pages::a_search_follows_the_times_whatever_clocks_do,

@@ -103,10 +103,11 @@ fn within_limit(meter: &Meter, quantity: i64) -> bool {
     meter.limit.is_none_or(|limit| after.is_some_and(|after| after <= limit))
 }
 
-/// Answers a repeated call as before; a different call with the same id is refused.
+/// Answers a repeated call as before. A different call with its id is refused, and so is one whose use
+/// was taken back: to grant it again would let it go uncounted.
 fn replayed(before: &Event, event: &Event, meter: &Meter) -> Result<Consumption> {
     // A repeated call is made later, so the time need not agree.
-    let same = Event { at: event.at, ..before.clone() }.repeats(event);
+    let same = Event { at: event.at, ..before.clone() }.repeats(event) && !before.voided;
     let again = Consumption { duplicate: true, ..granted(event, meter) };
     if same { Ok(again) } else { Err(refused("id")(Code::Taken)) }
 }

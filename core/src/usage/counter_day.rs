@@ -106,6 +106,21 @@ impl CounterDay {
         Some(())
     }
 
+    /// Takes an event of this day back. `None` if it is not among those that were counted, which means
+    /// that the row is damaged.
+    pub(crate) fn uncount(&mut self, event: &Event) -> Option<()> {
+        let at = event.at.quarter_hour();
+        let slot = self.slots.get_mut(&at)?;
+        self.sum = self.sum.checked_sub(event.quantity)?;
+        slot.sum = slot.sum.checked_sub(event.quantity)?;
+        self.events = self.events.checked_sub(1)?;
+        slot.events = slot.events.checked_sub(1)?;
+        if slot.events == 0 {
+            self.slots.remove(&at);
+        }
+        Some(())
+    }
+
     /// What the events of this day add to a period. `None` if a sum overflows, which means
     /// that the row is damaged.
     pub(crate) fn sum_within(&self, period: &Period) -> Option<i64> {

@@ -111,6 +111,14 @@ impl GaugeDay {
     }
 }
 
+impl GaugeDay {
+    /// Counts the events of a quarter-hour anew. `None` if their number overflows.
+    pub(crate) fn recount(&mut self, quarter_hour: u8, events: &[Event]) -> Option<()> {
+        self.slots.remove(&quarter_hour);
+        events.iter().try_for_each(|event| self.count(event))
+    }
+}
+
 impl GaugeSlot {
     /// A quarter-hour whose first event is just going to be counted.
     fn before(event: &Event) -> Self {

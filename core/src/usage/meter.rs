@@ -1,6 +1,7 @@
 //! The meter: one row with everything about one reseller's use of one metric.
 
-use super::{Event, EventId, Metric, MetricKind, Period};
+use super::{CounterDay, Event, EventId, GaugeSlot, Metric, MetricKind, Period};
+use crate::error::Result;
 use crate::reseller::{Reseller, ResellerId};
 use crate::schema::entity::{entity, stored};
 use crate::values::Timestamp;
@@ -102,6 +103,29 @@ impl Meter {
             MetricKind::Gauge if self.is_latest(event) => Some(event.quantity),
             MetricKind::Gauge => Some(self.value),
         }
+    }
+
+    /// Takes a counter's event back. `None` if it is not among those that were counted.
+    pub(crate) fn uncount(&mut self, event: &Event) -> Option<()> {
+        self.value = self.value.checked_sub(event.quantity)?;
+        self.events = self.events.checked_sub(1)?;
+        if self.period.contains(event.at) {
+            self.period_used = self.period_used.checked_sub(event.quantity)?;
+        }
+        Some(())
+    }
+
+    /// Turns a gauge back to what was its latest level before the one that was taken back.
+    pub(crate) fn turn_back_to(&mut self, latest: Option<&GaugeSlot>) -> Result<()> {
+        let Self { value, last_at, last_event, .. } = Self::new(self.key);
+        (self.value, self.last_at, self.last_event) = (value, last_at, last_event);
+        if let Some(latest) = latest {
+            self.value = latest.last;
+            self.last_at = Timestamp::from_millis(latest.last_at);
+            let id = EventId::parse(&latest.last_event).map_err(|_| CounterDay::damaged())?;
+            self.last_event = Some(id);
+        }
+        Ok(())
     }
 
     fn is_latest(&self, event: &Event) -> bool {

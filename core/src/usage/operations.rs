@@ -3,9 +3,10 @@
 use super::overview::overview_between;
 use super::query::range;
 use super::ranking::top;
+use super::voiding::void;
 use super::{
-    Consumption, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller, UsageEvent,
-    UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
+    Consumption, EventId, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller,
+    UsageEvent, UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
 };
 use crate::changes::ChangeKind;
 use crate::error::{Code, FieldErrors, Refusal, Result, refused};
@@ -72,6 +73,43 @@ impl Tenant {
         Ok(UsageReport { outcomes })
     }
 
+    /// Takes an event back, as if it had never been reported, and says whether it was counted until
+    /// now: to take it back once more changes nothing. Its id stays known, so that the event, if it is
+    /// reported again, is a `duplicate`, and is not counted (S35).
+    ///
+    /// Errors: `NotFound` for an event that was never recorded, or that is not kept any more (events are
+    /// kept for 40 days), and once the agency is deleted; field `id` (`too_late` if its quarter-hour was
+    /// more than 39 days ago).
+    ///
+    /// ```example
+    /// use partnerkit::Metric;
+    ///
+    /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// assert!(agency.void_event("evt-1")?);
+    /// assert!(!agency.void_event("evt-1")?); // it had been taken back
+    /// assert_eq!(agency.overview()?.messages, 0);
+    /// ```
+    /// ```python
+    /// agency.consume(acme.id, "messages", 3, "evt-1")
+    /// assert agency.void_event("evt-1")
+    /// assert not agency.void_event("evt-1")  # it had been taken back
+    /// overview = agency.overview()
+    /// assert overview.messages == 0
+    /// ```
+    /// ```javascript
+    /// const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+    /// await agency.consume({ ...use, metric: 'messages' });
+    /// assert.equal(await agency.voidEvent('evt-1'), true);
+    /// assert.equal(await agency.voidEvent('evt-1'), false); // it had been taken back
+    /// const overview = await agency.overview();
+    /// assert.equal(overview.messages, 0n);
+    /// ```
+    pub fn void_event(&self, id: &str) -> Result<bool> {
+        let id = EventId::parse(id).map_err(refused("id"))?;
+        let now = self.now();
+        self.write(|tx| void(tx, &id, now))
+    }
+
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
     /// limit is never passed (S43). The period is the present calendar month in the agency's time
     /// zone, as that is set now.
@@ -81,8 +119,8 @@ impl Tenant {
     /// is granted again as a `duplicate`, with the use and the limit as they are now, and adds
     /// nothing. A denied call is not kept: made again, it is decided anew.
     ///
-    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event),
-    /// `metric`, `quantity`.
+    /// Errors: `NotFound` for the reseller or the agency; fields `id` (`taken` by another event, or by
+    /// one that was taken back), `metric`, `quantity`.
     ///
     /// ```example
     /// use partnerkit::{DenialReason, Metric};
@@ -237,11 +275,13 @@ impl Tenant {
     /// week or month, of all resellers together or of each one (S36).
     ///
     /// Reading the counters of all resellers together costs the days of the range. Rows of each
-    /// reseller, and of gauges, also cost the resellers.
+    /// reseller, and of gauges, also cost the resellers. Each page is read when it is asked for: what is
+    /// reported meanwhile is in the pages that follow.
     ///
     /// Errors: `NotFound` once the agency is deleted; `InvalidCursor`; fields `start` and `end`
     /// (`empty`, `quarter_hour`; `end` `out_of_range` before `start`, or more than a hundred years
-    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many` windows), `resellers`
+    /// later), `time_zone` (`unknown_time_zone`), `window` (`too_many`
+    /// windows: there may be 100,000 if each reseller has its own rows), `resellers`
     /// (`too_many`), `limit` (`out_of_range`).
     ///
     /// ```example
@@ -253,7 +293,7 @@ impl Tenant {
     ///
     /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
     /// let query = UsageQuery::between(start.parse()?, end.parse()?);
-    /// let by_day = UsageQuery { window: Window::Day, metrics: vec![metric], ..query };
+    /// let by_day = UsageQuery { window: Window::Day, metrics: Some(vec![metric]), ..query };
     /// let page = agency.usage(&by_day)?;
     /// assert_eq!((page.rows[0].value, page.rows[0].events, page.next), (250, 1, None));
     /// ```

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::period::{zone, zone_of};
 use super::reading::{by_reseller, together};
 use super::{Metric, Period, Window};
-use crate::agency::AgencyRow;
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::records::Reads;
 use crate::reseller::ResellerId;
@@ -40,18 +39,21 @@ pub struct UsageQuery {
     pub window: Window,
     /// The IANA zone by whose calendar it is divided; by default the agency's.
     pub time_zone: Option<String>,
-    /// Only these metrics; by default all.
-    pub metrics: Vec<Metric>,
-    /// Only these resellers, at most 1,000; by default all, those that were deleted included.
-    pub resellers: Vec<ResellerId>,
-    /// Whether each reseller has rows of its own. By default a row tells of all of them together.
+    /// Only these metrics. An empty list finds none; without a list it is all metrics.
+    pub metrics: Option<Vec<Metric>>,
+    /// Only these resellers, at most 1,000. An empty list finds no use; without a list it is the use of
+    /// all, deleted ones included. The gauges of a deleted reseller ended with it.
+    pub resellers: Option<Vec<ResellerId>>,
+    /// Whether each reseller has rows of its own: each of those in the list, or each that has used
+    /// something in the range or has a gauge. By default a row is about all of them together.
     pub by_reseller: bool,
     /// Whether there is a row for each window, also if nothing was reported in it. A counter is 0
     /// there, and a gauge has the level that it had before.
     pub fill: bool,
     /// The size of a page: 1–10,000 rows, by default 1,000.
     pub limit: Option<u32>,
-    /// Where the page begins: the [`UsagePage::next`] of the previous page.
+    /// Where the page begins: the [`UsagePage::next`] of the previous page. It belongs to its query; only
+    /// the limit may change.
     pub after: Option<String>,
 }
 
@@ -105,18 +107,15 @@ impl UsageQuery {
         let (range, named) = self.checked()?;
         let zone = match named {
             Some(zone) => zone,
-            None => {
-                let agency = reads.get::<AgencyRow>(&[()])?.pop().flatten();
-                zone_of(&agency.ok_or_else(|| Error::not_found("agency"))?)?
-            }
+            None => zone_of(&reads.held_agency()?)?,
         };
         let cursors = Cursors { seal, query: self.fingerprint(&zone) };
         let asked = Asked {
             range,
             window: self.window,
             zone,
-            metrics: sorted(if self.metrics.is_empty() { &Metric::ALL } else { &self.metrics }),
-            resellers: (!self.resellers.is_empty()).then(|| sorted(&self.resellers)),
+            metrics: sorted(self.metrics.as_deref().unwrap_or(&Metric::ALL)),
+            resellers: self.resellers.as_deref().map(sorted),
             by_reseller: self.by_reseller,
             fill: self.fill,
             limit: self.limit() as usize,
@@ -132,7 +131,7 @@ impl UsageQuery {
         let range = range(self.start, self.end).map_err(|refused| errors.extend(refused)).ok();
         let zone = self.time_zone.as_deref().map(zone).transpose();
         let zone = errors.keep("time_zone", zone);
-        let resellers = match self.resellers.len() {
+        let resellers = match self.resellers.as_ref().map_or(0, Vec::len) {
             ..=MAX_RESELLERS => Ok(()),
             _ => Err(Refusal::too_many(MAX_RESELLERS as i64)),
         };

@@ -8,11 +8,11 @@ use super::{CounterDay, DayKey, Event, EventId, GaugeDay, Meter, MeterKey};
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
-use crate::schema::Row;
 use crate::schema::entity::{Entity, Stored};
+use crate::schema::{Row, Value};
 use crate::storage::{Lock, Scan};
 use crate::usage::TotalRow;
-use crate::values::AgencyId;
+use crate::values::{AgencyId, Timestamp};
 
 /// A number to add to one of an agency's totals; it may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,15 +117,41 @@ impl Reads<'_> {
     }
 }
 
+impl Tx<'_> {
+    /// The events of a gauge that are counted in the quarter-hour of an event.
+    pub(super) fn levels_of_quarter_hour(&mut self, event: &Event) -> Result<Vec<Event>> {
+        let from = event.at.start_of_quarter_hour();
+        let mut scan = self.of_agency(Event::TABLE, u32::MAX);
+        let at = |at: Timestamp| vec![Value::Integer(at.as_millis())];
+        let end = from.plus_millis(Timestamp::QUARTER_HOUR);
+        scan.columns = &["agency", "at"];
+        scan.range = (Bound::Included(at(from)), Bound::Excluded(at(end)));
+        let mut events = self.ask(records::scan::<Event>(scan))?;
+        events.retain(|other| MeterKey::of(other) == MeterKey::of(event) && !other.voided);
+        Ok(events)
+    }
+
+    /// The latest day of a gauge.
+    pub(super) fn latest_gauge_day(&mut self, meter: &MeterKey) -> Result<Option<GaugeDay>> {
+        let days = gauge_days(self.agency_id(), meter, 1);
+        Ok(self.ask(records::scan(Scan { reverse: true, ..days }))?.pop())
+    }
+}
+
+/// The scan of all days of a gauge.
+fn gauge_days(agency: &AgencyId, meter: &MeterKey, limit: u32) -> Scan {
+    let mut of_meter = vec![GaugeDay::TABLE.owner(agency)];
+    of_meter.extend(columns(meter));
+    Scan::all(GaugeDay::TABLE, GaugeDay::TABLE.key, of_meter, limit)
+}
+
 /// The queries for the latest day of a gauge before some days, and for these days.
 pub(super) fn gauge_days_within(
     agency: &AgencyId,
     meter: &MeterKey,
     days: &RangeInclusive<i32>,
 ) -> (Question<Vec<GaugeDay>>, Question<Vec<GaugeDay>>) {
-    let mut of_meter = vec![GaugeDay::TABLE.owner(agency)];
-    of_meter.extend(columns(meter));
-    let scan = Scan::all(GaugeDay::TABLE, GaugeDay::TABLE.key, of_meter, 1);
+    let scan = gauge_days(agency, meter, 1);
     let before = (Bound::Unbounded, Bound::Excluded(columns(days.start())));
     let within = (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())));
     let most = days.clone().count().max(1) as u32;

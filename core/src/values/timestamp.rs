@@ -57,6 +57,11 @@ impl Timestamp {
         (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }
 
+    /// When its quarter of an hour began.
+    pub(crate) const fn start_of_quarter_hour(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(Self::QUARTER_HOUR))
+    }
+
     /// The first instant that the dates of every language can represent.
     pub(crate) const YEAR_1: Self = Self(-62_135_596_800_000);
 

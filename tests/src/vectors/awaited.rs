@@ -127,6 +127,7 @@ pub(super) async fn on_agency(on: &AsyncAgency, call: &str, with: &With) -> Opti
         "revoke_access" => wire(on.revoke_access(with.get("id")).await),
         "unlock" => wire(on.unlock(with.get("id")).await),
         "record_usage" => wire(on.record_usage(with.get::<Vec<EventDraft>>("events")).await),
+        "void_event" => wire(on.void_event(with.get::<String>("id")).await),
         "consume" => wire(
             on.consume(
                 with.get("reseller"),

@@ -107,6 +107,7 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
         "revoke_access" => wire(on.revoke_access(with.get("id"))),
         "unlock" => wire(on.unlock(with.get("id"))),
         "record_usage" => wire(on.record_usage(&with.get::<Vec<EventDraft>>("events"))),
+        "void_event" => wire(on.void_event(&with.get::<String>("id"))),
         "consume" => wire(on.consume(
             with.get("reseller"),
             with.get("metric"),

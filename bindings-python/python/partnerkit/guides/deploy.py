@@ -119,8 +119,9 @@ with partnerkit.Platform.open("memory:", secrets=secrets, peppers=peppers) as ro
 ## Close, and upgrade
 
 A store is closed with its last handle; `close()` (also the end of Python's `with`, or of JavaScript's
-`await using`) closes it for
-every handle, and later calls fail with `Configuration`.
+`await using`) closes it for every handle, and later calls fail with `Configuration`. It does not wait
+for calls that have not reached the store yet, such as one that hashes a password: they fail, too. So a
+server first stops taking requests, then waits until the open ones are answered, then closes.
 
 A new release brings the tables up to date when it opens the store, once, however many processes
 start. There is no way back: an older release refuses the store of a newer one, with an error of kind

@@ -42,6 +42,7 @@ The id names the use, such as the id of the job: so a job that is run again coun
 | was granted, with another reseller, metric or quantity | a refused field `id`, code `taken` |
 | was denied | a new decision: a denial uses no id up |
 | an event of `record_usage` has | granted, `duplicate`, if it agrees; otherwise `taken` |
+| was granted, and taken back meanwhile | a refused field `id`, code `taken` |
 
 ```python
 again = agency.consume(acme.id, "messages", 900, "send-1")
@@ -54,8 +55,14 @@ except partnerkit.ValidationError as refused:
     assert str(refused) == "id is already in use"
 ```
 
-What was granted cannot be taken back yet. Where work may fail, consume when it is certain, or in
-small pieces.
+Where work may fail, consume before it begins, and take the use back if it did fail. To take it back
+once more changes nothing, so this, too, may be called again.
+
+```python
+assert agency.void_event("send-1")  # whether it was counted until now
+overview = agency.overview()
+assert overview.messages == 0
+```
 
 ## What passes a limit, and what has none
 

@@ -96,14 +96,14 @@ impl<'h> Reported<'h> {
         let windows = [Window::Whole, Window::Hour, Window::Day, Window::Week, Window::Month];
         let window = windows[self.rng.usize(..windows.len())];
         let range = self.range(window);
-        let some = |rng: &mut Rng| rng.u8(0..4) == 0;
         let by_reseller = self.rng.bool();
-        let named = if some(&mut self.rng) { self.rng.usize(1..6) } else { 0 };
+        let (is_named, named) = (self.rng.u8(0..3) == 0, self.rng.usize(0..6));
         UsageQuery {
             window,
             time_zone: Some(ZONES[self.rng.usize(..ZONES.len())].to_owned()),
-            metrics: if some(&mut self.rng) { METRICS[1..].to_vec() } else { METRICS.to_vec() },
-            resellers: self.rng.choose_multiple(self.resellers.iter().copied(), named),
+            metrics: Some(METRICS[self.rng.usize(0..3)..].to_vec()),
+            resellers: is_named
+                .then(|| self.rng.choose_multiple(self.resellers.iter().copied(), named)),
             by_reseller,
             // By the hour and by the reseller, most rows would be empty.
             fill: self.rng.bool() && !(by_reseller && window == Window::Hour),
@@ -159,10 +159,9 @@ impl<'h> Reported<'h> {
     fn expected(&self, query: &UsageQuery) -> Vec<UsageRow> {
         let range = Period { start: query.start.expect("set"), end: query.end.expect("set") };
         let windows = windows_in(range, query.window, query.time_zone.as_deref().expect("set"));
-        let named: BTreeSet<_> = query.resellers.iter().copied().collect();
-        let all: Vec<_> =
-            if named.is_empty() { self.resellers.clone() } else { named.iter().copied().collect() };
-        let mut metrics = query.metrics.clone();
+        let named: Option<BTreeSet<_>> = query.resellers.clone().map(BTreeSet::from_iter);
+        let all = named.clone().map_or(self.resellers.clone(), Vec::from_iter);
+        let mut metrics = query.metrics.clone().expect("set");
         metrics.sort();
         let groups: Vec<Vec<ResellerId>> = match query.by_reseller {
             true => all.iter().map(|reseller| vec![*reseller]).collect(),
@@ -170,7 +169,7 @@ impl<'h> Reported<'h> {
         };
         let mut rows = Vec::new();
         for group in groups {
-            let is_known = !named.is_empty() || !query.by_reseller || {
+            let is_known = named.is_some() || !query.by_reseller || {
                 let any = |metric: &Metric| !self.within(&group, *metric, &range).is_empty();
                 metrics.iter().any(any) || self.has_gauge(&group, &metrics)
             };

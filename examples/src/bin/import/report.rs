@@ -87,7 +87,7 @@ pub fn day(agency: &Agency, start: Timestamp) -> Result<()> {
     let page = agency.usage(&UsageQuery {
         window: Window::Hour,
         time_zone: Some("UTC".into()),
-        metrics: vec![Metric::MESSAGES],
+        metrics: Some(vec![Metric::MESSAGES]),
         fill: true,
         ..UsageQuery::between(start, end)
     })?;

@@ -66,6 +66,7 @@ pub(super) const CALLS: &[(&str, Call)] = &[
     ("record_usage", |agency, of| {
         told(agency.record_usage(&of.sample::<Vec<EventDraft>>("events")))
     }),
+    ("void_event", |agency, of| told(agency.void_event(&of.sample::<String>("id")))),
     ("consume", |agency, of| {
         told(agency.consume(
             of.sample::<ResellerId>("reseller"),

@@ -78,7 +78,7 @@ impl Sample for UsageQuery {
     fn sample(of: &Subject, _: &str) -> Self {
         let [start, end] = ["2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"];
         let range = UsageQuery::between(start.parse().expect("valid"), end.parse().expect("valid"));
-        Self { resellers: vec![of.id], by_reseller: true, ..range }
+        Self { resellers: Some(vec![of.id]), by_reseller: true, ..range }
     }
 }
 

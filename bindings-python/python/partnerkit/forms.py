@@ -150,22 +150,22 @@ class UsageQuery(TypedDict, total=False):
     """The first instant after the range, on a quarter of an hour before the year 9999, at most
     a hundred years after its beginning. It is required.
     """
-    window: Window | Literal["whole", "hour", "day", "week", "month"]
+    window: Window | Literal["whole", "hour", "day", "week", "month"] | None
     """How the range is divided; by default it is not."""
     time_zone: str | None
     """The IANA zone by whose calendar it is divided; by default the agency's."""
-    metrics: Sequence[Metric | Literal["messages", "whatsapp_messages", "whatsapp_conversations", "team_members"]] | None
+    metrics: Sequence[Metric | str] | None
     """Only these metrics. An empty list finds none; without a list it is all metrics."""
     resellers: Sequence[UUID | str] | None
     """Only these resellers, at most 1,000. An empty list finds no use; without a list it is
     the use of all, deleted ones included. The gauges of a deleted reseller ended with it.
     """
-    by_reseller: bool
+    by_reseller: bool | None
     """Whether each reseller has rows of its own: each of those in the list, or each that has
     used something in the range or has a gauge. By default a row is about all of them
     together.
     """
-    fill: bool
+    fill: bool | None
     """Whether there is a row for each window, also if nothing was reported in it. A counter is
     0 there, and a gauge has the level that it had before.
     """

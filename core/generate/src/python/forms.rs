@@ -69,7 +69,7 @@ fn class(form: &Record, surface: &Surface) -> String {
     text
 }
 
-/// The type of a field. Every field of a list's conditions may be `None`, too.
+/// The type of a field. Every field of a query may be `None`, too.
 fn of(form: &Record, field: &Field, surface: &Surface) -> String {
     // A text that has the name of an enumeration is one of its slugs.
     let is_slug = |of: &&Enumeration| snake(&of.name) == field.name && field.of.names().is_empty();
@@ -77,7 +77,7 @@ fn of(form: &Record, field: &Field, surface: &Surface) -> String {
         Some(of) => optional(&field.of, &slug_of(of)),
         None => typed(&field.of, surface),
     };
-    let is_whole = of.ends_with(" | None") || form.name != "ResellerQuery";
+    let is_whole = of.ends_with(" | None") || !form.name.ends_with("Query");
     if is_whole { of } else { of + " | None" }
 }
 

@@ -25,7 +25,13 @@ pub fn given(of: &Type, surface: &Surface) -> String {
 pub fn typed(of: &Type, surface: &Surface) -> String {
     match of {
         Type::Optional(of) | Type::Patch(of) => format!("{} | None", typed(of, surface)),
-        Type::List(of) | Type::Set(of) => format!("Sequence[{}]", typed(of, surface)),
+        Type::List(of) | Type::Set(of) => match &**of {
+            // A list comes from data, where any text may stand.
+            Type::Named(name) if surface.enumeration(name).is_some() => {
+                format!("Sequence[{name} | str]")
+            }
+            of => format!("Sequence[{}]", typed(of, surface)),
+        },
         Type::Map(key, value) => {
             format!("Mapping[{}, {}]", typed(key, surface), typed(value, surface))
         }

@@ -798,8 +798,9 @@ pub mod sign_in {}
 /// # assert_eq!((overview.active_resellers, overview.messages, overview.team_members), (1, 250, 3));
 /// use partnerkit::{UsageQuery, Window};
 ///
-/// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
-/// let query = UsageQuery::between(start.parse()?, end.parse()?);
+/// let range = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+/// let [start, end] = range.map(|at| at.parse().expect("an instant"));
+/// let query = UsageQuery::between(start, end);
 /// let by_month = UsageQuery { window: Window::Month, metrics: Some(vec![Metric::MESSAGES]), ..query };
 /// for row in agency.usage(&by_month)?.rows {
 ///     println!("{} {}: {} in {} events", row.start, row.metric.slug(), row.value, row.events);

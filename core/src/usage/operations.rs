@@ -248,8 +248,9 @@ impl Tenant {
     /// use partnerkit::{Metric, Timestamp};
     ///
     /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
-    /// let [start, end] = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"];
-    /// let overview = agency.overview_between(start.parse()?, end.parse()?)?;
+    /// let march = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"];
+    /// let [start, end] = march.map(|at| at.parse::<Timestamp>().unwrap());
+    /// let overview = agency.overview_between(start, end)?;
     /// assert_eq!(overview.active_resellers, 1);
     /// ```
     /// ```python
@@ -291,8 +292,9 @@ impl Tenant {
     /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
     /// agency.record_usage(&[event])?;
     ///
-    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
-    /// let query = UsageQuery::between(start.parse()?, end.parse()?);
+    /// let range = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let [start, end] = range.map(|at| at.parse().unwrap());
+    /// let query = UsageQuery::between(start, end);
     /// let by_day = UsageQuery { window: Window::Day, metrics: Some(vec![metric]), ..query };
     /// let page = agency.usage(&by_day)?;
     /// assert_eq!((page.rows[0].value, page.rows[0].events, page.next), (250, 1, None));
@@ -337,8 +339,9 @@ impl Tenant {
     /// let (metric, at) = (Metric::MESSAGES, acme.created_at);
     /// let event = UsageEvent { id: "msg-1".into(), reseller: acme.id, metric, quantity: 250, at };
     /// agency.record_usage(&[event])?;
-    /// let [start, end] = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
-    /// let top = agency.top_resellers(metric, start.parse()?, end.parse()?, 10)?;
+    /// let range = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+    /// let [start, end] = range.map(|at| at.parse().unwrap());
+    /// let top = agency.top_resellers(metric, start, end, 10)?;
     /// assert_eq!((top[0].reseller, top[0].value), (acme.id, 250));
     /// ```
     /// ```python

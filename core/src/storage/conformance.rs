@@ -212,6 +212,7 @@ macro_rules! each_conformance_case {
             reading::windows_are_what_the_events_add_up_to,
             reading::a_period_has_an_overview,
             reading::resellers_are_ranked,
+            reading::levels_that_once_were_too_large_can_be_read,
             voiding::what_was_taken_back_was_never_there,
             voiding::events_are_taken_back_while_others_come,
             voiding::an_event_is_taken_back_once,

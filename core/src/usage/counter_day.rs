@@ -1,7 +1,8 @@
 //! A counter's day: one reseller's use of one metric on one UTC day, by quarter-hour.
 //!
-//! Every hour, day and month of every IANA zone since 1980 begins on a quarter-hour. So a period is
-//! summed from the day's sum for whole days, and from the slots at its edges.
+//! Hours, days and months of IANA zones begin on a quarter-hour, but for some changes of the clock
+//! (at a minute past midnight in St John's until 2011): see `windows.rs`. So a period is summed from
+//! the day's sum for whole days, and from the slots at its edges.
 
 use std::collections::BTreeMap;
 

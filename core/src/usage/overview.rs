@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use super::reading::{each_gauge, sum_of_agency};
-use super::{CounterDay, Metric, Period};
+use super::series::most;
+use super::{Metric, Period};
 use crate::error::Result;
 use crate::records::Reads;
 use crate::schema::damaged;
@@ -73,10 +74,9 @@ pub(super) fn overview_between(
 fn level_at(reads: &mut Reads<'_>, metric: Metric, period: &Period) -> Result<i64> {
     // Of the days before the last one, only the latest level counts.
     let start = Timestamp::midnight_of(period.end.plus_millis(-1).utc_day());
-    let mut level = 0_i64;
+    let mut sum = 0_i128;
     each_gauge(reads, metric, &Period { start, ..*period }, |_, gauge| {
-        level = level.checked_add(gauge.level_at_the_end()).ok_or_else(CounterDay::damaged)?;
-        Ok(())
+        sum += i128::from(gauge.level_at_the_end());
     })?;
-    Ok(level)
+    Ok(most(sum))
 }

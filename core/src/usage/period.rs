@@ -17,6 +17,8 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     // everywhere.
     let known = name == "UTC" || name.contains('/');
     let zone = known.then(|| undisturbed(|| TimeZone::get(name)).ok()).flatten();
+    // `Etc/Unknown` says that nobody knows the zone.
+    let zone = zone.filter(|zone| !zone.is_unknown());
     zone.ok_or(Code::UnknownTimeZone.into())
 }
 

@@ -1,11 +1,14 @@
 //! What is asked of the usage that was recorded: a range of time, its windows, and whose use of what
 //! (S36).
 
+use std::ops::RangeInclusive;
+
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::period::{zone, zone_of};
 use super::reading::{by_reseller, together};
+use super::series::Subject;
 use super::{Metric, Period, Window};
 use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
 use crate::records::Reads;
@@ -69,7 +72,7 @@ pub struct UsageRow {
     /// The reseller, if the query asked for rows of each.
     pub reseller: Option<ResellerId>,
     /// A counter's sum. A gauge's level at the end of the window; of several resellers together it
-    /// is the sum of their levels.
+    /// is the sum of their levels, at most 2^63 − 1.
     pub value: i64,
     /// How many events were reported in the window.
     pub events: u64,
@@ -112,6 +115,7 @@ impl UsageQuery {
         let cursors = Cursors { seal, query: self.fingerprint(&zone) };
         let asked = Asked {
             range,
+            days: reads.known_days(range.days())?,
             window: self.window,
             zone,
             metrics: sorted(self.metrics.as_deref().unwrap_or(&Metric::ALL)),
@@ -218,6 +222,8 @@ fn sorted<T: Ord + Copy>(items: &[T]) -> Vec<T> {
 /// A validated query.
 pub(super) struct Asked {
     pub range: Period,
+    /// The UTC days of the range, from the first one to the last one on which the agency used something.
+    pub days: RangeInclusive<i32>,
     pub window: Window,
     pub zone: TimeZone,
     /// Sorted, as are the resellers.
@@ -240,10 +246,16 @@ pub(super) struct Place {
 
 impl Place {
     pub fn of(row: &UsageRow) -> Self {
+        let UsageRow { reseller, metric, start, .. } = *row;
+        Self::in_window(Subject { reseller, metric }, start)
+    }
+
+    /// The place of a row about a window that begins then.
+    pub fn in_window(of: Subject, start: Timestamp) -> Self {
         Self {
-            reseller: row.reseller.map(|id| *id.as_uuid().as_bytes()),
-            metric: row.metric.slug().to_owned(),
-            start: row.start.as_millis(),
+            reseller: of.reseller.map(|id| *id.as_uuid().as_bytes()),
+            metric: of.metric.slug().to_owned(),
+            start: start.as_millis(),
         }
     }
 

@@ -71,7 +71,6 @@ fn levels(
     let mut levels = BTreeMap::new();
     each_gauge(reads, metric, range, |reseller, gauge| {
         levels.insert(reseller, gauge.level_at_the_end());
-        Ok(())
     })?;
     Ok(levels)
 }

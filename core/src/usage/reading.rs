@@ -5,6 +5,7 @@
 //! levels, so that reading it takes longer the more resellers there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::query::Asked;
 use super::rows::gauge_days_within;
@@ -42,9 +43,11 @@ pub(super) fn together(reads: &mut Reads<'_>, asked: &Asked) -> Result<Vec<Usage
             _ => windows(asked.range, asked.window, &asked.zone),
         };
         loop {
-            let wanted = (asked.limit + 1).saturating_sub(rows.len()).min(CHUNK);
-            let windows = left.by_ref().take(wanted).collect::<Result<Vec<_>>>()?;
-            if windows.is_empty() {
+            let wanted = (asked.limit + 1).saturating_sub(rows.len());
+            // Without rows for empty windows, a few rows may need many windows.
+            let some = if asked.fill { wanted.min(CHUNK) } else { CHUNK };
+            let windows = left.by_ref().take(some).collect::<Result<Vec<_>>>()?;
+            if windows.is_empty() || wanted == 0 {
                 break;
             }
             let subject = Subject { reseller: None, metric };
@@ -72,12 +75,12 @@ fn counter(
 ) -> Result<Counter> {
     let range = whole(windows);
     match &asked.resellers {
-        None => of_agency(reads, metric, &range, &cut_days(windows)),
+        None => of_agency(reads, metric, within(&asked.days, &range), &cut_days(windows)),
         Some(resellers) => {
             let mut counter = Counter::default();
             let keys = resellers.iter().flat_map(|&reseller| {
                 let meter = MeterKey { reseller, metric };
-                range.days().map(move |day| DayKey { day, meter })
+                within(&asked.days, &range).map(move |day| DayKey { day, meter })
             });
             for day in days_by_key(reads, keys)? {
                 counter.add(day)?;
@@ -107,11 +110,11 @@ fn days_by_key(
 fn of_agency(
     reads: &mut Reads<'_>,
     metric: Metric,
-    range: &Period,
+    days: RangeInclusive<i32>,
     cut: &BTreeSet<i32>,
 ) -> Result<Counter> {
     let mut keys = Vec::new();
-    for day in range.days() {
+    for day in days {
         let slots = if cut.contains(&day) { 0..=WHOLE_DAY } else { WHOLE_DAY..=WHOLE_DAY };
         keys.extend(slots.map(|slot| AgencySlotKey { day, metric, slot }));
     }
@@ -126,7 +129,8 @@ fn of_agency(
 
 /// What all resellers used of a counter in a range.
 pub(super) fn sum_of_agency(reads: &mut Reads<'_>, metric: Metric, range: &Period) -> Result<i64> {
-    let counter = of_agency(reads, metric, range, &cut_days(std::slice::from_ref(range)))?;
+    let days = reads.known_days(range.days())?;
+    let counter = of_agency(reads, metric, days, &cut_days(std::slice::from_ref(range)))?;
     Ok(counter.sum_within(range)?.sum)
 }
 
@@ -146,7 +150,7 @@ fn levels(
     let meters: Vec<_> = resellers.iter().map(|&reseller| MeterKey { reseller, metric }).collect();
     let meters = existing(reads, &meters)?;
     for gauge in gauges(reads, &meters, &range)? {
-        together.add(&gauge, windows)?;
+        together.add(&gauge, windows);
     }
     Ok(together)
 }
@@ -156,7 +160,7 @@ pub(super) fn each_gauge(
     reads: &mut Reads<'_>,
     metric: Metric,
     range: &Period,
-    mut see: impl FnMut(ResellerId, Gauge) -> Result<()>,
+    mut see: impl FnMut(ResellerId, Gauge),
 ) -> Result<()> {
     let mut from = None;
     loop {
@@ -164,7 +168,7 @@ pub(super) fn each_gauge(
         let of = meters.iter().map(|meter| meter.key).filter(|key| key.metric == metric);
         let meters: Vec<_> = of.collect();
         for (meter, gauge) in meters.iter().zip(gauges(reads, &meters, range)?) {
-            see(meter.reseller, gauge)?;
+            see(meter.reseller, gauge);
         }
         match more {
             Some(next) => from = Some(next),
@@ -194,6 +198,27 @@ fn gauges(reads: &mut Reads<'_>, meters: &[MeterKey], range: &Period) -> Result<
         );
     }
     Ok(gauges)
+}
+
+/// Of some days those that a range touches.
+fn within(days: &RangeInclusive<i32>, range: &Period) -> RangeInclusive<i32> {
+    let touched = range.days();
+    *days.start().max(touched.start())..=*days.end().min(touched.end())
+}
+
+/// The UTC days on which the agency used one of the counters that are asked for.
+fn days_of_use(reads: &mut Reads<'_>, asked: &Asked) -> Result<Vec<i32>> {
+    let counters = asked.metrics.iter().filter(|metric| metric.kind() == MetricKind::Counter);
+    let counters: Vec<_> = counters.copied().collect();
+    let of_day =
+        |day| counters.iter().map(move |&metric| AgencySlotKey { day, metric, slot: WHOLE_DAY });
+    let keys: Vec<_> = asked.days.clone().flat_map(of_day).collect();
+    let mut days = BTreeSet::new();
+    for keys in keys.chunks(CHUNK) {
+        let sums = reads.get::<AgencySlot>(keys)?.into_iter().flatten();
+        days.extend(sums.filter(|sum| sum.events > 0).map(|sum| sum.key.day));
+    }
+    Ok(days.into_iter().collect())
 }
 
 /// The range of windows that follow each other.

@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeInclusive};
 
 #[cfg(feature = "conformance")]
 use super::GaugeDayKey;
-use super::{CounterDay, DayKey, Event, EventId, GaugeDay, Meter, MeterKey};
+use super::{AgencySlot, CounterDay, DayKey, Event, EventId, GaugeDay, Meter, MeterKey};
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
@@ -84,6 +84,17 @@ impl Reads<'_> {
         let found = self.ask(records::scan::<CounterDay>(Scan { range, ..scan }))?;
         let more = found.last().filter(|_| found.len() == MANY as usize).map(|day| day.key);
         Ok((found, more))
+    }
+
+    /// The part of some UTC days that begins with the first one, and ends with the last one, on which the
+    /// agency used something.
+    pub fn known_days(&mut self, days: RangeInclusive<i32>) -> Result<RangeInclusive<i32>> {
+        let range = (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())));
+        let scan = Scan { range, ..self.of_agency(AgencySlot::TABLE, 1) };
+        let latest = records::scan::<AgencySlot>(Scan { reverse: true, ..scan.clone() });
+        let ends = self.ask((records::scan::<AgencySlot>(scan), latest))?;
+        let [first, last] = [ends.0, ends.1].map(|mut found| found.pop().map(|slot| slot.key.day));
+        Ok(first.zip(last).map_or(RangeInclusive::new(1, 0), |(first, last)| first..=last))
     }
 
     /// Some meters from a reseller on, all of each reseller, and with which reseller to go on.

@@ -133,6 +133,14 @@ impl Gauge {
         gauge
     }
 
+    /// What it was from an instant on, and its level before that.
+    pub fn from(&self, start: Timestamp) -> Self {
+        let first = self.slots.partition_point(|(at, _)| *at < start);
+        let (before, slots) = self.slots.split_at(first);
+        let before = before.last().map_or(self.before, |(_, slot)| slot.last);
+        Self { before, slots: slots.to_vec() }
+    }
+
     /// The level where the range ends.
     pub fn level_at_the_end(&self) -> i64 {
         self.slots.last().map_or(self.before, |(_, slot)| slot.last)
@@ -156,7 +164,7 @@ impl Gauge {
 
 /// The levels of several resellers together, by window.
 pub(super) struct Together {
-    windows: Vec<(i64, u64)>,
+    windows: Vec<(i128, u64)>,
 }
 
 impl Together {
@@ -164,21 +172,26 @@ impl Together {
         Self { windows: vec![(0, 0); windows] }
     }
 
-    pub fn add(&mut self, gauge: &Gauge, windows: &[Period]) -> Result<()> {
+    pub fn add(&mut self, gauge: &Gauge, windows: &[Period]) {
         let mut levels = Levels::of(gauge);
         for ((value, events), window) in self.windows.iter_mut().zip(windows) {
             let slots = levels.within(window);
-            *value = value.checked_add(levels.level).ok_or_else(CounterDay::damaged)?;
+            *value += i128::from(levels.level);
             *events = events.saturating_add(reported(slots));
         }
-        Ok(())
     }
 
     pub fn rows(&self, of: Subject, windows: &[Period], fill: bool, rows: &mut Vec<UsageRow>) {
         let all = self.windows.iter().zip(windows);
         let told = all.filter(|((_, events), _)| fill || *events > 0);
-        rows.extend(told.map(|(&(value, events), &window)| of.row(window, value, events)));
+        rows.extend(told.map(|(&(value, events), &window)| of.row(window, most(value), events)));
     }
+}
+
+/// A sum of levels. Those of a past moment may be too large together, though those of the present never
+/// are: then it is the largest number that there is.
+pub(super) fn most(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
 /// Goes through the quarter-hours of a gauge, window by window.

@@ -4,6 +4,7 @@ use super::Period;
 use super::period::{instant, out_of_range, stamp};
 use crate::error::Result;
 use crate::values::Timestamp;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, ZonedDateTime};
 
@@ -105,8 +106,14 @@ impl Windows<'_> {
             }
             Window::Month => date.first_of_month().checked_add(1.month()),
         };
-        let next = next.and_then(|date| date.to_zoned_datetime(self.zone.clone()));
-        Ok(stamp(&next.map_err(out_of_range)?))
+        let date = next.map_err(out_of_range)?;
+        let midnight = date.to_zoned_datetime(self.zone.clone()).map_err(out_of_range)?;
+        if stamp(&midnight) > self.left.start {
+            return Ok(stamp(&midnight));
+        }
+        // A clock that was put back over midnight shows it twice, and the first one has passed.
+        let midnight = self.zone.to_ambiguous_zoned_datetime(date.to_datetime(Time::midnight()));
+        Ok(stamp(&midnight.later().map_err(out_of_range)?))
     }
 
     fn next_hour(&mut self, now: &ZonedDateTime) -> Timestamp {
@@ -147,7 +154,7 @@ mod tests {
     use crate::usage::period::instant;
     use crate::values::Timestamp;
 
-    const ZONES: [&str; 9] = [
+    const ZONES: [&str; 11] = [
         "UTC",
         "Asia/Kathmandu",
         "Australia/Lord_Howe",
@@ -157,6 +164,8 @@ mod tests {
         "Pacific/Apia",
         "Asia/Beirut",
         "Antarctica/Troll",
+        "Antarctica/Casey",
+        "America/Goose_Bay",
     ];
 
     fn zone(name: &str) -> TimeZone {
@@ -250,6 +259,16 @@ mod tests {
                 "2026-04-05T01:30:00 +10:30",
                 "2026-04-05T02:00:00 +10:30",
             ]
+        );
+    }
+
+    #[test]
+    fn a_range_may_begin_between_two_midnights_of_one_day() {
+        // At two o'clock on the 5th of March, the clock was put back to eleven o'clock on the 4th.
+        let range = ["2010-03-04T15:30:00Z", "2010-03-05T16:00:00Z"];
+        assert_eq!(
+            starts(range, Window::Day, "Antarctica/Casey"),
+            ["2010-03-04T23:30:00 +08", "2010-03-05T00:00:00 +08"]
         );
     }
 

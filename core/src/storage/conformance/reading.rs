@@ -185,7 +185,7 @@ impl<'h> Reported<'h> {
                         start: window.start,
                         end: window.end,
                         metric,
-                        reseller: query.by_reseller.then_some(group[0]),
+                        reseller: query.by_reseller.then(|| group[0]),
                         value: self.value(&group, metric, &window),
                         events: events.len() as u64,
                         min: levels.clone().min(),
@@ -261,4 +261,24 @@ pub(super) fn resellers_are_ranked(harness: &dyn Harness) {
         let top = agency.top_resellers(metric, period.start, period.end, n as u32 + 1);
         assert_eq!(top.expect("reads"), expected, "of {metric:?} in {period:?}");
     }
+}
+
+/// S37: levels that are too large together only in the past can be read, as the largest number.
+pub(super) fn levels_that_once_were_too_large_can_be_read(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let now = bench.clock.now();
+    let past = Timestamp::from_millis(now.as_millis() - 5 * DAY - now.as_millis() % DAY);
+    for label in ["acme", "globex"] {
+        let present = bench.event(label, &bench.create(label), Metric::TEAM_MEMBERS, 1);
+        let id = format!("{label}-late");
+        let late = UsageEvent { id, quantity: i64::MAX, at: past, ..present.clone() };
+        let report = bench.agency.record_usage(&[present, late]).expect("records");
+        assert_eq!(report.accepted(), 2);
+    }
+    let end = past.plus_millis(DAY);
+    let rows = bench.agency.usage(&UsageQuery::between(past, end)).expect("reads").rows;
+    assert_eq!(rows.iter().map(|row| row.value).collect::<Vec<_>>(), [i64::MAX]);
+    let overview = bench.agency.overview_between(past, end).expect("reads");
+    assert_eq!(overview.team_members, i64::MAX);
+    assert_eq!(bench.agency.overview().expect("reads").team_members, 2);
 }

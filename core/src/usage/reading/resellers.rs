@@ -6,13 +6,13 @@ use super::super::query::{Asked, MAX_WINDOWS, Place};
 use super::super::series::Subject;
 use super::super::windows::windows;
 use super::super::{CounterDay, DayKey, MeterKey, MetricKind, Period, UsageRow};
-use super::{CHUNK, Counter, Gauge, Use, days_by_key, existing, gauges};
+use super::{CHUNK, Counter, Gauge, Use, days_by_key, days_of_use, existing, gauges, whole};
 use crate::error::{Refusal, Result, refused};
 use crate::records::Reads;
 use crate::reseller::ResellerId;
 
 /// How many rows are read to find out which resellers come next.
-const LOOK: usize = 4_096;
+const LOOK: usize = 8_192;
 
 /// Some resellers with their use, and with which one to go on.
 type Found = (BTreeMap<ResellerId, Use>, Option<ResellerId>);
@@ -24,12 +24,13 @@ pub(in crate::usage) fn by_reseller(reads: &mut Reads<'_>, asked: &Asked) -> Res
     if windows.len() > MAX_WINDOWS {
         return Err(refused("window")(Refusal::too_many(MAX_WINDOWS as i64)));
     }
+    let days = days_of_use(reads, asked)?;
     let mut rows = Vec::new();
     let mut from = asked.after.as_ref().and_then(Place::reseller);
     loop {
         let (found, more) = match &asked.resellers {
-            Some(resellers) => named(reads, asked, resellers, from)?,
-            None => next(reads, asked, from)?,
+            Some(resellers) => named(reads, asked, &days, resellers, from)?,
+            None => next(reads, asked, &days, from)?,
         };
         for (reseller, of_reseller) in found {
             add(asked, reseller, &of_reseller, &windows, &mut rows)?;
@@ -45,7 +46,7 @@ pub(in crate::usage) fn by_reseller(reads: &mut Reads<'_>, asked: &Asked) -> Res
     }
 }
 
-/// Adds the rows of one reseller that come after the page before.
+/// Adds the rows of one reseller that come after the page before, and stops when there are enough.
 fn add(
     asked: &Asked,
     reseller: ResellerId,
@@ -53,40 +54,52 @@ fn add(
     windows: &[Period],
     rows: &mut Vec<UsageRow>,
 ) -> Result<()> {
-    let mut own = Vec::new();
     for &metric in &asked.metrics {
         let of = Subject { reseller: Some(reseller), metric };
-        let (counter, gauge) = (of_reseller.counters.get(&metric), of_reseller.gauges.get(&metric));
-        match metric.kind() {
-            MetricKind::Counter => {
-                counter.unwrap_or(&Counter::default()).rows(of, windows, asked.fill, &mut own)?;
+        for windows in left(asked, of, windows).chunks(CHUNK) {
+            if rows.len() > asked.limit {
+                return Ok(());
             }
-            MetricKind::Gauge => {
-                gauge.unwrap_or(&Gauge::default()).rows(of, windows, asked.fill, &mut own);
+            let of_windows = whole(windows);
+            match metric.kind() {
+                MetricKind::Counter => match of_reseller.counters.get(&metric) {
+                    Some(counter) => counter.rows(of, windows, asked.fill, rows)?,
+                    None => Counter::default().rows(of, windows, asked.fill, rows)?,
+                },
+                MetricKind::Gauge => match of_reseller.gauges.get(&metric) {
+                    Some(gauge) => gauge.from(of_windows.start).rows(of, windows, asked.fill, rows),
+                    None => Gauge::default().rows(of, windows, asked.fill, rows),
+                },
             }
         }
     }
-    let is_next = |row: &UsageRow| asked.after.as_ref().is_none_or(|after| Place::of(row) > *after);
-    rows.extend(own.into_iter().filter(is_next));
     Ok(())
+}
+
+/// The windows whose rows come after the page before.
+fn left<'w>(asked: &Asked, of: Subject, windows: &'w [Period]) -> &'w [Period] {
+    let is_before = |window: &Period| {
+        asked.after.as_ref().is_some_and(|after| Place::in_window(of, window.start) <= *after)
+    };
+    &windows[windows.partition_point(is_before)..]
 }
 
 /// The next ones of the resellers that are asked for.
 fn named(
     reads: &mut Reads<'_>,
     asked: &Asked,
+    days: &[i32],
     resellers: &[ResellerId],
     from: Option<ResellerId>,
 ) -> Result<Found> {
     let begin = resellers.partition_point(|id| from.is_some_and(|from| *id < from));
     let left = &resellers[begin..];
-    let per_reseller = asked.range.days().count().max(1) * asked.metrics.len();
+    let per_reseller = days.len() * asked.metrics.len() + 1;
     let (now, later) = left.split_at(left.len().min((LOOK / per_reseller).max(1)));
     let mut found: BTreeMap<_, _> = now.iter().map(|id| (*id, Use::default())).collect();
     let meters: Vec<_> =
         now.iter().flat_map(|&id| of_kind(asked, id, MetricKind::Counter)).collect();
-    let keys =
-        meters.iter().flat_map(|&meter| asked.range.days().map(move |day| DayKey { day, meter }));
+    let keys = meters.iter().flat_map(|&meter| days.iter().map(move |&day| DayKey { day, meter }));
     for day in days_by_key(reads, keys)? {
         found.entry(day.key.meter.reseller).or_default().count(day)?;
     }
@@ -98,11 +111,15 @@ fn named(
 
 /// The next resellers that have used something in the range, or have a gauge. Days are kept by
 /// themselves, so each day is asked for its next resellers.
-fn next(reads: &mut Reads<'_>, asked: &Asked, from: Option<ResellerId>) -> Result<Found> {
-    let days = asked.range.days().count().max(1);
-    let mut per_day = (LOOK / days).clamp(8, CHUNK);
+fn next(
+    reads: &mut Reads<'_>,
+    asked: &Asked,
+    days: &[i32],
+    from: Option<ResellerId>,
+) -> Result<Found> {
+    let mut per_day = (LOOK / days.len().max(1)).clamp(8, CHUNK);
     loop {
-        let (counted, mut more) = next_days(reads, asked, from, per_day)?;
+        let (counted, mut more) = next_days(reads, days, from, per_day)?;
         let (meters, more_meters) = reads.meters_from(from)?;
         more = more.into_iter().chain(more_meters).min();
         let is_complete = |reseller: ResellerId| more.is_none_or(|more| reseller < more);
@@ -135,12 +152,11 @@ fn next(reads: &mut Reads<'_>, asked: &Asked, from: Option<ResellerId>) -> Resul
 /// From each day the first rows from a reseller on, and from which reseller on rows are missing.
 fn next_days(
     reads: &mut Reads<'_>,
-    asked: &Asked,
+    days: &[i32],
     from: Option<ResellerId>,
     per_day: usize,
 ) -> Result<(Vec<CounterDay>, Option<ResellerId>)> {
     let (mut counted, mut more) = (Vec::new(), None);
-    let days: Vec<_> = asked.range.days().collect();
     for days in days.chunks(CHUNK) {
         let ask = |&day: &i32| reads.counter_day_from(day, from, per_day as u32);
         let questions: Vec<_> = days.iter().map(ask).collect();

@@ -141,17 +141,24 @@ function release(call: Open | undefined): void {
 
 let last = 0;
 
-function begin(done: Done): number {
+/** A number that no open call has. */
+function free(): number {
   do {
     last = (last + 1) % 2 ** 32;
   } while (last === 0 || open.has(last));
-  if (holding === 0) awake.ref();
-  holding += 1;
+  return last;
+}
+
+function begin(done: Done): number {
   const context = stores.size > 0 ? new AsyncResource('PartnerKit') : undefined;
   const isInside = stores.size > 0 && [...stores].some((store) => isJoined(store.deref()));
-  open.set(last, { done, context, isInside, holds: true });
+  // Only now, because a store that is asked may begin a call itself.
+  const number = free();
+  if (holding === 0) awake.ref();
+  holding += 1;
+  open.set(number, { done, context, isInside, holds: true });
   if (open.size === 1 && looking.begins()) comeBack();
-  return last;
+  return number;
 }
 
 /** How the native module makes the codes of refused fields. */
@@ -182,21 +189,31 @@ function stopAll(this: AbortSignal): void {
   for (const stop of aborting.get(this) ?? []) stop();
 }
 
+/** Whether the call that is starting is part of a host's transaction. */
+let isBeside = false;
+
+function beside(is: boolean): void {
+  if (is === isBeside) return;
+  environment.beside(is);
+  isBeside = is;
+}
+
 /**
  * Starts a call. One that is part of a host's transaction gets a thread of its own: calls that wait for
- * that transaction's connection may have all the others.
+ * that transaction's connection may have all the others. A getter of its arguments may start another
+ * call, after which it goes on as before.
  */
 function started<Given>(
   number: number,
   start: Start<Given>,
   given: Given,
 ): ReturnType<Start<Given>> {
-  if (!open.get(number)?.isInside) return start(number, given);
-  environment.beside(true);
+  const before = isBeside;
+  beside(open.get(number)?.isInside === true);
   try {
     return start(number, given);
   } finally {
-    environment.beside(false);
+    beside(before);
   }
 }
 

@@ -135,6 +135,23 @@ test('a store that cannot say whether it is joined disturbs no other', async () 
   assert.deepEqual(unhandled, []);
 });
 
+test('a store that makes a call when it is asked whether it is joined loses none', async () => {
+  const store = new AsyncMemoryStore();
+  const { agency } = await opened({}, store);
+  const other = await opened();
+  let isAsked = false;
+  let inner;
+  store.joined = () => {
+    if (!isAsked) {
+      isAsked = true;
+      inner = other.agency.overview();
+    }
+    return false;
+  };
+  const outer = agency.overview();
+  for (const call of [outer, inner]) assert.equal((await call).activeResellers, 0);
+});
+
 test('a store may answer with promises of another realm, or of another library', async () => {
   /** Wraps each answer of a store and of its transactions. */
   const wrapped = (object, other) =>

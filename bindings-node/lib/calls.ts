@@ -36,15 +36,16 @@ interface Open {
   readonly context: AsyncResource | undefined;
   /** Whether it is part of a host's transaction, and so has to end before that does. */
   readonly isInside: boolean;
-  /** Whether it keeps the process alive, as it does unless it was aborted. */
-  holds: boolean;
 }
 
 /** The calls whose results have not come, also those that were aborted and still run. */
 const open = new Map<number, Open>();
 
-/** How many of them keep the process alive. */
-let holding = 0;
+/** Those of them that keep the process alive: all that were not aborted. */
+const holding = new Set<number>();
+
+/** The calls that are starting. One that was cut off stays here until `go` finds it. */
+const starting = new Set<number>();
 
 /** Keeps the process alive while a call does; at other times it does not. */
 const awake = timers.setInterval(() => {}, 2 ** 30).unref();
@@ -116,9 +117,10 @@ let isComing = false;
 
 function comeBack(): void {
   if (isComing) return;
-  isComing = true;
   // What runs then belongs to no call.
   outside.runInAsyncScope(setImmediate, undefined, arrive);
+  // Only now: if this is cut off, the next one has to do it.
+  isComing = true;
 }
 
 function arrive(): void {
@@ -127,16 +129,13 @@ function arrive(): void {
 }
 
 function close(call: number): void {
-  release(open.get(call));
+  release(call);
   open.delete(call);
 }
 
 /** Lets the process end before a call has. */
-function release(call: Open | undefined): void {
-  if (!call?.holds) return;
-  call.holds = false;
-  holding -= 1;
-  if (holding === 0) awake.unref();
+function release(call: number): void {
+  if (holding.delete(call) && holding.size === 0) awake.unref();
 }
 
 let last = 0;
@@ -149,14 +148,16 @@ function free(): number {
   return last;
 }
 
+/** Enters a call among the open ones. If it is cut off, `go` takes it out again. */
 function begin(done: Done): number {
   const context = stores.size > 0 ? new AsyncResource('PartnerKit') : undefined;
   const isInside = stores.size > 0 && [...stores].some((store) => isJoined(store.deref()));
   // Only now, because a store that is asked may begin a call itself.
   const number = free();
-  if (holding === 0) awake.ref();
-  holding += 1;
-  open.set(number, { done, context, isInside, holds: true });
+  starting.add(number);
+  if (holding.size === 0) awake.ref();
+  holding.add(number);
+  open.set(number, { done, context, isInside });
   if (open.size === 1 && looking.begins()) comeBack();
   return number;
 }
@@ -225,13 +226,26 @@ const later = Promise.resolve();
 /** Many calls that begin together begin faster while no thread takes the event loop's processor. */
 function goLater(): void {
   if (isGoing) return;
-  isGoing = true;
   void later.then(go);
+  isGoing = true;
 }
 
 function go(): void {
   isGoing = false;
+  if (starting.size > 0) closeCutOff();
   environment.go();
+}
+
+/**
+ * Closes the calls that were cut off while they started: the stack was full, or the time of a script of
+ * `node:vm` was over, which runs no `finally`. No result would come for them, and the process would
+ * never end.
+ */
+function closeCutOff(): void {
+  for (const call of starting) close(call);
+  starting.clear();
+  if (holding.size === 0) awake.unref();
+  beside(false);
 }
 
 /** The names of the options that every operation takes. */
@@ -264,12 +278,15 @@ export async function call<T, Given extends CallOptions = CallOptions>(
   let number = 0;
   let ignoreSignal: (() => void) | undefined;
   const outcome = await new Promise<unknown>((resolve, reject) => {
-    number = begin(resolve);
     try {
+      // First of all: whatever cuts the call off from here on, `go` comes after it.
+      goLater();
+      number = begin(resolve);
       const refused = started(number, start, given);
+      starting.delete(number);
       if (refused) settle(number, true, refused, null);
-      else goLater();
     } catch (thrown) {
+      starting.delete(number);
       close(number);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host threw it
       reject(thrown);
@@ -281,7 +298,7 @@ export async function call<T, Given extends CallOptions = CallOptions>(
         if (aborted === undefined) return;
         // One that runs keeps its context: its storage may be in the middle of a transaction.
         if (environment.cancel(number)) close(number);
-        else if (!aborted.isInside) release(aborted);
+        else if (!aborted.isInside) release(number);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
       });

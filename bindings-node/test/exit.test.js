@@ -20,6 +20,7 @@ const SAYS = {
   late: '0\n',
   never: 'storage\n',
   aborted: 'AbortError\n',
+  cut: 'cut\n',
   search: 'acme\n',
 };
 

@@ -1,6 +1,8 @@
 // Ends by itself: node waits-program.js WHAT FILE. The platform stays open.
 'use strict';
 
+const vm = require('node:vm');
+
 const { Platform } = require('..');
 const { close, draft, opened } = require('./support');
 
@@ -52,6 +54,22 @@ const WHAT = {
     const controller = new AbortController();
     agency.overview(controller).catch(({ name }) => say(name));
     setTimeout(() => controller.abort(), 50);
+  },
+  /** Calls that are cut off at any moment while they start, which runs no `finally`. */
+  async cut() {
+    const platform = await Platform.open('memory:');
+    const agency = await platform.ensureAgency('northwind');
+    const begin = () => void agency.overview().catch(() => {});
+    for (let round = 0; round < 20; round += 1) {
+      const timeout = 2 + (round % 5);
+      try {
+        vm.runInNewContext('for (;;) begin()', { begin }, { timeout });
+      } catch (error) {
+        if (error.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+      }
+      await agency.overview();
+    }
+    say('cut');
   },
   /** A search that was left. */
   async search() {

@@ -259,8 +259,8 @@ export function signalOf(given: CallOptions): AbortSignal | undefined {
   const signal: unknown = given.signal ?? undefined;
   if (signal === undefined) return undefined;
   // A signal may come from another realm, so its class is not asked for.
-  const { throwIfAborted, addEventListener } = signal as Partial<AbortSignal>;
-  if (typeof throwIfAborted !== 'function' || typeof addEventListener !== 'function') {
+  const methods = ['throwIfAborted', 'addEventListener', 'removeEventListener'] as const;
+  if (methods.some((name) => typeof (signal as Partial<AbortSignal>)[name] !== 'function')) {
     throw new TypeError('signal: expected an AbortSignal');
   }
   return signal as AbortSignal;
@@ -293,7 +293,7 @@ export async function call<T, Given extends CallOptions = CallOptions>(
       return;
     }
     if (signal) {
-      ignoreSignal = whenAborted(signal, () => {
+      const stop = () => {
         const aborted = open.get(number);
         if (aborted === undefined) return;
         // One that runs keeps its context: its storage may be in the middle of a transaction.
@@ -301,7 +301,10 @@ export async function call<T, Given extends CallOptions = CallOptions>(
         else if (!aborted.isInside) release(number);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
-      });
+      };
+      // A getter of the arguments may have aborted it, when nobody listened.
+      if (signal.aborted) stop();
+      else ignoreSignal = whenAborted(signal, stop);
     }
   }).finally(() => ignoreSignal?.());
   // It is made here, after waiting, so that its stack leads to the caller's line.

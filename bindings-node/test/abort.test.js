@@ -98,6 +98,24 @@ test('a call that hashes and waits for its turn may be aborted', async (t) => {
   assert.equal((await agency.reseller(after.id)).id, after.id);
 });
 
+test('a signal that is aborted while the form is read ends the wait', async (t) => {
+  const { store, agency } = await opened();
+  const controller = aborter(t);
+  const form = draft();
+  const { name } = form;
+  Object.defineProperty(form, 'name', {
+    enumerable: true,
+    get() {
+      controller.abort();
+      return name;
+    },
+  });
+  const { signal } = controller;
+  assert.equal((await errorOf(agency.createReseller(form, { signal }))).name, 'AbortError');
+  await agency.overview();
+  assert.equal(store.rows('resellers').length, 0);
+});
+
 test('a call that has begun runs to its end, and nobody waits for it', async (t) => {
   const { store, agency } = await opened({ deadline });
   const closed = close(store);
@@ -232,7 +250,8 @@ test('a search gives up its query after an error', async () => {
 
 test('what is no signal is refused', async () => {
   const { agency } = await opened();
-  for (const signal of [{}, 'abort', new AbortController()]) {
+  const nearly = { aborted: false, throwIfAborted() {}, addEventListener() {} };
+  for (const signal of [{}, 'abort', new AbortController(), nearly]) {
     assert.ok((await errorOf(agency.overview({ signal }))) instanceof TypeError);
   }
 });

@@ -21,7 +21,7 @@ const {
   SqliteQueryCompiler,
 } = require('kysely');
 
-const { Platform, schemaVersion, tables } = require('..');
+const { ConfigurationError, Platform, schemaVersion, tables } = require('..');
 const { KyselyStorage, migrate, migrations } = require('../dist/kysely');
 const { empty, postgres, sqlite, withoutPostgres } = require('./kysely-databases');
 const { draft } = require('./support');
@@ -526,6 +526,23 @@ test('of several processes that migrate one file, one does it, and all go on (S5
   );
   assert.equal(await new KyselyStorage(database.db).schemaVersion(), schemaVersion);
   await database.close();
+});
+
+test('a database of SQLite that is not in UTF-8 is refused', async () => {
+  for (const encoding of ['UTF-16le', 'UTF-16be']) {
+    const { db, close } = await sqlite({ tables: false, pragmas: [`encoding = '${encoding}'`] });
+    const [{ up }] = Object.values(migrations);
+    for (const error of [await refusal(migrate(db)), await refusal(up(db))]) {
+      assert.ok(error instanceof ConfigurationError);
+      assert.match(error.message, new RegExp(`is ${encoding}; PartnerKit needs UTF-8`));
+    }
+    const error = await refusal(Platform.withStorage(new KyselyStorage(db)));
+    assert.equal(error.code, 'configuration');
+    assert.match(error.cause.message, new RegExp(`is ${encoding}`));
+    const { rows } = await sql`SELECT name FROM sqlite_master`.execute(db);
+    assert.deepEqual(rows, []);
+    await close();
+  }
 });
 
 test('the second instance keeps its patience', async () => {

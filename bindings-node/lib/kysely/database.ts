@@ -89,6 +89,18 @@ function sqliteParameter(value: ColumnValue): unknown {
   return isUint8Array(value) ? bytesOf(value) : value;
 }
 
+/**
+ * Why the tables cannot be in a database, if they cannot. In UTF-16, SQLite orders texts otherwise, and
+ * makes other bytes of them.
+ */
+export async function unfit(db: AnyKysely, dialect: DialectName): Promise<string | undefined> {
+  if (dialect === 'postgres') return undefined;
+  const { rows } = await tell(db, dialect, 'PRAGMA encoding');
+  const encoding = String(rows[0]?.['encoding']);
+  if (encoding === 'UTF-8') return undefined;
+  return `the encoding of this SQLite database is ${encoding}; PartnerKit needs UTF-8`;
+}
+
 /** What tells a database from every other one; undefined for one in memory. */
 export async function identityOf(db: AnyKysely, dialect: DialectName): Promise<string | undefined> {
   if (dialect === 'sqlite') {

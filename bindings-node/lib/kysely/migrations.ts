@@ -2,9 +2,19 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { configurationError } from '../errors';
 import { named } from '../given';
 import { schemaVersion } from '../storage';
-import { dialectFor, dialectOf, kysely, ofTables, run, tell, type AnyKysely } from './database';
+import {
+  dialectFor,
+  dialectOf,
+  kysely,
+  ofTables,
+  run,
+  tell,
+  unfit,
+  type AnyKysely,
+} from './database';
 import { isBusy } from './failures';
 import { initial } from './initial';
 import { metering } from './metering';
@@ -43,6 +53,9 @@ const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
  * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version
  * of this release. It is safe from several processes at once, and does nothing if there is nothing
  * to do.
+ *
+ * A SQLite database has to be in UTF-8, as it is by default: another one is refused with
+ * `ConfigurationError`.
  *
  * @example
  * ```ts
@@ -97,6 +110,8 @@ async function missing(db: AnyKysely, dialect: DialectName): Promise<void> {
 }
 
 async function takeIfMissing(db: AnyKysely, dialect: DialectName, step: Step): Promise<void> {
+  const why = await unfit(db, dialect);
+  if (why !== undefined) throw configurationError(why);
   const version = await storedVersion(db, dialect);
   const lacks = step === first ? version === 0 : version < step.version;
   if (lacks) await take(db, dialect, step);

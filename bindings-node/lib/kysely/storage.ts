@@ -7,7 +7,7 @@ import { type ControlledTransaction } from 'kysely';
 
 import { named } from '../given';
 import { schemaVersion, type Mode, type TableStore, type TableTransaction } from '../storage';
-import { dialectFor, identityOf, kysely, ofTables, tell, type AnyKysely } from './database';
+import { dialectFor, identityOf, kysely, ofTables, tell, unfit, type AnyKysely } from './database';
 import { type Ending, Nothing, Own, Savepoint } from './endings';
 import { Failure, isBusy, translated } from './failures';
 import { HostTransaction } from './hosts';
@@ -194,6 +194,8 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
 
   /** The version of the tables in the database. */
   async schemaVersion(): Promise<number> {
+    const why = await this.#reading((db) => unfit(db, this.#dialect));
+    if (why !== undefined) throw new Failure('configuration', why);
     const version = await this.#reading((db) => storedVersion(db, this.#dialect));
     if (version < schemaVersion) {
       const what =

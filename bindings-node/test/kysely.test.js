@@ -23,7 +23,7 @@ const {
 
 const { ConfigurationError, Platform, schemaVersion, tables } = require('..');
 const { KyselyStorage, migrate, migrations } = require('../dist/kysely');
-const { empty, postgres, sqlite, withoutPostgres } = require('./kysely-databases');
+const { empty, postgres, sqlite, sqliteInstance, withoutPostgres } = require('./kysely-databases');
 const { draft } = require('./support');
 
 const PASSWORD = 'plain teal walrus 94 umbrella';
@@ -526,6 +526,17 @@ test('of several processes that migrate one file, one does it, and all go on (S5
   );
   assert.equal(await new KyselyStorage(database.db).schemaVersion(), schemaVersion);
   await database.close();
+});
+
+test('a second instance in memory is refused', async () => {
+  const [db, beside] = [sqliteInstance(':memory:'), sqliteInstance(':memory:')];
+  await Promise.all([migrate(db), migrate(beside)]);
+  const error = await refusal(Platform.withStorage(new KyselyStorage(db, { beside })));
+  assert.equal(error.code, 'configuration');
+  assert.match(error.cause.message, /`beside` is an instance of another database/);
+  await Platform.withStorage(new KyselyStorage(db));
+  await Platform.withStorage(new KyselyStorage(db, { beside: db }));
+  await Promise.all([db.destroy(), beside.destroy()]);
 });
 
 test('a database of SQLite that is not in UTF-8 is refused', async () => {

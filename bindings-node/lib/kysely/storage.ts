@@ -40,7 +40,8 @@ export interface KyselyStorageOptions {
    * each request that signs somebody in inside a transaction; with a pool of its own, requests
    * never wait for each other. On SQLite an instance has one connection: without a second instance,
    * which opens the same file, nobody can sign in inside a transaction (`InsideTransactionError`).
-   * An instance of another database is refused when the platform is opened.
+   * An instance of another database is refused when the platform is opened, and so is a second
+   * one in memory.
    */
   readonly beside?: KyselyDatabase | undefined;
 }
@@ -212,7 +213,8 @@ export class KyselyStorage<DB extends KyselyDatabase = KyselyDatabase> implement
     if (this.#isChecked || beside === undefined || beside === this.#db) return;
     const identity = (db: AnyKysely) => identityOf(db, this.#dialect);
     const [own, other] = [await this.#inside(identity), await identity(beside)];
-    if (own !== other) {
+    // Of two databases in memory nobody can tell whether they are one.
+    if (own === undefined || own !== other) {
       throw new Failure('configuration', '`beside` is an instance of another database');
     }
     this.#isChecked = true;

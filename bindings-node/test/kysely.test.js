@@ -528,6 +528,25 @@ test('of several processes that migrate one file, one does it, and all go on (S5
   await database.close();
 });
 
+test('a migration waits for a lock, and the event loop does not', async () => {
+  const { db, beside, close } = await sqlite({ tables: false });
+  await sql`PRAGMA busy_timeout = 10000`.execute(db);
+  const steps = [];
+  await beside.connection().execute(async (connection) => {
+    await sql`BEGIN IMMEDIATE`.execute(connection);
+    const migrated = migrate(db).then(() => steps.push('migrated'));
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // A driver that waits itself would have kept the loop for all of its patience.
+    steps.push(performance.now() - began < 10_000 ? 'went on' : 'stood still');
+    await sql`COMMIT`.execute(connection);
+    await migrated;
+  });
+  assert.deepEqual(steps, ['went on', 'migrated']);
+  assert.deepEqual((await sql`PRAGMA busy_timeout`.execute(db)).rows, [{ timeout: 10_000 }]);
+  await close();
+});
+
 test('a second instance in memory is refused', async () => {
   const [db, beside] = [sqliteInstance(':memory:'), sqliteInstance(':memory:')];
   await Promise.all([migrate(db), migrate(beside)]);

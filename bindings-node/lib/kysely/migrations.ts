@@ -18,6 +18,7 @@ import {
 import { isBusy } from './failures';
 import { initial } from './initial';
 import { metering } from './metering';
+import { impatient } from './scrub';
 import { type KyselyDatabase } from './shape';
 import { type DialectName } from './sql';
 import { storedVersion, VERSION } from './version';
@@ -44,8 +45,9 @@ const later: readonly Step[] = [
   { name: 'partnerkit_002_metering', version: 3, statements: metering },
 ];
 
-// For ten seconds, in milliseconds.
-const [TRIES, PAUSE] = [500, 20];
+// How many milliseconds a process waits for another one that migrates, which may have much to bring
+// along, and how many it pauses before it looks again.
+const [PATIENCE, PAUSE] = [600_000, 20];
 // Any number will do, as long as nobody else locks it.
 const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
 
@@ -53,6 +55,10 @@ const LOCK = 'SELECT pg_advisory_xact_lock(7823460911)';
  * Makes the library's tables, whose names begin with `partnerkit_`, or brings them to the version
  * of this release. It is safe from several processes at once, and does nothing if there is nothing
  * to do.
+ *
+ * To bring along a large database of an earlier release takes a while: about a second for each
+ * megabyte of its rollups. Other processes that migrate it wait meanwhile; on SQLite they fail after
+ * ten minutes, and whoever else writes to the file waits as long as its `busy_timeout` says.
  *
  * A SQLite database has to be in UTF-8, as it is by default: another one is refused with
  * `ConfigurationError`.
@@ -93,14 +99,20 @@ export async function migrate(
 
 /** Waits for another process that migrates the file, without keeping the event loop waiting. */
 async function begin(connection: AnyKysely): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await tell(connection, 'sqlite', 'BEGIN IMMEDIATE');
-      return;
-    } catch (error) {
-      if (!isBusy(error) || tries === TRIES) throw error;
-      await wait(PAUSE);
-    }
+  const end = Date.now() + PATIENCE;
+  await impatient(connection, async () => {
+    while (!(await begins(connection, end))) await wait(PAUSE);
+  });
+}
+
+/** Whether the transaction begins; fails if it does not at this time. */
+async function begins(connection: AnyKysely, end: number): Promise<boolean> {
+  try {
+    await tell(connection, 'sqlite', 'BEGIN IMMEDIATE');
+    return true;
+  } catch (error) {
+    if (!isBusy(error) || Date.now() > end) throw error;
+    return false;
   }
 }
 

@@ -87,7 +87,7 @@ def test_the_smallest_number_is_a_key_like_any_other(alias: str) -> None:
 
 def test_of_two_rows_with_one_key_the_first_is_inserted(alias: str) -> None:
     def event(id: str, quantity: int) -> tuple[str | int | UUID, ...]:
-        return ("northwind", id, UUID(int=1), "messages", quantity, 0)
+        return ("northwind", id, UUID(int=1), "messages", quantity, 0, 0)
 
     rows = begin(alias)
     given = [event("a", 1), event("b", 2), event("a", 3)]

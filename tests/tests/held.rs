@@ -54,9 +54,21 @@ impl File {
 /// The locks on a file, of any kind.
 fn locks(file: &Path) -> Vec<String> {
     let inode = format!(":{}", fs::metadata(file).expect("there").ino());
-    let locks = fs::read_to_string("/proc/locks").expect("locks");
     let on_it = |line: &&str| line.split_whitespace().any(|word| word.ends_with(&inode));
-    locks.lines().filter(on_it).map(str::to_owned).collect()
+    // Without the number in front, which changes when others lock or unlock something.
+    let lock = |line: &str| line.split_once(' ').map_or(line, |(_, lock)| lock).to_owned();
+    let read = || {
+        let locks = fs::read_to_string("/proc/locks").expect("locks");
+        locks.lines().filter(on_it).map(lock).collect::<Vec<_>>()
+    };
+    // The list is made piece by piece, so a lock may be in it twice, or not at all, if another test
+    // locks something meanwhile.
+    loop {
+        let (once, again) = (read(), read());
+        if once == again {
+            return once;
+        }
+    }
 }
 
 fn of_kind(file: &Path, kind: &str) -> usize {

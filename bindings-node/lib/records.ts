@@ -507,7 +507,7 @@ export interface UsageRow {
   readonly reseller: string | null;
   /**
    * A counter's sum. A gauge's level at the end of the window; of several resellers together
-   * it is the sum of their levels, at most 2^63 − 1.
+   * it is the sum of their levels, at most 2^63 - 1.
    */
   readonly value: bigint;
   /** How many events were reported in the window. */

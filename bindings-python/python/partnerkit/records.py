@@ -789,7 +789,7 @@ class UsageRow:
         metric: The metric.
         reseller: The reseller, if the query asked for rows of each.
         value: A counter's sum. A gauge's level at the end of the window; of several
-            resellers together it is the sum of their levels, at most 2^63 − 1.
+            resellers together it is the sum of their levels, at most 2^63 - 1.
         events: How many events were reported in the window.
         min: The smallest level that was reported in the window, for a gauge of one
             reseller.
@@ -807,7 +807,7 @@ class UsageRow:
     """The reseller, if the query asked for rows of each."""
     value: int
     """A counter's sum. A gauge's level at the end of the window; of several resellers together
-    it is the sum of their levels, at most 2^63 − 1.
+    it is the sum of their levels, at most 2^63 - 1.
     """
     events: int
     """How many events were reported in the window."""

@@ -72,7 +72,7 @@ pub struct UsageRow {
     /// The reseller, if the query asked for rows of each.
     pub reseller: Option<ResellerId>,
     /// A counter's sum. A gauge's level at the end of the window; of several resellers together it
-    /// is the sum of their levels, at most 2^63 − 1.
+    /// is the sum of their levels, at most 2^63 - 1.
     pub value: i64,
     /// How many events were reported in the window.
     pub events: u64,

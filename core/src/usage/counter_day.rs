@@ -122,22 +122,40 @@ impl CounterDay {
         Some(())
     }
 
-    /// What the events of this day add to a period. `None` if a sum overflows, which means
-    /// that the row is damaged.
+    /// What the events of this day add to a period. `None` if a number overflows, or is negative,
+    /// which means that the row is damaged.
     pub(crate) fn sum_within(&self, period: &Period) -> Option<i64> {
-        let midnight = Timestamp::midnight_of(self.key.day);
-        let last = midnight.plus_millis(Timestamp::DAY - 1);
-        if period.contains(midnight) && period.contains(last) {
-            return Some(self.sum);
-        }
-        let within = |slot: u8| {
-            period.contains(midnight.plus_millis(i64::from(slot) * Timestamp::QUARTER_HOUR))
-        };
-        let slots = self.slots.iter().filter(|(slot, _)| within(**slot));
-        slots.map(|(_, slot)| slot.sum).try_fold(0, i64::checked_add)
+        let whole = CounterSlot { sum: self.sum, events: self.events.try_into().ok()? };
+        Some(counted_within(self.key.day, whole, &self.slots, period)?.sum)
     }
 
     pub(crate) fn damaged() -> Error {
         Error::storage("a stored day of usage is damaged")
     }
+}
+
+impl CounterSlot {
+    /// Both together. `None` if a number overflows.
+    pub(super) fn plus(self, other: Self) -> Option<Self> {
+        let (sum, events) =
+            (self.sum.checked_add(other.sum)?, self.events.checked_add(other.events)?);
+        Some(Self { sum, events })
+    }
+}
+
+/// What of a UTC day was counted in a period: the day's sum if the whole day is in it, otherwise the
+/// quarter-hours that begin in it. `None` if a number overflows.
+pub(super) fn counted_within(
+    day: i32,
+    whole: CounterSlot,
+    slots: &BTreeMap<u8, CounterSlot>,
+    period: &Period,
+) -> Option<CounterSlot> {
+    let midnight = Timestamp::midnight_of(day);
+    if period.contains(midnight) && period.contains(midnight.plus_millis(Timestamp::DAY - 1)) {
+        return Some(whole);
+    }
+    let is_within = |slot: u8| period.contains(Timestamp::of_quarter_hour(day, slot));
+    let within = slots.iter().filter(|(slot, _)| is_within(**slot));
+    within.map(|(_, counted)| *counted).try_fold(CounterSlot::default(), CounterSlot::plus)
 }

@@ -57,7 +57,8 @@ pub(super) fn overview_between(
     now: Timestamp,
 ) -> Result<Overview> {
     let present = overview(reads)?;
-    let mut used = |metric| sum_of_agency(reads, metric, period);
+    let days = reads.known_days(period.days())?;
+    let mut used = |metric| sum_of_agency(reads, metric, period, days.clone());
     Ok(Overview {
         messages: used(Metric::MESSAGES)?,
         whatsapp_messages: used(Metric::WHATSAPP_MESSAGES)?,

@@ -4,7 +4,7 @@
 //! The agency's counters are kept by themselves. A gauge of all resellers together is the sum of their
 //! levels, so that reading it takes longer the more resellers there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::query::Asked;
@@ -12,12 +12,13 @@ use super::rows::gauge_days_within;
 use super::series::{Counter, Gauge, Subject, Together};
 use super::windows::windows;
 use super::{
-    AgencySlot, AgencySlotKey, CounterDay, DayKey, Meter, MeterKey, Metric, MetricKind, Period,
-    UsageRow, WHOLE_DAY,
+    AgencySlot, AgencySlotKey, DayKey, Meter, MeterKey, Metric, MetricKind, Period, UsageRow,
+    WHOLE_DAY,
 };
 use crate::error::Result;
 use crate::records::Reads;
 use crate::reseller::ResellerId;
+use crate::schema::entity::Entity;
 use crate::values::Timestamp;
 
 mod resellers;
@@ -82,7 +83,7 @@ fn counter(
                 let meter = MeterKey { reseller, metric };
                 within(&asked.days, &range).map(move |day| DayKey { day, meter })
             });
-            for day in days_by_key(reads, keys)? {
+            for day in present(reads, keys)? {
                 counter.add(day)?;
             }
             Ok(counter)
@@ -90,19 +91,19 @@ fn counter(
     }
 }
 
-/// Days of counters, those that exist.
-fn days_by_key(
+/// The records with these keys, those that exist.
+fn present<E: Entity + 'static>(
     reads: &mut Reads<'_>,
-    keys: impl IntoIterator<Item = DayKey>,
-) -> Result<Vec<CounterDay>> {
-    let mut days = Vec::new();
+    keys: impl IntoIterator<Item = E::Key>,
+) -> Result<Vec<E>> {
+    let mut found = Vec::new();
     let mut keys = keys.into_iter();
     loop {
         let some: Vec<_> = keys.by_ref().take(CHUNK).collect();
         if some.is_empty() {
-            return Ok(days);
+            return Ok(found);
         }
-        days.extend(reads.counter_days(&some)?.into_iter().flatten());
+        found.extend(reads.get::<E>(&some)?.into_iter().flatten());
     }
 }
 
@@ -113,23 +114,24 @@ fn of_agency(
     days: RangeInclusive<i32>,
     cut: &BTreeSet<i32>,
 ) -> Result<Counter> {
-    let mut keys = Vec::new();
-    for day in days {
+    let keys = days.flat_map(|day| {
         let slots = if cut.contains(&day) { 0..=WHOLE_DAY } else { WHOLE_DAY..=WHOLE_DAY };
-        keys.extend(slots.map(|slot| AgencySlotKey { day, metric, slot }));
-    }
+        slots.map(move |slot| AgencySlotKey { day, metric, slot })
+    });
     let mut counter = Counter::default();
-    for keys in keys.chunks(CHUNK) {
-        for row in reads.get::<AgencySlot>(keys)?.into_iter().flatten() {
-            counter.add_slot(row)?;
-        }
+    for row in present(reads, keys)? {
+        counter.add_slot(row)?;
     }
     Ok(counter)
 }
 
-/// What all resellers used of a counter in a range.
-pub(super) fn sum_of_agency(reads: &mut Reads<'_>, metric: Metric, range: &Period) -> Result<i64> {
-    let days = reads.known_days(range.days())?;
+/// What all resellers used of a counter in a range, of which these are the days to look at.
+pub(super) fn sum_of_agency(
+    reads: &mut Reads<'_>,
+    metric: Metric,
+    range: &Period,
+    days: RangeInclusive<i32>,
+) -> Result<i64> {
     let counter = of_agency(reads, metric, days, &cut_days(std::slice::from_ref(range)))?;
     Ok(counter.sum_within(range)?.sum)
 }
@@ -147,8 +149,7 @@ fn levels(
         each_gauge(reads, metric, &range, |_, gauge| together.add(&gauge, windows))?;
         return Ok(together);
     };
-    let meters: Vec<_> = resellers.iter().map(|&reseller| MeterKey { reseller, metric }).collect();
-    let meters = existing(reads, &meters)?;
+    let meters = existing(reads, resellers.iter().map(|&reseller| MeterKey { reseller, metric }))?;
     for gauge in gauges(reads, &meters, &range)? {
         together.add(&gauge, windows);
     }
@@ -178,12 +179,11 @@ pub(super) fn each_gauge(
 }
 
 /// The meters that exist: a reseller that was deleted has none, and its gauges have dropped.
-fn existing(reads: &mut Reads<'_>, meters: &[MeterKey]) -> Result<Vec<MeterKey>> {
-    let mut existing = Vec::new();
-    for meters in meters.chunks(CHUNK) {
-        existing.extend(reads.get::<Meter>(meters)?.into_iter().flatten().map(|meter| meter.key));
-    }
-    Ok(existing)
+fn existing(
+    reads: &mut Reads<'_>,
+    meters: impl IntoIterator<Item = MeterKey>,
+) -> Result<Vec<MeterKey>> {
+    Ok(present::<Meter>(reads, meters)?.into_iter().map(|meter| meter.key).collect())
 }
 
 /// Gauges in a range, in the order of the meters.
@@ -212,12 +212,9 @@ fn days_of_use(reads: &mut Reads<'_>, asked: &Asked) -> Result<Vec<i32>> {
     let counters: Vec<_> = counters.copied().collect();
     let of_day =
         |day| counters.iter().map(move |&metric| AgencySlotKey { day, metric, slot: WHOLE_DAY });
-    let keys: Vec<_> = asked.days.clone().flat_map(of_day).collect();
-    let mut days = BTreeSet::new();
-    for keys in keys.chunks(CHUNK) {
-        let sums = reads.get::<AgencySlot>(keys)?.into_iter().flatten();
-        days.extend(sums.filter(|sum| sum.events > 0).map(|sum| sum.key.day));
-    }
+    let sums = present::<AgencySlot>(reads, asked.days.clone().flat_map(of_day))?;
+    let used = sums.iter().filter(|sum| sum.events > 0);
+    let days: BTreeSet<_> = used.map(|sum| sum.key.day).collect();
     Ok(days.into_iter().collect())
 }
 
@@ -232,11 +229,4 @@ fn cut_days(windows: &[Period]) -> BTreeSet<i32> {
     let edges = windows.iter().flat_map(|window| [window.start, window.end]);
     let cuts = edges.filter(|edge| *edge != Timestamp::midnight_of(edge.utc_day()));
     cuts.map(Timestamp::utc_day).collect()
-}
-
-/// What one reseller used, by metric.
-#[derive(Default)]
-struct Use {
-    counters: BTreeMap<Metric, Counter>,
-    gauges: BTreeMap<Metric, Gauge>,
 }

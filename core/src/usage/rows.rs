@@ -8,8 +8,8 @@ use super::{AgencySlot, CounterDay, DayKey, Event, EventId, GaugeDay, Meter, Met
 use crate::error::{Error, Result};
 use crate::records::{self, Insert, Question, Reads, Tx};
 use crate::reseller::{Reseller, ResellerId};
+use crate::schema::Row;
 use crate::schema::entity::{Entity, Stored};
-use crate::schema::{Row, Value};
 use crate::storage::{Lock, Scan};
 use crate::usage::TotalRow;
 use crate::values::{AgencyId, Timestamp};
@@ -89,8 +89,7 @@ impl Reads<'_> {
     /// The part of some UTC days that begins with the first one, and ends with the last one, on which the
     /// agency used something.
     pub fn known_days(&mut self, days: RangeInclusive<i32>) -> Result<RangeInclusive<i32>> {
-        let range = (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())));
-        let scan = Scan { range, ..self.of_agency(AgencySlot::TABLE, 1) };
+        let scan = Scan { range: all_of(&days), ..self.of_agency(AgencySlot::TABLE, 1) };
         let latest = records::scan::<AgencySlot>(Scan { reverse: true, ..scan.clone() });
         let ends = self.ask((records::scan::<AgencySlot>(scan), latest))?;
         let [first, last] = [ends.0, ends.1].map(|mut found| found.pop().map(|slot| slot.key.day));
@@ -128,27 +127,6 @@ impl Reads<'_> {
     }
 }
 
-impl Tx<'_> {
-    /// The events of a gauge that are counted in the quarter-hour of an event.
-    pub(super) fn levels_of_quarter_hour(&mut self, event: &Event) -> Result<Vec<Event>> {
-        let from = event.at.start_of_quarter_hour();
-        let mut scan = self.of_agency(Event::TABLE, u32::MAX);
-        let at = |at: Timestamp| vec![Value::Integer(at.as_millis())];
-        let end = from.plus_millis(Timestamp::QUARTER_HOUR);
-        scan.columns = &["agency", "at"];
-        scan.range = (Bound::Included(at(from)), Bound::Excluded(at(end)));
-        let mut events = self.ask(records::scan::<Event>(scan))?;
-        events.retain(|other| MeterKey::of(other) == MeterKey::of(event) && !other.voided);
-        Ok(events)
-    }
-
-    /// The latest day of a gauge.
-    pub(super) fn latest_gauge_day(&mut self, meter: &MeterKey) -> Result<Option<GaugeDay>> {
-        let days = gauge_days(self.agency_id(), meter, 1);
-        Ok(self.ask(records::scan(Scan { reverse: true, ..days }))?.pop())
-    }
-}
-
 /// The scan of all days of a gauge.
 fn gauge_days(agency: &AgencyId, meter: &MeterKey, limit: u32) -> Scan {
     let mut of_meter = vec![GaugeDay::TABLE.owner(agency)];
@@ -164,10 +142,14 @@ pub(super) fn gauge_days_within(
 ) -> (Question<Vec<GaugeDay>>, Question<Vec<GaugeDay>>) {
     let scan = gauge_days(agency, meter, 1);
     let before = (Bound::Unbounded, Bound::Excluded(columns(days.start())));
-    let within = (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())));
     let most = days.clone().count().max(1) as u32;
     let earlier = Scan { range: before, reverse: true, ..scan.clone() };
-    (records::scan(earlier), records::scan(Scan { range: within, limit: most, ..scan }))
+    (records::scan(earlier), records::scan(Scan { range: all_of(days), limit: most, ..scan }))
+}
+
+/// The range of some days.
+fn all_of(days: &RangeInclusive<i32>) -> (Bound<Row>, Bound<Row>) {
+    (Bound::Included(columns(days.start())), Bound::Included(columns(days.end())))
 }
 
 /// From a reseller on, or from the first one.
@@ -198,6 +180,24 @@ impl Tx<'_> {
         self.ask(meters)?
             .pop()
             .ok_or_else(|| Error::storage("the storage did not return the meter's row"))
+    }
+
+    /// The events of a gauge that are counted in the quarter-hour of an event.
+    pub(super) fn levels_of_quarter_hour(&mut self, event: &Event) -> Result<Vec<Event>> {
+        let from = event.at.start_of_quarter_hour();
+        let mut scan = self.of_agency(Event::TABLE, u32::MAX);
+        let end = from.plus_millis(Timestamp::QUARTER_HOUR);
+        scan.columns = &["agency", "at"];
+        scan.range = (Bound::Included(columns(&from)), Bound::Excluded(columns(&end)));
+        let mut events = self.ask(records::scan::<Event>(scan))?;
+        events.retain(|other| MeterKey::of(other) == MeterKey::of(event) && !other.voided);
+        Ok(events)
+    }
+
+    /// The latest day of a gauge.
+    pub(super) fn latest_gauge_day(&mut self, meter: &MeterKey) -> Result<Option<GaugeDay>> {
+        let days = gauge_days(self.agency_id(), meter, 1);
+        Ok(self.ask(records::scan(Scan { reverse: true, ..days }))?.pop())
     }
 
     /// Inserts events whose id is free, and answers the existing event for the others. It waits for

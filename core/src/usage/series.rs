@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::counter_day::counted_within;
 use super::{
     AgencySlot, CounterDay, CounterSlot, GaugeDay, GaugeSlot, Metric, Period, UsageRow, WHOLE_DAY,
 };
@@ -61,17 +62,17 @@ impl Counter {
     pub fn sum_within(&self, range: &Period) -> Result<CounterSlot> {
         let mut counted = CounterSlot::default();
         for (&day, of_day) in self.0.range(range.days()) {
-            plus(&mut counted, of_day.within(day, range)?)?;
+            let within = counted_within(day, of_day.whole, &of_day.slots, range);
+            plus(&mut counted, within.ok_or_else(CounterDay::damaged)?)?;
         }
         Ok(counted)
     }
 
     /// Whether something was counted in a range.
     pub fn is_within(&self, range: &Period) -> bool {
-        let mut slots = self
-            .0
-            .iter()
-            .flat_map(|(&day, of_day)| of_day.slots.keys().map(move |&slot| starts(day, slot)));
+        let mut slots = self.0.iter().flat_map(|(&day, of_day)| {
+            of_day.slots.keys().map(move |&slot| Timestamp::of_quarter_hour(day, slot))
+        });
         slots.any(|start| range.contains(start))
     }
 
@@ -93,22 +94,6 @@ impl Counter {
     }
 }
 
-impl Day {
-    fn within(&self, day: i32, period: &Period) -> Result<CounterSlot> {
-        let midnight = Timestamp::midnight_of(day);
-        if period.contains(midnight) && period.contains(midnight.plus_millis(Timestamp::DAY - 1)) {
-            return Ok(self.whole);
-        }
-        let mut within = CounterSlot::default();
-        for (&slot, &counted) in &self.slots {
-            if period.contains(starts(day, slot)) {
-                plus(&mut within, counted)?;
-            }
-        }
-        Ok(within)
-    }
-}
-
 /// The quarter-hours of one reseller's gauge in a range, and the level before them.
 #[derive(Default)]
 pub(super) struct Gauge {
@@ -122,7 +107,7 @@ impl Gauge {
         let mut gauge = Self::default();
         for day in earlier.into_iter().chain(days) {
             for (slot, level) in day.slots {
-                let at = starts(day.key.day, slot);
+                let at = Timestamp::of_quarter_hour(day.key.day, slot);
                 if at < range.start {
                     gauge.before = level.last;
                 } else if at < range.end {
@@ -133,14 +118,6 @@ impl Gauge {
         gauge
     }
 
-    /// What it was from an instant on, and its level before that.
-    pub fn from(&self, start: Timestamp) -> Self {
-        let first = self.slots.partition_point(|(at, _)| *at < start);
-        let (before, slots) = self.slots.split_at(first);
-        let before = before.last().map_or(self.before, |(_, slot)| slot.last);
-        Self { before, slots: slots.to_vec() }
-    }
-
     /// The level where the range ends.
     pub fn level_at_the_end(&self) -> i64 {
         self.slots.last().map_or(self.before, |(_, slot)| slot.last)
@@ -148,7 +125,7 @@ impl Gauge {
 
     /// A row for each window, or for each in which a level was reported.
     pub fn rows(&self, of: Subject, windows: &[Period], fill: bool, rows: &mut Vec<UsageRow>) {
-        let mut levels = Levels::of(self);
+        let mut levels = Levels::of(self, windows);
         for &window in windows {
             let slots = levels.within(&window);
             if !fill && slots.is_empty() {
@@ -173,7 +150,7 @@ impl Together {
     }
 
     pub fn add(&mut self, gauge: &Gauge, windows: &[Period]) {
-        let mut levels = Levels::of(gauge);
+        let mut levels = Levels::of(gauge, windows);
         for ((value, events), window) in self.windows.iter_mut().zip(windows) {
             let slots = levels.within(window);
             *value += i128::from(levels.level);
@@ -202,17 +179,26 @@ struct Levels<'g> {
 }
 
 impl<'g> Levels<'g> {
-    fn of(gauge: &'g Gauge) -> Self {
-        Self { left: &gauge.slots, level: gauge.before }
+    /// The windows may begin later than what is known of the gauge.
+    fn of(gauge: &'g Gauge, windows: &[Period]) -> Self {
+        let mut levels = Self { left: &gauge.slots, level: gauge.before };
+        if let Some(first) = windows.first() {
+            levels.until(first.start);
+        }
+        levels
     }
 
     /// The quarter-hours in the next window.
     fn within(&mut self, window: &Period) -> &'g [(Timestamp, GaugeSlot)] {
-        let count = self.left.partition_point(|(at, _)| *at < window.end);
-        let (within, left) = self.left.split_at(count);
+        self.until(window.end)
+    }
+
+    fn until(&mut self, end: Timestamp) -> &'g [(Timestamp, GaugeSlot)] {
+        let count = self.left.partition_point(|(at, _)| *at < end);
+        let (passed, left) = self.left.split_at(count);
         self.left = left;
-        self.level = within.last().map_or(self.level, |(_, slot)| slot.last);
-        within
+        self.level = passed.last().map_or(self.level, |(_, slot)| slot.last);
+        passed
     }
 }
 
@@ -221,12 +207,6 @@ fn reported(slots: &[(Timestamp, GaugeSlot)]) -> u64 {
 }
 
 fn plus(to: &mut CounterSlot, counted: CounterSlot) -> Result<()> {
-    to.sum = to.sum.checked_add(counted.sum).ok_or_else(CounterDay::damaged)?;
-    to.events = to.events.checked_add(counted.events).ok_or_else(CounterDay::damaged)?;
+    *to = to.plus(counted).ok_or_else(CounterDay::damaged)?;
     Ok(())
-}
-
-/// When a quarter-hour of a UTC day begins.
-fn starts(day: i32, slot: u8) -> Timestamp {
-    Timestamp::midnight_of(day).plus_millis(i64::from(slot) * Timestamp::QUARTER_HOUR)
 }

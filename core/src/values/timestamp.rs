@@ -57,6 +57,11 @@ impl Timestamp {
         (self.0.rem_euclid(Self::DAY) / Self::QUARTER_HOUR) as u8
     }
 
+    /// When a quarter-hour of a UTC day begins.
+    pub(crate) const fn of_quarter_hour(day: i32, slot: u8) -> Self {
+        Self::midnight_of(day).plus_millis(slot as i64 * Self::QUARTER_HOUR)
+    }
+
     /// When its quarter of an hour began.
     pub(crate) const fn start_of_quarter_hour(self) -> Self {
         Self(self.0 - self.0.rem_euclid(Self::QUARTER_HOUR))

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::query::{Asked, MAX_WINDOWS, Place};
 use super::super::series::Subject;
 use super::super::windows::windows;
-use super::super::{CounterDay, DayKey, MeterKey, MetricKind, Period, UsageRow};
-use super::{CHUNK, Counter, Gauge, Use, days_by_key, days_of_use, existing, gauges, whole};
+use super::super::{CounterDay, DayKey, MeterKey, Metric, MetricKind, Period, UsageRow};
+use super::{CHUNK, Counter, Gauge, days_of_use, existing, gauges, present};
 use crate::error::{Refusal, Result, refused};
 use crate::records::Reads;
 use crate::reseller::ResellerId;
@@ -54,22 +54,22 @@ fn add(
     windows: &[Period],
     rows: &mut Vec<UsageRow>,
 ) -> Result<()> {
+    let (unused, unreported) = (Counter::default(), Gauge::default());
     for &metric in &asked.metrics {
         let of = Subject { reseller: Some(reseller), metric };
         for windows in left(asked, of, windows).chunks(CHUNK) {
             if rows.len() > asked.limit {
                 return Ok(());
             }
-            let of_windows = whole(windows);
             match metric.kind() {
-                MetricKind::Counter => match of_reseller.counters.get(&metric) {
-                    Some(counter) => counter.rows(of, windows, asked.fill, rows)?,
-                    None => Counter::default().rows(of, windows, asked.fill, rows)?,
-                },
-                MetricKind::Gauge => match of_reseller.gauges.get(&metric) {
-                    Some(gauge) => gauge.from(of_windows.start).rows(of, windows, asked.fill, rows),
-                    None => Gauge::default().rows(of, windows, asked.fill, rows),
-                },
+                MetricKind::Counter => {
+                    let counter = of_reseller.counters.get(&metric).unwrap_or(&unused);
+                    counter.rows(of, windows, asked.fill, rows)?;
+                }
+                MetricKind::Gauge => {
+                    let gauge = of_reseller.gauges.get(&metric).unwrap_or(&unreported);
+                    gauge.rows(of, windows, asked.fill, rows);
+                }
             }
         }
     }
@@ -100,11 +100,11 @@ fn named(
     let meters: Vec<_> =
         now.iter().flat_map(|&id| of_kind(asked, id, MetricKind::Counter)).collect();
     let keys = meters.iter().flat_map(|&meter| days.iter().map(move |&day| DayKey { day, meter }));
-    for day in days_by_key(reads, keys)? {
+    for day in present::<CounterDay>(reads, keys)? {
         found.entry(day.key.meter.reseller).or_default().count(day)?;
     }
-    let meters: Vec<_> = now.iter().flat_map(|&id| of_kind(asked, id, MetricKind::Gauge)).collect();
-    let meters = existing(reads, &meters)?;
+    let meters = now.iter().flat_map(|&id| of_kind(asked, id, MetricKind::Gauge));
+    let meters = existing(reads, meters)?;
     add_gauges(reads, asked, &meters, &mut found)?;
     Ok((found, later.first().copied()))
 }
@@ -192,6 +192,13 @@ fn of_kind(
 ) -> impl Iterator<Item = MeterKey> + '_ {
     let metrics = asked.metrics.iter().filter(move |metric| metric.kind() == kind);
     metrics.map(move |&metric| MeterKey { reseller, metric })
+}
+
+/// What one reseller used, by metric.
+#[derive(Default)]
+struct Use {
+    counters: BTreeMap<Metric, Counter>,
+    gauges: BTreeMap<Metric, Gauge>,
 }
 
 impl Use {

@@ -6,28 +6,40 @@
  */
 
 import { call, type CallOptions } from './calls';
-import { withErrors, type ValidationError } from './errors';
+import { made, withErrors, type ValidationError } from './errors';
 import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery, UsageQuery } from './forms';
 import { named } from './given';
 import type { Operations, Start } from './native';
-import type {
-  AgencySettings,
-  Change,
-  Consumption,
-  DeletionPreview,
-  DomainAvailability,
-  Erasure,
-  Metric,
-  Overview,
-  Page,
-  PartnerType,
-  Reseller,
-  TopReseller,
-  UsageEvent,
-  UsagePage,
-  UsageReport,
+import {
+  readAgencySettings,
+  readChange,
+  readConsumption,
+  readDeletionPreview,
+  readDomainAvailability,
+  readOverview,
+  readPage,
+  readReseller,
+  readTopReseller,
+  readUsagePage,
+  readUsageReport,
+  type AgencySettings,
+  type Change,
+  type Consumption,
+  type DeletionPreview,
+  type DomainAvailability,
+  type Erasure,
+  type Metric,
+  type Overview,
+  type Page,
+  type PartnerType,
+  type Reseller,
+  type TopReseller,
+  type UsageEvent,
+  type UsagePage,
+  type UsageReport,
 } from './records';
 import type { Instant, Slug } from './texts';
+import { nothing, single } from './values';
 
 /** The names of the native methods. */
 export type AgencyOperation =
@@ -83,7 +95,7 @@ export abstract class AgencyOperations {
    */
   settings(options?: CallOptions): Promise<AgencySettings> {
     const begin: Start = (call) => this.#native.settings(call);
-    return call(begin, options);
+    return call(readAgencySettings, begin, options);
   }
 
   /**
@@ -110,7 +122,7 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.configure(call, given.version, patch);
     };
-    return call(begin, options, ['version', 'signal']);
+    return call(readAgencySettings, begin, options, ['version', 'signal']);
   }
 
   /**
@@ -145,7 +157,7 @@ export abstract class AgencyOperations {
    */
   createReseller(draft: ResellerDraft, options?: CallOptions): Promise<Reseller> {
     const begin: Start = (call) => this.#native.createReseller(call, draft);
-    return call(begin, options);
+    return call(readReseller, begin, options);
   }
 
   /**
@@ -173,7 +185,7 @@ export abstract class AgencyOperations {
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
     const begin: Start = (call) => this.#native.createResellers(call, forms);
-    return withErrors(await call(begin, options));
+    return withErrors(await call((from) => from.list(made(readReseller)), begin, options));
   }
 
   /**
@@ -193,7 +205,7 @@ export abstract class AgencyOperations {
     options?: CallOptions,
   ): Promise<readonly (Reseller | ValidationError)[]> {
     const begin: Start = (call) => this.#native.checkResellers(call, forms);
-    return withErrors(await call(begin, options));
+    return withErrors(await call((from) => from.list(made(readReseller)), begin, options));
   }
 
   /**
@@ -208,7 +220,7 @@ export abstract class AgencyOperations {
    */
   previewDeletion(id: string, options?: CallOptions): Promise<DeletionPreview> {
     const begin: Start = (call) => this.#native.previewDeletion(call, id);
-    return call(begin, options);
+    return call(readDeletionPreview, begin, options);
   }
 
   /**
@@ -226,7 +238,7 @@ export abstract class AgencyOperations {
    */
   deleteReseller(id: string, options?: CallOptions): Promise<Erasure> {
     const begin: Start = (call) => this.#native.deleteReseller(call, id);
-    return call(begin, options);
+    return call(single<Erasure>, begin, options);
   }
 
   /**
@@ -240,7 +252,7 @@ export abstract class AgencyOperations {
    */
   reseller(id: string, options?: CallOptions): Promise<Reseller> {
     const begin: Start = (call) => this.#native.reseller(call, id);
-    return call(begin, options);
+    return call(readReseller, begin, options);
   }
 
   /**
@@ -256,7 +268,7 @@ export abstract class AgencyOperations {
    */
   resellerByExternalId(externalId: string, options?: CallOptions): Promise<Reseller | null> {
     const begin: Start = (call) => this.#native.resellerByExternalId(call, externalId);
-    return call(begin, options);
+    return call((from) => from.maybe(readReseller), begin, options);
   }
 
   /**
@@ -279,7 +291,7 @@ export abstract class AgencyOperations {
    */
   page(query: ResellerQuery = {}, options?: CallOptions): Promise<Page> {
     const begin: Start = (call) => this.#native.page(call, query);
-    return call(begin, options);
+    return call(readPage, begin, options);
   }
 
   /**
@@ -306,7 +318,7 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.updateReseller(call, id, given.version, patch);
     };
-    return call(begin, options, ['version', 'signal']);
+    return call(readReseller, begin, options, ['version', 'signal']);
   }
 
   /**
@@ -331,7 +343,7 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.deactivate(call, id, given.reason);
     };
-    return call(begin, options, ['reason', 'signal']);
+    return call(readReseller, begin, options, ['reason', 'signal']);
   }
 
   /**
@@ -346,7 +358,7 @@ export abstract class AgencyOperations {
    */
   activate(id: string, options?: CallOptions): Promise<Reseller> {
     const begin: Start = (call) => this.#native.activate(call, id);
-    return call(begin, options);
+    return call(readReseller, begin, options);
   }
 
   /**
@@ -367,7 +379,7 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.changePartnerType(call, id, given.version, partnerType);
     };
-    return call(begin, options, ['version', 'signal']);
+    return call(readReseller, begin, options, ['version', 'signal']);
   }
 
   /**
@@ -384,7 +396,7 @@ export abstract class AgencyOperations {
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
     const begin: Start = (call) => this.#native.domainAvailability(call, label);
-    return call(begin, options);
+    return call(readDomainAvailability, begin, options);
   }
 
   /**
@@ -411,7 +423,7 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.renameLoginDomain(call, id, given.version, loginDomain);
     };
-    return call(begin, options, ['version', 'signal']);
+    return call(readReseller, begin, options, ['version', 'signal']);
   }
 
   /**
@@ -438,7 +450,7 @@ export abstract class AgencyOperations {
       const given = named('request', request, ['id', 'password', 'passwordConfirmation']);
       return this.#native.setPassword(call, given.id, given.password, given.passwordConfirmation);
     };
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -477,7 +489,7 @@ export abstract class AgencyOperations {
         given.passwordConfirmation,
       );
     };
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -497,7 +509,7 @@ export abstract class AgencyOperations {
    */
   resetToken(id: string, options?: CallOptions): Promise<string> {
     const begin: Start = (call) => this.#native.resetToken(call, id);
-    return call(begin, options);
+    return call(single<string>, begin, options);
   }
 
   /**
@@ -515,7 +527,7 @@ export abstract class AgencyOperations {
    */
   revokeAccess(id: string, options?: CallOptions): Promise<void> {
     const begin: Start = (call) => this.#native.revokeAccess(call, id);
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -530,7 +542,7 @@ export abstract class AgencyOperations {
    */
   unlock(id: string, options?: CallOptions): Promise<void> {
     const begin: Start = (call) => this.#native.unlock(call, id);
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -554,7 +566,7 @@ export abstract class AgencyOperations {
    */
   recordUsage(events: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
     const begin: Start = (call) => this.#native.recordUsage(call, events);
-    return call(begin, options);
+    return call(readUsageReport, begin, options);
   }
 
   /**
@@ -578,7 +590,7 @@ export abstract class AgencyOperations {
    */
   voidEvent(id: string, options?: CallOptions): Promise<boolean> {
     const begin: Start = (call) => this.#native.voidEvent(call, id);
-    return call(begin, options);
+    return call(single<boolean>, begin, options);
   }
 
   /**
@@ -614,7 +626,7 @@ export abstract class AgencyOperations {
       const given = named('request', request, ['reseller', 'metric', 'quantity', 'id']);
       return this.#native.consume(call, given.reseller, given.metric, given.quantity, given.id);
     };
-    return call(begin, options);
+    return call(readConsumption, begin, options);
   }
 
   /**
@@ -642,7 +654,7 @@ export abstract class AgencyOperations {
       const given = named('request', request, ['id', 'metric', 'limit']);
       return this.#native.setAllowance(call, given.id, given.metric, given.limit);
     };
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -659,7 +671,7 @@ export abstract class AgencyOperations {
    */
   overview(options?: CallOptions): Promise<Overview> {
     const begin: Start = (call) => this.#native.overview(call);
-    return call(begin, options);
+    return call(readOverview, begin, options);
   }
 
   /**
@@ -684,7 +696,7 @@ export abstract class AgencyOperations {
    */
   overviewBetween(start: Instant, end: Instant, options?: CallOptions): Promise<Overview> {
     const begin: Start = (call) => this.#native.overviewBetween(call, start, end);
-    return call(begin, options);
+    return call(readOverview, begin, options);
   }
 
   /**
@@ -713,7 +725,7 @@ export abstract class AgencyOperations {
    */
   usage(query: UsageQuery, options?: CallOptions): Promise<UsagePage> {
     const begin: Start = (call) => this.#native.usage(call, query);
-    return call(begin, options);
+    return call(readUsagePage, begin, options);
   }
 
   /**
@@ -744,7 +756,7 @@ export abstract class AgencyOperations {
       const given = named('request', request, ['metric', 'start', 'end', 'limit']);
       return this.#native.topResellers(call, given.metric, given.start, given.end, given.limit);
     };
-    return call(begin, options);
+    return call((from) => from.list(readTopReseller), begin, options);
   }
 
   /**
@@ -771,6 +783,6 @@ export abstract class AgencyOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.changes(call, given.after, given.limit);
     };
-    return call(begin, options, ['after', 'limit', 'signal']);
+    return call((from) => from.list(readChange), begin, options, ['after', 'limit', 'signal']);
   }
 }

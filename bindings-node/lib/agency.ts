@@ -13,7 +13,8 @@ import {
 import type { ResellerQuery } from './forms';
 import { named } from './given';
 import type { NativeAgency, Operations, Start } from './native';
-import type { ImportReport, Reseller } from './records';
+import { readImportReport, readRowReport, type ImportReport, type Reseller } from './records';
+import { answer, single } from './values';
 
 /** One agency's resellers, usage and changes. Records of other agencies do not exist for it. */
 export class Agency extends AgencyOperations {
@@ -95,7 +96,8 @@ export class Agency extends AgencyOperations {
     if (!isFunction(each ?? undefined)) throw new TypeError('each: expected a function');
     const path = typeof source === 'string' ? source : undefined;
     const stream = typeof source === 'string' ? undefined : reader(source);
-    const functions = { ...(stream && { read: stream.read }), ...(each && { each }) };
+    const told = each && ((row: string) => each(answer(row, readRowReport)));
+    const functions = { ...(stream && { read: stream.read }), ...(told && { each: told }) };
     const streaming = new Streaming(functions, signal, stream?.close);
     const start: Start = (id) =>
       environment.importCsv(
@@ -107,7 +109,7 @@ export class Agency extends AgencyOperations {
         Boolean(each),
         streaming.dispatcher,
       );
-    return streaming.result(call<ImportReport>(start, { signal }));
+    return streaming.result(call(readImportReport, start, { signal }));
   }
 
   /**
@@ -139,7 +141,7 @@ export class Agency extends AgencyOperations {
     const streaming = new Streaming(functions, signal);
     const start: Start = (id) =>
       environment.exportCsv(id, this.#native, path, query, streaming.dispatcher);
-    return streaming.result(call<number>(start, { signal }));
+    return streaming.result(call(single<number>, start, { signal }));
   }
 
   /**

@@ -8,7 +8,7 @@ import { named, promised } from './given';
 import * as looking from './looking';
 import { tell } from './logging';
 import { native, type Failure, type Settle, type Start, type Synchronous } from './native';
-import { factories } from './records';
+import { answer, type Reader } from './values';
 
 /**
  * What every operation takes beside its arguments. Options, requests and settings are objects with
@@ -32,6 +32,8 @@ type Done = (outcome: unknown) => void;
 /** A call whose result has not come. */
 interface Open {
   readonly done: Done;
+  /** Reads the result; null if it is a native handle. */
+  readonly read: Reader<unknown> | null;
   /** The asynchronous context in which it began, if a storage of the host's may be called in it. */
   readonly context: AsyncResource | undefined;
   /** Whether it is part of a host's transaction, and so has to end before that does. */
@@ -91,12 +93,27 @@ export function inContext<T>(call: number, run: () => T): T {
 }
 
 const settle: Settle = (call, failed, value, log) => {
-  const done = open.get(call)?.done;
+  const settled = open.get(call);
   close(call);
   // If the call was aborted, its promise is settled already, and this does nothing.
-  done?.(failed ? new Failed(value as Failure) : value);
+  settled?.done(failed ? new Failed(value as Failure) : made(settled.read, value));
   if (log !== null) tell(log);
 };
+
+/**
+ * The value of a result. It is made here, and not where it is awaited: `take` gives way to others when
+ * it has made values for a while.
+ */
+function made(read: Reader<unknown> | null, value: unknown): unknown {
+  if (read === null) return value;
+  try {
+    return answer(value as string, read);
+  } catch (cause) {
+    const message = 'the answer cannot be read';
+    const failure = { code: 'internal', message, fields: [], currentVersion: null, cause };
+    return new Failed({ ...failure, retryAfter: null });
+  }
+}
 
 /** Takes the results that are there, those of a few milliseconds in each turn of the event loop. */
 function take(): void {
@@ -149,7 +166,7 @@ function free(): number {
 }
 
 /** Enters a call among the open ones. If it is cut off, `go` takes it out again. */
-function begin(done: Done): number {
+function begin(read: Reader<unknown> | null, done: Done): number {
   const context = stores.size > 0 ? new AsyncResource('PartnerKit') : undefined;
   const isInside = stores.size > 0 && [...stores].some((store) => isJoined(store.deref()));
   // Only now, because a store that is asked may begin a call itself.
@@ -157,15 +174,12 @@ function begin(done: Done): number {
   starting.add(number);
   if (holding.size === 0) awake.ref();
   holding.add(number);
-  open.set(number, { done, context, isInside });
+  open.set(number, { done, read, context, isInside });
   if (open.size === 1 && looking.begins()) comeBack();
   return number;
 }
 
-/** How the native module makes the codes of refused fields. */
-const codes = { fields: ['slug', 'text'], make: (slug: string, text: string) => ({ slug, text }) };
-
-export const environment = native.begin(take, { ...factories, Code: codes });
+export const environment = native.begin(take);
 
 /** What is to happen when a signal is aborted. A signal has one listener, however many calls it has. */
 const aborting = new WeakMap<AbortSignal, Set<() => void>>();
@@ -266,8 +280,12 @@ export function signalOf(given: CallOptions): AbortSignal | undefined {
   return signal as AbortSignal;
 }
 
-/** Begins a call, which gets the fields of its options, and waits for its result. */
+/**
+ * Begins a call, which gets the fields of its options, and waits for its result. What reads the result is
+ * null if that is a native handle.
+ */
 export async function call<T, Given extends CallOptions = CallOptions>(
+  read: Reader<T> | null,
   start: Start<Given>,
   options?: Given,
   names: readonly string[] = OF_EVERY_CALL,
@@ -281,7 +299,7 @@ export async function call<T, Given extends CallOptions = CallOptions>(
     try {
       // First of all: whatever cuts the call off from here on, `go` comes after it.
       goLater();
-      number = begin(resolve);
+      number = begin(read, resolve);
       const refused = started(number, start, given);
       starting.delete(number);
       if (refused) settle(number, true, refused, null);

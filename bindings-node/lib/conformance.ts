@@ -4,6 +4,7 @@ import { call, environment } from './calls';
 import { named } from './given';
 import { native, type Dispatcher } from './native';
 import { checkedDeadline, Transactions, type StorageOptions, type TableStore } from './storage';
+import { nothing } from './values';
 
 /**
  * The names of all cases.
@@ -49,7 +50,7 @@ export async function runConformanceCase(
   };
   const { deadline = 60_000 } = named('options', options, ['deadline']);
   const millis = checkedDeadline(deadline);
-  await call((id) => environment.runConformanceCase(id, name, dispatcher, millis));
+  await call(nothing, (id) => environment.runConformanceCase(id, name, dispatcher, millis));
 }
 
 const STORE_METHODS = new Set(['begin', 'joined', 'scrub', 'schemaVersion']);

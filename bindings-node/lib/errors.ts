@@ -1,7 +1,8 @@
 /** The library's errors. No message contains user input or a secret. */
 
 import { native, type Failure } from './native';
-import type { FieldError } from './records';
+import { readFieldError, type FieldError } from './records';
+import type { Reader } from './values';
 
 const statuses = native.httpStatuses();
 
@@ -167,6 +168,19 @@ export function errorOf(failure: Failure): Error {
 export function configurationError(message: string): Error {
   const failure = { code: 'configuration', message, fields: [], currentVersion: null };
   return errorOf({ ...failure, retryAfter: null });
+}
+
+const NO_MORE = { currentVersion: null, retryAfter: null };
+
+/** Reads the record that was made of a form, or why the form was refused (`One` in `src/home.rs`). */
+export function made<T extends object>(read: Reader<T>): Reader<T | Failure> {
+  return (from) => {
+    const record = from.maybe(read);
+    const message = from.next<string | null>();
+    const fields = from.maybe((of) => of.list(readFieldError));
+    if (record !== null) return record;
+    return { code: 'validation', message: message ?? '', fields: fields ?? [], ...NO_MORE };
+  };
 }
 
 /** The answers of several forms, each a record or an error, which is not thrown. */

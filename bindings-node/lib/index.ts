@@ -2,7 +2,8 @@
 
 import { environment, now } from './calls';
 import { native } from './native';
-import type { PhoneCountry } from './records';
+import { readPhoneCountry, type PhoneCountry } from './records';
+import { answer, type Reader } from './values';
 
 export { Agency } from './agency';
 export type { CallOptions } from './calls';
@@ -65,7 +66,7 @@ export const version: string = native.version();
  * ```
  */
 export function phoneCountries(): readonly PhoneCountry[] {
-  return environment.phoneCountries() as readonly PhoneCountry[];
+  return answer(environment.phoneCountries(), (from) => from.list(readPhoneCountry));
 }
 
 /**
@@ -91,6 +92,8 @@ export interface Code {
   readonly text: string;
 }
 
+const readCode: Reader<Code> = (from) => ({ slug: from.next(), text: from.next() });
+
 /**
  * Every code of a refused field, with its English text: for translations.
  *
@@ -106,5 +109,5 @@ export interface Code {
  * ```
  */
 export function fieldCodes(): readonly Code[] {
-  return environment.fieldCodes() as readonly Code[];
+  return answer(environment.fieldCodes(), (from) => from.list(readCode));
 }

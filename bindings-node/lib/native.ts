@@ -83,15 +83,15 @@ export interface Environment {
   go(): void;
   beside(isBeside: boolean): void;
   cancel(call: number): boolean;
-  phoneCountries(): unknown;
-  fieldCodes(): unknown;
+  phoneCountries(): string;
+  fieldCodes(): string;
   runConformanceCase(call: number, name: string, dispatcher: Dispatcher, deadline: number): Begun;
   panicForTests(call: number, message: string): Begun;
 }
 
 /** What the native module exports. */
 export interface Native {
-  begin(wake: () => void, factories: object): Environment;
+  begin(wake: () => void): Environment;
   nationalFormat(phone: unknown): Synchronous<string>;
   httpStatuses(): Record<string, number>;
   schema(): unknown;

@@ -9,15 +9,22 @@ import { Agency } from './agency';
 import { call, type CallOptions } from './calls';
 import { named } from './given';
 import type { Operations, Start } from './native';
-import type {
-  Access,
-  AgencyDeletionPreview,
-  DomainAvailability,
-  Erasure,
-  Identity,
-  Maintenance,
-  ResolvedHost,
+import {
+  readAccess,
+  readAgencyDeletionPreview,
+  readDomainAvailability,
+  readIdentity,
+  readMaintenance,
+  readResolvedHost,
+  type Access,
+  type AgencyDeletionPreview,
+  type DomainAvailability,
+  type Erasure,
+  type Identity,
+  type Maintenance,
+  type ResolvedHost,
 } from './records';
+import { nothing, single } from './values';
 
 /** The names of the native methods. */
 export type PlatformOperation =
@@ -66,7 +73,7 @@ export abstract class PlatformOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.createAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(begin, options, ['timeZone', 'signal']));
+    return Agency.of(await call(null, begin, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -91,7 +98,7 @@ export abstract class PlatformOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.ensureAgency(call, id, given.timeZone);
     };
-    return Agency.of(await call(begin, options, ['timeZone', 'signal']));
+    return Agency.of(await call(null, begin, options, ['timeZone', 'signal']));
   }
 
   /**
@@ -109,7 +116,7 @@ export abstract class PlatformOperations {
    */
   async agency(id: string, options?: CallOptions): Promise<Agency> {
     const begin: Start = (call) => this.#native.agency(call, id);
-    return Agency.of(await call(begin, options));
+    return Agency.of(await call(null, begin, options));
   }
 
   /**
@@ -130,7 +137,7 @@ export abstract class PlatformOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.agencies(call, given.after, given.limit);
     };
-    return call(begin, options, ['after', 'limit', 'signal']);
+    return call((from) => from.list(single<string>), begin, options, ['after', 'limit', 'signal']);
   }
 
   /**
@@ -145,7 +152,7 @@ export abstract class PlatformOperations {
    */
   previewAgencyDeletion(id: string, options?: CallOptions): Promise<AgencyDeletionPreview> {
     const begin: Start = (call) => this.#native.previewAgencyDeletion(call, id);
-    return call(begin, options);
+    return call(readAgencyDeletionPreview, begin, options);
   }
 
   /**
@@ -167,7 +174,7 @@ export abstract class PlatformOperations {
    */
   deleteAgency(id: string, options?: CallOptions): Promise<Erasure> {
     const begin: Start = (call) => this.#native.deleteAgency(call, id);
-    return call(begin, options);
+    return call(single<Erasure>, begin, options);
   }
 
   /**
@@ -210,7 +217,7 @@ export abstract class PlatformOperations {
         given.source,
       );
     };
-    return call(begin, options);
+    return call(readAccess, begin, options);
   }
 
   /**
@@ -234,7 +241,7 @@ export abstract class PlatformOperations {
    */
   checkAccess(stamp: string, host: string | null, options?: CallOptions): Promise<Identity> {
     const begin: Start = (call) => this.#native.checkAccess(call, stamp, host);
-    return call(begin, options);
+    return call(readIdentity, begin, options);
   }
 
   /**
@@ -267,7 +274,7 @@ export abstract class PlatformOperations {
         given.passwordConfirmation,
       );
     };
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -284,7 +291,7 @@ export abstract class PlatformOperations {
    */
   domainAvailability(label: string, options?: CallOptions): Promise<DomainAvailability> {
     const begin: Start = (call) => this.#native.domainAvailability(call, label);
-    return call(begin, options);
+    return call(readDomainAvailability, begin, options);
   }
 
   /**
@@ -318,7 +325,7 @@ export abstract class PlatformOperations {
    */
   backup(path: string, options?: CallOptions): Promise<void> {
     const begin: Start = (call) => this.#native.backup(call, path);
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -341,7 +348,7 @@ export abstract class PlatformOperations {
     const begin: Start<typeof options> = (call, given) => {
       return this.#native.maintain(call, given.budget);
     };
-    return call(begin, options, ['budget', 'signal']);
+    return call(readMaintenance, begin, options, ['budget', 'signal']);
   }
 
   /**
@@ -358,7 +365,7 @@ export abstract class PlatformOperations {
    */
   prepare(options?: CallOptions): Promise<void> {
     const begin: Start = (call) => this.#native.prepare(call);
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -377,7 +384,7 @@ export abstract class PlatformOperations {
    */
   close(options?: CallOptions): Promise<void> {
     const begin: Start = (call) => this.#native.close(call);
-    return call(begin, options);
+    return call(nothing, begin, options);
   }
 
   /**
@@ -392,6 +399,6 @@ export abstract class PlatformOperations {
    */
   resolveHost(host: string, options?: CallOptions): Promise<ResolvedHost> {
     const begin: Start = (call) => this.#native.resolveHost(call, host);
-    return call(begin, options);
+    return call(readResolvedHost, begin, options);
   }
 }

@@ -12,6 +12,8 @@ import {
   type TableStore,
 } from './storage';
 
+type Native = NativePlatform & Operations<PlatformOperation>;
+
 /**
  * One store, opened and configured once, with the operations that concern all agencies. Each worker
  * thread opens its own.
@@ -19,7 +21,7 @@ import {
 export class Platform extends PlatformOperations {
   readonly #native: NativePlatform;
 
-  private constructor(native: NativePlatform & Operations<PlatformOperation>) {
+  private constructor(native: Native) {
     super(native);
     this.#native = native;
   }
@@ -54,7 +56,9 @@ export class Platform extends PlatformOperations {
   ): Promise<Platform> {
     const own = ownSettings(settings);
     const dispatcher = settingsDispatcher(own);
-    return new Platform(await call((id) => environment.open(id, url, own, dispatcher), options));
+    return new Platform(
+      await call<Native>(null, (id) => environment.open(id, url, own, dispatcher), options),
+    );
   }
 
   /**
@@ -82,7 +86,7 @@ export class Platform extends PlatformOperations {
     const dispatchers = [storageDispatcher(storage), settingsDispatcher(own)] as const;
     const open = (id: number) =>
       environment.withStorage(id, dispatchers[0], millis, own, dispatchers[1]);
-    return new Platform(await call(open, options));
+    return new Platform(await call<Native>(null, open, options));
   }
 
   /**

@@ -7,8 +7,8 @@
  */
 
 import { concealing } from './concealing';
-import { fieldName } from './names';
 import type { Instant, Slug } from './texts';
+import { date, integer, nameOfField, single, type Values } from './values';
 
 /** What happened. */
 export type ChangeKind =
@@ -518,230 +518,208 @@ export interface UsageRow {
   readonly max: bigint | null;
 }
 
-/** How the native module makes each record: its fields in order.
- * @internal
- */
-export const factories = {
-  Access: {
-    fields: ['agency', 'reseller', 'stamp'],
-    make: (
-      agency: Access['agency'],
-      reseller: Access['reseller'],
-      stamp: Access['stamp'],
-    ): Access => concealing('stamp', ({ agency, reseller, stamp })),
-  },
-  AgencyDeletionPreview: {
-    fields: ['agency', 'resellers'],
-    make: (
-      agency: AgencyDeletionPreview['agency'],
-      resellers: AgencyDeletionPreview['resellers'],
-    ): AgencyDeletionPreview => ({ agency, resellers }),
-  },
-  AgencySettings: {
-    fields: ['agency', 'version', 'time_zone', 'capacity', 'reserved_labels', 'created_at', 'updated_at'],
-    make: (
-      agency: AgencySettings['agency'],
-      version: AgencySettings['version'],
-      timeZone: AgencySettings['timeZone'],
-      capacity: AgencySettings['capacity'],
-      reservedLabels: AgencySettings['reservedLabels'],
-      createdAt: AgencySettings['createdAt'],
-      updatedAt: AgencySettings['updatedAt'],
-    ): AgencySettings => ({ agency, version, timeZone, capacity, reservedLabels, createdAt, updatedAt }),
-  },
-  Change: {
-    fields: ['sequence', 'id', 'kind', 'reseller', 'version', 'at', 'actor', 'fields'],
-    make: (
-      sequence: Change['sequence'],
-      id: Change['id'],
-      kind: Change['kind'],
-      reseller: Change['reseller'],
-      version: Change['version'],
-      at: Change['at'],
-      actor: Change['actor'],
-      fields: Change['fields'],
-    ): Change => ({ sequence, id, kind, reseller, version, at, actor, fields: fields.map(fieldName) }),
-  },
-  Consumption: {
-    fields: ['granted', 'used', 'limit', 'requested', 'resets_at', 'duplicate', 'reason'],
-    make: (
-      granted: Consumption['granted'],
-      used: Consumption['used'],
-      limit: Consumption['limit'],
-      requested: Consumption['requested'],
-      resetsAt: Consumption['resetsAt'],
-      duplicate: Consumption['duplicate'],
-      reason: Consumption['reason'],
-    ): Consumption => ({ granted, used, limit, requested, resetsAt, duplicate, reason }),
-  },
-  ContactPerson: {
-    fields: ['name', 'email', 'phone'],
-    make: (
-      name: ContactPerson['name'],
-      email: ContactPerson['email'],
-      phone: ContactPerson['phone'],
-    ): ContactPerson => ({ name, email, phone }),
-  },
-  DeletionPreview: {
-    fields: ['reseller', 'login_domain', 'quarantined_until', 'levels'],
-    make: (
-      reseller: DeletionPreview['reseller'],
-      loginDomain: DeletionPreview['loginDomain'],
-      quarantinedUntil: DeletionPreview['quarantinedUntil'],
-      levels: DeletionPreview['levels'],
-    ): DeletionPreview => ({ reseller, loginDomain, quarantinedUntil, levels }),
-  },
-  DomainAvailability: {
-    fields: ['refused', 'suggestions'],
-    make: (
-      refused: DomainAvailability['refused'],
-      suggestions: DomainAvailability['suggestions'],
-    ): DomainAvailability => ({ refused, suggestions }),
-  },
-  EventOutcome: {
-    fields: ['kind', 'field', 'code', 'params'],
-    make: (
-      kind: EventOutcome['kind'],
-      field: EventOutcome['field'],
-      code: EventOutcome['code'],
-      params: EventOutcome['params'],
-    ): EventOutcome => ({ kind, field: field === null ? null : fieldName(field), code, params }),
-  },
-  FieldError: {
-    fields: ['field', 'code', 'params', 'message'],
-    make: (
-      field: FieldError['field'],
-      code: FieldError['code'],
-      params: FieldError['params'],
-      message: FieldError['message'],
-    ): FieldError => ({ field, code, params, message }),
-  },
-  Identity: {
-    fields: ['agency', 'reseller'],
-    make: (
-      agency: Identity['agency'],
-      reseller: Identity['reseller'],
-    ): Identity => ({ agency, reseller }),
-  },
-  ImportReport: {
-    fields: ['created', 'existing', 'rejected'],
-    make: (
-      created: ImportReport['created'],
-      existing: ImportReport['existing'],
-      rejected: ImportReport['rejected'],
-    ): ImportReport => ({ created, existing, rejected }),
-  },
-  Maintenance: {
-    fields: ['removed', 'finished', 'erasure'],
-    make: (
-      removed: Maintenance['removed'],
-      finished: Maintenance['finished'],
-      erasure: Maintenance['erasure'],
-    ): Maintenance => ({ removed, finished, erasure }),
-  },
-  Overview: {
-    fields: ['active_resellers', 'messages', 'whatsapp_messages', 'whatsapp_conversations', 'team_members'],
-    make: (
-      activeResellers: Overview['activeResellers'],
-      messages: Overview['messages'],
-      whatsappMessages: Overview['whatsappMessages'],
-      whatsappConversations: Overview['whatsappConversations'],
-      teamMembers: Overview['teamMembers'],
-    ): Overview => ({ activeResellers, messages, whatsappMessages, whatsappConversations, teamMembers }),
-  },
-  Page: {
-    fields: ['resellers', 'next', 'total'],
-    make: (
-      resellers: Page['resellers'],
-      next: Page['next'],
-      total: Page['total'],
-    ): Page => ({ resellers, next, total }),
-  },
-  PhoneCountry: {
-    fields: ['code', 'calling_code', 'example'],
-    make: (
-      code: PhoneCountry['code'],
-      callingCode: PhoneCountry['callingCode'],
-      example: PhoneCountry['example'],
-    ): PhoneCountry => ({ code, callingCode, example }),
-  },
-  Reseller: {
-    fields: ['agency', 'id', 'version', 'status', 'deactivation_reason', 'partner_type', 'name', 'email', 'phone', 'contact', 'login_domain', 'website', 'external_id', 'metadata', 'created_at', 'updated_at'],
-    make: (
-      agency: Reseller['agency'],
-      id: Reseller['id'],
-      version: Reseller['version'],
-      status: Reseller['status'],
-      deactivationReason: Reseller['deactivationReason'],
-      partnerType: Reseller['partnerType'],
-      name: Reseller['name'],
-      email: Reseller['email'],
-      phone: Reseller['phone'],
-      contact: Reseller['contact'],
-      loginDomain: Reseller['loginDomain'],
-      website: Reseller['website'],
-      externalId: Reseller['externalId'],
-      metadata: Reseller['metadata'],
-      createdAt: Reseller['createdAt'],
-      updatedAt: Reseller['updatedAt'],
-    ): Reseller => ({ agency, id, version, status, deactivationReason, partnerType, name, email, phone, contact, loginDomain, website, externalId, metadata, createdAt, updatedAt }),
-  },
-  ResolvedHost: {
-    fields: ['agency', 'reseller', 'login_domain', 'status'],
-    make: (
-      agency: ResolvedHost['agency'],
-      reseller: ResolvedHost['reseller'],
-      loginDomain: ResolvedHost['loginDomain'],
-      status: ResolvedHost['status'],
-    ): ResolvedHost => ({ agency, reseller, loginDomain, status }),
-  },
-  RowReport: {
-    fields: ['line', 'kind', 'reseller', 'errors'],
-    make: (
-      line: RowReport['line'],
-      kind: RowReport['kind'],
-      reseller: RowReport['reseller'],
-      errors: RowReport['errors'],
-    ): RowReport => ({ line, kind, reseller, errors }),
-  },
-  TopReseller: {
-    fields: ['reseller', 'value'],
-    make: (
-      reseller: TopReseller['reseller'],
-      value: TopReseller['value'],
-    ): TopReseller => ({ reseller, value }),
-  },
-  Total: {
-    fields: ['count', 'exact'],
-    make: (
-      count: Total['count'],
-      exact: Total['exact'],
-    ): Total => ({ count, exact }),
-  },
-  UsagePage: {
-    fields: ['rows', 'next'],
-    make: (
-      rows: UsagePage['rows'],
-      next: UsagePage['next'],
-    ): UsagePage => ({ rows, next }),
-  },
-  UsageReport: {
-    fields: ['outcomes'],
-    make: (
-      outcomes: UsageReport['outcomes'],
-    ): UsageReport => ({ outcomes }),
-  },
-  UsageRow: {
-    fields: ['start', 'end', 'metric', 'reseller', 'value', 'events', 'min', 'max'],
-    make: (
-      start: UsageRow['start'],
-      end: UsageRow['end'],
-      metric: UsageRow['metric'],
-      reseller: UsageRow['reseller'],
-      value: UsageRow['value'],
-      events: UsageRow['events'],
-      min: UsageRow['min'],
-      max: UsageRow['max'],
-    ): UsageRow => ({ start, end, metric, reseller, value, events, min, max }),
-  },
-};
+/** @internal */
+export function readAccess(from: Values): Access {
+  return concealing('stamp', {
+    agency: from.next(),
+    reseller: readReseller(from),
+    stamp: from.next(),
+  });
+}
+
+/** @internal */
+export function readAgencyDeletionPreview(from: Values): AgencyDeletionPreview {
+  return { agency: from.next(), resellers: from.next() };
+}
+
+/** @internal */
+export function readAgencySettings(from: Values): AgencySettings {
+  return {
+    agency: from.next(),
+    version: from.next(),
+    timeZone: from.next(),
+    capacity: from.map(integer),
+    reservedLabels: from.list(single<string>),
+    createdAt: date(from),
+    updatedAt: date(from),
+  };
+}
+
+/** @internal */
+export function readChange(from: Values): Change {
+  return {
+    sequence: from.next(),
+    id: from.next(),
+    kind: from.next(),
+    reseller: from.next(),
+    version: from.next(),
+    at: date(from),
+    actor: from.next(),
+    fields: from.list(nameOfField),
+  };
+}
+
+/** @internal */
+export function readConsumption(from: Values): Consumption {
+  return {
+    granted: from.next(),
+    used: integer(from),
+    limit: from.nullable(integer),
+    requested: integer(from),
+    resetsAt: date(from),
+    duplicate: from.next(),
+    reason: from.next(),
+  };
+}
+
+/** @internal */
+export function readContactPerson(from: Values): ContactPerson {
+  return { name: from.next(), email: from.next(), phone: from.next() };
+}
+
+/** @internal */
+export function readDeletionPreview(from: Values): DeletionPreview {
+  return {
+    reseller: from.next(),
+    loginDomain: from.next(),
+    quarantinedUntil: from.nullable(date),
+    levels: from.map(integer),
+  };
+}
+
+/** @internal */
+export function readDomainAvailability(from: Values): DomainAvailability {
+  return { refused: from.next(), suggestions: from.list(single<string>) };
+}
+
+/** @internal */
+export function readEventOutcome(from: Values): EventOutcome {
+  return {
+    kind: from.next(),
+    field: from.nullable(nameOfField),
+    code: from.next(),
+    params: from.maybe((of) => of.map(single<number>)),
+  };
+}
+
+/** @internal */
+export function readFieldError(from: Values): FieldError {
+  return {
+    field: from.next(),
+    code: from.next(),
+    params: from.map(single<number>),
+    message: from.next(),
+  };
+}
+
+/** @internal */
+export function readIdentity(from: Values): Identity {
+  return { agency: from.next(), reseller: from.next() };
+}
+
+/** @internal */
+export function readImportReport(from: Values): ImportReport {
+  return { created: from.next(), existing: from.next(), rejected: from.next() };
+}
+
+/** @internal */
+export function readMaintenance(from: Values): Maintenance {
+  return { removed: from.next(), finished: from.next(), erasure: from.next() };
+}
+
+/** @internal */
+export function readOverview(from: Values): Overview {
+  return {
+    activeResellers: from.next(),
+    messages: integer(from),
+    whatsappMessages: integer(from),
+    whatsappConversations: integer(from),
+    teamMembers: integer(from),
+  };
+}
+
+/** @internal */
+export function readPage(from: Values): Page {
+  return { resellers: from.list(readReseller), next: from.next(), total: from.maybe(readTotal) };
+}
+
+/** @internal */
+export function readPhoneCountry(from: Values): PhoneCountry {
+  return { code: from.next(), callingCode: from.next(), example: from.next() };
+}
+
+/** @internal */
+export function readReseller(from: Values): Reseller {
+  return {
+    agency: from.next(),
+    id: from.next(),
+    version: from.next(),
+    status: from.next(),
+    deactivationReason: from.next(),
+    partnerType: from.next(),
+    name: from.next(),
+    email: from.next(),
+    phone: from.next(),
+    contact: readContactPerson(from),
+    loginDomain: from.next(),
+    website: from.next(),
+    externalId: from.next(),
+    metadata: from.map(single<string>),
+    createdAt: date(from),
+    updatedAt: date(from),
+  };
+}
+
+/** @internal */
+export function readResolvedHost(from: Values): ResolvedHost {
+  return {
+    agency: from.next(),
+    reseller: from.next(),
+    loginDomain: from.next(),
+    status: from.next(),
+  };
+}
+
+/** @internal */
+export function readRowReport(from: Values): RowReport {
+  return {
+    line: from.next(),
+    kind: from.next(),
+    reseller: from.next(),
+    errors: from.list(readFieldError),
+  };
+}
+
+/** @internal */
+export function readTopReseller(from: Values): TopReseller {
+  return { reseller: from.next(), value: integer(from) };
+}
+
+/** @internal */
+export function readTotal(from: Values): Total {
+  return { count: from.next(), exact: from.next() };
+}
+
+/** @internal */
+export function readUsagePage(from: Values): UsagePage {
+  return { rows: from.list(readUsageRow), next: from.next() };
+}
+
+/** @internal */
+export function readUsageReport(from: Values): UsageReport {
+  return { outcomes: from.list(readEventOutcome) };
+}
+
+/** @internal */
+export function readUsageRow(from: Values): UsageRow {
+  return {
+    start: date(from),
+    end: date(from),
+    metric: from.next(),
+    reseller: from.next(),
+    value: integer(from),
+    events: from.next(),
+    min: from.nullable(integer),
+    max: from.nullable(integer),
+  };
+}

@@ -1,16 +1,14 @@
 //! The native half of `Agency`: what is not an operation. The operations are generated.
 
+use napi::Unknown;
 use napi::bindgen_prelude::ToNapiValue;
-use napi::{Env, Unknown};
 use napi_derive::napi;
 
-use crate::answer::Factories;
 use crate::error::Failure;
 use crate::given::argument;
 use crate::handle::Handle;
-use crate::home::{Answers, Home};
+use crate::home::{Answers, Home, Make};
 use crate::platform::Synchronous;
-use crate::raw::Value;
 
 /// The handle of one agency.
 #[napi]
@@ -27,9 +25,9 @@ impl Agency {
 
 impl Answers for Agency {
     #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
-    fn make(self, env: &Env, _: &Factories) -> napi::Result<Value> {
-        // SAFETY: this is JavaScript's thread, and `env` is its environment.
-        unsafe { Self::to_napi_value(env.raw(), self) }
+    fn prepared(self) -> Result<Make, Failure> {
+        // SAFETY: a `Make` runs on JavaScript's thread, and `env` is its environment.
+        Ok(Box::new(|env| unsafe { Self::to_napi_value(env.raw(), self) }))
     }
 }
 

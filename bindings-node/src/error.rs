@@ -81,9 +81,7 @@ impl Failure {
         ];
         let thrown = THROWN.take();
         let millis = |wait: std::time::Duration| u64::try_from(wait.as_millis());
-        let fields = error.fields().iter();
-        let fields = fields.map(|e| FieldError { field: told(&e.field), ..e.clone() });
-        let fields: FieldErrors = fields.collect();
+        let fields = named_fields(error.fields(), told);
         let message = match fields.is_empty() {
             true => error.to_string(),
             false => fields.to_string(),
@@ -175,10 +173,18 @@ fn object<const N: usize>(make: Maker, fields: [(&str, Value); N]) -> napi::Resu
     Ok(object)
 }
 
-/// Refused fields by the names that they have in JavaScript.
+/// An array of refused fields.
 pub fn refused_fields(make: Maker, errors: &[FieldError]) -> napi::Result<Value> {
-    let named = |error: &FieldError| FieldError { field: told(&error.field), ..error.clone() };
-    list(make, &errors.iter().map(named).collect::<Vec<_>>())
+    list(make, told_fields(errors).as_slice())
+}
+
+/// Refused fields by the names that they have in JavaScript.
+pub fn told_fields(errors: &[FieldError]) -> FieldErrors {
+    named_fields(errors, told)
+}
+
+fn named_fields(errors: &[FieldError], named: impl Fn(&str) -> String) -> FieldErrors {
+    errors.iter().map(|error| FieldError { field: named(&error.field), ..error.clone() }).collect()
 }
 
 fn list(make: Maker, errors: &[FieldError]) -> napi::Result<Value> {

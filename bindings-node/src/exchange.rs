@@ -15,9 +15,10 @@ use crate::agency::Agency;
 use crate::arguments::RESELLER_QUERY;
 use crate::error::Failure;
 use crate::given::{Read as Given, form, optional};
-use crate::home::{Answers, Begun, Environment, Length, Plain};
+use crate::home::{Begun, Environment, Length, Plain};
+use crate::packed::packed;
 use crate::storage::{Calls, Dispatcher};
-use crate::value::Js;
+use crate::value::{Js, Whatever};
 
 /// How many bytes are written at once.
 const CHUNK: usize = 65_536;
@@ -84,7 +85,7 @@ impl Environment {
     }
 
     fn of_stream(&self, dispatcher: &Dispatcher<'_>) -> napi::Result<Calls> {
-        Calls::new(dispatcher, &self.factories, NO_DEADLINE, "the stream")
+        Calls::new(dispatcher, NO_DEADLINE, "the stream")
     }
 }
 
@@ -105,7 +106,8 @@ fn options(dry_run: Unknown<'_>, delimiter: Unknown<'_>) -> Given<ImportOptions>
 
 /// Tells the host of a row.
 fn tell(calls: &Calls, row: RowReport) -> partnerkit::Result<()> {
-    calls.tell("each", Box::new(move |env, factories| Plain(row).make(env, factories)))
+    let row = packed(&row).map_err(partnerkit::Error::storage)?;
+    calls.function("each", vec![Js::Text(row)], |_: Whatever| Some(()))
 }
 
 /// The error for the core, which ends its work; the caller gets what JavaScript has thrown.
@@ -184,7 +186,8 @@ impl Write for Destination {
         if let Some(file) = &mut self.file {
             return file.write(bytes);
         }
-        let written = self.calls.function("write", vec![Js::Bytes(bytes.to_vec())], |_| Some(()));
+        let written =
+            self.calls.function("write", vec![Js::Bytes(bytes.to_vec())], |_: Js| Some(()));
         self.failed = written.is_err();
         written.map_err(|_| ended()).map(|()| bytes.len())
     }

@@ -7,22 +7,22 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::{FnArgs, Function, Object};
+use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use napi_derive::napi;
+use partnerkit::FieldErrors;
 use serde::Serialize;
 
-use crate::answer::{Factories, answer};
-use crate::error::{Failure, Refused, forget_thrown, panic_text};
+use crate::error::{Failure, Refused, forget_thrown, panic_text, told_fields};
 use crate::logging::{self, Logged};
+use crate::packed::packed;
 use crate::pool::{BRIEF, Hosted, LONG, Pool};
-use crate::raw::{Made, Value};
+use crate::raw::{Made, Maker, Value};
 use crate::storage::calling;
 use crate::value::Js;
 
@@ -32,7 +32,7 @@ type Settled = FnArgs<(u32, bool, Made, Js)>;
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// Makes the value of a result, on JavaScript's thread.
-pub type Make = Box<dyn FnOnce(&Env, &Factories) -> napi::Result<Value> + Send>;
+pub type Make = Box<dyn FnOnce(&Env) -> napi::Result<Value> + Send>;
 
 /// For how long results are made before the event loop does something else.
 const TURN: Duration = Duration::from_millis(1);
@@ -89,7 +89,6 @@ struct Waiting {
 #[napi]
 pub struct Environment {
     pub(crate) home: Home,
-    pub(crate) factories: Rc<Factories>,
 }
 
 #[napi]
@@ -105,7 +104,7 @@ impl Environment {
     ) -> napi::Result<bool> {
         let began = Instant::now();
         while let Some(Completion { call, result, log }) = self.home.results.next(comes_back) {
-            let (failed, value) = made(env, &self.factories, result)?;
+            let (failed, value) = made(env, result)?;
             settle.call(FnArgs::from((call, failed, Made(value), log.into())))?;
             if began.elapsed() > TURN {
                 return Ok(true);
@@ -142,14 +141,13 @@ impl Drop for Environment {
 
 /// Begins the package in an environment; `wake` is called when there are results to take.
 #[napi(catch_unwind)]
-pub fn begin(wake: Function<'_, (), ()>, factories: Object<'_>) -> napi::Result<Environment> {
-    let factories = Rc::new(Factories::of(factories)?);
+pub fn begin(wake: Function<'_, (), ()>) -> napi::Result<Environment> {
     let wake = wake.build_threadsafe_function::<()>();
     let wake = wake.callee_handled::<false>().weak::<true>().build()?;
     let is_beside = AtomicBool::new(false);
     let (waiting, hosted) = (Mutex::default(), Mutex::default());
     let results = Arc::new(Results { wake, is_beside, waiting, hosted });
-    Ok(Environment { home: Home { results, hosted: None }, factories })
+    Ok(Environment { home: Home { results, hosted: None } })
 }
 
 impl Results {
@@ -181,13 +179,9 @@ impl Results {
 }
 
 /// The value of a result, and whether it is a failure. A result that cannot be made is a failure.
-fn made(
-    env: &Env,
-    factories: &Factories,
-    result: Result<Make, Failure>,
-) -> napi::Result<(bool, Value)> {
+fn made(env: &Env, result: Result<Make, Failure>) -> napi::Result<(bool, Value)> {
     let result = result.and_then(|make| {
-        let made = catch_unwind(AssertUnwindSafe(|| make(env, factories)));
+        let made = catch_unwind(AssertUnwindSafe(|| make(env)));
         let made = made.map_err(|panic| Failure::internal(&panic_text(&*panic)))?;
         made.map_err(|raised| Failure::internal(&raised.reason))
     });
@@ -200,32 +194,44 @@ fn made(
 /// What a native method returns: nothing if the call has begun, or why it was refused.
 pub type Begun = napi::Result<Option<Failure>>;
 
-/// The value of an answer on JavaScript's thread.
+/// An answer, which becomes a value in two steps.
 pub trait Answers: Send + 'static {
-    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value>;
+    /// Does on the thread of the call what can be done there.
+    fn prepared(self) -> Result<Make, Failure>;
 }
 
 /// A record, or a value.
 pub struct Plain<T>(pub T);
 
 impl<T: Serialize + Send + 'static> Answers for Plain<T> {
-    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value> {
-        answer(env, factories, &self.0)
+    fn prepared(self) -> Result<Make, Failure> {
+        let text = packed(&self.0).map_err(|error| Failure::internal(&error.to_string()))?;
+        Ok(Box::new(move |env| Maker::of(env).text(&text)))
     }
 }
 
 /// For each of several forms a record or an error.
-pub struct Each<T>(pub Vec<Result<T, partnerkit::FieldErrors>>);
+pub struct Each<T>(pub Vec<Result<T, FieldErrors>>);
+
+/// One of them. The package has a reader for both (`lib/values.ts`).
+#[derive(Serialize)]
+struct One<T> {
+    /// A record, if there are no errors.
+    made: Option<T>,
+    message: Option<String>,
+    fields: Option<FieldErrors>,
+}
 
 impl<T: Serialize + Send + 'static> Answers for Each<T> {
-    fn make(self, env: &Env, factories: &Factories) -> napi::Result<Value> {
-        let make = crate::raw::Maker::of(env);
-        let of_form = |of_form| match of_form {
-            Ok(made) => answer(env, factories, &made),
-            Err(errors) => Failure::validation(errors).value(env),
+    fn prepared(self) -> Result<Make, Failure> {
+        let one = |of_form: Result<T, FieldErrors>| match of_form {
+            Ok(made) => One { made: Some(made), message: None, fields: None },
+            Err(errors) => {
+                let fields = told_fields(errors.as_slice());
+                One { made: None, message: Some(fields.to_string()), fields: Some(fields) }
+            }
         };
-        let values: Vec<_> = self.0.into_iter().map(of_form).collect::<napi::Result<_>>()?;
-        make.list(&values)
+        Plain(self.0.into_iter().map(one).collect::<Vec<_>>()).prepared()
     }
 }
 
@@ -306,8 +312,9 @@ fn worked<A: Answers>(
     failed: fn(&partnerkit::Error) -> Failure,
 ) -> Result<Make, Failure> {
     forget_thrown();
-    let result: Result<Make, _> = match catch_unwind(AssertUnwindSafe(|| calling(call, work))) {
-        Ok(Ok(answer)) => Ok(Box::new(move |env, factories| answer.make(env, factories))),
+    let prepared = || calling(call, work).map(Answers::prepared);
+    let result = match catch_unwind(AssertUnwindSafe(prepared)) {
+        Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Err(failed(&error)),
         Err(panic) => Err(Failure::internal(&panic_text(&*panic))),
     };

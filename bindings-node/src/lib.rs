@@ -7,7 +7,6 @@
 #![cfg_attr(test, allow(dead_code, reason = "napi exports nothing to a test, so nobody calls it"))]
 
 mod agency;
-mod answer;
 mod arguments;
 mod conformance;
 mod error;
@@ -19,6 +18,7 @@ mod logging;
 mod lookups;
 mod names;
 mod operations;
+mod packed;
 mod patience;
 mod platform;
 mod pool;

@@ -1,35 +1,37 @@
 //! Functions that need no store: countries, national numbers, and the codes of refused fields.
 
-use napi::{Env, Unknown};
+use napi::Unknown;
 use napi_derive::napi;
 use partnerkit::{Code, ErrorKind, Phone};
 use serde::Serialize;
 
-use crate::answer::answer;
 use crate::error::Failure;
 use crate::given::argument;
 use crate::home::Environment;
+use crate::packed::packed;
 use crate::platform::Synchronous;
-use crate::raw::Made;
 use crate::value::Js;
 
 #[napi]
 impl Environment {
     #[napi(catch_unwind)]
-    pub fn phone_countries(&self, env: &Env) -> napi::Result<Made> {
-        answer(env, &self.factories, &partnerkit::phone_countries()).map(Made)
+    pub fn phone_countries(&self) -> napi::Result<String> {
+        text(&partnerkit::phone_countries())
     }
 
     #[napi(catch_unwind)]
-    pub fn field_codes(&self, env: &Env) -> napi::Result<Made> {
+    pub fn field_codes(&self) -> napi::Result<String> {
         let codes =
             Code::ALL.iter().map(|code| CodeRecord { slug: code.slug(), text: code.text() });
-        answer(env, &self.factories, &codes.collect::<Vec<_>>()).map(Made)
+        text(&codes.collect::<Vec<_>>())
     }
 }
 
+fn text<T: Serialize>(answer: &T) -> napi::Result<String> {
+    packed(answer).map_err(|error| napi::Error::from_reason(error.to_string()))
+}
+
 #[derive(Serialize)]
-#[serde(rename = "Code")]
 struct CodeRecord {
     slug: &'static str,
     text: &'static str,

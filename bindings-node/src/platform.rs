@@ -11,12 +11,11 @@ use partnerkit::storage::Storage;
 use partnerkit::storage::host::Tables;
 use partnerkit::{LoginDomain, ResellerDraft};
 
-use crate::answer::Factories;
 use crate::arguments::RESELLER_DRAFT;
 use crate::error::{Failure, Refused, refused_fields};
 use crate::given::{argument, form, optional};
 use crate::handle::Handle;
-use crate::home::{Answers, Begun, Environment, Home, Length};
+use crate::home::{Answers, Begun, Environment, Home, Length, Make};
 use crate::names::path;
 use crate::raw::{Made, Maker, Value};
 use crate::settings::settings;
@@ -40,9 +39,9 @@ impl Platform {
 
 impl Answers for Platform {
     #[allow(unsafe_code, reason = "napi declares its conversions unsafe")]
-    fn make(self, env: &Env, _: &Factories) -> napi::Result<Value> {
-        // SAFETY: this is JavaScript's thread, and `env` is its environment.
-        unsafe { Self::to_napi_value(env.raw(), self) }
+    fn prepared(self) -> Result<Make, Failure> {
+        // SAFETY: a `Make` runs on JavaScript's thread, and `env` is its environment.
+        Ok(Box::new(|env| unsafe { Self::to_napi_value(env.raw(), self) }))
     }
 }
 
@@ -95,12 +94,12 @@ impl Environment {
     /// The calls of a storage of the host's; the deadline is in milliseconds.
     pub fn of_storage(&self, dispatcher: &Dispatcher<'_>, deadline: u32) -> napi::Result<Calls> {
         let deadline = Duration::from_millis(deadline.into());
-        Calls::new(dispatcher, &self.factories, deadline, "the host's storage")
+        Calls::new(dispatcher, deadline, "the host's storage")
     }
 
     /// The calls of the functions among the settings.
     fn of_settings(&self, dispatcher: &Dispatcher<'_>) -> napi::Result<Calls> {
-        Calls::new(dispatcher, &self.factories, OF_SETTINGS, "the settings")
+        Calls::new(dispatcher, OF_SETTINGS, "the settings")
     }
 }
 

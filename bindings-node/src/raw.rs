@@ -1,7 +1,6 @@
-//! Values of JavaScript, made by Node-API's own functions, without the wrapper of a type for each:
-//! a page of records has some thousand values.
+//! Values of JavaScript, made by Node-API's own functions, without the wrapper of a type for each.
 
-use napi::bindgen_prelude::{JsValuesTupleIntoVec, ToNapiValue};
+use napi::bindgen_prelude::ToNapiValue;
 use napi::{Env, Error, Result, Status, sys};
 
 /// A value that was made in the scope of the running callback.
@@ -13,9 +12,6 @@ pub struct Maker(sys::napi_env);
 
 /// A value that was made, as a result for JavaScript.
 pub struct Made(pub Value);
-
-/// Arguments that were made.
-pub struct Arguments(pub Vec<Value>);
 
 fn checked(status: sys::napi_status) -> Result<()> {
     match Status::from(status) {
@@ -58,19 +54,13 @@ impl Maker {
     }
 
     makes! {
-        truth(bool) = napi_get_boolean;
         number(f64) = napi_create_double;
-        /// A `bigint`.
-        integer(i64) = napi_create_bigint_int64;
-        /// A `Date`, by its milliseconds.
-        date(f64) = napi_create_date;
         /// An array of a length.
         array(usize) = napi_create_array_with_length;
     }
 
     makes_alone! {
         null = napi_get_null;
-        undefined = napi_get_undefined;
         /// An empty object.
         object = napi_create_object;
     }
@@ -123,11 +113,5 @@ impl Maker {
 impl ToNapiValue for Made {
     unsafe fn to_napi_value(_: sys::napi_env, made: Self) -> Result<Value> {
         Ok(made.0)
-    }
-}
-
-impl JsValuesTupleIntoVec for Arguments {
-    fn into_vec(self, _: sys::napi_env) -> Result<Vec<Value>> {
-        Ok(self.0)
     }
 }

@@ -5,7 +5,6 @@
 //! that begins too late is rolled back.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -19,9 +18,7 @@ use partnerkit::storage::host::{Mode, TableStore, TableTransaction};
 use partnerkit::storage::{Answer, Ask, Erasure, Rows, Scope, Tell};
 use partnerkit::{AgencyId, Error, Result};
 
-use crate::answer::Factories;
 use crate::error::{Thrown, forget_thrown};
-use crate::home::Make;
 use crate::raw::{Made, Maker};
 use crate::rows;
 use crate::value::{Js, Whatever};
@@ -56,8 +53,6 @@ struct Call {
     object: Js,
     method: &'static str,
     arguments: Vec<Js>,
-    /// An argument after the others that is a record.
-    record: Option<Make>,
 }
 
 /// The way to the event loop and back.
@@ -72,48 +67,31 @@ impl Calls {
     /// The calls of an object of the host's, each of which may take as long as the deadline says.
     pub fn new(
         dispatcher: &Dispatcher<'_>,
-        factories: &Rc<Factories>,
         deadline: Duration,
         of: &'static str,
     ) -> napi::Result<Self> {
         let builder = dispatcher.build_threadsafe_function::<Call>();
         let builder = builder.callee_handled::<false>().weak::<true>();
-        let factories = factories.clone();
         let dispatch = builder.build_callback(move |context| {
-            let Call { call, object, method, arguments, record } = context.value;
+            let Call { call, object, method, arguments } = context.value;
             let make = Maker::of(&context.env);
-            let mut made: Vec<_> = arguments
+            let made: Vec<_> = arguments
                 .into_iter()
                 .map(|argument| argument.made(&context.env))
                 .collect::<napi::Result<_>>()?;
-            if let Some(record) = record {
-                made.push(record(&context.env, &factories)?);
-            }
             Ok(FnArgs::from((call, object, Js::from(method), Made(make.list(&made)?))))
         })?;
         Ok(Self { dispatch, deadline, of })
     }
 
     /// Calls a function of an object that has no number.
-    pub fn function<A: Send + 'static>(
+    pub fn function<V: FromNapiValue + 'static, A: Send + 'static>(
         &self,
         name: &'static str,
         arguments: Vec<Js>,
-        read: impl FnOnce(Js) -> Option<A> + Send + 'static,
+        read: impl FnOnce(V) -> Option<A> + Send + 'static,
     ) -> Result<A> {
         self.ask(Js::Null, name, arguments, read)
-    }
-
-    /// Tells a function of the host's a record.
-    pub fn tell(&self, name: &'static str, record: Make) -> Result<()> {
-        let call = Call {
-            call: CALL.get(),
-            object: Js::Null,
-            method: name,
-            arguments: Vec::new(),
-            record: Some(record),
-        };
-        self.wait(call, |_: Whatever| Some(()))
     }
 
     /// Calls a method and waits for its result, which is converted into an `A` on JavaScript's
@@ -125,15 +103,7 @@ impl Calls {
         arguments: Vec<Js>,
         read: impl FnOnce(V) -> Option<A> + Send + 'static,
     ) -> Result<A> {
-        self.wait(Call { call: CALL.get(), object, method, arguments, record: None }, read)
-    }
-
-    fn wait<V: FromNapiValue + 'static, A: Send + 'static>(
-        &self,
-        call: Call,
-        read: impl FnOnce(V) -> Option<A> + Send + 'static,
-    ) -> Result<A> {
-        let method = call.method;
+        let call = Call { call: CALL.get(), object, method, arguments };
         let (sender, answer) = sync_channel(1);
         let listen = move |returned, env| {
             listen(returned, env, sender, read);
@@ -349,8 +319,7 @@ impl Drop for JsTransaction {
                 Ok(())
             };
             let (call, object) = (CALL.get(), Js::Integer(self.id));
-            let rollback =
-                Call { call, object, method: "rollback", arguments: Vec::new(), record: None };
+            let rollback = Call { call, object, method: "rollback", arguments: Vec::new() };
             let mode = ThreadsafeFunctionCallMode::NonBlocking;
             self.calls.dispatch.call_with_return_value(rollback, mode, listen);
         }

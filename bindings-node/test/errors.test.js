@@ -79,7 +79,7 @@ const WAYS = {
   configuration: () => errorOf(Platform.open('nowhere:')),
   internal() {
     const { call, environment } = require('../dist/calls');
-    return errorOf(call((id) => environment.panicForTests(id, 'on purpose')));
+    return errorOf(call(null, (id) => environment.panicForTests(id, 'on purpose')));
   },
 };
 
@@ -254,7 +254,7 @@ test('panics are errors, and the next call works', async () => {
   const { call, environment } = require('../dist/calls');
   const { agency } = await opened();
   const panics = Array.from({ length: 4 }, (_, n) =>
-    errorOf(call((id) => environment.panicForTests(id, `panic ${n}`))),
+    errorOf(call(null, (id) => environment.panicForTests(id, `panic ${n}`))),
   );
   const errors = await Promise.all(panics);
   errors.forEach((error, n) => {

@@ -294,7 +294,7 @@ test('a store that is none is refused at once', async () => {
 test('a panic is an error, and the next call works', async () => {
   const world = await opened();
   const { call, environment } = require('../dist/calls');
-  const panic = call((id) => environment.panicForTests(id, 'on purpose'));
+  const panic = call(null, (id) => environment.panicForTests(id, 'on purpose'));
   await assert.rejects(panic, { name: 'InternalError', code: 'internal', message: 'on purpose' });
   await unharmed(world);
 });

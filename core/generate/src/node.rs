@@ -8,6 +8,7 @@ mod glue;
 mod hints;
 mod method;
 mod operations;
+mod readers;
 mod records;
 
 use std::io::Result;

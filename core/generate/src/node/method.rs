@@ -2,6 +2,7 @@
 
 use super::camel;
 use super::hints::{answered, given, slug_of};
+use super::readers::reader;
 use crate::shared::forms;
 use crate::surface::{Argument, Operation, Record, Surface};
 
@@ -136,6 +137,14 @@ impl<'o> Method<'o> {
     /// The type of the result.
     pub fn answer(&self) -> String {
         answered(&self.operation.answer, self.surface)
+    }
+
+    /// The reader of the result; null for a handle, which is not packed.
+    pub fn reader(&self) -> String {
+        match self.operation.answers_handle() {
+            true => "null".to_owned(),
+            false => reader(&self.operation.answer, self.surface),
+        }
     }
 
     /// The package's names in its types.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::documentation::comment;
 use super::hints::of_texts;
 use super::method::Method;
+use super::readers::of_values;
 use super::{header, listed, methods};
 use crate::shared::forms;
 use crate::surface::Surface;
@@ -33,15 +34,16 @@ fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
     }
     text += "import { call, type CallOptions } from './calls';\n";
     if names.contains("ValidationError") {
-        text += "import { withErrors, type ValidationError } from './errors';\n";
+        text += "import { made, withErrors, type ValidationError } from './errors';\n";
     }
     text += &import("./forms", names.intersection(&forms));
     if body.contains(" named(") {
         text += "import { named } from './given';\n";
     }
     text += "import type { Operations, Start } from './native';\n";
-    text += &import("./records", names.iter().filter(is_record));
+    text += &import_records(&body, names.iter().filter(is_record));
     text += &of_texts(&body);
+    text += &of_values(&body);
     let lower = handle.to_lowercase();
     let native =
         methods.iter().map(|method| format!("  | '{}'", super::camel(&method.operation.name)));
@@ -77,6 +79,19 @@ fn import<'n>(from: &str, names: impl Iterator<Item = &'n String>) -> String {
     }
 }
 
+/// The import of records and of their readers.
+fn import_records<'n>(body: &str, names: impl Iterator<Item = &'n String>) -> String {
+    let words: BTreeSet<_> = body.split(|c: char| !c.is_alphanumeric()).collect();
+    let readers = words.iter().filter(|word| word.strip_prefix("read").is_some_and(is_capital));
+    let types = names.map(|name| format!("type {name}"));
+    let all: Vec<_> = readers.map(|&word| word.to_owned()).chain(types).collect();
+    listed("import {", &all, "} from './records';")
+}
+
+fn is_capital(word: &str) -> bool {
+    word.starts_with(char::is_uppercase)
+}
+
 fn method(method: &Method<'_>) -> String {
     let operation = method.operation;
     let name = super::camel(&operation.name);
@@ -101,7 +116,8 @@ fn method(method: &Method<'_>) -> String {
 /// The function that begins a call, and the expression that calls it. What stands in the options is
 /// read from them together with the signal.
 fn begun(method: &Method<'_>, name: &str, passed: &[String]) -> (String, String) {
-    let plain = "call(begin, options)".to_owned();
+    let read = method.reader();
+    let plain = format!("call({read}, begin, options)");
     let Some((what, names)) = method.named() else {
         let begin = format!("    const begin: Start = (call) => this.#native.{name}(");
         return (listed(&begin, passed, ");"), plain);
@@ -110,7 +126,7 @@ fn begun(method: &Method<'_>, name: &str, passed: &[String]) -> (String, String)
     let native = listed(&format!("      return this.#native.{name}("), passed, ");");
     if what == "options" {
         let begin = "    const begin: Start<typeof options> = (call, given) => {\n";
-        let begun = format!("call(begin, options, [{}])", names.join(", "));
+        let begun = format!("call({read}, begin, options, [{}])", names.join(", "));
         return (format!("{begin}{native}    }};\n"), begun);
     }
     let given = format!("      const given = named('{what}', {what}, [");

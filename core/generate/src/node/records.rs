@@ -1,11 +1,12 @@
-//! The records of results: interfaces, unions of slugs, and the factories with which the native
-//! module makes records.
+//! The records of results: interfaces, unions of slugs, and the readers that make records from what the
+//! native module has packed.
 
 use std::fmt::Write as _;
 
 use super::documentation::comment;
 use super::hints::{answered, given, of_texts};
-use super::{camel, header};
+use super::readers::{NAME, of_record, of_values, read};
+use super::{camel, header, listed};
 use crate::shared::forms;
 use crate::surface::{Enumeration, Field, Record, SECRET, Surface};
 use crate::types::Type;
@@ -28,11 +29,17 @@ pub fn text(surface: &Surface) -> String {
         "What the library returns: plain objects. Instants are `Date`s with milliseconds, ids are
  * texts, usage is a `bigint`.",
     );
-    text += "\nimport { concealing } from './concealing';\nimport { fieldName } from './names';\n";
+    text += "\nimport { concealing } from './concealing';\n";
     let interfaces: String = records.iter().map(|record| interface(record, surface)).collect();
+    let readers: String = records
+        .iter()
+        .filter(|record| !GIVEN.contains(&&*record.name))
+        .map(|record| reader(record, surface))
+        .collect();
     text += &of_texts(&interfaces);
+    text += &of_values(&readers);
     enumerations.iter().for_each(|of| text += &union(of, surface));
-    text + &codes(surface) + &interfaces + &factories(&records)
+    text + &codes(surface) + &interfaces + &readers
 }
 
 fn union(of: &Enumeration, surface: &Surface) -> String {
@@ -82,43 +89,38 @@ fn of(record: &Record, field: &Field, surface: &Surface) -> String {
     }
 }
 
-fn factories(records: &[&Record]) -> String {
-    let mut text = "\n/** How the native module makes each record: its fields in order.
- * @internal
- */
-export const factories = {\n"
-        .to_owned();
-    for record in records.iter().filter(|record| !GIVEN.contains(&&*record.name)) {
-        let fields: Vec<_> =
-            record.fields.iter().map(|field| format!("'{}'", field.name)).collect();
-        let names: Vec<_> = record.fields.iter().map(|field| camel(&field.name)).collect();
-        let parameters: Vec<_> = record
-            .fields
-            .iter()
-            .map(|field| format!("{}: {}['{0}']", camel(&field.name), record.name))
-            .collect();
-        let values: Vec<_> = names
-            .iter()
-            .zip(&record.fields)
-            .map(|(name, field)| match OF_NAMES.contains(&(&*record.name, &*field.name)) {
-                true if matches!(field.of, Type::List(_)) => {
-                    format!("{name}: {name}.map(fieldName)")
-                }
-                true => format!("{name}: {name} === null ? null : fieldName({name})"),
-                false => name.clone(),
-            })
-            .collect();
-        let mut made = format!("({{ {} }})", values.join(", "));
-        if let Some(secret) = record.fields.iter().find(|f| SECRET.contains(&&*f.name)) {
-            made = format!("concealing('{}', {made})", camel(&secret.name));
-        }
-        let _ = writeln!(
-            text,
-            "  {}: {{\n    fields: [{}],\n    make: (\n      {},\n    ): {0} => {made},\n  }},",
-            record.name,
-            fields.join(", "),
-            parameters.join(",\n      "),
-        );
+/// The function that reads a record.
+fn reader(record: &Record, surface: &Surface) -> String {
+    let name = &record.name;
+    let fields: Vec<_> = record
+        .fields
+        .iter()
+        .map(|field| format!("{}: {}", camel(&field.name), value(record, field, surface)))
+        .collect();
+    let secret = record.fields.iter().find(|field| SECRET.contains(&&*field.name));
+    let (before, after) = match secret {
+        Some(secret) => (format!("concealing('{}', {{", camel(&secret.name)), "});"),
+        None => ("{".to_owned(), "};"),
+    };
+    format!(
+        "\n/** @internal */\nexport function {}(from: Values): {name} {{\n{}}}\n",
+        of_record(name),
+        listed(&format!("  return {before}"), &fields, after),
+    )
+}
+
+/// The expression that reads a field.
+fn value(record: &Record, field: &Field, surface: &Surface) -> String {
+    if OF_NAMES.contains(&(&*record.name, &*field.name)) {
+        return match field.of {
+            Type::List(_) => format!("from.list({NAME})"),
+            _ => format!("from.nullable({NAME})"),
+        };
     }
-    text + "};\n"
+    // The bounds of fields are small.
+    match (&*field.name, &field.of) {
+        ("params", Type::Optional(_)) => "from.maybe((of) => of.map(single<number>))".to_owned(),
+        ("params", _) => "from.map(single<number>)".to_owned(),
+        _ => read(&field.of, surface),
+    }
 }

@@ -22,6 +22,7 @@ import {
   readTopReseller,
   readUsagePage,
   readUsageReport,
+  readUsageVerification,
   type AgencySettings,
   type Change,
   type Consumption,
@@ -37,6 +38,7 @@ import {
   type UsageEvent,
   type UsagePage,
   type UsageReport,
+  type UsageVerification,
 } from './records';
 import type { Instant, Slug } from './texts';
 import { nothing, single } from './values';
@@ -64,6 +66,7 @@ export type AgencyOperation =
   | 'resetToken'
   | 'revokeAccess'
   | 'unlock'
+  | 'backfill'
   | 'recordUsage'
   | 'voidEvent'
   | 'consume'
@@ -72,6 +75,7 @@ export type AgencyOperation =
   | 'overviewBetween'
   | 'usage'
   | 'topResellers'
+  | 'verifyUsage'
   | 'changes';
 
 /** The operations that concern one agency. */
@@ -546,6 +550,40 @@ export abstract class AgencyOperations {
   }
 
   /**
+   * Adds use from before the time of which events are accepted, such as the history of
+   * another system: at most 10,000 rollups in one step; the report has an outcome for each.
+   * A rollup has the form of an event of `recordUsage`, and stands for many of them:
+   * `quantity` is their sum, or the level of a gauge. It is counted in the quarter-hour that
+   * `at` lies in, as one event. Where only days or months are known, `at` is where these
+   * begin in the agency's time zone: then days and months are exact, and hours are not.
+   *
+   * The `id` is the rollup's own, beside the ids of events, and is kept for ever: the same
+   * rollup is a `duplicate` whenever it comes again, and other content under its id is a
+   * `conflict`. A rollup cannot be taken back. From then on, no event up to its quarter-hour
+   * can be taken back either, and `verifyUsage` does not compare its day with events.
+   *
+   * Throws: `NotFoundError` once the agency is deleted; field `rollups` (`too_many`). A
+   * rollup is rejected for what an event is, and for field `at` if it is `too_recent`, which
+   * means that it is recorded as an event, or `too_old` before 1980.
+   *
+   * @example
+   * ```ts
+   * const [reseller, at] = [acme.id, new Date('2024-01-01T00:00:00Z')];
+   * const { outcomes } = await agency.backfill([
+   *   { id: 'january', reseller, metric: 'messages', quantity: 12_000, at },
+   *   { id: 'january', reseller, metric: 'messages', quantity: 12_000, at }, // once more
+   * ]);
+   * assert.deepEqual(outcomes.map((outcome) => outcome.kind), ['accepted', 'duplicate']);
+   * const overview = await agency.overview();
+   * assert.equal(overview.messages, 12_000n);
+   * ```
+   */
+  backfill(rollups: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
+    const begin: Start = (call) => this.#native.backfill(call, rollups);
+    return call(readUsageReport, begin, options);
+  }
+
+  /**
    * Records a batch of at most 10,000 events in one step; the report has an outcome for
    * each. An event that was recorded before is a `duplicate` and changes nothing. What is
    * wrong with an event, even a field of another type, rejects that event alone.
@@ -576,7 +614,9 @@ export abstract class AgencyOperations {
    *
    * Throws: `NotFoundError` for an event that was never recorded, or that is not kept any
    * more (events are kept for 40 days), and once the agency is deleted; field `id`
-   * (`too_late` if its quarter-hour was more than 39 days ago).
+   * (`too_late` if its quarter-hour was more than 39 days ago, or has use that came in by
+   * `backfill`). Where a platform sets for how long events are accepted, these are five and
+   * four days more than that.
    *
    * @example
    * ```ts
@@ -757,6 +797,48 @@ export abstract class AgencyOperations {
       return this.#native.topResellers(call, given.metric, given.start, given.end, given.limit);
     };
     return call((from) => from.list(readTopReseller), begin, options);
+  }
+
+  /**
+   * Adds up what the agency used anew, and names every stored number that differs: first the
+   * days, from the oldest on, then the meters of resellers, then the agency's totals. It
+   * changes nothing.
+   *
+   * What is compared with what:
+   *
+   * - the quarter-hours and days of a reseller with its events, without those that were
+   * taken back, where all events of the day are still kept; - a reseller's day with its
+   * quarter-hours, and the agency's quarter-hours and days with those of its resellers,
+   * deleted ones included; - what a reseller used over all time, and in the period of its
+   * allowance, with its days; the level of a gauge with its latest day; - the agency's
+   * totals with its days, and with the levels of the resellers that exist.
+   *
+   * `maintain` removes old events, and what came in by `backfill` never had any. Of days
+   * with such use it can only be told that their sums agree with each other: where all of
+   * them are wrong alike, nobody can tell. The same is true of the days on which a deleted
+   * reseller had levels, once these have no events.
+   *
+   * It reads every event that is kept and every day of every reseller, so it may take
+   * minutes, but it keeps only a part of one day in memory, and nobody waits for it. What is
+   * recorded meanwhile makes no difference, because each comparison sees one moment. Inside
+   * a transaction of the host's it sees what that transaction sees: where this is not one
+   * moment, use that is recorded meanwhile may be told as a difference.
+   *
+   * Throws: `NotFoundError` once the agency is deleted; `StorageError` for a row that cannot
+   * be read.
+   *
+   * @example
+   * ```ts
+   * const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+   * await agency.consume({ ...use, metric: 'messages' });
+   * const verification = await agency.verifyUsage();
+   * assert.deepEqual([verification.events, verification.found], [1, 0]);
+   * assert.deepEqual(verification.differences, []);
+   * ```
+   */
+  verifyUsage(options?: CallOptions): Promise<UsageVerification> {
+    const begin: Start = (call) => this.#native.verifyUsage(call);
+    return call(readUsageVerification, begin, options);
   }
 
   /**

@@ -115,6 +115,22 @@ export type Status =
   /** Deactivated: every sign-in and every stamp is refused. */
   | 'inactive';
 
+/** The numbers that are kept of a metric. */
+export type UsageField =
+  /** A counter's sum, or a gauge's latest level. */
+  | 'value'
+  /** The number of events. */
+  | 'events'
+  /** A gauge's smallest level. */
+  | 'min'
+  /** A gauge's largest level. */
+  | 'max'
+  /**
+   * When a gauge had its latest level, in milliseconds. If both times are the same, another
+   * event of this time is the latest one.
+   */
+  | 'latest_at';
+
 /** How a range of time is divided. */
 export type Window =
   /** It is not divided. */
@@ -165,6 +181,7 @@ export type FieldCode =
   | 'unknown_reseller'
   | 'too_late'
   | 'too_old'
+  | 'too_recent'
   | 'in_the_future'
   | 'overflow'
   | 'quarter_hour'
@@ -464,6 +481,27 @@ export interface Total {
   readonly exact: boolean;
 }
 
+/** A number that is stored, and is not what it is made of. */
+export interface UsageDifference {
+  /** Whose number it is; null for the agency's own. */
+  readonly reseller: string | null;
+  /** The metric. */
+  readonly metric: Metric;
+  /**
+   * Where its time begins: a quarter-hour, a UTC day, or the period of an allowance. null
+   * for all time.
+   */
+  readonly start: Date | null;
+  /** Where its time ends. */
+  readonly end: Date | null;
+  /** Which number it is. */
+  readonly field: UsageField;
+  /** The stored number. */
+  readonly stored: bigint;
+  /** The number that it should be. Where it does not fit, this is the nearest one that does. */
+  readonly expected: bigint;
+}
+
 /** A use of something, as a host reports it. */
 export interface UsageEvent {
   /**
@@ -477,7 +515,7 @@ export interface UsageEvent {
   readonly metric: Slug<Metric>;
   /** The quantity, not negative: what is added to a counter, or the level of a gauge. */
   readonly quantity: bigint | number;
-  /** The time of the use, at most 35 days ago. */
+  /** The time of the use, at most 35 days ago, unless the platform accepts other ones. */
   readonly at: Instant;
 }
 
@@ -516,6 +554,18 @@ export interface UsageRow {
   readonly min: bigint | null;
   /** The largest level that was reported in the window, for a gauge of one reseller. */
   readonly max: bigint | null;
+}
+
+/** The answer of `verifyUsage`. */
+export interface UsageVerification {
+  /** The differences, at most 1,000 of them. */
+  readonly differences: readonly UsageDifference[];
+  /** How many differences there are. */
+  readonly found: number;
+  /** How many stored rows of sums were compared. */
+  readonly sums: number;
+  /** How many events were counted again, without those that were taken back. */
+  readonly events: number;
 }
 
 /** @internal */
@@ -701,6 +751,19 @@ export function readTotal(from: Values): Total {
 }
 
 /** @internal */
+export function readUsageDifference(from: Values): UsageDifference {
+  return {
+    reseller: from.next(),
+    metric: from.next(),
+    start: from.nullable(date),
+    end: from.nullable(date),
+    field: from.next(),
+    stored: integer(from),
+    expected: integer(from),
+  };
+}
+
+/** @internal */
 export function readUsagePage(from: Values): UsagePage {
   return { rows: from.list(readUsageRow), next: from.next() };
 }
@@ -721,5 +784,15 @@ export function readUsageRow(from: Values): UsageRow {
     events: from.next(),
     min: from.nullable(integer),
     max: from.nullable(integer),
+  };
+}
+
+/** @internal */
+export function readUsageVerification(from: Values): UsageVerification {
+  return {
+    differences: from.list(readUsageDifference),
+    found: from.next(),
+    sums: from.next(),
+    events: from.next(),
   };
 }

@@ -106,6 +106,11 @@ export interface Settings {
   readonly keepIdempotencyKeys?: number | null | undefined;
   /** How long entries of the change feed are kept; by default for ever. */
   readonly keepChanges?: number | null | undefined;
+  /**
+   * How long after its time an event may be recorded, from an hour to 3,650 days; by default 35 days.
+   * Events are kept five days longer. Every process sets the same.
+   */
+  readonly usageLateness?: number | null | undefined;
   /** A function that returns the time, for tests. */
   readonly clock?: (() => Date) | null | undefined;
 }

@@ -440,6 +440,15 @@ impl Agency {
     }
 
     #[napi(catch_unwind)]
+    pub fn backfill(&self, call: u32, rollups: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let rollups: Vec<EventDraft> = argument("rollups", rollups)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.backfill(&rollups).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
     pub fn record_usage(&self, call: u32, events: Unknown<'_>) -> Begun {
         self.home.call(call, || {
             let events: Vec<EventDraft> = argument("events", events)?;
@@ -536,6 +545,14 @@ impl Agency {
             let limit: u32 = argument("limit", limit)?;
             let agency = self.agency.clone();
             Ok((Length::Brief, move || agency.top_resellers(metric, start, end, limit).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn verify_usage(&self, call: u32) -> Begun {
+        self.home.call(call, || {
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.verify_usage().map(Plain)))
         })
     }
 

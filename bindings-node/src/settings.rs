@@ -36,6 +36,7 @@ const SETTINGS: &[&str] = &[
     "secrets",
     "keepIdempotencyKeys",
     "keepChanges",
+    "usageLateness",
     "clock",
 ];
 
@@ -76,6 +77,9 @@ pub fn settings(
     }
     if let Some(kept) = number(given, "keepChanges")? {
         builder = builder.keep_changes(Duration::from_millis(kept));
+    }
+    if let Some(most) = number(given, "usageLateness")? {
+        builder = builder.usage_lateness(Duration::from_millis(most));
     }
     if let Some(clock) = present(given, "clock")? {
         of_type("clock", clock, ValueType::Function, "a function")?;

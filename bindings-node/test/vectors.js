@@ -92,10 +92,16 @@ async function attempt(platform, step, args) {
 
 /** Settings of a case as `Platform.open` takes them. */
 function settings(given = {}) {
-  const { source_limit: source, keep_changes_days: days, ...others } = given;
+  const {
+    source_limit: source,
+    keep_changes_days: days,
+    usage_lateness_days: late,
+    ...others
+  } = given;
   const options = Object.fromEntries(Object.entries(others).map(([name, of]) => [camel(name), of]));
   if (source !== undefined) options.sourceLimit = { burst: source[0], every: source[1] * 1_000 };
   if (days !== undefined) options.keepChanges = days * 86_400_000;
+  if (late !== undefined) options.usageLateness = late * 86_400_000;
   return options;
 }
 

@@ -827,6 +827,46 @@ impl Agency {
         call(py, || self.0.unlock(id))
     }
 
+    /// Adds use from before the time of which events are accepted, such as the history of
+    /// another system: at most 10,000 rollups in one step; the report has an outcome for each.
+    /// A rollup has the form of an event of `record_usage`, and stands for many of them:
+    /// `quantity` is their sum, or the level of a gauge. It is counted in the quarter-hour that
+    /// `at` lies in, as one event. Where only days or months are known, `at` is where these
+    /// begin in the agency's time zone: then days and months are exact, and hours are not.
+    ///
+    /// The `id` is the rollup's own, beside the ids of events, and is kept for ever: the same
+    /// rollup is a `duplicate` whenever it comes again, and other content under its id is a
+    /// `conflict`. A rollup cannot be taken back. From then on, no event up to its quarter-hour
+    /// can be taken back either, and `verify_usage` does not compare its day with events.
+    ///
+    /// Raises: `NotFoundError` once the agency is deleted; field `rollups` (`too_many`). A
+    /// rollup is rejected for what an event is, and for field `at` if it is `too_recent`, which
+    /// means that it is recorded as an event, or `too_old` before 1980.
+    ///
+    /// ```python
+    /// from datetime import UTC, datetime
+    ///
+    /// january = {
+    ///     "id": "january",
+    ///     "reseller": acme.id,
+    ///     "metric": "messages",
+    ///     "quantity": 12_000,
+    ///     "at": datetime(2024, 1, 1, tzinfo=UTC),
+    /// }
+    /// report = agency.backfill([january, january])
+    /// assert [outcome.kind for outcome in report.outcomes] == ["accepted", "duplicate"]
+    /// overview = agency.overview()
+    /// assert overview.messages == 12_000
+    /// ```
+    fn backfill<'py>(
+        &self,
+        py: Python<'py>,
+        rollups: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let rollups: Vec<EventDraft> = argument("rollups", rollups)?;
+        answer(py, &call(py, || self.0.backfill(&rollups))?)
+    }
+
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for
     /// each. An event that was recorded before is a `duplicate` and changes nothing. What is
     /// wrong with an event, even a field of another type, rejects that event alone.
@@ -861,7 +901,9 @@ impl Agency {
     ///
     /// Raises: `NotFoundError` for an event that was never recorded, or that is not kept any
     /// more (events are kept for 40 days), and once the agency is deleted; field `id`
-    /// (`too_late` if its quarter-hour was more than 39 days ago).
+    /// (`too_late` if its quarter-hour was more than 39 days ago, or has use that came in by
+    /// `backfill`). Where a platform sets for how long events are accepted, these are five and
+    /// four days more than that.
     ///
     /// ```python
     /// agency.consume(acme.id, "messages", 3, "evt-1")
@@ -1047,6 +1089,43 @@ impl Agency {
         let end: Timestamp = argument("end", end)?;
         let limit: u32 = argument("limit", limit)?;
         answer(py, &call(py, || self.0.top_resellers(metric, start, end, limit))?)
+    }
+
+    /// Adds up what the agency used anew, and names every stored number that differs: first the
+    /// days, from the oldest on, then the meters of resellers, then the agency's totals. It
+    /// changes nothing.
+    ///
+    /// What is compared with what:
+    ///
+    /// - the quarter-hours and days of a reseller with its events, without those that were
+    /// taken back, where all events of the day are still kept; - a reseller's day with its
+    /// quarter-hours, and the agency's quarter-hours and days with those of its resellers,
+    /// deleted ones included; - what a reseller used over all time, and in the period of its
+    /// allowance, with its days; the level of a gauge with its latest day; - the agency's
+    /// totals with its days, and with the levels of the resellers that exist.
+    ///
+    /// `maintain` removes old events, and what came in by `backfill` never had any. Of days
+    /// with such use it can only be told that their sums agree with each other: where all of
+    /// them are wrong alike, nobody can tell. The same is true of the days on which a deleted
+    /// reseller had levels, once these have no events.
+    ///
+    /// It reads every event that is kept and every day of every reseller, so it may take
+    /// minutes, but it keeps only a part of one day in memory, and nobody waits for it. What is
+    /// recorded meanwhile makes no difference, because each comparison sees one moment. Inside
+    /// a transaction of the host's it sees what that transaction sees: where this is not one
+    /// moment, use that is recorded meanwhile may be told as a difference.
+    ///
+    /// Raises: `NotFoundError` once the agency is deleted; `StorageError` for a row that cannot
+    /// be read.
+    ///
+    /// ```python
+    /// agency.consume(acme.id, "messages", 3, "evt-1")
+    /// verification = agency.verify_usage()
+    /// assert (verification.events, verification.found) == (1, 0)
+    /// assert not verification.differences
+    /// ```
+    fn verify_usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        answer(py, &call(py, || self.0.verify_usage())?)
     }
 
     /// Entries of the change feed in order: those whose sequence is larger than `after`, so

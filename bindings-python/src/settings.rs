@@ -32,6 +32,7 @@ const SETTINGS: &[&str] = &[
     "secrets",
     "keep_idempotency_keys",
     "keep_changes",
+    "usage_lateness",
     "clock",
 ];
 
@@ -70,6 +71,9 @@ pub fn settings(given: Option<&Bound<'_, PyDict>>) -> PyResult<PlatformBuilder> 
     }
     if let Some(kept) = get(given, "keep_changes")? {
         builder = builder.keep_changes(kept);
+    }
+    if let Some(most) = get(given, "usage_lateness")? {
+        builder = builder.usage_lateness(most);
     }
     if let Some(clock) = get::<Py<PyAny>>(given, "clock")? {
         let told = clock.bind(given.py()).call0().and_then(|at| timestamp(&at));

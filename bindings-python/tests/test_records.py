@@ -10,11 +10,15 @@ import io
 import itertools
 import pickle
 import pydoc
+import sqlite3
+import tempfile
 import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, is_typeddict
 from uuid import UUID
 
@@ -84,6 +88,28 @@ def answers() -> Iterator[object]:
     yield platform.preview_agency_deletion("northwind")
     yield platform.maintain()
     yield platform.agencies()
+    yield falsified()
+
+
+def falsified() -> partnerkit.UsageVerification:
+    """What is found where somebody else has changed a total."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "resellers.db"
+        with Platform.open(f"sqlite:{file}") as platform:
+            acme = platform.create_agency("northwind").create_reseller(**draft("acme"))
+            platform.agency("northwind").consume(acme.id, "messages", 3, "c-1")
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute("UPDATE totals SET value = 5 WHERE name = 'messages'")
+        with Platform.open(f"sqlite:{file}") as platform:
+            return platform.agency("northwind").verify_usage()
+
+
+def test_s37_a_falsified_total_is_named() -> None:
+    found = falsified()
+    assert (found.found, found.events) == (1, 1)
+    (total,) = found.differences
+    assert (total.reseller, total.metric, total.start) == (None, Metric.MESSAGES, None)
+    assert (total.field, total.stored, total.expected) == ("value", 5, 3)
 
 
 def answers_to_vectors() -> list[object]:

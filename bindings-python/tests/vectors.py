@@ -101,6 +101,8 @@ def settings(given: Json) -> Args:
         options["source_limit"] = (burst, timedelta(seconds=seconds))
     if "keep_changes_days" in options:
         options["keep_changes"] = timedelta(days=options.pop("keep_changes_days"))
+    if "usage_lateness_days" in options:
+        options["usage_lateness"] = timedelta(days=options.pop("usage_lateness_days"))
     return options
 
 
@@ -327,4 +329,5 @@ ON_AGENCY: dict[str, Callable[[Agency, Args], object]] = {
     "import_csv": import_csv,
     "export_csv": export_csv,
     "record_usage": lambda agency, args: agency.record_usage(events(args["events"])),
+    "backfill": lambda agency, args: agency.backfill(events(args["rollups"])),
 }

@@ -636,6 +636,8 @@ pub mod sign_in {}
 /// | further ahead | rejected, `at`: `in_the_future` |
 /// | sent again within 40 days of `at` | recognised as a duplicate |
 ///
+/// The setting `usage_lateness` accepts other times than 35 days back; events are always kept five days longer.
+///
 /// Usage of a reseller that is switched off is accepted: it has happened. A reseller that is deleted, or
 /// is another agency's, is rejected (`unknown_reseller`).
 ///
@@ -842,6 +844,170 @@ pub mod sign_in {}
 /// The counters of an agency are read as fast as those of one reseller. Rows of each reseller, the levels
 /// of a past day, and `top_resellers`, which names those that used the most, take longer the more
 /// resellers there are.
+///
+/// ## Bring history along
+///
+/// What was used before the first time of events comes in by `backfill`, as rollups: one for each month, day
+/// or hour of a reseller's metric, as finely as it is known. A rollup has the form of an event, and an `id` of its
+/// own that is kept for ever, so this, too, may be sent again. Where only the day is known, `at` is where the
+/// day begins in the agency's time zone.
+///
+/// ```rust
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # use partnerkit::{EventDraft, EventOutcome};
+/// #
+/// # let body = serde_json::json!([
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-2", "reseller": acme.id, "metric": "calls", "quantity": 1, "at": acme.created_at},
+/// # ]);
+/// # let events: Vec<EventDraft> = serde_json::from_value(body).expect("a list of objects");
+/// # let report = agency.record_usage(&events)?;
+/// # let mut kept_aside = Vec::new();
+/// # for (event, outcome) in events.iter().zip(&report.outcomes) {
+/// #     match outcome {
+/// #         EventOutcome::Accepted | EventOutcome::Duplicate => {} // acknowledge it
+/// #         EventOutcome::Conflict => kept_aside.push((event, "conflict".to_owned())),
+/// #         EventOutcome::Rejected(error) => kept_aside.push((event, error.to_string())),
+/// #     }
+/// # }
+/// # assert_eq!(report.accepted(), 1);
+/// # assert_eq!(kept_aside[0].1, "metric is not a known metric");
+/// # use partnerkit::{Metric, UsageEvent};
+/// #
+/// # let report = agency.record_usage(&[UsageEvent {
+/// #     id: "team-1".into(),
+/// #     reseller: acme.id,
+/// #     metric: Metric::TEAM_MEMBERS,
+/// #     quantity: 3, // the level, not the difference
+/// #     at: acme.created_at,
+/// # }])?;
+/// # assert_eq!(report.outcomes, [EventOutcome::Accepted]);
+/// # let overview = agency.overview()?;
+/// # assert_eq!((overview.active_resellers, overview.messages, overview.team_members), (1, 250, 3));
+/// # use partnerkit::{UsageQuery, Window};
+/// #
+/// # let range = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+/// # let [start, end] = range.map(|at| at.parse().expect("an instant"));
+/// # let query = UsageQuery::between(start, end);
+/// # let by_month = UsageQuery { window: Window::Month, metrics: Some(vec![Metric::MESSAGES]), ..query };
+/// # for row in agency.usage(&by_month)?.rows {
+/// #     println!("{} {}: {} in {} events", row.start, row.metric.slug(), row.value, row.events);
+/// # }
+/// let march = UsageEvent {
+///     id: "acme-messages-2024-03".into(),
+///     reseller: acme.id,
+///     metric: Metric::MESSAGES,
+///     quantity: 12_000,
+///     at: "2024-03-01T00:00:00Z".parse().expect("an instant"),
+/// };
+/// assert_eq!(agency.backfill(&[march])?.accepted(), 1);
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
+///
+/// ```python
+/// march = partnerkit.UsageEvent(
+///     id="acme-messages-2024-03",
+///     reseller=acme.id,
+///     metric=partnerkit.Metric.MESSAGES,
+///     quantity=12_000,
+///     at=datetime(2024, 3, 1, tzinfo=UTC),
+/// )
+/// assert agency.backfill([march]).accepted == 1
+/// ```
+///
+/// ```javascript
+/// const march = {
+///   id: 'acme-messages-2024-03',
+///   reseller: acme.id,
+///   metric: 'messages',
+///   quantity: 12_000,
+///   at: new Date('2024-03-01T00:00:00Z'),
+/// };
+/// const backfilled = await agency.backfill([march]);
+/// assert.equal(backfilled.outcomes[0]?.kind, 'accepted');
+/// ```
+///
+/// ## Prove the sums
+///
+/// `verify_usage` adds up again what is stored, and names every number that differs. It changes nothing, and
+/// nobody waits for it; run it after a database was restored, moved or edited by hand. Its documentation says
+/// what it cannot tell once old events are removed.
+///
+/// ```rust
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+/// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+/// # use partnerkit::{EventDraft, EventOutcome};
+/// #
+/// # let body = serde_json::json!([
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-1", "reseller": acme.id, "metric": "messages", "quantity": 250, "at": acme.created_at},
+/// #     {"id": "msg-2", "reseller": acme.id, "metric": "calls", "quantity": 1, "at": acme.created_at},
+/// # ]);
+/// # let events: Vec<EventDraft> = serde_json::from_value(body).expect("a list of objects");
+/// # let report = agency.record_usage(&events)?;
+/// # let mut kept_aside = Vec::new();
+/// # for (event, outcome) in events.iter().zip(&report.outcomes) {
+/// #     match outcome {
+/// #         EventOutcome::Accepted | EventOutcome::Duplicate => {} // acknowledge it
+/// #         EventOutcome::Conflict => kept_aside.push((event, "conflict".to_owned())),
+/// #         EventOutcome::Rejected(error) => kept_aside.push((event, error.to_string())),
+/// #     }
+/// # }
+/// # assert_eq!(report.accepted(), 1);
+/// # assert_eq!(kept_aside[0].1, "metric is not a known metric");
+/// # use partnerkit::{Metric, UsageEvent};
+/// #
+/// # let report = agency.record_usage(&[UsageEvent {
+/// #     id: "team-1".into(),
+/// #     reseller: acme.id,
+/// #     metric: Metric::TEAM_MEMBERS,
+/// #     quantity: 3, // the level, not the difference
+/// #     at: acme.created_at,
+/// # }])?;
+/// # assert_eq!(report.outcomes, [EventOutcome::Accepted]);
+/// # let overview = agency.overview()?;
+/// # assert_eq!((overview.active_resellers, overview.messages, overview.team_members), (1, 250, 3));
+/// # use partnerkit::{UsageQuery, Window};
+/// #
+/// # let range = ["2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"];
+/// # let [start, end] = range.map(|at| at.parse().expect("an instant"));
+/// # let query = UsageQuery::between(start, end);
+/// # let by_month = UsageQuery { window: Window::Month, metrics: Some(vec![Metric::MESSAGES]), ..query };
+/// # for row in agency.usage(&by_month)?.rows {
+/// #     println!("{} {}: {} in {} events", row.start, row.metric.slug(), row.value, row.events);
+/// # }
+/// # let march = UsageEvent {
+/// #     id: "acme-messages-2024-03".into(),
+/// #     reseller: acme.id,
+/// #     metric: Metric::MESSAGES,
+/// #     quantity: 12_000,
+/// #     at: "2024-03-01T00:00:00Z".parse().expect("an instant"),
+/// # };
+/// # assert_eq!(agency.backfill(&[march])?.accepted(), 1);
+/// let verification = agency.verify_usage()?;
+/// for of in &verification.differences {
+///     println!("{:?} {}: {} is stored, not {}", of.start, of.metric.slug(), of.stored, of.expected);
+/// }
+/// assert_eq!(verification.found, 0);
+/// # Ok::<(), partnerkit::Error>(())
+/// ```
+///
+/// ```python
+/// verification = agency.verify_usage()
+/// for of in verification.differences:
+///     print(f"{of.start} {of.metric}: {of.stored} is stored, not {of.expected}")
+/// assert verification.found == 0
+/// ```
+///
+/// ```javascript
+/// const verification = await agency.verifyUsage();
+/// for (const of of verification.differences) {
+///   console.log(`${of.start} ${of.metric}: ${of.stored} is stored, not ${of.expected}`);
+/// }
+/// assert.equal(verification.found, 0);
+/// ```
 pub mod meter {}
 
 /// # Limit what a reseller may use

@@ -98,8 +98,8 @@ pub use storage::Erasure;
 pub use usage::{
     Consumption, CounterDay, CounterSlot, DayKey, DenialReason, Event, EventDraft, EventId,
     EventOutcome, GaugeDay, GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, MetricKind, Overview,
-    Period, Reported, TopReseller, UsageEvent, UsagePage, UsageQuery, UsageReport, UsageRow,
-    Window,
+    Period, Reported, TopReseller, UsageDifference, UsageEvent, UsageField, UsagePage, UsageQuery,
+    UsageReport, UsageRow, UsageVerification, Window,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

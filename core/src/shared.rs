@@ -9,6 +9,7 @@ use crate::clock::{Clock, Entropy, Ids, random};
 use crate::process::PerProcess;
 use crate::reseller::FormRules;
 use crate::storage::{Erasure, Opened, Storage};
+use crate::usage::Lateness;
 use crate::values::{AgencyId, LoginDomainPolicy, PasswordPolicy, Timestamp};
 
 /// The shared state, which is made once, when a platform is opened.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub attempts: AttemptPolicy,
     pub sources: SourcePolicy,
     pub retention: Retention,
+    pub lateness: Lateness,
     /// The progress of upkeep in this process.
     pub upkeep: PerProcess<Mutex<Progress>>,
 }

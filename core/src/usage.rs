@@ -1,6 +1,7 @@
 //! Metering: metrics, usage events, and the sums that are kept.
 
 mod agency_slot;
+mod backfill;
 mod consume;
 mod counter_day;
 mod days;
@@ -8,6 +9,8 @@ mod draft;
 mod event;
 mod gauge_day;
 mod ingest;
+mod known;
+mod lateness;
 mod meter;
 mod metric;
 mod operations;
@@ -20,6 +23,7 @@ mod rows;
 mod series;
 mod sums;
 mod total;
+mod verify;
 mod voiding;
 mod windows;
 
@@ -34,14 +38,18 @@ pub use overview::Overview;
 pub use period::Period;
 pub use query::{UsagePage, UsageQuery, UsageRow};
 pub use ranking::TopReseller;
+pub use verify::{UsageDifference, UsageField, UsageVerification};
 pub use windows::Window;
 
 pub(crate) use agency_slot::{AgencySlot, AgencySlotKey, WHOLE_DAY};
 pub(crate) use consume::consume;
-pub(crate) use ingest::{EVENTS_KEPT, check, record};
+pub(crate) use ingest::{check, record};
+pub(crate) use lateness::Lateness;
 pub(crate) use overview::{ACTIVE_RESELLERS, overview};
 pub(crate) use period::zone_name;
 pub(crate) use rows::TotalDelta;
 pub(crate) use total::TotalRow;
+#[cfg(feature = "conformance")]
+pub(crate) use verify::Portions;
 #[cfg(feature = "conformance")]
 pub(crate) use windows::windows_in;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::error::{Code, Error, ErrorKind, FieldErrors};
 use crate::given::Given;
 use crate::storage::Erasure;
-use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp, Window};
+use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp, UsageField, Window};
 
 mod records;
 
@@ -46,7 +46,7 @@ macro_rules! slugs {
     };
 }
 
-slugs!(ChangeKind, Code, DenialReason, ErrorKind, Erasure, PartnerType, Status);
+slugs!(ChangeKind, Code, DenialReason, ErrorKind, Erasure, PartnerType, Status, UsageField);
 
 impl Serialize for Metric {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -48,10 +48,13 @@ __all__ = [
     "Status",
     "TopReseller",
     "Total",
+    "UsageDifference",
     "UsageEvent",
+    "UsageField",
     "UsagePage",
     "UsageReport",
     "UsageRow",
+    "UsageVerification",
     "Window",
 ]
 
@@ -202,6 +205,27 @@ class Status(StrEnum):
 
     INACTIVE = "inactive"
     """Deactivated: every sign-in and every stamp is refused."""
+
+
+class UsageField(StrEnum):
+    """The numbers that are kept of a metric."""
+
+    VALUE = "value"
+    """A counter's sum, or a gauge's latest level."""
+
+    EVENTS = "events"
+    """The number of events."""
+
+    MIN = "min"
+    """A gauge's smallest level."""
+
+    MAX = "max"
+    """A gauge's largest level."""
+
+    LATEST_AT = "latest_at"
+    """When a gauge had its latest level, in milliseconds. If both times are the same, another
+    event of this time is the latest one.
+    """
 
 
 class Window(StrEnum):
@@ -724,6 +748,40 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageDifference:
+    """A number that is stored, and is not what it is made of.
+
+    Fields:
+        reseller: Whose number it is; `None` for the agency's own.
+        metric: The metric.
+        start: Where its time begins: a quarter-hour, a UTC day, or the period of an
+            allowance. `None` for all time.
+        end: Where its time ends.
+        field: Which number it is.
+        stored: The stored number.
+        expected: The number that it should be. Where it does not fit, this is the
+            nearest one that does.
+    """
+
+    reseller: UUID | None = None
+    """Whose number it is; `None` for the agency's own."""
+    metric: Metric
+    """The metric."""
+    start: datetime | None = None
+    """Where its time begins: a quarter-hour, a UTC day, or the period of an allowance. `None`
+    for all time.
+    """
+    end: datetime | None = None
+    """Where its time ends."""
+    field: UsageField
+    """Which number it is."""
+    stored: int
+    """The stored number."""
+    expected: int
+    """The number that it should be. Where it does not fit, this is the nearest one that does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageEvent:
     """A use of something, as a host reports it.
 
@@ -734,7 +792,8 @@ class UsageEvent:
         metric: The metric that counts it.
         quantity: The quantity, not negative: what is added to a counter, or the
             level of a gauge.
-        at: The time of the use, at most 35 days ago.
+        at: The time of the use, at most 35 days ago, unless the platform accepts
+            other ones.
     """
 
     id: str
@@ -748,7 +807,7 @@ class UsageEvent:
     quantity: int
     """The quantity, not negative: what is added to a counter, or the level of a gauge."""
     at: datetime
-    """The time of the use, at most 35 days ago."""
+    """The time of the use, at most 35 days ago, unless the platform accepts other ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -815,3 +874,25 @@ class UsageRow:
     """The smallest level that was reported in the window, for a gauge of one reseller."""
     max: int | None = None
     """The largest level that was reported in the window, for a gauge of one reseller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageVerification:
+    """The answer of `verify_usage`.
+
+    Fields:
+        differences: The differences, at most 1,000 of them.
+        found: How many differences there are.
+        sums: How many stored rows of sums were compared.
+        events: How many events were counted again, without those that were taken
+            back.
+    """
+
+    differences: tuple[UsageDifference, ...]
+    """The differences, at most 1,000 of them."""
+    found: int
+    """How many differences there are."""
+    sums: int
+    """How many stored rows of sums were compared."""
+    events: int
+    """How many events were counted again, without those that were taken back."""

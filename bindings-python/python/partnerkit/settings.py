@@ -88,6 +88,9 @@ class Settings(TypedDict, total=False):
             hours.
         keep_changes: How long entries of the change feed are kept; by default for
             ever.
+        usage_lateness: How long after its time an event may be recorded, from an
+            hour to 3,650 days; by default 35 days. Events are kept five days longer.
+            Every process sets the same.
         clock: A function that returns the time as an aware datetime, for tests.
     """
 
@@ -144,5 +147,9 @@ class Settings(TypedDict, total=False):
     """How long an idempotency key is kept; by default 24 hours."""
     keep_changes: timedelta | None
     """How long entries of the change feed are kept; by default for ever."""
+    usage_lateness: timedelta | None
+    """How long after its time an event may be recorded, from an hour to 3,650 days; by default
+    35 days. Events are kept five days longer. Every process sets the same.
+    """
     clock: Callable[[], datetime] | None
     """A function that returns the time as an aware datetime, for tests."""

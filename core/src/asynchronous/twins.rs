@@ -11,7 +11,7 @@ use crate::{
     DeletionPreview, DomainAvailability, Erasure, FieldError, FieldErrors, Identity, ImportOptions,
     ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller, ResellerDraft,
     ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, Timestamp,
-    TopReseller, UsagePage, UsageQuery, UsageReport,
+    TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
 };
 
 impl AsyncPlatform {
@@ -302,6 +302,15 @@ impl AsyncAgency {
         blocking(move || it.unlock(id)).await
     }
 
+    /// Awaits [`Agency::backfill`](crate::Agency::backfill).
+    pub async fn backfill(
+        &self,
+        rollups: Vec<impl Reported + Send + 'static>,
+    ) -> Result<UsageReport> {
+        let it = self.0.clone();
+        blocking(move || it.backfill(&rollups)).await
+    }
+
     /// Awaits [`Agency::record_usage`](crate::Agency::record_usage).
     pub async fn record_usage(
         &self,
@@ -368,6 +377,12 @@ impl AsyncAgency {
     ) -> Result<Vec<TopReseller>> {
         let it = self.0.clone();
         blocking(move || it.top_resellers(metric, start, end, limit)).await
+    }
+
+    /// Awaits [`Agency::verify_usage`](crate::Agency::verify_usage).
+    pub async fn verify_usage(&self) -> Result<UsageVerification> {
+        let it = self.0.clone();
+        blocking(move || it.verify_usage()).await
     }
 
     /// Awaits [`Agency::changes`](crate::Agency::changes).

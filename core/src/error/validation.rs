@@ -72,6 +72,7 @@ codes! {
     UnknownReseller = "unknown_reseller", "is not a reseller of this agency";
     TooLate = "too_late", "is of an event that is too old to be taken back";
     TooOld = "too_old", "is too long ago";
+    TooRecent = "too_recent", "is recent enough to be recorded as an event";
     InTheFuture = "in_the_future", "lies in the future";
     Overflow = "overflow", "would exceed the largest number that can be kept";
     QuarterHour = "quarter_hour", "must lie on a quarter of an hour";

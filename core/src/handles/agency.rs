@@ -8,7 +8,7 @@ use crate::{
     Agency, AgencyPatch, AgencySettings, Change, Consumption, DeletionPreview, DomainAvailability,
     Erasure, FieldErrors, ImportOptions, ImportReport, Metric, Overview, Page, Reported, Reseller,
     ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport, Timestamp,
-    TopReseller, UsagePage, UsageQuery, UsageReport,
+    TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
 };
 
 impl Agency {
@@ -468,6 +468,43 @@ impl Agency {
         self.observe("unlock", id, || self.tenant.unlock(id))
     }
 
+    /// Adds use from before the time of which events are accepted, such as the history of another system:
+    /// at most 10,000 rollups in one step; the report has an outcome for each. A rollup has the form of an
+    /// event of [`record_usage`](Self::record_usage), and stands for many of them: `quantity` is their
+    /// sum, or the level of a gauge. It is counted in the quarter-hour that `at` lies in, as one event.
+    /// Where only days or months are known, `at` is where these begin in the agency's time zone: then
+    /// days and months are exact, and hours are not.
+    ///
+    /// The `id` is the rollup's own, beside the ids of events, and is kept for ever: the same rollup is a
+    /// `duplicate` whenever it comes again, and other content under its id is a `conflict`. A rollup
+    /// cannot be taken back. From then on, no event up to its quarter-hour can be taken back either, and
+    /// [`verify_usage`](Self::verify_usage) does not compare its day with events.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; field `rollups` (`too_many`). A rollup is rejected
+    /// for what an event is, and for field `at` if it is `too_recent`, which means that it is recorded as an
+    /// event, or `too_old` before 1980.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::{EventOutcome, Metric, UsageEvent};
+    ///
+    /// let january = UsageEvent {
+    ///     id: "january".into(),
+    ///     reseller: acme.id,
+    ///     metric: Metric::MESSAGES,
+    ///     quantity: 12_000,
+    ///     at: "2024-01-01T00:00:00Z".parse().unwrap(),
+    /// };
+    /// let report = agency.backfill(&[january.clone(), january])?;
+    /// assert_eq!(report.outcomes, [EventOutcome::Accepted, EventOutcome::Duplicate]);
+    /// assert_eq!(agency.overview()?.messages, 12_000);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn backfill(&self, rollups: &[impl Reported]) -> Result<UsageReport> {
+        self.observe("backfill", None, || self.tenant.backfill(rollups))
+    }
+
     /// Records a batch of at most 10,000 events in one step; the report has an outcome for each. An
     /// event that was recorded before is a `duplicate` and changes nothing. What is wrong
     /// with an event, even a field of another type, rejects that event alone.
@@ -501,7 +538,8 @@ impl Agency {
     ///
     /// Errors: `NotFound` for an event that was never recorded, or that is not kept any more (events are
     /// kept for 40 days), and once the agency is deleted; field `id` (`too_late` if its quarter-hour was
-    /// more than 39 days ago).
+    /// more than 39 days ago, or has use that came in by `backfill`). Where a platform sets for how long
+    /// events are accepted, these are five and four days more than that.
     ///
     /// ```
     /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -682,6 +720,47 @@ impl Agency {
         limit: u32,
     ) -> Result<Vec<TopReseller>> {
         self.observe("top_resellers", None, || self.tenant.top_resellers(metric, start, end, limit))
+    }
+
+    /// Adds up what the agency used anew, and names every stored number that differs: first the days, from
+    /// the oldest on, then the meters of resellers, then the agency's totals. It changes nothing.
+    ///
+    /// What is compared with what:
+    ///
+    /// - the quarter-hours and days of a reseller with its events, without those that were taken back,
+    ///   where all events of the day are still kept;
+    /// - a reseller's day with its quarter-hours, and the agency's quarter-hours and days with those of
+    ///   its resellers, deleted ones included;
+    /// - what a reseller used over all time, and in the period of its allowance, with its days; the level
+    ///   of a gauge with its latest day;
+    /// - the agency's totals with its days, and with the levels of the resellers that exist.
+    ///
+    /// `maintain` removes old events, and what came in by `backfill` never had any. Of days with such
+    /// use it can only be told that their sums agree with each other: where all of them are wrong alike,
+    /// nobody can tell. The same is true of the days on which a deleted reseller had levels, once these
+    /// have no events.
+    ///
+    /// It reads every event that is kept and every day of every reseller, so it may take minutes, but it
+    /// keeps only a part of one day in memory, and nobody waits for it. What is recorded meanwhile makes
+    /// no difference, because each comparison sees one moment. Inside a transaction of the host's it sees
+    /// what that transaction sees: where this is not one moment, use that is recorded meanwhile may be
+    /// told as a difference.
+    ///
+    /// Errors: `NotFound` once the agency is deleted; `Storage` for a row that cannot be read.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// let verification = agency.verify_usage()?;
+    /// assert_eq!((verification.events, verification.found), (1, 0));
+    /// assert!(verification.differences.is_empty());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn verify_usage(&self) -> Result<UsageVerification> {
+        self.observe("verify_usage", None, || self.tenant.verify_usage())
     }
 
     /// Entries of the change feed in order: those whose sequence is larger than `after`, so give the

@@ -6,7 +6,7 @@ use super::{Known, Telling};
 use crate::{
     Access, AgencyDeletionPreview, AgencySettings, Consumption, DeletionPreview,
     DomainAvailability, Erasure, Identity, ImportReport, Maintenance, Overview, Page, Reseller,
-    ResolvedHost, UsagePage, UsageReport,
+    ResolvedHost, UsagePage, UsageReport, UsageVerification,
 };
 
 impl Telling for Access {
@@ -68,3 +68,5 @@ impl Telling for ResolvedHost {
 impl Telling for UsagePage {}
 
 impl Telling for UsageReport {}
+
+impl Telling for UsageVerification {}

@@ -16,6 +16,7 @@ use crate::process::PerProcess;
 use crate::shared::{Retention, Shared};
 use crate::storage::memory::Memory;
 use crate::storage::{Opened, Storage};
+use crate::usage::Lateness;
 use crate::values::{LoginDomainPolicy, PasswordPolicy, domain_name};
 
 /// The settings of a platform.
@@ -30,6 +31,7 @@ pub struct PlatformBuilder {
     attempts: AttemptPolicy,
     sources: SourcePolicy,
     retention: Retention,
+    lateness: Option<Duration>,
     secrets: BTreeMap<u32, Secret>,
     hashing: Option<(usize, usize)>,
     clock: Arc<dyn Clock>,
@@ -48,6 +50,7 @@ impl Default for PlatformBuilder {
             attempts: AttemptPolicy::default(),
             sources: SourcePolicy::default(),
             retention: Retention::default(),
+            lateness: None,
             secrets: BTreeMap::new(),
             hashing: None,
             clock: Arc::new(SystemClock),
@@ -316,6 +319,33 @@ impl PlatformBuilder {
         self
     }
 
+    /// How long after its time an event may be recorded: 35 days unless it is set, at least an hour and at
+    /// most 3,650 days. Events are kept five days longer, so that one that comes again is recognised, and
+    /// can be taken back for four days longer. Every process that opens the store sets the same.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let form = setup::scene()?.form;
+    /// use std::time::Duration;
+    /// use partnerkit::{EventOutcome, Metric, Platform, Timestamp, UsageEvent};
+    ///
+    /// let days = |days: u64| Duration::from_secs(days * 86_400);
+    /// let platform = Platform::builder().usage_lateness(days(90)).open("memory:")?;
+    /// let agency = platform.create_agency("northwind", None)?;
+    /// let globex = agency.create_reseller(form)?;
+    /// let at = Timestamp::from_millis(globex.created_at.as_millis() - 89 * 86_400_000);
+    /// let (reseller, metric) = (globex.id, Metric::MESSAGES);
+    /// let event = UsageEvent { id: "msg-1".into(), reseller, metric, quantity: 250, at };
+    /// assert_eq!(agency.record_usage(&[event])?.outcomes, [EventOutcome::Accepted]);
+    ///
+    /// assert!(Platform::builder().usage_lateness(days(0)).open("memory:").is_err());
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn usage_lateness(mut self, most: Duration) -> Self {
+        self.lateness = Some(most);
+        self
+    }
+
     /// How many passwords are hashed at once, each with 20 MiB and a core, and how many callers
     /// wait for their turn, each on a thread of the host's, before the next one is `Busy`. Unless
     /// it is set, as many are hashed as there are cores, at most 64, and 50 wait for each, at most
@@ -456,6 +486,7 @@ impl PlatformBuilder {
             attempts: self.attempts,
             sources: self.sources,
             retention: self.retention,
+            lateness: self.lateness.map(Lateness::new).transpose()?.unwrap_or_default(),
             upkeep: PerProcess::default(),
         };
         Ok(Platform { operator: Operator { shared: Arc::new(shared) } })

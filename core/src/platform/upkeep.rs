@@ -12,7 +12,6 @@ use crate::schema::entity::Entity;
 use crate::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
 use crate::shared::Progress;
 use crate::storage::{Erasure, Lock, Scan, Scope, Storage};
-use crate::usage::EVENTS_KEPT;
 use crate::values::{AgencyId, Timestamp};
 
 /// How many rows are removed in one transaction: few enough that nobody waits for long.
@@ -36,6 +35,8 @@ pub struct Maintenance {
 enum Task {
     /// Rows of an agency up to an instant, by an index that begins with the oldest.
     Old(&'static Table, &'static [&'static str], Timestamp),
+    /// Events before this instant.
+    Events(Timestamp),
     /// Scattered rows up to an instant.
     OldAlone(Alone, Timestamp),
     /// Changes before this instant.
@@ -125,7 +126,7 @@ impl Operator {
         if progress.closed {
             return vec![Task::Erase];
         }
-        let events = Task::Old(&EVENTS, EVENTS.index("age"), older(EVENTS_KEPT));
+        let events = Task::Events(self.shared.lateness.oldest_kept(now));
         let expired = older(retention.idempotency_keys);
         let keys = Task::Old(&IDEMPOTENCY, IDEMPOTENCY.index("age"), expired);
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
@@ -141,6 +142,7 @@ impl Operator {
                 let old = Scan { columns, ..tx.of_agency(table, max) };
                 tx.remove(old.through(Value::Integer(through.as_millis())))
             }),
+            Task::Events(before) => self.remove(agency, |tx| prune_events(tx, before, max)),
             Task::OldAlone(alone, through) => {
                 self.remove(agency, |tx| remove_alone(tx, alone, through, max))
             }
@@ -164,6 +166,17 @@ impl Operator {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.shared.upkeep.get().lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Removes the oldest events, and stores that they are not known any more.
+fn prune_events(tx: &mut Tx<'_>, before: Timestamp, max: u32) -> Result<u32> {
+    let old = Scan { columns: EVENTS.index("age"), ..tx.of_agency(&EVENTS, max) };
+    let through = before.plus_millis(-1).as_millis();
+    let removed = tx.remove(old.through(Value::Integer(through)))?;
+    if removed > 0 {
+        tx.forget_events_before(before)?;
+    }
+    Ok(removed)
 }
 
 /// Removes scattered rows: they are found without a lock, and then locked, checked again and

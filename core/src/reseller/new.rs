@@ -16,11 +16,11 @@ stored! {
         pub key: String as idempotency_key,
         /// A keyed hash of the request.
         pub fingerprint: [u8; 32],
-        /// The reseller that was created.
+        /// The reseller that was created, or whose use a rollup adds.
         pub reseller: ResellerId,
-        /// Its version at that time.
+        /// Its version at that time; 0 for a rollup.
         pub version: u64,
-/// When it was created.
+        /// When it was created; of a rollup, a time that never comes.
         pub created_at: Timestamp,
     }
 }

@@ -4,6 +4,7 @@
 //! panicking.
 
 mod attempts;
+mod backfilling;
 mod conflicts;
 mod creation;
 mod deletion;
@@ -26,6 +27,7 @@ mod sign_in;
 mod transactions;
 mod upkeep;
 mod verbs;
+mod verifying;
 mod voiding;
 
 use std::sync::Arc;
@@ -213,6 +215,18 @@ macro_rules! each_conformance_case {
             reading::a_period_has_an_overview,
             reading::resellers_are_ranked,
             reading::levels_that_once_were_too_large_can_be_read,
+            verifying::a_falsified_number_is_named,
+            verifying::a_lost_row_is_named,
+            verifying::what_is_recorded_in_any_way_is_right,
+            verifying::what_is_recorded_meanwhile_is_no_difference,
+            verifying::pruned_days_agree_with_themselves,
+            backfilling::a_rollup_counts_once,
+            backfilling::every_view_shows_what_was_backfilled,
+            backfilling::a_rollup_that_cannot_be_counted_is_rejected_alone,
+            backfilling::racing_rollups_count_once,
+            backfilling::what_is_backfilled_cannot_be_lost_by_taking_back,
+            backfilling::how_late_events_may_come_is_configured,
+            backfilling::no_event_is_of_before_1980,
             voiding::what_was_taken_back_was_never_there,
             voiding::events_are_taken_back_while_others_come,
             voiding::an_event_is_taken_back_once,

@@ -48,7 +48,7 @@ pub struct UsageEvent {
     pub metric: Metric,
     /// The quantity, not negative: what is added to a counter, or the level of a gauge.
     pub quantity: i64,
-    /// The time of the use, at most 35 days ago.
+    /// The time of the use, at most 35 days ago, unless the platform accepts other ones.
     pub at: Timestamp,
 }
 

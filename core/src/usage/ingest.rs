@@ -4,29 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::days::Keys;
 use super::sums::{Sums, store};
-use super::{Event, EventId, EventOutcome, UsageEvent};
+use super::{Event, EventId, EventOutcome, Lateness, UsageEvent};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::records::{Insert, Tx};
 use crate::reseller::ResellerId;
 use crate::storage::Lock;
 use crate::values::Timestamp;
 
-const EARLIEST: i64 = 35 * Timestamp::DAY;
-/// How long events are kept to recognise a repeated one. It is longer than events are accepted,
-/// with a margin for machines whose clocks differ (S33).
-pub(crate) const EVENTS_KEPT: i64 = EARLIEST + 5 * Timestamp::DAY;
+/// The most events, or rollups, of a batch.
+pub(super) const MAX_BATCH: usize = 10_000;
 
 /// Validates an event as far as that is possible without the store.
-pub(crate) fn check(event: &UsageEvent, now: Timestamp) -> Result<Event, FieldError> {
-    let id = EventId::parse(&event.id).map_err(|refusal| refusal.of("id"))?;
-    if event.quantity < 0 {
-        return Err(FieldError::new("quantity", Code::Negative));
-    }
+pub(crate) fn check(
+    event: &UsageEvent,
+    now: Timestamp,
+    lateness: Lateness,
+) -> Result<Event, FieldError> {
+    let event = content(event)?;
     if event.at > now.plus_millis(Timestamp::CLOCK_TOLERANCE) {
         return Err(FieldError::new("at", Code::InTheFuture));
     }
-    if event.at < now.plus_millis(-EARLIEST) {
+    if event.at < lateness.earliest(now).max(Timestamp::YEAR_1980) {
         return Err(FieldError::new("at", Code::TooOld));
+    }
+    Ok(event)
+}
+
+/// Validates an event, whenever it was.
+pub(super) fn content(event: &UsageEvent) -> Result<Event, FieldError> {
+    let id = EventId::parse(&event.id).map_err(|refusal| refusal.of("id"))?;
+    if event.quantity < 0 {
+        return Err(FieldError::new("quantity", Code::Negative));
     }
     let UsageEvent { reseller, metric, quantity, at, .. } = *event;
     Ok(Event { id, reseller, metric, quantity, at, voided: false })
@@ -66,7 +74,7 @@ pub(crate) fn record(
 }
 
 /// Finds the batch's resellers that exist, and locks them until the transaction ends.
-fn hold_resellers(
+pub(super) fn hold_resellers(
     tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
 ) -> Result<BTreeSet<ResellerId>> {
@@ -77,13 +85,13 @@ fn hold_resellers(
 }
 
 /// The events of a batch that have to be stored, each once and in lock order.
-struct Batch<'a> {
-    fresh: BTreeMap<&'a EventId, &'a Event>,
-    outcomes: BTreeMap<&'a EventId, EventOutcome>,
+pub(super) struct Batch<'a> {
+    pub fresh: BTreeMap<&'a EventId, &'a Event>,
+    pub outcomes: BTreeMap<&'a EventId, EventOutcome>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(checked: &'a [Result<Event, FieldError>], known: &BTreeSet<ResellerId>) -> Self {
+    pub fn new(checked: &'a [Result<Event, FieldError>], known: &BTreeSet<ResellerId>) -> Self {
         let mut fresh = BTreeMap::new();
         for event in checked.iter().flatten().filter(|event| known.contains(&event.reseller)) {
             fresh.entry(&event.id).or_insert(event);
@@ -91,7 +99,7 @@ impl<'a> Batch<'a> {
         Self { fresh, outcomes: BTreeMap::new() }
     }
 
-    fn leave_out(&mut self, overflowing: Vec<EventId>) {
+    pub fn leave_out(&mut self, overflowing: Vec<EventId>) {
         for id in overflowing {
             if let Some((id, _)) = self.fresh.remove_entry(&id) {
                 self.outcomes.insert(id, rejected("quantity", Code::Overflow));
@@ -101,7 +109,7 @@ impl<'a> Batch<'a> {
 
     /// The outcomes of all events. The first event with an id has the store's outcome. If the same
     /// event is in the batch again, it is a duplicate; a different event with the id is a conflict.
-    fn report(
+    pub fn report(
         self,
         checked: &'a [Result<Event, FieldError>],
         known: &BTreeSet<ResellerId>,

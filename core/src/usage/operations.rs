@@ -1,5 +1,6 @@
 //! The operations of an agency on usage: recording, consuming, limits and the overview.
 
+use super::ingest::MAX_BATCH;
 use super::overview::overview_between;
 use super::query::range;
 use super::ranking::top;
@@ -15,7 +16,6 @@ use crate::storage::Lock;
 use crate::tenant::Tenant;
 use crate::values::Timestamp;
 
-const MAX_BATCH: usize = 10_000;
 const MAX_TOP: u32 = 1_000;
 
 impl Tenant {
@@ -67,7 +67,8 @@ impl Tenant {
             return Err(refused("events")(Refusal::too_many(MAX_BATCH as i64)));
         }
         let now = self.now();
-        let checked = events.iter().map(|event| check(&*event.event()?, now));
+        let lateness = self.shared.lateness;
+        let checked = events.iter().map(|event| check(&*event.event()?, now, lateness));
         let checked: Vec<_> = checked.collect();
         let outcomes = self.write(|tx| record(tx, &checked))?;
         Ok(UsageReport { outcomes })
@@ -79,7 +80,8 @@ impl Tenant {
     ///
     /// Errors: `NotFound` for an event that was never recorded, or that is not kept any more (events are
     /// kept for 40 days), and once the agency is deleted; field `id` (`too_late` if its quarter-hour was
-    /// more than 39 days ago).
+    /// more than 39 days ago, or has use that came in by `backfill`). Where a platform sets for how long
+    /// events are accepted, these are five and four days more than that.
     ///
     /// ```example
     /// use partnerkit::Metric;
@@ -106,8 +108,8 @@ impl Tenant {
     /// ```
     pub fn void_event(&self, id: &str) -> Result<bool> {
         let id = EventId::parse(id).map_err(refused("id"))?;
-        let now = self.now();
-        self.write(|tx| void(tx, &id, now))
+        let oldest = self.shared.lateness.oldest_voidable(self.now());
+        self.write(|tx| void(tx, &id, oldest))
     }
 
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the
@@ -158,7 +160,7 @@ impl Tenant {
     ) -> Result<Consumption> {
         let at = self.now();
         let event = UsageEvent { id: id.to_owned(), reseller, metric, quantity, at };
-        let event = check(&event, at).map_err(FieldErrors::from)?;
+        let event = check(&event, at, self.shared.lateness).map_err(FieldErrors::from)?;
         self.write(|tx| consume(tx, &event))
     }
 

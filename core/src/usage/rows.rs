@@ -101,10 +101,19 @@ impl Reads<'_> {
         &mut self,
         from: Option<ResellerId>,
     ) -> Result<(Vec<Meter>, Option<ResellerId>)> {
-        let scan = self.of_agency(Meter::TABLE, MANY);
+        self.some_meters_from(from, MANY)
+    }
+
+    /// At most so many meters from a reseller on, which is more than one reseller has.
+    pub fn some_meters_from(
+        &mut self,
+        from: Option<ResellerId>,
+        most: u32,
+    ) -> Result<(Vec<Meter>, Option<ResellerId>)> {
+        let scan = self.of_agency(Meter::TABLE, most);
         let range = (at_least(from), Bound::Unbounded);
         let mut meters: Vec<Meter> = self.ask(records::scan(Scan { range, ..scan }))?;
-        if meters.len() < MANY as usize {
+        if meters.len() < most as usize {
             return Ok((meters, None));
         }
         // Of the last reseller there may be more.
@@ -128,7 +137,7 @@ impl Reads<'_> {
 }
 
 /// The scan of all days of a gauge.
-fn gauge_days(agency: &AgencyId, meter: &MeterKey, limit: u32) -> Scan {
+pub(super) fn gauge_days(agency: &AgencyId, meter: &MeterKey, limit: u32) -> Scan {
     let mut of_meter = vec![GaugeDay::TABLE.owner(agency)];
     of_meter.extend(columns(meter));
     Scan::all(GaugeDay::TABLE, GaugeDay::TABLE.key, of_meter, limit)
@@ -153,12 +162,12 @@ fn all_of(days: &RangeInclusive<i32>) -> (Bound<Row>, Bound<Row>) {
 }
 
 /// From a reseller on, or from the first one.
-fn at_least(reseller: Option<ResellerId>) -> Bound<Row> {
+pub(super) fn at_least(reseller: Option<ResellerId>) -> Bound<Row> {
     reseller.map_or(Bound::Unbounded, |reseller| Bound::Included(columns(&reseller)))
 }
 
 /// The values of a part of a key.
-fn columns(part: &impl Stored) -> Row {
+pub(super) fn columns(part: &impl Stored) -> Row {
     let mut row = Row::new();
     part.write(&mut row).expect("a key has no JSON in it");
     row

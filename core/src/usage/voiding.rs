@@ -1,7 +1,6 @@
 //! Taking an event back (S35).
 
 use super::agency_slot::{AgencySlot, AgencySlotKey};
-use super::ingest::EVENTS_KEPT;
 use super::{
     CounterDay, DayKey, Event, EventId, GaugeDay, GaugeDayKey, Meter, MeterKey, MetricKind,
     TotalDelta,
@@ -11,19 +10,17 @@ use crate::records::Tx;
 use crate::storage::Lock;
 use crate::values::Timestamp;
 
-/// How long after its quarter-hour an event can be taken back. The other events of the quarter-hour
-/// are kept a day longer, because the clock of the machine that removes them may differ.
-const VOIDABLE: i64 = EVENTS_KEPT - Timestamp::DAY;
-
-/// Takes an event back, and says whether it was counted until now.
-pub(crate) fn void(tx: &mut Tx<'_>, id: &EventId, now: Timestamp) -> Result<bool> {
+/// Takes an event back whose quarter-hour began at this time or later, and says whether it was counted
+/// until now.
+pub(crate) fn void(tx: &mut Tx<'_>, id: &EventId, oldest: Timestamp) -> Result<bool> {
     let seen = tx.one::<Event>(id)?.ok_or_else(unknown)?;
-    if seen.at.start_of_quarter_hour() < now.plus_millis(-VOIDABLE) {
-        return Err(refused("id")(Code::TooLate));
-    }
     // The lock of a meter guards its days. A deleted reseller has no meter; of its days each is locked.
     let exists = tx.hold_resellers(&[seen.reseller], Lock::Share)?.contains(&true);
     let meter = exists.then(|| tx.lock_meter(MeterKey::of(&seen))).transpose()?;
+    // A gauge's quarter-hour is made anew of its events, so it may hold nothing else.
+    if seen.at.start_of_quarter_hour() < oldest.max(tx.events_known_from()?) {
+        return Err(refused("id")(Code::TooLate));
+    }
     match seen.metric.kind() {
         MetricKind::Counter => void_counted(tx, &seen, meter),
         MetricKind::Gauge => void_level(tx, &seen, meter),

@@ -67,6 +67,9 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(Self::QUARTER_HOUR))
     }
 
+    /// The earliest time of use (S33).
+    pub(crate) const YEAR_1980: Self = Self(315_532_800_000);
+
     /// The first instant that the dates of every language can represent.
     pub(crate) const YEAR_1: Self = Self(-62_135_596_800_000);
 

@@ -126,6 +126,7 @@ pub(super) async fn on_agency(on: &AsyncAgency, call: &str, with: &With) -> Opti
         "reset_token" => wire(on.reset_token(with.get("id")).await),
         "revoke_access" => wire(on.revoke_access(with.get("id")).await),
         "unlock" => wire(on.unlock(with.get("id")).await),
+        "backfill" => wire(on.backfill(with.get::<Vec<EventDraft>>("rollups")).await),
         "record_usage" => wire(on.record_usage(with.get::<Vec<EventDraft>>("events")).await),
         "void_event" => wire(on.void_event(with.get::<String>("id")).await),
         "consume" => wire(
@@ -152,6 +153,7 @@ pub(super) async fn on_agency(on: &AsyncAgency, call: &str, with: &With) -> Opti
             )
             .await,
         ),
+        "verify_usage" => wire(on.verify_usage().await),
         "changes" => wire(on.changes(with.get("after"), with.get("limit")).await),
         _ => return None,
     })

@@ -106,6 +106,7 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
         "reset_token" => wire(on.reset_token(with.get("id"))),
         "revoke_access" => wire(on.revoke_access(with.get("id"))),
         "unlock" => wire(on.unlock(with.get("id"))),
+        "backfill" => wire(on.backfill(&with.get::<Vec<EventDraft>>("rollups"))),
         "record_usage" => wire(on.record_usage(&with.get::<Vec<EventDraft>>("events"))),
         "void_event" => wire(on.void_event(&with.get::<String>("id"))),
         "consume" => wire(on.consume(
@@ -126,6 +127,7 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
             with.get("end"),
             with.get("limit"),
         )),
+        "verify_usage" => wire(on.verify_usage()),
         "changes" => wire(on.changes(with.get("after"), with.get("limit"))),
         _ => return None,
     })

@@ -98,6 +98,9 @@ fn configured(settings: &Map<String, Value>) -> PlatformBuilder {
             "keep_changes_days" => {
                 builder = builder.keep_changes(Duration::from_secs(86_400 * u64::from(number())));
             }
+            "usage_lateness_days" => {
+                builder = builder.usage_lateness(Duration::from_secs(86_400 * u64::from(number())));
+            }
             other => panic!("an unknown setting: {other}"),
         }
     }

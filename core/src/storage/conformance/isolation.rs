@@ -112,7 +112,7 @@ pub(super) fn no_operation_reaches_another_agency(harness: &dyn Harness) {
     for (operation, told) in unknown {
         // What is no error says as clearly that there is no such reseller.
         let expected = match operation {
-            "record_usage" => "UnknownReseller",
+            "backfill" | "record_usage" => "UnknownReseller",
             "reseller_by_external_id" => "None",
             "usage" => "rows: []",
             "void_event" => "NotFound: no such event",

@@ -63,6 +63,7 @@ pub(super) const CALLS: &[(&str, Call)] = &[
     ("reset_token", |agency, of| told(agency.reset_token(of.sample::<ResellerId>("id")))),
     ("revoke_access", |agency, of| told(agency.revoke_access(of.sample::<ResellerId>("id")))),
     ("unlock", |agency, of| told(agency.unlock(of.sample::<ResellerId>("id")))),
+    ("backfill", |agency, of| told(agency.backfill(&of.sample::<Vec<EventDraft>>("rollups")))),
     ("record_usage", |agency, of| {
         told(agency.record_usage(&of.sample::<Vec<EventDraft>>("events")))
     }),

@@ -102,13 +102,15 @@ macro_rules! numbers {
 numbers!(i64, u32, u64);
 
 impl Sample for Vec<EventDraft> {
-    fn sample(of: &Subject, _: &str) -> Self {
+    fn sample(of: &Subject, name: &str) -> Self {
+        let history = "2024-01-01T00:00:00Z".parse().expect("valid");
+        let at = if name == "rollups" { history } else { of.at };
         vec![EventDraft {
             id: Given::Text(of.event.clone()),
             reseller: Given::Text(of.id.to_string()),
             metric: Given::Text(Metric::MESSAGES.slug().into()),
             quantity: Given::Whole(3),
-            at: Given::Instant(of.at),
+            at: Given::Instant(at),
         }]
     }
 }

@@ -22,7 +22,7 @@ impl PartnerKitError {
 impl From<&partnerkit::FieldError> for FieldError {
     fn from(refused: &partnerkit::FieldError) -> Self {
         let message = refused.message();
-        let partnerkit::FieldError { field, code, params } = refused;
+        let partnerkit::FieldError { field, code, params, expected: _ } = refused;
         Self {
             field: field.clone(),
             code: code.slug().to_owned(),

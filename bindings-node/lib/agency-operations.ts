@@ -12,6 +12,7 @@ import { named } from './given';
 import type { Operations, Start } from './native';
 import {
   readAgencySettings,
+  readAllowance,
   readChange,
   readConsumption,
   readDeletionPreview,
@@ -24,6 +25,7 @@ import {
   readUsageReport,
   readUsageVerification,
   type AgencySettings,
+  type Allowance,
   type Change,
   type Consumption,
   type DeletionPreview,
@@ -40,7 +42,7 @@ import {
   type UsageReport,
   type UsageVerification,
 } from './records';
-import type { Instant, Slug } from './texts';
+import type { Instant } from './texts';
 import { nothing, single } from './values';
 
 /** The names of the native methods. */
@@ -71,6 +73,8 @@ export type AgencyOperation =
   | 'voidEvent'
   | 'consume'
   | 'setAllowance'
+  | 'allowance'
+  | 'allowances'
   | 'overview'
   | 'overviewBetween'
   | 'usage'
@@ -377,7 +381,7 @@ export abstract class AgencyOperations {
    */
   changePartnerType(
     id: string,
-    partnerType: Slug<PartnerType>,
+    partnerType: PartnerType,
     options: { version?: number | null | undefined } & CallOptions = {},
   ): Promise<Reseller> {
     const begin: Start<typeof options> = (call, given) => {
@@ -648,7 +652,7 @@ export abstract class AgencyOperations {
    *
    * @example
    * ```ts
-   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 5 });
+   * await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 5 });
    * const use = { reseller: acme.id, quantity: 3 };
    * const first = await agency.consume({ ...use, metric: 'messages', id: 'evt-1' });
    * assert.deepEqual([first.granted, first.used], [true, 3n]);
@@ -659,7 +663,7 @@ export abstract class AgencyOperations {
    * ```
    */
   consume(
-    request: { reseller: string; metric: Slug<Metric>; quantity: bigint | number; id: string },
+    request: { reseller: string; metric: Metric; quantity: bigint | number; id: string },
     options?: CallOptions,
   ): Promise<Consumption> {
     const begin: Start = (call) => {
@@ -679,22 +683,64 @@ export abstract class AgencyOperations {
    * @example
    * ```ts
    * const use = { reseller: acme.id, quantity: 1, id: 'evt-1' };
-   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 0 });
+   * await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 0 });
    * const denied = await agency.consume({ ...use, metric: 'messages' });
-   * await agency.setAllowance({ id: acme.id, metric: 'messages', limit: null });
+   * await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: null });
    * const granted = await agency.consume({ ...use, metric: 'messages' });
    * assert.deepEqual([denied.granted, granted.granted], [false, true]);
    * ```
    */
   setAllowance(
-    request: { id: string; metric: Slug<Metric>; limit: bigint | number | null },
+    request: { reseller: string; metric: Metric; limit: bigint | number | null },
     options?: CallOptions,
   ): Promise<void> {
     const begin: Start = (call) => {
-      const given = named('request', request, ['id', 'metric', 'limit']);
-      return this.#native.setAllowance(call, given.id, given.metric, given.limit);
+      const given = named('request', request, ['reseller', 'metric', 'limit']);
+      return this.#native.setAllowance(call, given.reseller, given.metric, given.limit);
     };
     return call(nothing, begin, options);
+  }
+
+  /**
+   * What a reseller may use of a counter in the present calendar month of the agency's zone,
+   * and what it has used: `consume` decides by the same limit and use. A reseller whose
+   * limit was never set may use any amount. An inactive one has its allowance, too, though
+   * `consume` denies it everything.
+   *
+   * Throws: `NotFoundError` for the reseller or the agency; field `metric`
+   * (`not_a_counter`).
+   *
+   * @example
+   * ```ts
+   * await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 5 });
+   * const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+   * const { resetsAt } = await agency.consume({ ...use, metric: 'messages' });
+   * const allowance = await agency.allowance(acme.id, 'messages');
+   * assert.deepEqual(allowance, { metric: 'messages', limit: 5n, used: 3n, resetsAt });
+   * ```
+   */
+  allowance(reseller: string, metric: Metric, options?: CallOptions): Promise<Allowance> {
+    const begin: Start = (call) => this.#native.allowance(call, reseller, metric);
+    return call(readAllowance, begin, options);
+  }
+
+  /**
+   * What a reseller may use of each counter in the present month, and what it has used, as
+   * `allowance` tells it of one.
+   *
+   * Throws: `NotFoundError` for the reseller or the agency.
+   *
+   * @example
+   * ```ts
+   * await agency.setAllowance({ reseller: acme.id, metric: 'whatsapp_messages', limit: 5 });
+   * const [messages, whatsapp] = await agency.allowances(acme.id);
+   * assert.deepEqual([messages.metric, messages.limit], ['messages', null]); // unlimited
+   * assert.deepEqual([whatsapp.metric, whatsapp.limit], ['whatsapp_messages', 5n]);
+   * ```
+   */
+  allowances(reseller: string, options?: CallOptions): Promise<readonly Allowance[]> {
+    const begin: Start = (call) => this.#native.allowances(call, reseller);
+    return call((from) => from.list(readAllowance), begin, options);
   }
 
   /**
@@ -789,7 +835,7 @@ export abstract class AgencyOperations {
    * ```
    */
   topResellers(
-    request: { metric: Slug<Metric>; start: Instant; end: Instant; limit: number },
+    request: { metric: Metric; start: Instant; end: Instant; limit: number },
     options?: CallOptions,
   ): Promise<readonly TopReseller[]> {
     const begin: Start = (call) => {

@@ -1,7 +1,7 @@
 /** The library's errors. No message contains user input or a secret. */
 
 import { native, type Failure } from './native';
-import { readFieldError, type FieldError } from './records';
+import { readFieldError, type ErrorCode, type FieldError } from './records';
 import type { Reader } from './values';
 
 const statuses = native.httpStatuses();
@@ -9,14 +9,14 @@ const statuses = native.httpStatuses();
 /** The base of the library's errors. */
 export class PartnerKitError extends Error {
   /** The stable kind of the error, the same in every language: `validation`, `not_found`, … */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** Every refused field, in the order of the form; empty unless input was refused. */
   readonly fields: readonly FieldError[];
 
   /** @internal */
   constructor(failure: Failure) {
     super(failure.message, Object.hasOwn(failure, 'cause') ? { cause: failure.cause } : undefined);
-    this.code = failure.code;
+    this.code = failure.code as ErrorCode;
     this.fields = failure.fields as readonly FieldError[];
   }
 
@@ -165,9 +165,9 @@ export function errorOf(failure: Failure): Error {
 }
 
 /** The error for settings that cannot work. */
-export function configurationError(message: string): Error {
+export function configurationError(message: string, cause?: unknown): Error {
   const failure = { code: 'configuration', message, fields: [], currentVersion: null };
-  return errorOf({ ...failure, retryAfter: null });
+  return errorOf({ ...failure, retryAfter: null, ...(cause !== undefined && { cause }) });
 }
 
 const NO_MORE = { currentVersion: null, retryAfter: null };

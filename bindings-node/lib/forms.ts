@@ -51,15 +51,15 @@ export interface ResellerQuery {
    */
   text?: string | null | undefined;
   /** Only resellers of this status. */
-  status?: Slug<Status> | null | undefined;
+  status?: Status | null | undefined;
   /** Only resellers of this partner type. */
-  partnerType?: Slug<PartnerType> | null | undefined;
+  partnerType?: PartnerType | null | undefined;
   /** Only resellers that joined at this instant or later. */
   joinedFrom?: Instant | null | undefined;
   /** Only resellers that joined before this instant. */
   joinedBefore?: Instant | null | undefined;
   /** The order; by default by the time of joining. */
-  sort?: Slug<SortBy> | null | undefined;
+  sort?: SortBy | null | undefined;
   /**
    * Whether the largest comes first. By default the newest comes first, but texts are in
    * alphabetical order.
@@ -84,18 +84,18 @@ export interface ResellerQuery {
  */
 export interface UsageQuery {
   /** The first instant of the range, on a quarter of an hour. It is required. */
-  start?: Instant | null | undefined;
+  start: Instant;
   /**
    * The first instant after the range, on a quarter of an hour before the year 9999, at most
    * a hundred years after its beginning. It is required.
    */
-  end?: Instant | null | undefined;
+  end: Instant;
   /** How the range is divided; by default it is not. */
-  window?: Slug<Window> | null | undefined;
+  window?: Window | null | undefined;
   /** The IANA zone by whose calendar it is divided; by default the agency's. */
   timeZone?: string | null | undefined;
   /** Only these metrics. An empty list finds none; without a list it is all metrics. */
-  metrics?: readonly Slug<Metric>[] | null | undefined;
+  metrics?: readonly Metric[] | null | undefined;
   /**
    * Only these resellers, at most 1,000. An empty list finds no use; without a list it is
    * the use of all, deleted ones included. The gauges of a deleted reseller ended with it.

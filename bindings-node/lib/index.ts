@@ -27,6 +27,7 @@ export {
 export type { CsvDestination, CsvSource, ImportOptions } from './exchange';
 export type * from './forms';
 export { logCalls, type LoggedCall } from './logging';
+export { CHANGE_KINDS, METRICS, PARTNER_TYPES, SORT_ORDERS, STATUSES, WINDOWS } from './lists';
 export { Platform } from './platform';
 export type * from './records';
 export type { LegacyVerifier, Settings } from './settings';

@@ -187,6 +187,23 @@ export type FieldCode =
   | 'quarter_hour'
   | 'out_of_range';
 
+/** What kind of thing went wrong: the `code` of an error. */
+export type ErrorCode =
+  | 'validation'
+  | 'conflict'
+  | 'not_found'
+  | 'access_denied'
+  | 'busy'
+  | 'throttled'
+  | 'invalid_cursor'
+  | 'inside_transaction'
+  | 'aborted'
+  | 'outcome_unknown'
+  | 'configuration'
+  | 'io'
+  | 'storage'
+  | 'internal';
+
 /** What a successful sign-in gives. Its text for debugging does not show the stamp. */
 export interface Access {
   /** The agency of the reseller that signed in. */
@@ -231,6 +248,21 @@ export interface AgencySettings {
   readonly createdAt: Date;
   /** When its settings last changed. */
   readonly updatedAt: Date;
+}
+
+/** What a reseller may use of a counter in the present month, and what it has used of it. */
+export interface Allowance {
+  /** The metric, which is a counter. */
+  readonly metric: Metric;
+  /** How much may be consumed in the period; null means unlimited. */
+  readonly limit: bigint | null;
+  /**
+   * The use of the period. It is more than the limit if events were reported beyond it, or
+   * if the limit was lowered.
+   */
+  readonly used: bigint;
+  /** When the next period begins. */
+  readonly resetsAt: Date;
 }
 
 /**
@@ -592,6 +624,16 @@ export function readAgencySettings(from: Values): AgencySettings {
     reservedLabels: from.list(single<string>),
     createdAt: date(from),
     updatedAt: date(from),
+  };
+}
+
+/** @internal */
+export function readAllowance(from: Values): Allowance {
+  return {
+    metric: from.next(),
+    limit: from.nullable(integer),
+    used: integer(from),
+    resetsAt: date(from),
   };
 }
 

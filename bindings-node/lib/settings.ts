@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 
+import { configurationError } from './errors';
 import { fieldsOf, ownFieldsOf } from './given';
 import type { Dispatcher } from './native';
 
@@ -111,7 +112,11 @@ export interface Settings {
    * Events are kept five days longer. Every process sets the same.
    */
   readonly usageLateness?: number | null | undefined;
-  /** A function that returns the time, for tests. */
+  /**
+   * A function that returns the time, for tests. One that returns no valid `Date` when the platform is
+   * opened is a `ConfigurationError`; if it fails later, the process gets a warning, and the call has
+   * the system's time.
+   */
   readonly clock?: (() => Date) | null | undefined;
 }
 
@@ -128,11 +133,32 @@ export function ownSettings<T extends object>(given: T): T {
   return own;
 }
 
+const NO_CLOCK = 'clock: expected a function that returns a valid Date';
+
+/** The time that the host's clock tells. */
+function timeOf(clock: () => Date): Date {
+  const at: unknown = clock();
+  if (!types.isDate(at) || Number.isNaN(at.getTime())) throw new TypeError(NO_CLOCK);
+  return at;
+}
+
+/** Asks a clock once, so that one that tells no time is refused, and not found out about later. */
+function checkClock({ clock }: Settings): void {
+  // What is no function is refused with the other settings of another type.
+  if (typeof clock !== 'function') return;
+  try {
+    timeOf(clock);
+  } catch (cause) {
+    throw configurationError(NO_CLOCK, cause);
+  }
+}
+
 /** Calls the functions among the settings. */
 export function settingsDispatcher(settings: Settings): Dispatcher {
+  checkClock(settings);
   return async (_call, _object, method, args) => {
     try {
-      if (method === 'clock') return settings.clock?.();
+      if (method === 'clock') return settings.clock ? timeOf(settings.clock) : undefined;
       const [first, second] = args as [string, string];
       const verifier = settings.legacyVerifier;
       return await (method === 'verify'

@@ -1,8 +1,9 @@
-/** Texts of a request where the core has a type of its own. */
+/** What is given where the core has a type of its own. */
 
 /**
- * One of these texts. Any other text is taken, too, so that what came with a request can be given as it
- * is; the library refuses what it does not know, and names the field.
+ * One of these texts, in what comes from outside: the form of a reseller, an event. Any other text is taken,
+ * too, so that a request's can be given as it is; the library refuses what it does not know, and names the
+ * field. Queries and arguments, which a program writes, take only the texts that there are.
  */
 export type Slug<Known extends string> = Known | (string & {});
 

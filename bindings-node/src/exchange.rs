@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use napi::Unknown;
 use napi_derive::napi;
-use partnerkit::{ImportOptions, ResellerQuery, RowReport};
+use partnerkit::{Code, FieldError, ImportOptions, ResellerQuery, RowReport};
 
 use crate::agency::Agency;
 use crate::arguments::RESELLER_QUERY;
@@ -96,8 +96,9 @@ fn options(dry_run: Unknown<'_>, delimiter: Unknown<'_>) -> Given<ImportOptions>
     }
     if let Some(delimiter) = optional::<String>("delimiter", delimiter)? {
         let &[delimiter] = delimiter.as_bytes() else {
-            let message = "delimiter: expected one ASCII character".to_owned();
-            return Err(Failure::of_type(message).into());
+            let refused = FieldError::new("delimiter", Code::Invalid);
+            let refused = refused.expecting("one ASCII character");
+            return Err(Failure::validation(refused.into()).into());
         };
         options.delimiter = delimiter;
     }

@@ -8,7 +8,8 @@ use napi::{
     ValueType,
 };
 use partnerkit::form::{self, Form, Given};
-use partnerkit::{Code, EventDraft, Timestamp};
+use partnerkit::{EventDraft, Timestamp};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::error::{Failure, Refused};
@@ -49,7 +50,7 @@ fn within(
         ValueType::BigInt => Given::Whole(integer(&cast::<BigInt>(value)?)),
         // A text with a lone surrogate is not valid.
         ValueType::String => text(value)?.map_or(Given::Other, Given::Text),
-        ValueType::Object if depth == 0 => Given::Other,
+        ValueType::Object if depth == 0 && !value.is_date()? => Given::Other,
         ValueType::Object if value.is_array()? => list(cast(value)?, names, depth - 1, room)?,
         ValueType::Object if value.is_date()? => {
             instant(value)?.map_or(Given::Other, Given::Instant)
@@ -124,12 +125,7 @@ fn record(
         return Ok(None);
     }
     let object = cast::<Object<'_>>(value)?;
-    let keys = object.get_all_property_names(
-        KeyCollectionMode::OwnOnly,
-        KeyFilter::Enumerable,
-        KeyConversion::NumbersToStrings,
-    )?;
-    let keys: Array<'_> = cast(keys.to_unknown())?;
+    let keys = own_keys(&object)?;
     if !room.takes(keys.len()) {
         return Ok(None);
     }
@@ -150,6 +146,16 @@ fn record(
         fields.insert(name, within(value, inner, depth, room)?);
     }
     Ok((has_names || is_plain(&object)?).then_some(fields))
+}
+
+/// The names and symbols of an object's own fields.
+fn own_keys<'env>(object: &Object<'env>) -> Result<Array<'env>> {
+    let keys = object.get_all_property_names(
+        KeyCollectionMode::OwnOnly,
+        KeyFilter::Enumerable,
+        KeyConversion::NumbersToStrings,
+    )?;
+    cast(keys.to_unknown())
 }
 
 fn array_item<'env>(array: &Array<'env>, place: u32) -> Result<Option<Unknown<'env>>> {
@@ -214,7 +220,8 @@ pub fn nullable<T: Argument>(name: &str, value: Unknown<'_>) -> Read<Option<T>> 
     }
 }
 
-/// The error for an argument of another type. It names the argument, and never contains the value.
+/// The error for what only a program can have given: no object where the fields of one are needed, no
+/// array, no path. It names the argument, and never contains the value.
 pub fn wrong(name: &str, expected: &str, value: Unknown<'_>) -> Result<Failure> {
     let of = match value.get_type()? {
         ValueType::Undefined => "undefined",
@@ -231,12 +238,17 @@ pub fn wrong(name: &str, expected: &str, value: Unknown<'_>) -> Result<Failure> 
     Ok(Failure::of_type(format!("{name}: expected {expected}, not {of}")))
 }
 
+/// A value, which the core reads: one of another type is a refused field.
+fn read_value<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Read<T> {
+    Ok(form::value(name, &given(value, None, 0)?).map_err(Failure::validation)?)
+}
+
 /// A text. A lone surrogate becomes a character that no stored value may contain, and so differs
 /// from everything it is compared with.
 impl Argument for String {
     fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
         if value.get_type()? != ValueType::String {
-            return Err(wrong(name, "a string", value)?.into());
+            return read_value(name, value);
         }
         let text = char::decode_utf16(units(value)?);
         Ok(text.map(|read| read.unwrap_or('\0')).collect())
@@ -245,35 +257,21 @@ impl Argument for String {
 
 /// A text, which is refused if it has a lone surrogate.
 pub fn whole_text(name: &str, value: Unknown<'_>) -> Read<String> {
-    if value.get_type()? != ValueType::String {
-        return Err(wrong(name, "a string", value)?.into());
-    }
-    Ok(text(value)?.ok_or_else(|| Failure::field(name, Code::Invalid))?)
+    read_value(name, value)
 }
 
-impl Argument for bool {
-    fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
-        match value.get_type()? {
-            ValueType::Boolean => Ok(cast(value)?),
-            _ => Err(wrong(name, "a boolean", value)?.into()),
-        }
-    }
+/// Values that the core reads as in a form: an instant is a `Date`, or a text in RFC 3339.
+macro_rules! values {
+    ($($Type:ty),*) => {
+        $(impl Argument for $Type {
+            fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
+                read_value(name, value)
+            }
+        })*
+    };
 }
 
-/// An instant, as it is in a form: a `Date`, or a text in RFC 3339.
-impl Argument for Timestamp {
-    fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
-        if value.get_type()? == ValueType::String {
-            let at = text(value)?.and_then(|text| text.parse().ok());
-            return Ok(at.ok_or_else(|| Failure::field(name, Code::Invalid))?);
-        }
-        let at = if value.is_date()? { instant(value)? } else { None };
-        match at {
-            Some(at) => Ok(at),
-            None => Err(wrong(name, "a valid Date or a text in RFC 3339", value)?.into()),
-        }
-    }
-}
+values!(bool, Timestamp, i64, u8, u16, u32, u64);
 
 /// The text of an id; `None` for text that is no id.
 pub fn id(name: &str, value: Unknown<'_>) -> Read<Option<Uuid>> {
@@ -290,22 +288,6 @@ macro_rules! ids {
             ) -> $crate::given::Read<Self> {
                 let id = $crate::given::id(name, value)?.map(Self::from_uuid);
                 Ok(id.ok_or_else(|| $crate::error::Failure::not_found($of))?)
-            }
-        })*
-    };
-}
-
-/// Enumerations by their slugs, each with the code for a text that is none.
-macro_rules! slugs {
-    ($($Type:ty: $unknown:expr),*) => {
-        $(impl $crate::given::Argument for $Type {
-            fn of(
-                name: &str,
-                value: napi::Unknown<'_>,
-            ) -> $crate::given::Read<Self> {
-                let slug = <String as $crate::given::Argument>::of(name, value)?;
-                let refused = || $crate::error::Failure::field(name, $unknown);
-                Ok(Self::from_slug(&slug).ok_or_else(refused)?)
             }
         })*
     };
@@ -343,26 +325,7 @@ macro_rules! forms {
     };
 }
 
-pub(crate) use {forms, ids, slugs, texts};
-
-/// Converts whole numbers. If the core's type cannot hold one, the argument is refused.
-macro_rules! whole {
-    ($($Type:ty),*) => {
-        $(impl Argument for $Type {
-            fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
-                let is_number = matches!(value.get_type()?, ValueType::Number | ValueType::BigInt);
-                match given(value, None, 0)? {
-                    Given::Whole(whole) => Ok(Self::try_from(whole)
-                        .map_err(|_| Failure::field(name, Code::OutOfRange))?),
-                    _ if is_number => Err(Failure::field(name, Code::Invalid).into()),
-                    _ => Err(wrong(name, "a number", value)?.into()),
-                }
-            }
-        })*
-    };
-}
-
-whole!(i64, u8, u16, u32, u64);
+pub(crate) use {forms, ids, texts};
 
 /// An object with the fields of a usage event.
 impl Argument for EventDraft {
@@ -374,9 +337,12 @@ impl Argument for EventDraft {
             ValueType::Object => Some(cast::<Object<'_>>(value)?),
             _ => None,
         };
+        let (mut known, mut found) = (Vec::new(), 0);
         let draft = EventDraft::of(|field| {
             // What is inherited is not the event's.
             let own = event.filter(|event| event.has_own_property(field).unwrap_or(false));
+            known.push(field);
+            found += u32::from(own.is_some());
             let value = match own {
                 Some(event) => given(event.get_named_property(field)?, None, 1)?,
                 None => Given::Nothing,
@@ -385,8 +351,31 @@ impl Argument for EventDraft {
             let is_number = matches!(value, Given::Whole(_));
             Ok(if field == "at" && is_number { Given::Other } else { value })
         });
-        draft.map_err(|raised: napi::Error| raised.into())
+        let draft = draft.map_err(Refused::Raised)?;
+        let Some(event) = event else { return Ok(draft) };
+        let keys = own_keys(&event)?;
+        if keys.len() <= found {
+            return Ok(draft); // most have no other names, and it takes time to look at each
+        }
+        let names = names_of(&event, &keys)?.into_iter();
+        let others = names.filter(|name| !known.contains(&&**name));
+        Ok(draft.naming(others.map(|name| format!("{UNKNOWN}{name}"))))
     }
+}
+
+/// The names of an object's own fields; one that is undefined is not there.
+fn names_of(object: &Object<'_>, keys: &Array<'_>) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for place in 0..keys.len().min(MOST) {
+        let Some(key) = array_item(keys, place)? else { continue };
+        let is_name = key.get_type()? == ValueType::String;
+        if is_name
+            && object.get_property::<_, Unknown<'_>>(key)?.get_type()? != ValueType::Undefined
+        {
+            names.extend(text(key)?);
+        }
+    }
+    Ok(names)
 }
 
 impl<T: Argument> Argument for Vec<T> {
@@ -406,6 +395,9 @@ impl<T: Argument> Argument for Vec<T> {
 /// A path.
 impl Argument for std::path::PathBuf {
     fn of(name: &str, value: Unknown<'_>) -> Read<Self> {
+        if value.get_type()? != ValueType::String {
+            return Err(wrong(name, "a string", value)?.into());
+        }
         Ok(whole_text(name, value)?.into())
     }
 }

@@ -489,16 +489,35 @@ impl Agency {
     pub fn set_allowance(
         &self,
         call: u32,
-        id: Unknown<'_>,
+        reseller: Unknown<'_>,
         metric: Unknown<'_>,
         limit: Unknown<'_>,
     ) -> Begun {
         self.home.call(call, || {
-            let id: ResellerId = argument("id", id)?;
+            let reseller: ResellerId = argument("reseller", reseller)?;
             let metric: Metric = argument("metric", metric)?;
             let limit: Option<i64> = nullable("limit", limit)?;
             let agency = self.agency.clone();
-            Ok((Length::Brief, move || agency.set_allowance(id, metric, limit).map(Plain)))
+            Ok((Length::Brief, move || agency.set_allowance(reseller, metric, limit).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn allowance(&self, call: u32, reseller: Unknown<'_>, metric: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let reseller: ResellerId = argument("reseller", reseller)?;
+            let metric: Metric = argument("metric", metric)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.allowance(reseller, metric).map(Plain)))
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn allowances(&self, call: u32, reseller: Unknown<'_>) -> Begun {
+        self.home.call(call, || {
+            let reseller: ResellerId = argument("reseller", reseller)?;
+            let agency = self.agency.clone();
+            Ok((Length::Brief, move || agency.allowances(reseller).map(Plain)))
         })
     }
 

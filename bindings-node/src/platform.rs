@@ -18,7 +18,7 @@ use crate::handle::Handle;
 use crate::home::{Answers, Begun, Environment, Home, Length, Make};
 use crate::names::path;
 use crate::raw::{Made, Maker, Value};
-use crate::settings::settings;
+use crate::settings::{settings, typed};
 use crate::storage::{Calls, Dispatcher, JsStore};
 
 /// How long a function among the settings may take: a verifier hashes a password.
@@ -57,7 +57,7 @@ impl Environment {
         dispatcher: Dispatcher<'_>,
     ) -> Begun {
         self.home.call(call, || {
-            let url: String = argument("url", url)?;
+            let url: String = typed("url", url)?;
             let builder = settings(&given, || self.of_settings(&dispatcher))?;
             let home = self.home.clone();
             let open = move || builder.open(&url).map(|platform| Platform::new(home, platform));

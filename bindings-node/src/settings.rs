@@ -6,12 +6,12 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{
-    FromNapiValue, JsObjectValue, Object, TypedArray, TypedArrayType, Uint8Array,
+    Array, FromNapiValue, JsObjectValue, Object, TypedArray, TypedArrayType, Uint8Array,
 };
 use napi::{JsValue, Unknown, ValueType};
 use partnerkit::{
-    Clock, Code, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy, Platform,
-    PlatformBuilder, Quarantine, SystemClock, Timestamp,
+    Clock, Code, FieldError, HashingCost, LegacyVerifier, LoginDomainPolicy, PasswordPolicy,
+    Platform, PlatformBuilder, Quarantine, SystemClock, Timestamp,
 };
 
 use crate::error::{Failure, Refused};
@@ -126,7 +126,7 @@ fn login_domains(given: &Object<'_>) -> Read<LoginDomainPolicy> {
     let mut policy = match get::<String>(given, "loginDomains")?.as_deref() {
         None | Some("letters") => LoginDomainPolicy::letters(),
         Some("dns") => LoginDomainPolicy::dns(),
-        Some(_) => return Err(Failure::field("loginDomains", Code::Invalid).into()),
+        Some(_) => return Err(one_of("loginDomains", "'letters', 'dns'").into()),
     };
     if let Some(labels) = get::<Vec<String>>(given, "reserveOnly")? {
         policy = policy.reserve_only(labels);
@@ -137,10 +137,14 @@ fn login_domains(given: &Object<'_>) -> Read<LoginDomainPolicy> {
     if let Some(quarantine) = present(given, "quarantine")? {
         let quarantine = match quarantine.get_type()? {
             ValueType::Number => Quarantine::Days(of_setting("quarantine", quarantine)?),
-            _ => match &*argument::<String>("quarantine", quarantine)? {
+            _ => match &*typed::<String>("quarantine", quarantine)? {
                 "immediately" => Quarantine::Immediately,
                 "never" => Quarantine::Never,
-                _ => return Err(Failure::field("quarantine", Code::Invalid).into()),
+                _ => {
+                    return Err(
+                        one_of("quarantine", "'immediately', 'never', a number of days").into()
+                    );
+                }
             },
         };
         policy = policy.quarantine(quarantine);
@@ -155,23 +159,94 @@ fn present<'env>(given: &Object<'env>, name: &str) -> Read<Option<Unknown<'env>>
     Ok(is_there.then_some(value))
 }
 
-fn get<T: Argument>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
-    present(given, name)?.map(|value| argument(name, value)).transpose()
+fn get<T: Setting>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
+    present(given, name)?.map(|value| typed(name, value)).transpose()
+}
+
+/// The type of a setting. Another one is a mistake of the program, unlike in an operation's argument.
+pub trait Setting: Argument {
+    const EXPECTED: &str;
+
+    fn fits(value: Unknown<'_>) -> napi::Result<bool>;
+}
+
+impl Setting for String {
+    const EXPECTED: &str = "a string";
+
+    fn fits(value: Unknown<'_>) -> napi::Result<bool> {
+        Ok(value.get_type()? == ValueType::String)
+    }
+}
+
+impl Setting for Vec<String> {
+    const EXPECTED: &str = "an array of strings";
+
+    fn fits(value: Unknown<'_>) -> napi::Result<bool> {
+        if !value.is_array()? {
+            return Ok(false);
+        }
+        let items: Array<'_> = cast(value)?;
+        for place in 0..items.len() {
+            // The argument itself refuses a list with holes, and one that is too long.
+            let Some(item) = items.get::<Unknown<'_>>(place)? else { break };
+            if !String::fits(item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Setting for bool {
+    const EXPECTED: &str = "a boolean";
+
+    fn fits(value: Unknown<'_>) -> napi::Result<bool> {
+        Ok(value.get_type()? == ValueType::Boolean)
+    }
+}
+
+/// Settings that are numbers.
+macro_rules! numbers {
+    ($($Type:ty),*) => {
+        $(impl Setting for $Type {
+            const EXPECTED: &str = "a number";
+
+            fn fits(value: Unknown<'_>) -> napi::Result<bool> {
+                Ok(matches!(value.get_type()?, ValueType::Number | ValueType::BigInt))
+            }
+        })*
+    };
+}
+
+numbers!(u8, u16, u32, u64);
+
+/// What the program that opens a platform gives.
+pub fn typed<T: Setting>(name: &str, value: Unknown<'_>) -> Read<T> {
+    if T::fits(value)? {
+        argument(name, value)
+    } else {
+        Err(wrong(name, T::EXPECTED, value)?.into())
+    }
 }
 
 /// A number, which cannot work if it does not fit.
-fn of_setting<T: Argument>(name: &str, value: Unknown<'_>) -> Read<T> {
-    argument(name, value).map_err(|refused| match refused {
+fn of_setting<T: Setting>(name: &str, value: Unknown<'_>) -> Read<T> {
+    typed(name, value).map_err(|refused| match refused {
         Refused::Failed(failure) if failure.is_validation() => out_of_range(name).into(),
         other => other,
     })
+}
+
+fn one_of(name: &str, known: &str) -> Failure {
+    let refused = FieldError::new(name, Code::Invalid);
+    Failure::validation(refused.expecting(format!("one of {known}")).into())
 }
 
 fn out_of_range(name: &str) -> Failure {
     Failure::configuration(format!("{name} is out of range"))
 }
 
-fn number<T: Argument>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
+fn number<T: Setting>(given: &Object<'_>, name: &str) -> Read<Option<T>> {
     present(given, name)?.map(|value| of_setting(name, value)).transpose()
 }
 

@@ -230,24 +230,113 @@ test('the errors of several forms are answers', async () => {
   );
 });
 
-test('an argument of another type is a TypeError that names it, and not its value', async () => {
+test('a value of another type is a refused field, which says what would be right', async () => {
   const { platform, agency } = await opened();
   const { id } = await agency.createReseller(draft());
-  for (const [call, name] of [
-    [() => agency.reseller(7), 'id'],
-    [() => agency.reseller(undefined), 'id'],
-    [() => agency.deactivate(id, { reason: Symbol('secret') }), 'reason'],
-    [() => agency.createResellers('secret'), 'forms'],
-    [() => platform.signIn({ ...guess, password: ['secret'] }), 'password'],
-    [async () => agency.actingAs({ secret: 'secret' }), 'actor'],
-    [async () => nationalFormat(7), 'phone'],
-    [async () => platform.loginUrl(null), 'loginDomain'],
+  const use = { reseller: id, metric: 'messages', quantity: 1, id: 'evt-1' };
+  const limit = { reseller: id, metric: 'messages', limit: 5 };
+  const metrics = 'one of messages, whatsapp_messages, whatsapp_conversations, team_members';
+  const range = [new Date('2026-03-01T00:00:00Z'), new Date('2026-04-01T00:00:00Z')];
+  const [text, whole] = ['is not valid: expected a text', 'is not valid: expected a whole number'];
+  const instant = 'is not valid: expected an instant with its offset from UTC';
+  for (const [call, name, code, message] of [
+    [() => agency.reseller(7), 'id', 'invalid', text],
+    [() => agency.reseller(undefined), 'id', 'empty', 'is required'],
+    [() => agency.deactivate(id, { reason: Symbol('secret') }), 'reason', 'invalid', text],
+    [() => platform.signIn({ ...guess, password: ['secret'] }), 'password', 'invalid', text],
+    [async () => agency.actingAs({ secret: 'secret' }), 'actor', 'invalid', text],
+    [async () => nationalFormat(7), 'phone', 'invalid', text],
+    [async () => platform.loginUrl(null), 'loginDomain', 'empty', 'is required'],
+    [() => agency.consume({ ...use, quantity: 'secret' }), 'quantity', 'invalid', whole],
+    [() => agency.consume({ ...use, quantity: undefined }), 'quantity', 'empty', 'is required'],
+    [() => agency.consume({ ...use, metric: 'secret' }), 'metric', 'unknown_metric', metrics],
+    [() => agency.setAllowance({ ...limit, limit: '5' }), 'limit', 'invalid', whole],
+    [() => agency.setAllowance({ ...limit, limit: undefined }), 'limit', 'empty', 'is required'],
+    [() => agency.overviewBetween('2026-03-01', range[1]), 'start', 'invalid', instant],
+    [() => agency.overviewBetween(range[0], new Date(NaN)), 'end', 'invalid', instant],
+    [
+      () => agency.topResellers({ metric: 'messages', start: range[0], end: {}, limit: 1 }),
+      'end',
+      'invalid',
+      instant,
+    ],
+    [() => agency.usage({ start: range[0], end: new Date(NaN) }), 'end', 'invalid', instant],
+    [
+      () => agency.usage({ start: range[0], end: range[1], metrics: ['secret'] }),
+      'metrics',
+      'unknown_metric',
+      metrics,
+    ],
+    [
+      () => agency.usage({ start: range[0], end: range[1], limit: -1 }),
+      'limit',
+      'out_of_range',
+      '(min 1) (max 10000)',
+    ],
   ]) {
     const error = await errorOf(call());
-    assert.equal(error.constructor, TypeError, String(error));
+    assert.equal(error.name, 'ValidationError', `${call}: ${error}`);
+    const [field] = error.fields;
+    assert.deepEqual([error.fields.length, field.field, field.code], [1, name, code], `${call}`);
+    assert.ok(field.message.includes(message), field.message);
+    assert.ok(!error.message.includes('secret'), error.message);
+  }
+});
+
+test('what only a program can have given is a TypeError, which names it', async () => {
+  const { agency } = await opened();
+  for (const [call, name] of [
+    [() => agency.createResellers('secret'), 'forms'],
+    [() => agency.createReseller('secret'), 'draft'],
+    [() => agency.recordUsage({ secret: 'secret' }), 'events'],
+    [() => agency.consume('secret'), 'request'],
+    [() => agency.overview({ signal: 'secret' }), 'signal'],
+    [() => Platform.open(7), 'url'],
+    [() => Platform.open('memory:', { loginBase: 7 }), 'loginBase'],
+    [() => Platform.open('memory:', { reserve: [7] }), 'reserve'],
+    [() => Platform.open('memory:', { signInLimit: 'secret' }), 'signInLimit'],
+  ]) {
+    const error = await errorOf(call());
+    assert.equal(error.constructor, TypeError, `${call}: ${error}`);
     assert.ok(error.message.startsWith(`${name}: expected`), error.message);
     assert.ok(!error.message.includes('secret'), error.message);
   }
+});
+
+test('the errors of a query are in the order of its fields', async () => {
+  const { agency } = await opened();
+  const query = { windw: 1, limit: 0, metrics: ['faxes'], window: 'year', start: 'today' };
+  const { fields } = await errorOf(agency.usage(query));
+  assert.deepEqual(
+    fields.map(({ field, code }) => `${field}: ${code}`),
+    [
+      'start: invalid',
+      'end: empty',
+      'window: invalid',
+      'metrics: unknown_metric',
+      'limit: out_of_range',
+      'windw: unknown_field',
+    ],
+  );
+});
+
+test('an event has no other fields than an event has', async () => {
+  const { agency } = await opened();
+  const { id: reseller } = await agency.createReseller(draft());
+  const event = (id) => ({ id, reseller, metric: 'messages', quantity: 1, at: new Date() });
+  const { outcomes } = await agency.recordUsage([
+    { ...event('e1'), login_domain: 'acme' },
+    { ...event('e2'), login_domain: undefined, [Symbol('mine')]: 1 },
+    { ...event('e3'), quantity: 'x', colour: 'red' },
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ kind, field, code }) => [kind, field, code]),
+    [
+      ['rejected', 'login_domain', 'unknown_field'],
+      ['accepted', null, null],
+      ['rejected', 'quantity', 'invalid'],
+    ],
+  );
 });
 
 test('panics are errors, and the next call works', async () => {

@@ -164,6 +164,30 @@ test('a refused export or import leaves its file as it is', async (t) => {
   assert.equal(readFileSync(file, 'utf8'), 'as it was');
 });
 
+test('a clock that tells no time is refused', async () => {
+  const thrown = new Error('no time');
+  const fails = () => {
+    throw thrown;
+  };
+  for (const clock of [
+    () => 5,
+    () => new Date(NaN),
+    () => undefined,
+    async () => new Date(),
+    fails,
+  ]) {
+    for (const opening of [
+      () => Platform.open('memory:', { clock }),
+      () => Platform.withStorage(new AsyncMemoryStore(), { clock }),
+    ]) {
+      const error = await errorOf(opening());
+      assert.equal(error.name, 'ConfigurationError', String(clock));
+      assert.equal(error.message, 'clock: expected a function that returns a valid Date');
+      assert.ok(error.cause instanceof Error && (clock !== fails || error.cause === thrown));
+    }
+  }
+});
+
 class Form {
   constructor(given) {
     Object.assign(this, given);

@@ -77,7 +77,7 @@ for (const [quantity, kept] of KEPT) {
       id: 'c',
     });
     assert.deepEqual([used.requested, used.used, used.limit], [kept, kept, null]);
-    await agency.setAllowance({ id, metric: 'whatsapp_messages', limit: quantity });
+    await agency.setAllowance({ reseller: id, metric: 'whatsapp_messages', limit: quantity });
     const denied = await agency.consume({
       reseller: id,
       metric: 'whatsapp_messages',
@@ -98,7 +98,7 @@ for (const [quantity, code] of REFUSED) {
     assert.deepEqual([outcome.kind, outcome.field, outcome.code], ['rejected', 'quantity', code]);
     const consume = agency.consume({ reseller: id, metric: 'messages', quantity, id: 'c' });
     assert.equal(await refusal(consume), `quantity: ${code}`);
-    const allowance = agency.setAllowance({ id, metric: 'messages', limit: quantity });
+    const allowance = agency.setAllowance({ reseller: id, metric: 'messages', limit: quantity });
     assert.equal(await refusal(allowance), `limit: ${code}`);
     const configure = agency.configure({ capacity: { messages: quantity } });
     assert.equal(await refusal(configure), `capacity: ${code}`);
@@ -112,10 +112,11 @@ test('a quantity of another type is refused, and never read as a number', async 
     const [outcome] = (await agency.recordUsage([event])).outcomes;
     assert.deepEqual([outcome.kind, outcome.code], ['rejected', 'invalid']);
     const consume = agency.consume({ reseller: id, metric: 'messages', quantity, id: 'c' });
-    assert.equal(await refusal(consume), 'TypeError');
-    const allowance = agency.setAllowance({ id, metric: 'messages', limit: quantity });
-    assert.equal(await refusal(allowance), 'TypeError');
-    assert.equal(await refusal(agency.updateReseller(id, {}, { version: quantity })), 'TypeError');
+    assert.equal(await refusal(consume), 'quantity: invalid');
+    const allowance = agency.setAllowance({ reseller: id, metric: 'messages', limit: quantity });
+    assert.equal(await refusal(allowance), 'limit: invalid');
+    const update = agency.updateReseller(id, {}, { version: quantity });
+    assert.equal(await refusal(update), 'version: invalid');
   }
   for (const nothing of [undefined, null]) {
     const consume = agency.consume({
@@ -124,7 +125,7 @@ test('a quantity of another type is refused, and never read as a number', async 
       quantity: nothing,
       id: 'c',
     });
-    assert.equal(await refusal(consume), 'TypeError');
+    assert.equal(await refusal(consume), 'quantity: empty');
   }
   assert.equal((await agency.overview()).messages, 0n);
 });

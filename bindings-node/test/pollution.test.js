@@ -89,7 +89,8 @@ test('options and requests', async () => {
   pollute({ reason: 'evil', version: 7, limit: 1_000, quantity: 5 });
   assert.equal((await agency.deactivate(id)).deactivationReason, null);
   assert.equal((await agency.updateReseller(id, { name: 'Other' })).name, 'Other');
-  await assert.rejects(agency.consume({ reseller: id, metric: 'messages', id: 'c' }), TypeError);
+  const consume = agency.consume({ reseller: id, metric: 'messages', id: 'c' });
+  await assert.rejects(consume, { message: 'quantity is required' });
 });
 
 test('options and requests with a name that there is not', async () => {

@@ -1,13 +1,12 @@
 //! `partnerkit.Agency`: the methods that are not operations or take a file. The operations are
 //! generated.
 
-use partnerkit::ImportOptions;
-use pyo3::exceptions::PyValueError;
+use partnerkit::{Code, FieldError, ImportOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::answer::answer;
-use crate::error::call;
+use crate::error::{call, validation};
 use crate::exchange::{PythonFile, Raised, Told};
 use crate::given::{argument, form, optional};
 use crate::handle::{Handle, Threads};
@@ -87,7 +86,9 @@ impl Agency {
         let mut options = ImportOptions { dry_run, ..ImportOptions::default() };
         if let Some(delimiter) = optional::<String>("delimiter", delimiter)? {
             let &[delimiter] = delimiter.as_bytes() else {
-                return Err(PyValueError::new_err("a delimiter is one ASCII character"));
+                let refused = FieldError::new("delimiter", Code::Invalid);
+                let refused = refused.expecting("one ASCII character");
+                return Err(validation(py, refused.into()));
             };
             options.delimiter = delimiter;
         }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use partnerkit::form::{self, Form, Given};
-use partnerkit::{Code, EventDraft, Timestamp};
+use partnerkit::{EventDraft, Timestamp};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyIterator, PyMapping, PySequence, PySet, PyString,
 };
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::error::{refused, validation};
+use crate::error::validation;
 use crate::instant::timestamp;
 
 /// How deeply values may be nested. Forms are not nested deeper, and a list that contains itself
@@ -180,17 +181,26 @@ pub fn optional<T: Argument>(name: &str, value: Option<&Bound<'_, PyAny>>) -> Py
     value.filter(|value| !value.is_none()).map(|value| T::of(name, value)).transpose()
 }
 
-/// The error for an argument of another type. It names the argument, and never contains the value.
+/// The error for what only a program can have given: no list, no dict, no path. It names the argument, and never contains the value.
 fn wrong(name: &str, expected: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type().name().map_or_else(|_| String::new(), |name| name.to_string());
     PyTypeError::new_err(format!("{name}: expected {expected}, not {class}"))
+}
+
+/// A value, which the core reads: one of another type is a refused field.
+fn read_value<T: DeserializeOwned>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+    form::value(name, &given(value, 1)?).map_err(|refused| validation(value.py(), refused))
 }
 
 /// A text. A lone surrogate is replaced by a character that no stored value may contain, and so
 /// differs from everything it is compared with.
 impl Argument for String {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
+        let Ok(text) = value.cast::<PyString>() else {
+            // No other type is a text, not even one that the core would get as text.
+            let given = if value.is_none() { Given::Nothing } else { Given::Other };
+            return form::value(name, &given).map_err(|refused| validation(value.py(), refused));
+        };
         Ok(match text.to_cow() {
             Ok(text) => text.into_owned(),
             Err(_) => text.to_string_lossy().replace(char::REPLACEMENT_CHARACTER, "\0"),
@@ -200,31 +210,31 @@ impl Argument for String {
 
 /// A text, which is refused if it has a lone surrogate.
 pub fn whole_text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    let text = value.cast::<PyString>().map_err(|_| wrong(name, "str", value))?;
-    let text = text.to_cow().map_err(|_| refused(value.py(), name, Code::Invalid))?;
-    Ok(text.into_owned())
+    read_value(name, value)
 }
 
-impl Argument for bool {
-    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let truth = value.cast::<PyBool>().map_err(|_| wrong(name, "bool", value))?;
-        Ok(truth.is_true())
-    }
+/// Values that the core reads as in a form: an instant is an aware `datetime`, or a text in RFC 3339.
+macro_rules! values {
+    ($($Type:ty),*) => {
+        $(impl Argument for $Type {
+            fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+                read_value(name, value)
+            }
+        })*
+    };
 }
 
-/// An aware `datetime`.
-impl Argument for Timestamp {
-    fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        instant(value)?.ok_or_else(|| wrong(name, "an aware datetime", value))
-    }
-}
+values!(bool, Timestamp, i64, u8, u16, u32, u64);
 
 /// A `uuid.UUID`, or its text; `None` for text that is no id.
 pub fn id(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Uuid>> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(Uuid::try_parse(&text.to_string_lossy()).ok());
     }
-    value.extract().map(Some).map_err(|_| wrong(name, "uuid.UUID or its text", value))
+    match value.extract() {
+        Ok(id) => Ok(Some(id)),
+        Err(_) => String::of(name, value).map(|_| None),
+    }
 }
 
 /// Ids, each with what it is the id of: text that is no id is the id of none.
@@ -237,23 +247,6 @@ macro_rules! ids {
             ) -> pyo3::PyResult<Self> {
                 let id = $crate::given::id(name, value)?.map(Self::from_uuid);
                 id.ok_or_else(|| $crate::error::not_found(value.py(), $of))
-            }
-        })*
-    };
-}
-
-/// Enumerations by their slugs, each with the code for a text that is none; the package's
-/// enumerations are of texts.
-macro_rules! slugs {
-    ($($Type:ty: $unknown:expr),*) => {
-        $(impl $crate::given::Argument for $Type {
-            fn of(
-                name: &str,
-                value: &pyo3::Bound<'_, pyo3::PyAny>,
-            ) -> pyo3::PyResult<Self> {
-                let slug = <String as $crate::given::Argument>::of(name, value)?;
-                let refused = || $crate::error::refused(value.py(), name, $unknown);
-                Self::from_slug(&slug).ok_or_else(refused)
             }
         })*
     };
@@ -292,7 +285,7 @@ macro_rules! forms {
     };
 }
 
-pub(crate) use {forms, ids, slugs, texts};
+pub(crate) use {forms, ids, texts};
 
 impl Argument for PathBuf {
     fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -303,23 +296,6 @@ impl Argument for PathBuf {
         })
     }
 }
-
-/// Converts whole numbers. If the core's type cannot hold one, the argument is refused.
-macro_rules! whole {
-    ($($Type:ty),*) => {
-        $(impl Argument for $Type {
-            fn of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
-                match (value.is_instance_of::<PyBool>(), whole(value)?) {
-                    (false, Given::Whole(whole)) => Self::try_from(whole)
-                        .map_err(|_| refused(value.py(), name, Code::OutOfRange)),
-                    _ => Err(wrong(name, "int", value)),
-                }
-            }
-        })*
-    };
-}
-
-whole!(i64, u8, u16, u32, u64);
 
 /// A form in a list.
 pub fn listed_form<F: Form + Argument>(name: &str, value: &Bound<'_, PyAny>) -> PyResult<F> {
@@ -345,7 +321,7 @@ impl<T: Argument> Argument for Vec<T> {
 /// Reads an event. The core checks whether its fields exist and what they contain.
 fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
     let fields = mapping(event)?;
-    EventDraft::of(|field| {
+    let draft = EventDraft::of(|field| {
         let value = match &fields {
             Some(fields) => fields.get_item(field)?,
             None => event.getattr_opt(field)?,
@@ -353,8 +329,11 @@ fn event(event: &Bound<'_, PyAny>) -> PyResult<EventDraft> {
         let value = value.map_or(Ok(Given::Nothing), |value| given(&value, 1))?;
         // A number might be meant as seconds, so it is refused.
         let is_number = matches!(value, Given::Whole(_));
-        Ok(if field == "at" && is_number { Given::Other } else { value })
-    })
+        Ok::<_, PyErr>(if field == "at" && is_number { Given::Other } else { value })
+    })?;
+    // An object may have attributes of any kind, but the names in a dict are meant.
+    let names = fields.iter().flat_map(|fields| fields.keys());
+    Ok(draft.naming(names.map(|name| name.to_string())))
 }
 
 /// The items of a list or of another iterable, except texts and dicts.

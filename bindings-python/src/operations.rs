@@ -970,14 +970,60 @@ impl Agency {
     fn set_allowance<'py>(
         &self,
         py: Python<'py>,
-        id: &Bound<'py, PyAny>,
+        reseller: &Bound<'py, PyAny>,
         metric: &Bound<'py, PyAny>,
         limit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
-        let id: ResellerId = argument("id", id)?;
+        let reseller: ResellerId = argument("reseller", reseller)?;
         let metric: Metric = argument("metric", metric)?;
         let limit: Option<i64> = optional("limit", limit)?;
-        call(py, || self.0.set_allowance(id, metric, limit))
+        call(py, || self.0.set_allowance(reseller, metric, limit))
+    }
+
+    /// What a reseller may use of a counter in the present calendar month of the agency's zone,
+    /// and what it has used: `consume` decides by the same limit and use. A reseller whose
+    /// limit was never set may use any amount. An inactive one has its allowance, too, though
+    /// `consume` denies it everything.
+    ///
+    /// Raises: `NotFoundError` for the reseller or the agency; field `metric`
+    /// (`not_a_counter`).
+    ///
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 5)
+    /// granted = agency.consume(acme.id, "messages", 3, "evt-1")
+    /// allowance = agency.allowance(acme.id, "messages")
+    /// assert (allowance.limit, allowance.used) == (5, 3)
+    /// assert allowance.resets_at == granted.resets_at
+    /// ```
+    fn allowance<'py>(
+        &self,
+        py: Python<'py>,
+        reseller: &Bound<'py, PyAny>,
+        metric: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let reseller: ResellerId = argument("reseller", reseller)?;
+        let metric: Metric = argument("metric", metric)?;
+        answer(py, &call(py, || self.0.allowance(reseller, metric))?)
+    }
+
+    /// What a reseller may use of each counter in the present month, and what it has used, as
+    /// `allowance` tells it of one.
+    ///
+    /// Raises: `NotFoundError` for the reseller or the agency.
+    ///
+    /// ```python
+    /// agency.set_allowance(acme.id, "whatsapp_messages", 5)
+    /// limits = {one.metric: one.limit for one in agency.allowances(acme.id)}
+    /// assert limits["messages"] is None  # unlimited
+    /// assert limits["whatsapp_messages"] == 5
+    /// ```
+    fn allowances<'py>(
+        &self,
+        py: Python<'py>,
+        reseller: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let reseller: ResellerId = argument("reseller", reseller)?;
+        answer(py, &call(py, || self.0.allowances(reseller))?)
     }
 
     /// Active resellers and use over all time. The totals are kept, so this is fast for any

@@ -336,7 +336,7 @@ def test_every_field_code_has_a_text(agency: Agency) -> None:
     with pytest.raises(partnerkit.ValidationError) as refused:
         agency.create_reseller(**draft("Acme", name="", email="x"))
     for error in refused.value.errors:
-        assert error.message == texts[error.code]
+        assert error.message.startswith(texts[error.code])
 
 
 def test_other_threads_run_meanwhile(platform: Platform) -> None:

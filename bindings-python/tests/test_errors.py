@@ -175,15 +175,6 @@ def test_a_list_is_as_long_as_what_it_holds(platform: Platform, agency: Agency) 
     assert kept.refused == "reserved"
 
 
-def test_names_and_types_that_mean_nothing(agency: Agency, acme: Reseller) -> None:
-    for call in (
-        lambda: agency.reseller(7),
-        lambda: agency.consume(acme.id, "messages", "1", "c"),
-    ):
-        with pytest.raises(TypeError):
-            call()
-
-
 def test_names_and_types_that_a_form_does_not_have(agency: Agency, acme: Reseller) -> None:
     def create(**changes: object) -> list[tuple[str, str]]:
         return codes(lambda: agency.create_reseller(**{**draft("globex"), **changes}))
@@ -213,9 +204,9 @@ def test_names_and_types_that_a_form_does_not_have(agency: Agency, acme: Reselle
     assert codes(
         lambda: agency.page(joined_from=1_773_576_000, limit=True, stauts="active")
     ) == [
-        ("stauts", "unknown_field"),
         ("joined_from", "invalid"),
         ("limit", "invalid"),
+        ("stauts", "unknown_field"),
     ]
     naive = datetime.now(UTC).replace(tzinfo=None)
     assert codes(lambda: agency.page(joined_before=naive)) == [("joined_before", "invalid")]
@@ -234,14 +225,50 @@ def test_a_phone_may_be_written_as_json_has_it(agency: Agency) -> None:
     assert [made.phone for made in agency.check_resellers(forms)] == [number] * len(phones)
 
 
-def test_an_argument_of_another_type_is_named(agency: Agency, acme: Reseller) -> None:
+def test_a_value_of_another_type_is_a_refused_field(
+    platform: Platform, agency: Agency, acme: Reseller
+) -> None:
+    march, april = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    naive: Any = march.replace(tzinfo=None)
+    text, whole = "is not valid: expected a text", "is not valid: expected a whole number"
+    instant = "is not valid: expected an instant with its offset from UTC"
+    metrics = "one of messages, whatsapp_messages, whatsapp_conversations, team_members"
+    calls: list[tuple[Callable[[], object], str, str, str]] = [
+        (lambda: agency.reseller(7), "id", "invalid", text),
+        (lambda: agency.activate(None), "id", "empty", "is required"),
+        (lambda: agency.deactivate(acme.id, 7), "reason", "invalid", text),
+        (lambda: agency.consume(acme.id, "messages", "1", "c"), "quantity", "invalid", whole),
+        (lambda: agency.consume(acme.id, "messages", True, "c"), "quantity", "invalid", whole),
+        (lambda: agency.consume(acme.id, "faxes", 1, "c"), "metric", "unknown_metric", metrics),
+        (lambda: agency.consume(acme.id, 7, 1, "c"), "metric", "invalid", text),
+        (lambda: agency.set_allowance(acme.id, "messages", "5"), "limit", "invalid", whole),
+        (lambda: agency.changes(limit=1.5), "limit", "invalid", whole),
+        (lambda: agency.overview_between(naive, april), "start", "invalid", instant),
+        (lambda: agency.usage(start=march, end="May"), "end", "invalid", instant),
+        (
+            lambda: agency.usage(start=march, end=april, metrics=["faxes"]),
+            "metrics",
+            "unknown_metric",
+            metrics,
+        ),
+        (
+            lambda: agency.usage(start=march, end=april, limit=-1),
+            "limit",
+            "out_of_range",
+            "(min 1) (max 10000)",
+        ),
+        (lambda: platform.sign_in("acme", "a@b.example", ["x"]), "password", "invalid", text),
+    ]
+    for call, name, code, message in calls:
+        with pytest.raises(partnerkit.ValidationError) as refused:
+            call()
+        (error,) = refused.value.errors
+        assert (error.field, error.code) == (name, code)
+        assert message in error.message
+
+
+def test_what_only_a_program_can_have_given_is_named(agency: Agency) -> None:
     calls: list[tuple[Callable[[], object], str]] = [
-        (lambda: agency.reseller(7), "id"),
-        (lambda: agency.deactivate(acme.id, 7), "reason"),
-        (lambda: agency.consume(acme.id, "messages", "1", "c"), "quantity"),
-        (lambda: agency.consume(acme.id, "messages", True, "c"), "quantity"),
-        (lambda: agency.activate(None), "id"),
-        (lambda: agency.changes(limit=1.5), "limit"),
         (lambda: agency.record_usage(7), "events"),
         (lambda: agency.create_resellers("forms"), "forms"),
         (lambda: agency.import_csv(None), "file"),
@@ -249,6 +276,16 @@ def test_an_argument_of_another_type_is_named(agency: Agency, acme: Reseller) ->
     for call, name in calls:
         with pytest.raises(TypeError, match=f"^{name}: "):
             call()
+
+
+def test_an_event_has_no_other_names_than_an_event_has(agency: Agency, acme: Reseller) -> None:
+    event = {"reseller": acme.id, "metric": "messages", "quantity": 1, "at": acme.created_at}
+    events: list[Any] = [event | {"id": "e1", "colour": "red"}, event | {"id": "e2"}]
+    outcomes = agency.record_usage(events).outcomes
+    assert [(outcome.field, outcome.code) for outcome in outcomes] == [
+        ("colour", "unknown_field"),
+        (None, None),
+    ]
 
 
 def test_s32_what_python_alone_can_hold_is_an_events_own_rejection(

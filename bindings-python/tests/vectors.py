@@ -324,7 +324,7 @@ ON_AGENCY: dict[str, Callable[[Agency, Args], object]] = {
     "create_resellers": lambda agency, args: agency.create_resellers(map(form, args["forms"])),
     "check_resellers": lambda agency, args: agency.check_resellers(map(form, args["forms"])),
     "set_allowance": lambda agency, args: agency.set_allowance(
-        args["id"], args["metric"], args["limit"]
+        args["reseller"], args["metric"], args["limit"]
     ),
     "import_csv": import_csv,
     "export_csv": export_csv,

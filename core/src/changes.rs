@@ -50,7 +50,8 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    const ALL: [Self; 14] = [
+    /// All kinds.
+    pub const ALL: [Self; 14] = [
         Self::AgencyCreated,
         Self::AgencyUpdated,
         Self::ResellerCreated,

@@ -5,8 +5,8 @@ mod validation;
 use std::fmt::Display;
 use std::time::Duration;
 
-pub(crate) use validation::refused;
 pub use validation::{Code, FieldError, FieldErrors, Refusal};
+pub(crate) use validation::{one_of, refused};
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -96,10 +96,10 @@ pub use reseller::{
 pub use search::{Page, Position, ResellerQuery, Sort, SortBy, SortKey, Total};
 pub use storage::Erasure;
 pub use usage::{
-    Consumption, CounterDay, CounterSlot, DayKey, DenialReason, Event, EventDraft, EventId,
-    EventOutcome, GaugeDay, GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, MetricKind, Overview,
-    Period, Reported, TopReseller, UsageDifference, UsageEvent, UsageField, UsagePage, UsageQuery,
-    UsageReport, UsageRow, UsageVerification, Window,
+    Allowance, Consumption, CounterDay, CounterSlot, DayKey, DenialReason, Event, EventDraft,
+    EventId, EventOutcome, GaugeDay, GaugeDayKey, GaugeSlot, Meter, MeterKey, Metric, MetricKind,
+    Overview, Period, Reported, TopReseller, UsageDifference, UsageEvent, UsageField, UsagePage,
+    UsageQuery, UsageReport, UsageRow, UsageVerification, Window,
 };
 pub use values::{
     AgencyId, Email, ExternalId, LoginDomain, LoginDomainPolicy, Metadata, Name, Password,

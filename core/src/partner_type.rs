@@ -1,5 +1,7 @@
 //! The two ways of being a partner.
 
+use crate::error::{Code, Refusal};
+
 /// What a reseller sells, and therefore what it may manage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PartnerType {
@@ -10,6 +12,9 @@ pub enum PartnerType {
 }
 
 impl PartnerType {
+    /// All types.
+    pub const ALL: [Self; 2] = [Self::OwnPlans, Self::Commission];
+
     /// The stable slug.
     ///
     /// ```
@@ -31,6 +36,11 @@ impl PartnerType {
     /// assert_eq!(PartnerType::from_slug("franchise"), None);
     /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
-        [Self::OwnPlans, Self::Commission].into_iter().find(|t| t.slug() == slug)
+        Self::ALL.into_iter().find(|t| t.slug() == slug)
+    }
+    /// The type with this slug, as typed. Code: `invalid`.
+    pub(crate) fn parse(slug: &str) -> Result<Self, Refusal> {
+        let unknown = || Refusal::unknown_slug(Code::Invalid, Self::ALL.map(Self::slug));
+        Self::from_slug(slug).ok_or_else(unknown)
     }
 }

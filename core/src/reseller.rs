@@ -24,6 +24,7 @@ pub(crate) use profile::{expect_version, one};
 pub(crate) use rows::Lookup;
 
 use crate::agency::AgencyRow;
+use crate::error::{Code, Refusal};
 use crate::partner_type::PartnerType;
 use crate::schema::entity::{entity, stored};
 use crate::search::Folded;
@@ -48,6 +49,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Both statuses.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Inactive];
+
     /// The stable slug.
     ///
     /// ```
@@ -69,7 +73,13 @@ impl Status {
     /// assert_eq!(Status::from_slug("asleep"), None);
     /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
-        [Self::Active, Self::Inactive].into_iter().find(|s| s.slug() == slug)
+        Self::ALL.into_iter().find(|s| s.slug() == slug)
+    }
+
+    /// The status with this slug, as typed. Code: `invalid`.
+    pub(crate) fn parse(slug: &str) -> Result<Self, Refusal> {
+        let unknown = || Refusal::unknown_slug(Code::Invalid, Self::ALL.map(Self::slug));
+        Self::from_slug(slug).ok_or_else(unknown)
     }
 }
 

@@ -10,7 +10,8 @@ pub(crate) use cursor::CursorSeal;
 pub(crate) use pieces::{pieces_of_term, pieces_of_text};
 pub use sort::{Position, Sort, SortBy, SortKey};
 
-use crate::error::{Refusal, Result, refused};
+use crate::error::{FieldErrors, Refusal, Result};
+use crate::given::limit;
 use crate::partner_type::PartnerType;
 use crate::reseller::{Reseller, Status};
 use crate::schema::Value;
@@ -45,6 +46,7 @@ pub struct ResellerQuery {
     /// alphabetical order.
     pub descending: Option<bool>,
     /// The size of a page: 1–200, by default 25.
+    #[serde(deserialize_with = "limit")]
     pub limit: Option<u32>,
     /// Where the page begins: the [`Page::next`] of the previous page. Such a cursor contains the
     /// last row's place, which is a name or email if that is the order: keep it out of logs like
@@ -272,12 +274,9 @@ impl ResellerQuery {
     /// The query for a store. It asks for one row more than the page has, which tells whether there
     /// is a next page.
     pub(crate) fn spec(&self, seal: &CursorSeal<'_>) -> Result<PageSpec> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(refused("limit")(Refusal::out_of_range(1, MAX_LIMIT.into())));
-        }
-        if self.text.len() > 1_024 {
-            return Err(refused("text")(Refusal::too_long(1_024)));
+        let problems = self.problems();
+        if !problems.is_empty() {
+            return Err(problems.into());
         }
         let after = match &self.after {
             Some(cursor) => Some(seal.open(cursor, &self.fingerprint())?.values()),
@@ -290,8 +289,21 @@ impl ResellerQuery {
             order,
             descending,
             after,
-            limit: limit + 1,
+            limit: self.limit.unwrap_or(DEFAULT_LIMIT) + 1,
         })
+    }
+
+    /// Everything that can be wrong without regard to what is stored, in the order of the form.
+    pub(crate) fn problems(&self) -> FieldErrors {
+        let mut errors = FieldErrors::default();
+        let text = if self.text.len() > 1_024 { Err(Refusal::too_long(1_024)) } else { Ok(()) };
+        errors.keep("text", text);
+        let limit = match self.limit.unwrap_or(DEFAULT_LIMIT) {
+            1..=MAX_LIMIT => Ok(()),
+            _ => Err(Refusal::out_of_range(1, MAX_LIMIT.into())),
+        };
+        errors.keep("limit", limit);
+        errors
     }
 
     fn filter(&self, agency: &AgencyId) -> Filter {

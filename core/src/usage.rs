@@ -1,6 +1,7 @@
 //! Metering: metrics, usage events, and the sums that are kept.
 
 mod agency_slot;
+mod allowance;
 mod backfill;
 mod consume;
 mod counter_day;
@@ -27,6 +28,7 @@ mod verify;
 mod voiding;
 mod windows;
 
+pub use allowance::Allowance;
 pub use consume::{Consumption, DenialReason};
 pub use counter_day::{CounterDay, CounterSlot, DayKey};
 pub use draft::{EventDraft, Reported};

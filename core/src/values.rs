@@ -27,6 +27,7 @@ pub use metadata::Metadata;
 pub use name::Name;
 pub use password::{Password, PasswordPolicy};
 pub use phone::{Phone, PhoneCountry, phone_countries};
+pub(crate) use timestamp::INSTANT;
 pub use timestamp::Timestamp;
 pub use website::Website;
 

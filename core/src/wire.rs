@@ -14,7 +14,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::error::{Code, Error, ErrorKind, FieldErrors};
+use crate::error::{Code, Error, ErrorKind, FieldErrors, one_of};
 use crate::given::Given;
 use crate::storage::Erasure;
 use crate::{ChangeKind, DenialReason, Metric, PartnerType, Status, Timestamp, UsageField, Window};
@@ -57,17 +57,26 @@ impl Serialize for Metric {
 
 /// Serializes enumerations as slugs, and reads them.
 macro_rules! read_slugs {
-    ($($name:ty),*) => {
+    ($($name:ty: $unknown:expr),*) => {
         $(impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let slug = String::deserialize(deserializer)?;
-                Self::from_slug(&slug).ok_or_else(|| de::Error::custom("an unknown slug"))
+                // What is told is the code, and never the text.
+                let code = de::Unexpected::Other($unknown.slug());
+                let known = || one_of(Self::ALL.map(Self::slug));
+                Self::from_slug(&slug).ok_or_else(|| de::Error::invalid_value(code, &&*known()))
             }
         })*
     };
 }
 
-read_slugs!(ChangeKind, Metric, PartnerType, Status, Window);
+read_slugs!(
+    ChangeKind: Code::Invalid,
+    Metric: Code::UnknownMetric,
+    PartnerType: Code::Invalid,
+    Status: Code::Invalid,
+    Window: Code::Invalid
+);
 
 /// Reads a value of any type. Errors are reported when an event or a form is made from it.
 impl<'de> Deserialize<'de> for Given {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use partnerkit::form::{Given, read};
 use partnerkit::{
     AgencyPatch, Code, ContactDraft, FieldError, FieldErrors, Patch, PhoneDraft, Platform,
-    ResellerDraft, ResellerPatch, ResellerQuery,
+    ResellerDraft, ResellerPatch, ResellerQuery, UsageQuery,
 };
 use serde_json::{Value, json};
 
@@ -221,18 +221,64 @@ fn s57_a_phone_is_a_text_a_pair_or_a_record() {
 }
 
 #[test]
-fn s57_a_form_that_keeps_no_refusal_is_refused_at_once() {
+fn s57_a_query_is_refused_with_all_that_is_wrong_in_its_order() {
     let refused = |refused: FieldErrors| -> Vec<_> {
         refused.as_slice().iter().map(|error| (error.field.clone(), error.code)).collect()
     };
-    let query = json!({"status": "actve", "sort": "name", "limit": -1, "joined_from": "today"});
+    let query = json!({"stauts": 1, "status": "actve", "limit": -1, "joined_from": "today"});
     let query = read::<ResellerQuery>(given(query)).map_err(refused);
-    let expected =
-        [("joined_from", Code::Invalid), ("limit", Code::OutOfRange), ("status", Code::Invalid)];
+    let expected = [
+        ("status", Code::Invalid),
+        ("joined_from", Code::Invalid),
+        ("limit", Code::OutOfRange),
+        ("stauts", Code::UnknownField),
+    ];
+    assert_eq!(query, Err(told(&expected)));
+    let query = json!({"window": "year", "metrics": ["faxes"], "limit": 0, "start": "today"});
+    let query = read::<UsageQuery>(given(query)).map_err(refused);
+    let expected = [
+        ("start", Code::Invalid),
+        ("end", Code::Empty),
+        ("window", Code::Invalid),
+        ("metrics", Code::UnknownMetric),
+        ("limit", Code::OutOfRange),
+    ];
     assert_eq!(query, Err(told(&expected)));
     let capacity = Given::Record([("messages".to_owned(), Given::Whole(i128::MAX))].into());
     let patch = read::<AgencyPatch>([("capacity".to_owned(), capacity)].into()).map_err(refused);
     assert_eq!(patch.err(), Some(told(&[("capacity", Code::OutOfRange)])));
+}
+
+/// What is refused says what would be right, and never what was typed.
+#[test]
+fn s57_a_refusal_says_what_would_be_right() {
+    let metrics = "one of messages, whatsapp_messages, whatsapp_conversations, team_members";
+    for (query, expected) in [
+        (json!({"window": "canary"}), "window is not valid: expected one of whole, hour, day, week, month".to_owned()),
+        (json!({"window": 7}), "window is not valid: expected a text".to_owned()),
+        (json!({"metrics": ["canary"]}), format!("metrics is not a known metric: expected a list, each of it {metrics}")),
+        (json!({"metrics": "canary"}), "metrics is not valid: expected a list".to_owned()),
+        (json!({"resellers": ["canary"]}), "resellers is not valid: expected a list, each of it an id".to_owned()),
+        (json!({"fill": "canary"}), "fill is not valid: expected true or false".to_owned()),
+        (json!({"limit": -1}), "limit is out of range (min 1) (max 10000)".to_owned()),
+        (json!({"limit": 1e40}), "limit is not valid: expected a whole number".to_owned()),
+        (json!({"limit": u64::MAX}), "limit is out of range (min 1) (max 10000)".to_owned()),
+        (json!({"time_zone": "canary"}), "time_zone is not a known time zone: expected an IANA name like Europe/Berlin".to_owned()),
+        (json!({"start": "2026-03-01"}), "start is not valid: expected an instant with its offset from UTC, like 2026-03-15T12:00:00Z or 2026-03-15T13:00:00+01:00".to_owned()),
+        (json!({"start": 1_772_323_200_000_i64}), "start is not valid: expected an instant with its offset".to_owned()),
+    ] {
+        let range = json!({"start": "2026-03-01T00:00:00Z", "end": "2026-04-01T00:00:00Z"});
+        let mut fields = given(range);
+        fields.extend(given(query));
+        let platform = Platform::open("memory:").expect("opens");
+        let agency = platform.create_agency("northwind", None).expect("creates");
+        let told = match read::<UsageQuery>(fields) {
+            Ok(query) => agency.usage(&query).expect_err("refused").to_string(),
+            Err(refused) => refused.to_string(),
+        };
+        assert!(told.starts_with(&expected), "{told}");
+        assert!(!told.contains("canary"));
+    }
 }
 
 #[test]

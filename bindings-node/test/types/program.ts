@@ -4,8 +4,10 @@ import {
   Agency,
   ConflictError,
   NotFoundError,
+  METRICS,
   PartnerKitError,
   Platform,
+  STATUSES,
   ValidationError,
   fieldCodes,
   nationalFormat,
@@ -14,12 +16,14 @@ import {
   tables,
   version,
   type Change,
+  type ErrorCode,
   type FieldCode,
   type Metric,
   type Page,
   type Reseller,
   type ResellerDraft,
   type Settings,
+  type SortBy,
   type Status,
   type TableStore,
   type TableTransaction,
@@ -104,7 +108,7 @@ export async function main(): Promise<void> {
   is<'accepted' | 'duplicate' | 'conflict' | 'rejected'>()(
     (await agency.recordUsage([event])).outcomes[0]!.kind,
   );
-  await agency.setAllowance({ id: acme.id, metric: 'messages', limit: null });
+  await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: null });
   await agency.updateReseller(acme.id, { website: null }, { version: acme.version });
   await agency.deactivate(acme.id, { reason: 'nonpayment' });
   is<readonly Change[]>()(await agency.changes({ after: 0, limit: 10 }));
@@ -116,7 +120,7 @@ export async function main(): Promise<void> {
     await agency.actingAs('somebody').activate(acme.id);
   } catch (error) {
     if (error instanceof ConflictError) is<number | null>()(error.currentVersion);
-    else if (error instanceof NotFoundError) is<string>()(error.code);
+    else if (error instanceof NotFoundError) is<ErrorCode>()(error.code);
     else if (error instanceof PartnerKitError) is<number>()(error.httpStatus);
   }
 
@@ -124,6 +128,7 @@ export async function main(): Promise<void> {
   is<number>()(phoneCountries()[0]!.callingCode);
   is<string>()(fieldCodes()[0]!.text + version);
   is<number>()(schemaVersion);
+  is<readonly Metric[]>()(METRICS);
 }
 
 export class Transaction implements TableTransaction {
@@ -166,13 +171,17 @@ export async function conforms(): Promise<void> {
   is<'integer' | 'text' | 'bytes' | 'uuid'>()(tables[0]!.columns[0]!.kind);
 }
 
-/** The texts of a request are taken as they are: the library refuses those that it does not know. */
+/** The texts of a request are taken as they are: the library refuses those that it does not know. For the
+ * compiler they are cast. */
 export async function asItCame(
   agency: Agency,
   query: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const { status, sort, joinedFrom } = query;
+  const { joinedFrom } = query;
+  const [status, sort] = [query.status as Status, query.sort as SortBy];
   await agency.page({ status, sort, joinedFrom });
+  const known = STATUSES.find((one) => one === query.status);
+  is<Status | undefined>()(known);
   await agency.page({ status: 'active', sort: 'name', joinedFrom: new Date(0) });
 }
 
@@ -192,12 +201,22 @@ export async function refused(platform: Platform, agency: Agency): Promise<void>
   await platform.ensureAgency('northwind', 'Europe/Berlin');
   // @ts-expect-error an unknown metric
   const metric: Metric = 'carrier_pigeons';
+  // @ts-expect-error a metric that there is not, in a request
+  await agency.consume({ reseller: 'id', metric: 'mesages', quantity: 1, id: 'c' });
+  // @ts-expect-error a window that there is not
+  await agency.usage({ start: new Date(0), end: new Date(), window: 'year' });
+  // @ts-expect-error a status that there is not
+  await agency.page({ status: 'asleep' });
+  // @ts-expect-error a type of partner that there is not
+  await agency.changePartnerType('id', 'franchise');
+  // @ts-expect-error a range has an end
+  await agency.usage({ start: new Date(0) });
   // @ts-expect-error an argument is missing
   await agency.consume({ reseller: 'id', metric, quantity: 1 });
   // @ts-expect-error a quantity is no text
   await agency.consume({ reseller: 'id', metric: 'messages', quantity: '1', id: 'c' });
   // @ts-expect-error lifting a limit requires an explicit null
-  await agency.setAllowance({ id: 'id', metric: 'messages' });
+  await agency.setAllowance({ reseller: 'id', metric: 'messages' });
   // @ts-expect-error a status is a text
   await agency.page({ status: 1 });
   // @ts-expect-error a check without a host has to say so
@@ -228,7 +247,9 @@ export async function refused(platform: Platform, agency: Agency): Promise<void>
   const page: Page = agency.page();
   // @ts-expect-error what is internal is not declared
   void agency.native;
+  // @ts-expect-error an error is of no other kind
+  const kind: ErrorCode = 'not_valid';
   // @ts-expect-error an error has no code of another kind
   const code: FieldCode = 'no_such_code';
-  void [messages, revision, website, page, code];
+  void [messages, revision, website, page, kind, code];
 }

@@ -12,6 +12,7 @@ from .records import (
     Access,
     AgencyDeletionPreview,
     AgencySettings,
+    Allowance,
     Change,
     Consumption,
     DeletionPreview,
@@ -825,7 +826,9 @@ class Agency:
         assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
         ```
         """
-    def set_allowance(self, id: UUID | str, metric: Metric | str, limit: int | None) -> None:
+    def set_allowance(
+        self, reseller: UUID | str, metric: Metric | str, limit: int | None
+    ) -> None:
         """Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
         lifts the limit. A limit that is below the use so far blocks further use.
 
@@ -837,6 +840,36 @@ class Agency:
         assert not agency.consume(acme.id, "messages", 1, "evt-1")
         agency.set_allowance(acme.id, "messages", None)
         assert agency.consume(acme.id, "messages", 1, "evt-1")
+        ```
+        """
+    def allowance(self, reseller: UUID | str, metric: Metric | str) -> Allowance:
+        """What a reseller may use of a counter in the present calendar month of the agency's zone,
+        and what it has used: `consume` decides by the same limit and use. A reseller whose
+        limit was never set may use any amount. An inactive one has its allowance, too, though
+        `consume` denies it everything.
+
+        Raises: `NotFoundError` for the reseller or the agency; field `metric`
+        (`not_a_counter`).
+
+        ```python
+        agency.set_allowance(acme.id, "messages", 5)
+        granted = agency.consume(acme.id, "messages", 3, "evt-1")
+        allowance = agency.allowance(acme.id, "messages")
+        assert (allowance.limit, allowance.used) == (5, 3)
+        assert allowance.resets_at == granted.resets_at
+        ```
+        """
+    def allowances(self, reseller: UUID | str) -> list[Allowance]:
+        """What a reseller may use of each counter in the present month, and what it has used, as
+        `allowance` tells it of one.
+
+        Raises: `NotFoundError` for the reseller or the agency.
+
+        ```python
+        agency.set_allowance(acme.id, "whatsapp_messages", 5)
+        limits = {one.metric: one.limit for one in agency.allowances(acme.id)}
+        assert limits["messages"] is None  # unlimited
+        assert limits["whatsapp_messages"] == 5
         ```
         """
     def overview(self) -> Overview:

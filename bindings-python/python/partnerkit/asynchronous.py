@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Access,
         AgencyDeletionPreview,
         AgencySettings,
+        Allowance,
         Change,
         Consumption,
         DeletionPreview,
@@ -799,7 +800,7 @@ class AsyncAgency(AgencyCalls):
         return await self._run(self._agency.consume, reseller, metric, quantity, id)
 
     async def set_allowance(
-        self, id: UUID | str, metric: Metric | str, limit: int | None
+        self, reseller: UUID | str, metric: Metric | str, limit: int | None
     ) -> None:
         """Sets how much a reseller may consume in a calendar month of the agency's zone; `None`
         lifts the limit. A limit that is below the use so far blocks further use.
@@ -814,7 +815,41 @@ class AsyncAgency(AgencyCalls):
         assert await agency.consume(acme.id, "messages", 1, "evt-1")
         ```
         """
-        return await self._run(self._agency.set_allowance, id, metric, limit)
+        return await self._run(self._agency.set_allowance, reseller, metric, limit)
+
+    async def allowance(self, reseller: UUID | str, metric: Metric | str) -> Allowance:
+        """What a reseller may use of a counter in the present calendar month of the agency's zone,
+        and what it has used: `consume` decides by the same limit and use. A reseller whose
+        limit was never set may use any amount. An inactive one has its allowance, too, though
+        `consume` denies it everything.
+
+        Raises: `NotFoundError` for the reseller or the agency; field `metric`
+        (`not_a_counter`).
+
+        ```python
+        await agency.set_allowance(acme.id, "messages", 5)
+        granted = await agency.consume(acme.id, "messages", 3, "evt-1")
+        allowance = await agency.allowance(acme.id, "messages")
+        assert (allowance.limit, allowance.used) == (5, 3)
+        assert allowance.resets_at == granted.resets_at
+        ```
+        """
+        return await self._run(self._agency.allowance, reseller, metric)
+
+    async def allowances(self, reseller: UUID | str) -> list[Allowance]:
+        """What a reseller may use of each counter in the present month, and what it has used, as
+        `allowance` tells it of one.
+
+        Raises: `NotFoundError` for the reseller or the agency.
+
+        ```python
+        await agency.set_allowance(acme.id, "whatsapp_messages", 5)
+        limits = {one.metric: one.limit for one in await agency.allowances(acme.id)}
+        assert limits["messages"] is None  # unlimited
+        assert limits["whatsapp_messages"] == 5
+        ```
+        """
+        return await self._run(self._agency.allowances, reseller)
 
     async def overview(self) -> Overview:
         """Active resellers and use over all time. The totals are kept, so this is fast for any

@@ -7,7 +7,7 @@ Forms are dicts; JSON from another language with these names can be used as one,
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, Required, TypedDict
 from uuid import UUID
 
 from .records import Metric, PartnerType, SortBy, Status, Window
@@ -144,9 +144,9 @@ class UsageQuery(TypedDict, total=False):
             belongs to its query; only the limit may change.
     """
 
-    start: datetime | None
+    start: Required[datetime]
     """The first instant of the range, on a quarter of an hour. It is required."""
-    end: datetime | None
+    end: Required[datetime]
     """The first instant after the range, on a quarter of an hour before the year 9999, at most
     a hundred years after its beginning. It is required.
     """

@@ -21,6 +21,7 @@ __all__ = [
     "Access",
     "AgencyDeletionPreview",
     "AgencySettings",
+    "Allowance",
     "Change",
     "ChangeKind",
     "Consumption",
@@ -323,6 +324,30 @@ class AgencySettings:
     """When it was created."""
     updated_at: datetime
     """When its settings last changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a reseller may use of a counter in the present month, and what it has used of it.
+
+    Fields:
+        metric: The metric, which is a counter.
+        limit: How much may be consumed in the period; `None` means unlimited.
+        used: The use of the period. It is more than the limit if events were
+            reported beyond it, or if the limit was lowered.
+        resets_at: When the next period begins.
+    """
+
+    metric: Metric
+    """The metric, which is a counter."""
+    limit: int | None = None
+    """How much may be consumed in the period; `None` means unlimited."""
+    used: int
+    """The use of the period. It is more than the limit if events were reported beyond it, or
+    if the limit was lowered.
+    """
+    resets_at: datetime
+    """When the next period begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

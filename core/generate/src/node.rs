@@ -6,6 +6,7 @@ mod documentation;
 mod forms;
 mod glue;
 mod hints;
+mod lists;
 mod method;
 mod operations;
 mod readers;
@@ -25,6 +26,7 @@ pub fn files(surface: &Surface, root: &Path) -> Result<Vec<Generated>> {
         ("bindings-node/src/operations.rs".into(), formatted(&glue::text(surface), root)?),
         ("bindings-node/lib/records.ts".into(), records::text(surface)),
         ("bindings-node/lib/forms.ts".into(), forms::text(surface)),
+        ("bindings-node/lib/lists.ts".into(), lists::text(surface)),
         ("bindings-node/lib/platform-operations.ts".into(), operations::platform(surface)),
         ("bindings-node/lib/agency-operations.ts".into(), operations::agency(surface)),
     ])

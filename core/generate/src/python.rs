@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn arguments_of_every_kind_are_made() {
-        let (surface, slug) = (surface(), "Channel: Code::Invalid");
-        has(&arguments::text(&surface), &["ids!(NoteId: \"note\")", "texts!(Slug)", slug]);
+        let (surface, slug) = (surface(), "texts!(Channel, Slug)");
+        has(&arguments::text(&surface), &["ids!(NoteId: \"note\")", slug]);
         has(
             &glue::text(&surface),
             &[

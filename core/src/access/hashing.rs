@@ -106,9 +106,11 @@ impl Hasher {
             Stored::Argon2(hash)
                 if hash.pepper.is_some_and(|id| !self.peppers.contains_key(&id)) =>
             {
-                Err(Code::Invalid.into())
+                Err(Refusal::invalid("a hash whose pepper this platform has"))
             }
-            Stored::Other(text) if !self.recognises(text) => Err(Code::Invalid.into()),
+            Stored::Other(text) if !self.recognises(text) => Err(Refusal::invalid(
+                "a hash of Argon2, or one that the legacy verifier recognises",
+            )),
             _ => Ok(text.to_owned()),
         }
     }

@@ -137,7 +137,7 @@ impl AgencyPatch {
 
 fn capacity(raw: &BTreeMap<String, i64>) -> Result<BTreeMap<Metric, i64>, Refusal> {
     let metric = |(slug, amount): (&String, &i64)| {
-        let metric = Metric::from_slug(slug).ok_or(Code::UnknownMetric)?;
+        let metric = Metric::parse(slug)?;
         if *amount < 0 { Err(Code::Negative.into()) } else { Ok((metric, *amount)) }
     };
     raw.iter().map(metric).collect()
@@ -145,7 +145,7 @@ fn capacity(raw: &BTreeMap<String, i64>) -> Result<BTreeMap<Metric, i64>, Refusa
 
 fn labels(raw: &[String]) -> Result<BTreeSet<LoginDomain>, Refusal> {
     if raw.len() > MAX_RESERVED {
-        return Err(Refusal { code: Code::TooMany, params: vec![("max", MAX_RESERVED as i64)] });
+        return Err(Refusal::too_many(MAX_RESERVED as i64));
     }
     raw.iter().map(|label| LoginDomain::parse(label)).collect()
 }

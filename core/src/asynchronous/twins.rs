@@ -7,11 +7,11 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::{
-    Access, AgencyDeletionPreview, AgencyId, AgencyPatch, AgencySettings, Change, Consumption,
-    DeletionPreview, DomainAvailability, Erasure, FieldError, FieldErrors, Identity, ImportOptions,
-    ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller, ResellerDraft,
-    ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport, Timestamp,
-    TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
+    Access, AgencyDeletionPreview, AgencyId, AgencyPatch, AgencySettings, Allowance, Change,
+    Consumption, DeletionPreview, DomainAvailability, Erasure, FieldError, FieldErrors, Identity,
+    ImportOptions, ImportReport, Maintenance, Metric, Overview, Page, Reported, Reseller,
+    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, ResolvedHost, Result, RowReport,
+    Timestamp, TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
 };
 
 impl AsyncPlatform {
@@ -341,12 +341,24 @@ impl AsyncAgency {
     /// Awaits [`Agency::set_allowance`](crate::Agency::set_allowance).
     pub async fn set_allowance(
         &self,
-        id: ResellerId,
+        reseller: ResellerId,
         metric: Metric,
         limit: Option<i64>,
     ) -> Result<()> {
         let it = self.0.clone();
-        blocking(move || it.set_allowance(id, metric, limit)).await
+        blocking(move || it.set_allowance(reseller, metric, limit)).await
+    }
+
+    /// Awaits [`Agency::allowance`](crate::Agency::allowance).
+    pub async fn allowance(&self, reseller: ResellerId, metric: Metric) -> Result<Allowance> {
+        let it = self.0.clone();
+        blocking(move || it.allowance(reseller, metric)).await
+    }
+
+    /// Awaits [`Agency::allowances`](crate::Agency::allowances).
+    pub async fn allowances(&self, reseller: ResellerId) -> Result<Vec<Allowance>> {
+        let it = self.0.clone();
+        blocking(move || it.allowances(reseller)).await
     }
 
     /// Awaits [`Agency::overview`](crate::Agency::overview).

@@ -129,5 +129,5 @@ impl Tx<'_> {
 /// The error for a place in the feed whose entries have been removed.
 fn pruned(through: u64) -> Error {
     let min = i64::try_from(through).unwrap_or(i64::MAX);
-    refused("after")(Refusal { code: Code::TooOld, params: vec![("min", min)] })
+    refused("after")(Refusal::bounded(Code::TooOld, vec![("min", min)]))
 }

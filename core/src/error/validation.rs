@@ -1,5 +1,6 @@
 //! Refused input: which field, which code, and every reason of a form at once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::Error;
@@ -88,6 +89,9 @@ pub struct FieldError {
     pub code: Code,
     /// The bound that was broken, where there is one (`("max", 200)`); never user input.
     pub params: Vec<(&'static str, i64)>,
+    /// What would be right, where the code does not say it (`one of active, inactive`): English, and
+    /// never user input.
+    pub expected: Option<Cow<'static, str>>,
 }
 
 impl FieldError {
@@ -100,10 +104,23 @@ impl FieldError {
     /// assert_eq!(error.to_string(), "contact.email is required");
     /// ```
     pub fn new(field: impl Into<String>, code: Code) -> Self {
-        Self { field: field.into(), code, params: Vec::new() }
+        Refusal::from(code).of(field)
     }
 
-    /// The reason in English, with the bound where there is one.
+    /// The same refusal, which says what would be right.
+    ///
+    /// ```
+    /// use partnerkit::{Code, FieldError};
+    ///
+    /// let error = FieldError::new("reseller", Code::Invalid).expecting("a text");
+    /// assert_eq!(error.to_string(), "reseller is not valid: expected a text");
+    /// ```
+    #[must_use]
+    pub fn expecting(self, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { expected: Some(expected.into()), ..self }
+    }
+
+    /// The reason in English, with what would be right and the bound where there are such.
     ///
     /// ```
     /// use partnerkit::{Name, Refusal};
@@ -113,7 +130,8 @@ impl FieldError {
     /// ```
     pub fn message(&self) -> String {
         let bounds = self.params.iter().map(|(name, value)| format!(" ({name} {value})"));
-        self.code.text().to_owned() + &bounds.collect::<String>()
+        let expected = self.expected.iter().map(|expected| format!(": expected {expected}"));
+        self.code.text().to_owned() + &bounds.chain(expected).collect::<String>()
     }
 }
 
@@ -127,24 +145,44 @@ impl fmt::Display for FieldError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) code: Code,
-    pub(crate) params: Vec<(&'static str, i64)>,
+    params: Vec<(&'static str, i64)>,
+    expected: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
     pub(crate) fn too_long(max: i64) -> Self {
-        Self { code: Code::TooLong, params: vec![("max", max)] }
+        Self::bounded(Code::TooLong, vec![("max", max)])
     }
 
     pub(crate) fn too_short(min: i64) -> Self {
-        Self { code: Code::TooShort, params: vec![("min", min)] }
+        Self::bounded(Code::TooShort, vec![("min", min)])
     }
 
     pub(crate) fn too_many(max: i64) -> Self {
-        Self { code: Code::TooMany, params: vec![("max", max)] }
+        Self::bounded(Code::TooMany, vec![("max", max)])
     }
 
     pub(crate) fn out_of_range(min: i64, max: i64) -> Self {
-        Self { code: Code::OutOfRange, params: vec![("min", min), ("max", max)] }
+        Self::bounded(Code::OutOfRange, vec![("min", min), ("max", max)])
+    }
+
+    /// A refusal with bounds.
+    pub(crate) fn bounded(code: Code, params: Vec<(&'static str, i64)>) -> Self {
+        Self { params, ..code.into() }
+    }
+
+    /// A value that is not valid; `expected` is what would be, in English.
+    pub(crate) fn invalid(expected: &'static str) -> Self {
+        Self::from(Code::Invalid).expecting(expected)
+    }
+
+    /// A text that is none of the slugs that are known.
+    pub(crate) fn unknown_slug(code: Code, known: impl IntoIterator<Item = &'static str>) -> Self {
+        Self::from(code).expecting(one_of(known))
+    }
+
+    pub(crate) fn expecting(self, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { expected: Some(expected.into()), ..self }
     }
 
     /// The error of a field with this refusal.
@@ -156,7 +194,8 @@ impl Refusal {
     /// assert_eq!(refusal.of("name").to_string(), "name is too long (max 200)");
     /// ```
     pub fn of(self, field: impl Into<String>) -> FieldError {
-        FieldError { field: field.into(), code: self.code, params: self.params }
+        let Self { code, params, expected } = self;
+        FieldError { field: field.into(), code, params, expected }
     }
 
     /// Why the value was refused.
@@ -173,7 +212,7 @@ impl Refusal {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, params: Vec::new() }
+        Self { code, params: Vec::new(), expected: None }
     }
 }
 
@@ -294,4 +333,10 @@ impl fmt::Display for FieldErrors {
 /// Makes the error of one refused field: `parse(raw).map_err(refused("name"))`.
 pub(crate) fn refused<R: Into<Refusal>>(field: &'static str) -> impl Fn(R) -> Error {
     move |refusal| FieldErrors::from(refusal.into().of(field)).into()
+}
+
+/// The slugs from which one has to be chosen, in words.
+pub(crate) fn one_of(slugs: impl IntoIterator<Item = &'static str>) -> String {
+    let slugs: Vec<_> = slugs.into_iter().collect();
+    format!("one of {}", slugs.join(", "))
 }

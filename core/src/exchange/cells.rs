@@ -62,7 +62,7 @@ impl Header {
     pub fn read(record: &csv::StringRecord) -> Result<Self, FieldErrors> {
         if record.len() > MOST {
             let params = vec![("max", MOST as i64)];
-            return Err(Refusal { code: Code::TooMany, params }.of("columns").into());
+            return Err(Refusal::bounded(Code::TooMany, params).of("columns").into());
         }
         let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
         let known = |name: &str| columns().chain(FURTHER).any(|column| column == name);
@@ -76,7 +76,7 @@ impl Header {
                 continue;
             };
             let place = i64::try_from(i + 1).unwrap_or(i64::MAX);
-            errors.push(Refusal { code, params: vec![("column", place)] }.of("columns"));
+            errors.push(Refusal::bounded(code, vec![("column", place)]).of("columns"));
         }
         for missing in ResellerDraft::missing().as_slice() {
             let column = missing.field.trim_end_matches(".number").replace('.', "_");

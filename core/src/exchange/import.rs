@@ -6,7 +6,7 @@ use super::cells::Header;
 use super::records::Records;
 use super::{ImportOptions, ImportReport, RowOutcome, RowReport};
 
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result, refused};
+use crate::error::{Code, Error, FieldErrors, Refusal, Result, refused};
 use crate::reseller::{AcceptedDraft, ContactDraft, PhoneDraft, ResellerDraft, Taken};
 use crate::tenant::Tenant;
 
@@ -212,7 +212,13 @@ fn header(records: &mut Records<impl Read>) -> Result<Header> {
 /// Refuses delimiters that have another meaning in a file.
 fn checked(delimiter: u8) -> Result<u8, FieldErrors> {
     let is_other = matches!(delimiter, b'"' | b'\r' | b'\n') || !delimiter.is_ascii();
-    if is_other { Err(FieldError::new("delimiter", Code::Invalid).into()) } else { Ok(delimiter) }
+    if is_other {
+        Err(Refusal::invalid("one ASCII character that is no quotation mark")
+            .of("delimiter")
+            .into())
+    } else {
+        Ok(delimiter)
+    }
 }
 
 fn failed(error: std::io::Error) -> Error {

@@ -5,10 +5,10 @@
 use std::io::{Read, Write};
 
 use crate::{
-    Agency, AgencyPatch, AgencySettings, Change, Consumption, DeletionPreview, DomainAvailability,
-    Erasure, FieldErrors, ImportOptions, ImportReport, Metric, Overview, Page, Reported, Reseller,
-    ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport, Timestamp,
-    TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
+    Agency, AgencyPatch, AgencySettings, Allowance, Change, Consumption, DeletionPreview,
+    DomainAvailability, Erasure, FieldErrors, ImportOptions, ImportReport, Metric, Overview, Page,
+    Reported, Reseller, ResellerDraft, ResellerId, ResellerPatch, ResellerQuery, Result, RowReport,
+    Timestamp, TopReseller, UsagePage, UsageQuery, UsageReport, UsageVerification,
 };
 
 impl Agency {
@@ -608,8 +608,58 @@ impl Agency {
     /// assert!(agency.consume(acme.id, Metric::MESSAGES, 1, "evt-1")?.granted);
     /// # Ok::<(), partnerkit::Error>(())
     /// ```
-    pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
-        self.observe("set_allowance", id, || self.tenant.set_allowance(id, metric, limit))
+    pub fn set_allowance(
+        &self,
+        reseller: ResellerId,
+        metric: Metric,
+        limit: Option<i64>,
+    ) -> Result<()> {
+        self.observe("set_allowance", reseller, || {
+            self.tenant.set_allowance(reseller, metric, limit)
+        })
+    }
+
+    /// What a reseller may use of a counter in the present calendar month of the agency's zone, and what
+    /// it has used: [`consume`](Self::consume) decides by the same limit and use. A reseller whose
+    /// limit was never set may use any amount. An inactive one has its allowance, too, though `consume`
+    /// denies it everything.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency; field `metric` (`not_a_counter`).
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(5))?;
+    /// let granted = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// let allowance = agency.allowance(acme.id, Metric::MESSAGES)?;
+    /// assert_eq!((allowance.limit, allowance.used), (Some(5), 3));
+    /// assert_eq!(allowance.resets_at, granted.resets_at);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn allowance(&self, reseller: ResellerId, metric: Metric) -> Result<Allowance> {
+        self.observe("allowance", reseller, || self.tenant.allowance(reseller, metric))
+    }
+
+    /// What a reseller may use of each counter in the present month, and what it has used, as
+    /// [`allowance`](Self::allowance) tells it of one.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency.
+    ///
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
+    /// # let setup::Scene { platform, agency, acme, password, form } = setup::scene()?;
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::WHATSAPP_MESSAGES, Some(5))?;
+    /// let allowances = agency.allowances(acme.id)?;
+    /// let limits: Vec<_> = allowances.iter().map(|one| (one.metric.slug(), one.limit)).collect();
+    /// assert_eq!(limits[..2], [("messages", None), ("whatsapp_messages", Some(5))]);
+    /// # Ok::<(), partnerkit::Error>(())
+    /// ```
+    pub fn allowances(&self, reseller: ResellerId) -> Result<Vec<Allowance>> {
+        self.observe("allowances", reseller, || self.tenant.allowances(reseller))
     }
 
     /// Active resellers and use over all time. The totals are kept, so this is fast for any number

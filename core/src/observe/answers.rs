@@ -4,7 +4,7 @@
 
 use super::{Known, Telling};
 use crate::{
-    Access, AgencyDeletionPreview, AgencySettings, Consumption, DeletionPreview,
+    Access, AgencyDeletionPreview, AgencySettings, Allowance, Consumption, DeletionPreview,
     DomainAvailability, Erasure, Identity, ImportReport, Maintenance, Overview, Page, Reseller,
     ResolvedHost, UsagePage, UsageReport, UsageVerification,
 };
@@ -26,6 +26,8 @@ impl Telling for AgencySettings {
         Known { agency: Some(&self.agency), reseller: None }
     }
 }
+
+impl Telling for Allowance {}
 
 impl Telling for Consumption {}
 

@@ -251,7 +251,7 @@ impl ResellerDraft {
     }
 
     fn values(&self, rules: &FormRules<'_>, errors: &mut FieldErrors) -> Option<AcceptedDraft> {
-        let partner_type = PartnerType::from_slug(&self.partner_type).ok_or(Code::Invalid.into());
+        let partner_type = PartnerType::parse(&self.partner_type);
         let partner_type = errors.keep("partner_type", partner_type);
         let name = errors.keep("name", Name::parse(&self.name));
         let email = errors.keep("email", Email::parse(&self.email));
@@ -295,9 +295,7 @@ impl ResellerDraft {
     }
 
     fn standing(&self, errors: &mut FieldErrors) -> Option<Standing> {
-        let status = optional(errors, "status", self.status.as_deref(), |slug| {
-            Status::from_slug(slug).ok_or(Code::Invalid.into())
-        });
+        let status = optional(errors, "status", self.status.as_deref(), Status::parse);
         let reason = self.deactivation_reason.as_deref();
         let reason = optional(errors, "deactivation_reason", reason, deactivation_reason);
         let status = status?.unwrap_or(Status::Active);

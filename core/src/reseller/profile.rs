@@ -247,8 +247,7 @@ impl Tenant {
         version: Option<u64>,
         partner_type: &str,
     ) -> Result<Reseller> {
-        let partner_type = PartnerType::from_slug(partner_type).ok_or(Code::Invalid);
-        let partner_type = partner_type.map_err(refused("partner_type"))?;
+        let partner_type = PartnerType::parse(partner_type).map_err(refused("partner_type"))?;
         self.mutate(id, ChangeKind::PartnerTypeChanged, |before| {
             expect_version(version, before.version)?;
             let after = Reseller { partner_type, ..before.clone() };

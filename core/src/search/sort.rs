@@ -21,7 +21,8 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    const ALL: [Self; 3] = [Self::Joined, Self::Name, Self::Email];
+    /// All orders.
+    pub const ALL: [Self; 3] = [Self::Joined, Self::Name, Self::Email];
 
     /// The stable slug.
     ///

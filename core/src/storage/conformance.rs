@@ -242,6 +242,7 @@ macro_rules! each_conformance_case {
             pages::a_list_is_sorted_by_folded_text,
             pages::an_instant_of_any_year_is_kept_and_followed,
             pages::a_page_can_carry_the_total,
+            periods::an_allowance_is_what_consume_decides_by,
             periods::an_early_event_leaves_the_period_as_it_is,
             periods::a_fast_clock_leaves_the_period_as_it_is,
             periods::an_old_handle_counts_in_the_stored_zone,

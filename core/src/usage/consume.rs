@@ -1,9 +1,10 @@
 //! Consuming up to a limit: checking the limit and recording the use are one atomic step (S43).
 
+use super::allowance::only_counter;
 use super::days::Keys;
 use super::period::zone_of;
 use super::sums::{Sums, store};
-use super::{Event, Meter, MeterKey, MetricKind, Period};
+use super::{Event, Meter, MeterKey, Period};
 use crate::agency::AgencyRow;
 use crate::error::{Code, Error, Result, refused};
 use crate::records::{Insert, Tx, get};
@@ -56,9 +57,7 @@ impl DenialReason {
 
 /// Checks the limit and records a validated event, while the meter is locked.
 pub(crate) fn consume(tx: &mut Tx<'_>, event: &Event) -> Result<Consumption> {
-    if event.metric.kind() != MetricKind::Counter {
-        return Err(refused("metric")(Code::NotACounter));
-    }
+    only_counter(event.metric)?;
     let reseller = one(tx.lock_resellers(&[event.reseller], Lock::Share)?)?;
     let key = MeterKey::of(event);
     // Everything is read after the meter is locked. So of two calls on one meter, the later one

@@ -2,21 +2,22 @@
 //! or too large rejects this event, but not its batch (S32).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::{Metric, UsageEvent};
 use crate::error::{Code, FieldError};
-use crate::given::Given;
+use crate::given::{Given, TEXT, WHOLE};
 use crate::reseller::ResellerId;
-use crate::values::Timestamp;
+use crate::values::{INSTANT, Timestamp};
 
 impl Given {
     fn text(&self, field: &str) -> Result<&str, FieldError> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Nothing => Err(FieldError::new(field, Code::Empty)),
-            _ => Err(FieldError::new(field, Code::Invalid)),
+            _ => Err(FieldError::new(field, Code::Invalid).expecting(TEXT)),
         }
     }
 
@@ -24,7 +25,7 @@ impl Given {
         match self {
             Self::Whole(number) => Ok(*number),
             Self::Nothing => Err(FieldError::new(field, Code::Empty)),
-            _ => Err(FieldError::new(field, Code::Invalid)),
+            _ => Err(FieldError::new(field, Code::Invalid).expecting(WHOLE)),
         }
     }
 }
@@ -44,7 +45,13 @@ pub struct EventDraft {
     pub quantity: Given,
     /// The time: an instant, its text in RFC 3339, or milliseconds since the epoch.
     pub at: Given,
+    /// What was given under names that an event does not have: the first of them rejects it.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Given>,
 }
+
+/// The names of an event's fields.
+const FIELDS: [&str; 5] = ["id", "reseller", "metric", "quantity", "at"];
 
 impl EventDraft {
     /// The form of an event, made by asking for each field by its name: for bindings.
@@ -69,12 +76,28 @@ impl EventDraft {
             metric: field("metric")?,
             quantity: field("quantity")?,
             at: field("at")?,
+            unknown: BTreeMap::new(),
         })
+    }
+
+    /// The same form with the first of these names that an event does not have, which rejects it.
+    ///
+    /// ```
+    /// use partnerkit::EventDraft;
+    ///
+    /// let draft = EventDraft::default().naming(["id", "colour"].map(str::to_owned));
+    /// assert!(draft.unknown.contains_key("colour"));
+    /// ```
+    #[must_use]
+    pub fn naming(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        let mut unknown = names.into_iter().filter(|name| !FIELDS.contains(&&**name));
+        self.unknown.extend(unknown.next().map(|name| (name, Given::Nothing)));
+        self
     }
 
     /// The event, or what is wrong with the first of its fields that is wrong. Codes: `empty` for
     /// what is missing, `invalid` for another type, `unknown_reseller`, `unknown_metric`,
-    /// `negative`, `out_of_range`.
+    /// `negative`, `out_of_range`, `unknown_field` for a name that an event does not have.
     ///
     /// ```
     /// use partnerkit::EventDraft;
@@ -87,15 +110,16 @@ impl EventDraft {
     /// assert_eq!((event.quantity, event.at.as_millis()), (3, 1_773_576_000_000));
     ///
     /// let wrong = EventDraft { metric: serde_json::json!("calls").into(), ..draft };
-    /// assert_eq!(wrong.parse().unwrap_err().to_string(), "metric is not a known metric");
+    /// let refused = wrong.parse().unwrap_err().to_string();
+    /// assert!(refused.starts_with("metric is not a known metric: expected one of messages, "));
     /// ```
     pub fn parse(&self) -> Result<UsageEvent, FieldError> {
         let id = self.id.text("id")?.to_owned();
         let reseller: Option<ResellerId> = self.reseller.text("reseller")?.parse().ok();
         let reseller =
             reseller.ok_or_else(|| FieldError::new("reseller", Code::UnknownReseller))?;
-        let metric = Metric::from_slug(self.metric.text("metric")?);
-        let metric = metric.ok_or_else(|| FieldError::new("metric", Code::UnknownMetric))?;
+        let metric = Metric::parse(self.metric.text("metric")?);
+        let metric = metric.map_err(|refusal| refusal.of("metric"))?;
         let quantity = self.quantity.whole("quantity")?;
         let code = if quantity < 0 { Code::Negative } else { Code::OutOfRange };
         let quantity = i64::try_from(quantity).map_err(|_| FieldError::new("quantity", code))?;
@@ -103,11 +127,14 @@ impl EventDraft {
         // such time.
         let at = match self.at.instant() {
             Some(at) => at.as_millis().into(),
-            None => self.at.whole("at")?,
+            None => self.at.whole("at").map_err(|error| error.expecting(INSTANT))?,
         };
         let at = at.clamp(i64::MIN.into(), i64::MAX.into());
         let at = Timestamp::from_millis(i64::try_from(at).unwrap_or_default());
-        Ok(UsageEvent { id, reseller, metric, quantity, at })
+        match self.unknown.keys().next() {
+            Some(name) => Err(FieldError::new(name, Code::UnknownField)),
+            None => Ok(UsageEvent { id, reseller, metric, quantity, at }),
+        }
     }
 }
 

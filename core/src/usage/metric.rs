@@ -1,5 +1,7 @@
 //! Metrics: what can be counted.
 
+use crate::error::{Code, Refusal};
+
 /// How the values of a metric add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MetricKind {
@@ -38,6 +40,19 @@ impl Metric {
     /// ```
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|m| m.0 == slug)
+    }
+
+    /// The metric with this slug, as typed. Code: `unknown_metric`.
+    ///
+    /// ```
+    /// use partnerkit::{Code, Metric};
+    ///
+    /// assert_eq!(Metric::parse("messages").unwrap(), Metric::MESSAGES);
+    /// assert_eq!(Metric::parse("calls").unwrap_err().code(), Code::UnknownMetric);
+    /// ```
+    pub fn parse(slug: &str) -> Result<Self, Refusal> {
+        let unknown = || Refusal::unknown_slug(Code::UnknownMetric, Self::ALL.map(Self::slug));
+        Self::from_slug(slug).ok_or_else(unknown)
     }
 
     /// The stable slug.

@@ -1,17 +1,19 @@
 //! The operations of an agency on usage: recording, consuming, limits and the overview.
 
+use super::allowance::{allowances, only_counter};
 use super::ingest::MAX_BATCH;
 use super::overview::overview_between;
 use super::query::range;
 use super::ranking::top;
 use super::voiding::void;
 use super::{
-    Consumption, EventId, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller,
+    Allowance, Consumption, EventId, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller,
     UsageEvent, UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
 };
 use crate::changes::ChangeKind;
 use crate::error::{Code, FieldErrors, Refusal, Result, refused};
 use crate::reseller::{ResellerId, one};
+use crate::schema::damaged;
 use crate::storage::Lock;
 use crate::tenant::Tenant;
 use crate::values::Timestamp;
@@ -142,7 +144,7 @@ impl Tenant {
     /// assert (denied.reason, denied.used, denied.limit) == ("limit_reached", 3, 5)
     /// ```
     /// ```javascript
-    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 5 });
+    /// await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 5 });
     /// const use = { reseller: acme.id, quantity: 3 };
     /// const first = await agency.consume({ ...use, metric: 'messages', id: 'evt-1' });
     /// assert.deepEqual([first.granted, first.used], [true, 3n]);
@@ -186,23 +188,26 @@ impl Tenant {
     /// ```
     /// ```javascript
     /// const use = { reseller: acme.id, quantity: 1, id: 'evt-1' };
-    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: 0 });
+    /// await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 0 });
     /// const denied = await agency.consume({ ...use, metric: 'messages' });
-    /// await agency.setAllowance({ id: acme.id, metric: 'messages', limit: null });
+    /// await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: null });
     /// const granted = await agency.consume({ ...use, metric: 'messages' });
     /// assert.deepEqual([denied.granted, granted.granted], [false, true]);
     /// ```
-    pub fn set_allowance(&self, id: ResellerId, metric: Metric, limit: Option<i64>) -> Result<()> {
-        if metric.kind() != MetricKind::Counter {
-            return Err(refused("metric")(Code::NotACounter));
-        }
+    pub fn set_allowance(
+        &self,
+        reseller: ResellerId,
+        metric: Metric,
+        limit: Option<i64>,
+    ) -> Result<()> {
+        only_counter(metric)?;
         if limit.is_some_and(|limit| limit < 0) {
             return Err(refused("limit")(Code::Negative));
         }
-        let mutation = self.mutation(ChangeKind::AllowanceChanged, id);
+        let mutation = self.mutation(ChangeKind::AllowanceChanged, reseller);
         self.write(|tx| {
-            let held = one(tx.lock_resellers(&[id], Lock::Share)?)?;
-            let mut meter = tx.lock_meter(MeterKey { reseller: id, metric })?;
+            let held = one(tx.lock_resellers(&[reseller], Lock::Share)?)?;
+            let mut meter = tx.lock_meter(MeterKey { reseller, metric })?;
             if meter.limit == limit {
                 return Ok(());
             }
@@ -210,6 +215,74 @@ impl Tenant {
             tx.put(&[meter])?;
             mutation.note(tx, &held, vec![metric.slug()])
         })
+    }
+
+    /// What a reseller may use of a counter in the present calendar month of the agency's zone, and what
+    /// it has used: [`consume`](Self::consume) decides by the same limit and use (S43). A reseller whose
+    /// limit was never set may use any amount. An inactive one has its allowance, too, though `consume`
+    /// denies it everything.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency; field `metric` (`not_a_counter`).
+    ///
+    /// ```example
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::MESSAGES, Some(5))?;
+    /// let granted = agency.consume(acme.id, Metric::MESSAGES, 3, "evt-1")?;
+    /// let allowance = agency.allowance(acme.id, Metric::MESSAGES)?;
+    /// assert_eq!((allowance.limit, allowance.used), (Some(5), 3));
+    /// assert_eq!(allowance.resets_at, granted.resets_at);
+    /// ```
+    /// ```python
+    /// agency.set_allowance(acme.id, "messages", 5)
+    /// granted = agency.consume(acme.id, "messages", 3, "evt-1")
+    /// allowance = agency.allowance(acme.id, "messages")
+    /// assert (allowance.limit, allowance.used) == (5, 3)
+    /// assert allowance.resets_at == granted.resets_at
+    /// ```
+    /// ```javascript
+    /// await agency.setAllowance({ reseller: acme.id, metric: 'messages', limit: 5 });
+    /// const use = { reseller: acme.id, quantity: 3, id: 'evt-1' };
+    /// const { resetsAt } = await agency.consume({ ...use, metric: 'messages' });
+    /// const allowance = await agency.allowance(acme.id, 'messages');
+    /// assert.deepEqual(allowance, { metric: 'messages', limit: 5n, used: 3n, resetsAt });
+    /// ```
+    pub fn allowance(&self, reseller: ResellerId, metric: Metric) -> Result<Allowance> {
+        only_counter(metric)?;
+        let now = self.now();
+        let found = self.read(|reads| allowances(reads, reseller, &[metric], now))?.pop();
+        found.ok_or_else(damaged)
+    }
+
+    /// What a reseller may use of each counter in the present month, and what it has used, as
+    /// [`allowance`](Self::allowance) tells it of one.
+    ///
+    /// Errors: `NotFound` for the reseller or the agency.
+    ///
+    /// ```example
+    /// use partnerkit::Metric;
+    ///
+    /// agency.set_allowance(acme.id, Metric::WHATSAPP_MESSAGES, Some(5))?;
+    /// let allowances = agency.allowances(acme.id)?;
+    /// let limits: Vec<_> = allowances.iter().map(|one| (one.metric.slug(), one.limit)).collect();
+    /// assert_eq!(limits[..2], [("messages", None), ("whatsapp_messages", Some(5))]);
+    /// ```
+    /// ```python
+    /// agency.set_allowance(acme.id, "whatsapp_messages", 5)
+    /// limits = {one.metric: one.limit for one in agency.allowances(acme.id)}
+    /// assert limits["messages"] is None  # unlimited
+    /// assert limits["whatsapp_messages"] == 5
+    /// ```
+    /// ```javascript
+    /// await agency.setAllowance({ reseller: acme.id, metric: 'whatsapp_messages', limit: 5 });
+    /// const [messages, whatsapp] = await agency.allowances(acme.id);
+    /// assert.deepEqual([messages.metric, messages.limit], ['messages', null]); // unlimited
+    /// assert.deepEqual([whatsapp.metric, whatsapp.limit], ['whatsapp_messages', 5n]);
+    /// ```
+    pub fn allowances(&self, reseller: ResellerId) -> Result<Vec<Allowance>> {
+        let counters = Metric::ALL.into_iter().filter(|of| of.kind() == MetricKind::Counter);
+        let (counters, now): (Vec<_>, _) = (counters.collect(), self.now());
+        self.read(|reads| allowances(reads, reseller, &counters, now))
     }
 
     /// Active resellers and use over all time. The totals are kept, so this is fast for any number

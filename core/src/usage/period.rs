@@ -19,7 +19,8 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, Refusal> {
     let zone = known.then(|| undisturbed(|| TimeZone::get(name)).ok()).flatten();
     // `Etc/Unknown` says that nobody knows the zone.
     let zone = zone.filter(|zone| !zone.is_unknown());
-    zone.ok_or(Code::UnknownTimeZone.into())
+    let unknown = || Refusal::from(Code::UnknownTimeZone);
+    zone.ok_or_else(|| unknown().expecting("an IANA name like Europe/Berlin"))
 }
 
 /// The zone that an agency's periods follow.

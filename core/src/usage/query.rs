@@ -10,7 +10,8 @@ use super::period::{zone, zone_of};
 use super::reading::{by_reseller, together};
 use super::series::Subject;
 use super::{Metric, Period, Window};
-use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result};
+use crate::error::{Code, Error, FieldError, FieldErrors, Refusal, Result, refused};
+use crate::given::limit;
 use crate::records::Reads;
 use crate::reseller::ResellerId;
 use crate::search::CursorSeal;
@@ -54,6 +55,7 @@ pub struct UsageQuery {
     /// there, and a gauge has the level that it had before.
     pub fill: bool,
     /// The size of a page: 1–10,000 rows, by default 1,000.
+    #[serde(deserialize_with = "limit")]
     pub limit: Option<u32>,
     /// Where the page begins: the [`UsagePage::next`] of the previous page. It belongs to its query; only
     /// the limit may change.
@@ -129,12 +131,23 @@ impl UsageQuery {
         cursors.page(read(reads, &asked)?, asked.limit)
     }
 
-    /// The range and the zone that is named, once everything that can be wrong was looked at.
+    /// The range and the zone that is named, if nothing is wrong.
     fn checked(&self) -> Result<(Period, Option<TimeZone>)> {
-        let mut errors = FieldErrors::default();
-        let range = range(self.start, self.end).map_err(|refused| errors.extend(refused)).ok();
+        let problems = self.problems();
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
         let zone = self.time_zone.as_deref().map(zone).transpose();
-        let zone = errors.keep("time_zone", zone);
+        Ok((range(self.start, self.end)?, zone.map_err(refused("time_zone"))?))
+    }
+
+    /// Everything that can be wrong without regard to what is stored, in the order of the form.
+    pub(crate) fn problems(&self) -> FieldErrors {
+        let mut errors = FieldErrors::default();
+        if let Err(refused) = range(self.start, self.end) {
+            errors.extend(refused);
+        }
+        errors.keep("time_zone", self.time_zone.as_deref().map(zone).transpose());
         let resellers = match self.resellers.as_ref().map_or(0, Vec::len) {
             ..=MAX_RESELLERS => Ok(()),
             _ => Err(Refusal::too_many(MAX_RESELLERS as i64)),
@@ -145,10 +158,7 @@ impl UsageQuery {
             _ => Err(Refusal::out_of_range(1, MAX_LIMIT.into())),
         };
         errors.keep("limit", limit);
-        match (range, zone) {
-            (Some(range), Some(zone)) if errors.is_empty() => Ok((range, zone)),
-            _ => Err(errors.into()),
-        }
+        errors
     }
 
     fn limit(&self) -> u32 {
@@ -199,14 +209,18 @@ pub(super) fn range(
     let (Some(start), Some(end)) = ends else { return Err(errors) };
     let range = Period { start, end };
     let is_possible = start <= end && range.days().count() <= MAX_DAYS;
-    if is_possible { Ok(range) } else { Err(FieldError::new("end", Code::OutOfRange).into()) }
+    let after = "an instant that is not before the start, and at most a hundred years after it";
+    let refused = || FieldError::new("end", Code::OutOfRange).expecting(after);
+    if is_possible { Ok(range) } else { Err(refused().into()) }
 }
 
 /// An end of a range.
 fn on_grid(at: Option<Timestamp>) -> Result<Timestamp, Refusal> {
     let at = at.ok_or(Code::Empty)?;
     match at.as_millis().rem_euclid(Timestamp::QUARTER_HOUR) {
-        _ if !(Timestamp::YEAR_1..=YEAR_9999).contains(&at) => Err(Code::OutOfRange.into()),
+        _ if !(Timestamp::YEAR_1..=YEAR_9999).contains(&at) => {
+            Err(Refusal::from(Code::OutOfRange).expecting("an instant from the year 1 to 9998"))
+        }
         0 => Ok(at),
         _ => Err(Code::QuarterHour.into()),
     }

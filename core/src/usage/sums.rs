@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agency_slot::{AgencySlot, AgencySlotKey};
 use super::days::{Days, Keys};
 use super::{
-    CounterDay, DayKey, Event, EventId, GaugeDay, Meter, MeterKey, Metric, MetricKind, Period,
-    TotalDelta, TotalRow,
+    CounterDay, Event, EventId, GaugeDay, Meter, MeterKey, Metric, MetricKind, Period, TotalDelta,
+    TotalRow,
 };
 use crate::error::{Code, Error, Result, refused};
 use crate::records::{Question, Tx, get};
@@ -73,12 +73,7 @@ impl Sums {
         if meter.period == period {
             return Ok(());
         }
-        let days: Vec<_> = period.days().map(|day| DayKey { day, meter: key }).collect();
-        let mut used = 0_i64;
-        for day in tx.counter_days(&days)?.into_iter().flatten() {
-            let sum = day.sum_within(&period).and_then(|sum| used.checked_add(sum));
-            used = sum.ok_or_else(CounterDay::damaged)?;
-        }
+        let used = tx.used_within(key, &period)?;
         (meter.period, meter.period_used) = (period, used);
         self.changed.insert(key);
         Ok(())

@@ -27,7 +27,8 @@ pub enum Window {
 }
 
 impl Window {
-    const ALL: [Self; 5] = [Self::Whole, Self::Hour, Self::Day, Self::Week, Self::Month];
+    /// All divisions.
+    pub const ALL: [Self; 5] = [Self::Whole, Self::Hour, Self::Day, Self::Week, Self::Month];
 
     /// The stable slug.
     ///

@@ -31,7 +31,9 @@ impl AgencyId {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         let hyphens_inside = !raw.starts_with('-') && !raw.ends_with('-') && !raw.contains("--");
         if !raw.bytes().all(allowed) || !hyphens_inside {
-            return Err(Code::Invalid.into());
+            return Err(Refusal::invalid(
+                "lowercase letters and digits, and single hyphens between them",
+            ));
         }
         Ok(Self(raw.to_owned()))
     }

@@ -34,19 +34,19 @@ impl Email {
         if raw.chars().any(char::is_whitespace) {
             return Err(Code::Whitespace.into());
         }
-        let (local, domain) = raw.rsplit_once('@').ok_or(Code::Invalid)?;
+        let (local, domain) = raw.rsplit_once('@').ok_or_else(not_valid)?;
         if local.chars().any(becomes_ascii) {
-            return Err(Code::Invalid.into());
+            return Err(not_valid());
         }
         let local = nfc(local);
         if !is_dot_atom(&local) {
-            return Err(Code::Invalid.into());
+            return Err(not_valid());
         }
         if domain.chars().any(maps_to_ascii) {
-            return Err(Code::Invalid.into());
+            return Err(not_valid());
         }
         let domain = domain_name(domain).filter(|domain| domain.contains('.'));
-        let domain = domain.ok_or(Code::Invalid)?;
+        let domain = domain.ok_or_else(not_valid)?;
         if local.len() > 64 {
             return Err(Refusal::too_long(64));
         }
@@ -74,6 +74,10 @@ impl Email {
     pub(crate) fn key_of(raw: &str) -> Option<String> {
         Self::parse(raw).ok().map(|email| email.key())
     }
+}
+
+fn not_valid() -> Refusal {
+    Refusal::invalid("an address like ann@example.com")
 }
 
 /// Whether NFC turns a character into ASCII, as it does with the Kelvin sign. With such a character

@@ -56,7 +56,10 @@ macro_rules! id_value {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                text.parse().map_err(|_| serde::de::Error::custom("not an id"))
+                text.parse().map_err(|_| {
+                    let other = serde::de::Unexpected::Other("invalid");
+                    serde::de::Error::invalid_value(other, &"an id")
+                })
             }
         }
     };

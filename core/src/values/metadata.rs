@@ -25,7 +25,7 @@ impl Metadata {
     /// ```
     pub fn parse(raw: BTreeMap<String, String>) -> Result<Self, Refusal> {
         if raw.len() > 50 {
-            return Err(Refusal { code: Code::TooMany, params: vec![("max", 50)] });
+            return Err(Refusal::too_many(50));
         }
         for (key, value) in &raw {
             if key.is_empty() {

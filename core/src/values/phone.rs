@@ -49,7 +49,7 @@ impl Phone {
         }
         // The library also accepts letters and extensions, which E.164 cannot represent.
         if !raw.chars().all(|c| c.is_ascii_digit() || "+-./() \u{a0}".contains(c)) {
-            return Err(Code::Invalid.into());
+            return Err(not_valid());
         }
         plans::ask(|plans| {
             let number = match country {
@@ -74,9 +74,13 @@ impl Phone {
     }
 }
 
+fn not_valid() -> Refusal {
+    Refusal::invalid("a number like +49 30 901820, or one of a country that is given with it")
+}
+
 fn international(plans: &Plans, raw: &str) -> Result<PhoneNumber, Refusal> {
     let number = raw.starts_with('+').then(|| plans.parse(raw, None).ok()).flatten();
-    number.filter(|number| plans.is_valid_number(number)).ok_or(Code::Invalid.into())
+    number.filter(|number| plans.is_valid_number(number)).ok_or_else(not_valid)
 }
 
 /// Parses a number of a country. Countries that share a calling code (+44, +1, +358) may share
@@ -84,13 +88,16 @@ fn international(plans: &Plans, raw: &str) -> Result<PhoneNumber, Refusal> {
 /// country of the number would refuse some.
 fn of_country(plans: &Plans, raw: &str, country: &str) -> Result<PhoneNumber, Refusal> {
     let (region, calling_code) = region(plans, country).ok_or(Code::UnknownCountry)?;
-    let number = plans.parse(raw, Some(region)).map_err(|_| Code::Invalid)?;
+    let number = plans.parse(raw, Some(region)).map_err(|_| not_valid())?;
     // The library checks only the plan, and the same digits are a valid number in many countries.
     let same_code = number.country_code == calling_code;
     if same_code && plans.is_valid_number_for_region(&number, region) {
         return Ok(number);
     }
-    Err(if plans.is_valid_number(&number) { Code::CountryMismatch } else { Code::Invalid }.into())
+    match plans.is_valid_number(&number) {
+        true => Err(Code::CountryMismatch.into()),
+        false => Err(not_valid()),
+    }
 }
 
 /// The region of a country that has a numbering plan, and its calling code.

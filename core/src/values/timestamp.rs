@@ -8,7 +8,7 @@ use jiff::fmt::temporal::Pieces;
 use jiff::{Error as OutOfRange, SignedDuration};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Refusal};
+use crate::error::Refusal;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, possibly negative, as in JavaScript's `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,19 +117,27 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// What an instant is expected to be, in words.
+pub(crate) const INSTANT: &str =
+    "an instant with its offset from UTC, like 2026-03-15T12:00:00Z or 2026-03-15T13:00:00+01:00";
+
+fn not_valid() -> Refusal {
+    Refusal::invalid(INSTANT)
+}
+
 /// Parses RFC 3339 with an offset (`2026-03-15T12:00:00+01:00`), to the millisecond. Code:
 /// `invalid`, also for a time without an offset, which means another instant in each time zone.
 impl FromStr for Timestamp {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let parts = Pieces::parse(text).map_err(|_| Code::Invalid)?;
-        let (time, offset) = parts.time().zip(parts.to_numeric_offset()).ok_or(Code::Invalid)?;
+        let parts = Pieces::parse(text).map_err(|_| not_valid())?;
+        let (time, offset) = parts.time().zip(parts.to_numeric_offset()).ok_or_else(not_valid)?;
         let since_1970 = parts.date().to_datetime(time).duration_since(EPOCH);
         let nanos = since_1970.as_nanos() - i128::from(offset.seconds()) * 1_000_000_000;
         let at = Self(nanos.div_euclid(1_000_000) as i64);
         // The offset may lead out of the calendar's years.
-        at.in_utc().map_err(|_| Code::Invalid)?;
+        at.in_utc().map_err(|_| not_valid())?;
         Ok(at)
     }
 }
@@ -147,6 +155,7 @@ impl std::fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn a_moment_of_the_system_is_the_millisecond_that_it_is_in() {
@@ -180,7 +189,8 @@ mod tests {
         for text in
             ["9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59", "9999-12-31Z", "9999-12-31"]
         {
-            assert_eq!(text.parse::<Timestamp>(), Err(Code::Invalid.into()), "{text}");
+            let refused = text.parse::<Timestamp>().expect_err(text);
+            assert_eq!(refused.code(), Code::Invalid, "{text}");
         }
     }
 }

@@ -41,7 +41,7 @@ impl Website {
         if let Some(Host::Domain(domain)) = url.host()
             && !domain.trim_end_matches('.').contains('.')
         {
-            return Err(Code::Invalid.into());
+            return Err(not_valid());
         }
         if url.as_str().len() > MAX_BYTES {
             return Err(Refusal::too_long(MAX_BYTES as i64));
@@ -50,9 +50,13 @@ impl Website {
     }
 }
 
+fn not_valid() -> Refusal {
+    Refusal::invalid("an address like https://example.com")
+}
+
 fn with_scheme(raw: &str) -> Result<Url, Refusal> {
     // After a path or a query, `://` belongs to that: `acme.example/?next=https://…`.
     let has_scheme = raw.find("://").is_some_and(|at| !raw[..at].contains(['/', '\\', '?', '#']));
     let parsed = if has_scheme { Url::parse(raw) } else { Url::parse(&format!("https://{raw}")) };
-    parsed.map_err(|_| Code::Invalid.into())
+    parsed.map_err(|_| not_valid())
 }

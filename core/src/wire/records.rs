@@ -157,7 +157,7 @@ struct FieldErrorJson<'e> {
 
 impl Serialize for FieldError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { field, code, params } = self;
+        let Self { field, code, params, expected: _ } = self;
         let (code, params, message) = (*code, Params(params), self.message());
         if serializer.is_human_readable() {
             return FieldErrorJson { field, code, params }.serialize(serializer);

@@ -138,9 +138,11 @@ pub(super) async fn on_agency(on: &AsyncAgency, call: &str, with: &With) -> Opti
             )
             .await,
         ),
-        "set_allowance" => {
-            wire(on.set_allowance(with.get("id"), with.get("metric"), with.get("limit")).await)
-        }
+        "set_allowance" => wire(
+            on.set_allowance(with.get("reseller"), with.get("metric"), with.get("limit")).await,
+        ),
+        "allowance" => wire(on.allowance(with.get("reseller"), with.get("metric")).await),
+        "allowances" => wire(on.allowances(with.get("reseller")).await),
         "overview" => wire(on.overview().await),
         "overview_between" => wire(on.overview_between(with.get("start"), with.get("end")).await),
         "usage" => wire(on.usage(with.form(&[])).await),

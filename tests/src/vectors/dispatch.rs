@@ -116,8 +116,10 @@ pub(super) fn on_agency(on: &Agency, call: &str, with: &With) -> Option<Result<V
             &with.get::<String>("id"),
         )),
         "set_allowance" => {
-            wire(on.set_allowance(with.get("id"), with.get("metric"), with.get("limit")))
+            wire(on.set_allowance(with.get("reseller"), with.get("metric"), with.get("limit")))
         }
+        "allowance" => wire(on.allowance(with.get("reseller"), with.get("metric"))),
+        "allowances" => wire(on.allowances(with.get("reseller"))),
         "overview" => wire(on.overview()),
         "overview_between" => wire(on.overview_between(with.get("start"), with.get("end"))),
         "usage" => wire(on.usage(&with.form(&[]))),

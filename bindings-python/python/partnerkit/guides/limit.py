@@ -32,6 +32,23 @@ You choose the HTTP status of a denial, such as 429 with a `Retry-After` that en
 `None` as the limit lifts it. A limit below what is used already blocks further use and changes
 nothing else.
 
+## Show what is left
+
+An allowance is read as it is decided by: the same limit, use and month as a denial would tell. Read it
+for a page, but do not decide by it: between the two calls others may consume.
+
+```python
+allowance = agency.allowance(acme.id, "messages")
+assert (allowance.used, allowance.limit) == (900, 1_000)
+assert allowance.resets_at == denied.resets_at
+
+for allowance in agency.allowances(acme.id):
+    if allowance.limit is None:
+        print(f"{allowance.metric}: {allowance.used}, unlimited")
+    else:
+        print(f"{allowance.metric}: {allowance.used} of {allowance.limit}")
+```
+
 ## Call it again with the same id
 
 The id names the use, such as the id of the job: so a job that is run again counts once.

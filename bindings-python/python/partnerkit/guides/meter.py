@@ -59,6 +59,9 @@ twice.
 
 The setting `usage_lateness` accepts other times than 35 days back; events are always kept five days longer.
 
+An event has no other names than these: another one is rejected as `unknown_field`, as in a form. (An object
+of your own class in Python may have any attributes.)
+
 Usage of a reseller that is switched off is accepted: it has happened. A reseller that is deleted, or
 is another agency's, is rejected (`unknown_reseller`).
 
@@ -87,8 +90,8 @@ overview = agency.overview()
 assert (overview.active_resellers, overview.messages, overview.team_members) == (1, 250, 3)
 ```
 
-`overview_between` shows what was used in a period. What a reseller has used in this month is also part of
-every answer of `consume`: see `partnerkit.guides.limit`.
+`overview_between` shows what was used in a period. What a reseller has used in this month is what
+`allowance` tells: see `partnerkit.guides.limit`.
 
 ## Read a range of time
 
@@ -102,6 +105,20 @@ from datetime import UTC, datetime
 query = {"start": datetime(2026, 1, 1, tzinfo=UTC), "end": datetime(2100, 1, 1, tzinfo=UTC)}
 for row in agency.usage(**query, window="month", metrics=["messages"]).rows:
     print(f"{row.start} {row.metric}: {row.value} in {row.events} events")
+```
+
+A month, a day or an hour of the agency's calendar is one window. Ask for a range that begins before it and
+ends after it, in any zone, and take the window in the middle: so nobody has to know when the month begins
+there. A row's `start` is an instant; as a date of the zone it is the window's name.
+
+```python
+from zoneinfo import ZoneInfo
+
+zone = ZoneInfo(agency.settings().time_zone)
+start, end = datetime(2026, 10, 30, tzinfo=UTC), datetime(2026, 12, 3, tzinfo=UTC)
+page = agency.usage(start=start, end=end, window="month", metrics=["messages"], fill=True)
+by_month = {f"{row.start.astimezone(zone):%Y-%m}": row.value for row in page.rows}
+print(f"November: {by_month['2026-11']}")
 ```
 
 | | |

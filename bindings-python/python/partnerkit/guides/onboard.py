@@ -5,7 +5,8 @@ domain* (`acme` stands for `https://acme.partner.example.com`), at which its peo
 
 The guides name operations and fields as Rust and Python do. JavaScript has the same names in its own
 style (`loginUrl`, `partnerType`, `phoneCountries`), also where an error names a field; each operation
-returns a promise, and what is optional is in an object after the rest.
+returns a promise, and what is optional is in an object after the rest. `assert` in its examples is
+`import assert from 'node:assert/strict'`.
 
 ## Open the platform
 

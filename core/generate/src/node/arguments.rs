@@ -19,7 +19,7 @@ pub fn text(surface: &Surface) -> String {
     format!(
         "{}use partnerkit::{{{}}};\n\nuse crate::given::{{{}}};\nuse crate::names::Names;\n\n{code}",
         header("The values that operations take, and the names of the fields of forms."),
-        used(&code, surface, &["Code"]).join(", "),
+        used(&code, surface, &[]).join(", "),
         macros.join(", "),
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::documentation::comment;
-use super::hints::{given, of_texts, slug_of};
+use super::hints::{given, of_texts, slug, slug_of};
 use super::{camel, header};
 use crate::shared::forms;
 use crate::surface::{Field, Surface};
@@ -17,8 +17,11 @@ pub fn text(surface: &Surface) -> String {
         let _ = write!(body, "\n{documentation}export interface {} {{\n", form.name);
         for field in &form.fields {
             body += &comment(&field.documentation, None, 2, surface);
-            let _ =
-                writeln!(body, "  {}?: {} | undefined;", camel(&field.name), of(field, surface));
+            let (name, of) = (camel(&field.name), of(field, surface));
+            let _ = match forms::is_required(form, field) {
+                true => writeln!(body, "  {name}: {};", of.trim_end_matches(" | null")),
+                false => writeln!(body, "  {name}?: {of} | undefined;"),
+            };
         }
         body += "}\n";
         if form.name == "PhoneDraft" {
@@ -43,8 +46,9 @@ export type Phone = string | readonly [country: string | null, number: string] |
 
 /// The type of a field. Every field may be null, as in the JSON of another system.
 fn of(field: &Field, surface: &Surface) -> String {
-    let slug = slug_of(&field.name, &field.of, surface);
-    let of = slug.unwrap_or_else(|| given(&field.of, surface));
+    // What is a text in the core is as somebody typed it.
+    let typed = slug_of(&field.name, &field.of, surface).map(|of| slug(&of));
+    let of = typed.unwrap_or_else(|| given(&field.of, surface));
     let is_whole = matches!(field.of, Type::Optional(_) | Type::Patch(_)) && of.ends_with("null");
     if is_whole { of } else { of + " | null" }
 }

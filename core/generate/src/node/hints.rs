@@ -15,7 +15,6 @@ pub fn given(of: &Type, surface: &Surface) -> String {
             "EventDraft" => "UsageEvent".to_owned(),
             "PhoneDraft" => "Phone".to_owned(),
             "Timestamp" => "Instant".to_owned(),
-            _ if surface.enumeration(name).is_some() => slug(name),
             _ if surface.has(name) && surface.held(name).is_none() => name.clone(),
             _ => single(of, surface),
         },
@@ -83,12 +82,12 @@ fn is_slug<'t>(key: &'t Type, surface: &Surface) -> Option<&'t str> {
 pub fn slug_of(field: &str, of: &Type, surface: &Surface) -> Option<String> {
     let is_text = of.names().is_empty();
     let mut named = surface.enumerations.iter().filter(|of| snake(&of.name) == field);
-    named.next().filter(|_| is_text).map(|of| slug(&of.name))
+    named.next().filter(|_| is_text).map(|of| of.name.clone())
 }
 
-/// Slugs as they are given: a request has them as any text.
-fn slug(name: &str) -> String {
-    format!("Slug<{name}>")
+/// Slugs in what comes from outside, which has them as any text.
+pub fn slug(of: &str) -> String {
+    format!("Slug<{of}>")
 }
 
 /// The import of the types of `texts.ts` that a text uses.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::documentation::comment;
-use super::hints::{answered, given, of_texts};
+use super::hints::{answered, given, of_texts, slug};
 use super::readers::{NAME, of_record, of_values, read};
 use super::{camel, header, listed};
 use crate::shared::forms;
@@ -39,7 +39,7 @@ pub fn text(surface: &Surface) -> String {
     text += &of_texts(&interfaces);
     text += &of_values(&readers);
     enumerations.iter().for_each(|of| text += &union(of, surface));
-    text + &codes(surface) + &interfaces + &readers
+    text + &codes(surface) + &kinds(surface) + &interfaces + &readers
 }
 
 fn union(of: &Enumeration, surface: &Surface) -> String {
@@ -63,6 +63,17 @@ export type FieldCode =\n{};\n",
     )
 }
 
+/// The codes of errors, and that of a defect of the library.
+fn kinds(surface: &Surface) -> String {
+    let slugs = surface.kinds.iter().map(|kind| &*kind.slug).chain(["internal"]);
+    let slugs: Vec<_> = slugs.map(|slug| format!("  | '{slug}'")).collect();
+    format!(
+        "\n/** What kind of thing went wrong: the `code` of an error. */
+export type ErrorCode =\n{};\n",
+        slugs.join("\n")
+    )
+}
+
 fn interface(record: &Record, surface: &Surface) -> String {
     let mut text = format!(
         "\n{}export interface {} {{\n",
@@ -79,7 +90,9 @@ fn interface(record: &Record, surface: &Surface) -> String {
 
 fn of(record: &Record, field: &Field, surface: &Surface) -> String {
     if GIVEN.contains(&&*record.name) {
-        return given(&field.of, surface);
+        let is_slug = |name: &&str| surface.enumeration(name).is_some();
+        let of = field.of.names().into_iter().find(is_slug);
+        return of.map_or_else(|| given(&field.of, surface), slug);
     }
     // The bounds of fields are small.
     match (&*field.name, &field.of) {

@@ -13,7 +13,7 @@ pub fn text(surface: &Surface) -> String {
     format!(
         "{}use partnerkit::{{{}}};\n\nuse crate::given::{{{}}};\n\n{code}",
         header("The values that operations take."),
-        used(&code, surface, &["Code"]).join(", "),
+        used(&code, surface, &[]).join(", "),
         macros.join(", "),
     )
 }

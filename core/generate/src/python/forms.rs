@@ -45,7 +45,7 @@ Forms are dicts; JSON from another language with these names can be used as one,
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, Required, TypedDict
 ";
 
 const PHONE: &str = "
@@ -63,7 +63,12 @@ fn class(form: &Record, surface: &Surface) -> String {
     text += &docstring_of_fields(&form.documentation, named, 4);
     text += "\n";
     for field in fields {
-        let _ = writeln!(text, "    {}: {}", field.name, of(form, field, surface));
+        let hint = of(form, field, surface);
+        let hint = match forms::is_required(form, field) {
+            true => format!("Required[{}]", hint.trim_end_matches(" | None")),
+            false => hint,
+        };
+        let _ = writeln!(text, "    {}: {hint}", field.name);
         text += &docstring(&field.documentation, 4);
     }
     text

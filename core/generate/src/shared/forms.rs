@@ -28,6 +28,15 @@ pub fn all(surface: &Surface) -> Vec<&Record> {
     forms
 }
 
+/// Fields without which a form makes no sense. Those of a person's form may come empty, and are refused
+/// together with everything else that is wrong.
+const REQUIRED: [(&str, &str); 2] = [("UsageQuery", "start"), ("UsageQuery", "end")];
+
+/// Whether a program has to give a field of a form.
+pub fn is_required(form: &Record, field: &Field) -> bool {
+    REQUIRED.contains(&(&*form.name, &*field.name))
+}
+
 /// What operations can be given, by the names of its types: arguments and fields of forms.
 pub fn named(surface: &Surface) -> BTreeSet<&str> {
     let is_plain = |argument: &&Argument| surface.form_of(argument).is_none();

@@ -7,7 +7,7 @@ use crate::surface::{Operation, Surface, snake};
 use crate::types::Type;
 
 /// The macros of a native module that make values, in the order of their lines.
-const KINDS: [&str; 4] = ["ids", "texts", "slugs", "forms"];
+const KINDS: [&str; 3] = ["ids", "texts", "forms"];
 
 /// The calls of the macros for what the operations take, and the names of the macros. A form that is
 /// a single argument is made by name.
@@ -16,11 +16,11 @@ pub fn code<'o>(
     surface: &Surface,
     form: impl Fn(&str) -> String,
 ) -> (String, Vec<&'static str>) {
-    let mut kinds: [Vec<String>; 4] = Default::default();
+    let mut kinds: [Vec<String>; 3] = Default::default();
     for name in names(operations, surface) {
-        let [ids, texts, slugs, forms] = &mut kinds;
+        let [ids, texts, forms] = &mut kinds;
         if surface.enumeration(&name).is_some() {
-            slugs.push(format!("{name}: {}", refusal(&name, surface)));
+            texts.push(name);
         } else if surface.record(&name).is_some() {
             forms.push(form(&name));
         } else if surface.held(&name) == Some(&Type::Uuid) {
@@ -51,11 +51,4 @@ fn names<'o>(
     let plain = arguments.filter(|argument| surface.form_of(argument).is_none());
     let names = plain.flat_map(|argument| argument.of.names()).map(str::to_owned);
     names.filter(|name| name != "EventDraft").collect()
-}
-
-/// The code for a text that is no slug of an enumeration: its own, where there is one.
-fn refusal(enumeration: &str, surface: &Surface) -> String {
-    let own = format!("unknown_{}", snake(enumeration));
-    let has_own = surface.codes.iter().any(|code| code.slug == own);
-    if has_own { format!("Code::Unknown{enumeration}") } else { "Code::Invalid".to_owned() }
 }

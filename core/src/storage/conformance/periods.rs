@@ -138,6 +138,48 @@ pub(super) fn another_time_zone_gives_no_second_allowance(harness: &dyn Harness)
     }
 }
 
+/// Whatever the clock, the zone and the period that the meter knows, what is read is what a denial then
+/// says.
+pub(super) fn an_allowance_is_what_consume_decides_by(harness: &dyn Harness) {
+    let (bench, acme) = before_april(harness, 30);
+    let machines = [bench.agency.clone(), fast(&bench, 31 * MINUTE)];
+    let read = |agency: &Agency| agency.allowance(acme.id, Metric::MESSAGES).expect("reads");
+    let agrees = |agency: &Agency, context: &str| {
+        let allowance = read(agency);
+        let denied = agency.consume(acme.id, Metric::MESSAGES, 1_000, "denied").expect("answers");
+        assert!(!denied.granted, "{context}");
+        let told = (denied.limit, denied.used, denied.resets_at);
+        assert_eq!((allowance.limit, allowance.used, allowance.resets_at), told, "{context}");
+        assert_eq!(read(agency), allowance, "{context}: a denial changes nothing");
+        allowance.used
+    };
+    assert_eq!(read(&bench.agency).used, 0);
+    let early = bench.event("early", &acme, Metric::MESSAGES, 4);
+    let early = UsageEvent { at: Timestamp::from_millis(APRIL), ..early };
+    let fast = Agency::clone(&machines[1]);
+    fast.record_usage(&[early]).expect("records");
+    consume(&bench.agency, &acme, 3, "c-1");
+    let [march, april] = [&bench.agency, &fast].map(|agency| agrees(agency, "two clocks"));
+    assert_eq!((march, april), (3, 4));
+    for zone in ["Asia/Kathmandu", "America/New_York", "UTC"] {
+        configure(&bench.agency, zone);
+        for agency in &machines {
+            agrees(agency, zone);
+        }
+    }
+    // What `record_usage` reports beyond the limit counts, and so does what is taken back.
+    let beyond = bench.event("beyond", &acme, Metric::MESSAGES, 20);
+    bench.agency.record_usage(&[beyond]).expect("records");
+    assert_eq!(agrees(&bench.agency, "beyond"), 23);
+    bench.agency.void_event("beyond").expect("voids");
+    assert_eq!(agrees(&bench.agency, "taken back"), 3);
+    bench.agency.set_allowance(acme.id, Metric::WHATSAPP_MESSAGES, Some(0)).expect("sets");
+    let all = bench.agency.allowances(acme.id).expect("reads");
+    let all: Vec<_> = all.iter().map(|one| (one.metric.slug(), one.limit, one.used)).collect();
+    let others = [("whatsapp_messages", Some(0), 0), ("whatsapp_conversations", None, 0)];
+    assert_eq!(all, [&[("messages", Some(LIMIT), 3)], &others[..]].concat());
+}
+
 /// 64 callers have clocks on both sides of a month's end: neither limit is passed, and both are
 /// used up.
 pub(super) fn racing_consumers_pass_no_limit_at_a_months_end(harness: &dyn Harness) {

@@ -191,7 +191,7 @@ export function resellers(app: FastifyInstance, platform: Platform): void {
       const { id, metric } = request.params;
       const { limit } = request.body;
       await agencyOf(request).setAllowance(
-        { id, metric, limit: limit === null ? null : whole(limit) },
+        { reseller: id, metric, limit: limit === null ? null : whole(limit) },
         { signal: signalOf(request) },
       );
       return reply.code(204).send();

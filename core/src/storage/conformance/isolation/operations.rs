@@ -78,10 +78,14 @@ pub(super) const CALLS: &[(&str, Call)] = &[
     }),
     ("set_allowance", |agency, of| {
         told(agency.set_allowance(
-            of.sample::<ResellerId>("id"),
+            of.sample::<ResellerId>("reseller"),
             Metric::MESSAGES,
             of.sample::<Option<i64>>("limit"),
         ))
     }),
+    ("allowance", |agency, of| {
+        told(agency.allowance(of.sample::<ResellerId>("reseller"), Metric::MESSAGES))
+    }),
+    ("allowances", |agency, of| told(agency.allowances(of.sample::<ResellerId>("reseller")))),
     ("usage", |agency, of| told(agency.usage(&of.sample::<UsageQuery>("query")))),
 ];

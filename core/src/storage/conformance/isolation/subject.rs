@@ -111,6 +111,7 @@ impl Sample for Vec<EventDraft> {
             metric: Given::Text(Metric::MESSAGES.slug().into()),
             quantity: Given::Whole(3),
             at: Given::Instant(at),
+            ..EventDraft::default()
         }]
     }
 }

@@ -55,8 +55,9 @@ class StaffTest(Case):
             errors_of(answer.text),
             {
                 "name": "Name is required.",
-                "email": "Email is not valid.",
-                "phone_number": "Phone is not valid.",
+                "email": "Email is not valid: expected an address like ann@example.com.",
+                "phone_number": "Phone is not valid: expected a number like +49 30 901820, "
+                "or one of a country that is given with it.",
                 "password": "Password is too short (min 15).",
                 "password_confirmation": "Password again does not match.",
                 "contact_phone_number": "Contact's phone, with + is required.",

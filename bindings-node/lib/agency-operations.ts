@@ -10,6 +10,7 @@ import { made, withErrors, type ValidationError } from './errors';
 import type { AgencyPatch, ResellerDraft, ResellerPatch, ResellerQuery, UsageQuery } from './forms';
 import { named } from './given';
 import type { Operations, Start } from './native';
+import { packed } from './packing';
 import {
   readAgencySettings,
   readAllowance,
@@ -583,7 +584,10 @@ export abstract class AgencyOperations {
    * ```
    */
   backfill(rollups: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
-    const begin: Start = (call) => this.#native.backfill(call, rollups);
+    const begin: Start = (call) => this.#native.backfill(
+      call,
+      packed('rollups', rollups, ['id', 'reseller', 'metric', 'quantity', 'at']),
+    );
     return call(readUsageReport, begin, options);
   }
 
@@ -607,7 +611,10 @@ export abstract class AgencyOperations {
    * ```
    */
   recordUsage(events: readonly UsageEvent[], options?: CallOptions): Promise<UsageReport> {
-    const begin: Start = (call) => this.#native.recordUsage(call, events);
+    const begin: Start = (call) => this.#native.recordUsage(
+      call,
+      packed('events', events, ['id', 'reseller', 'metric', 'quantity', 'at']),
+    );
     return call(readUsageReport, begin, options);
   }
 

@@ -8,7 +8,7 @@ use napi::{
     ValueType,
 };
 use partnerkit::form::{self, Form, Given};
-use partnerkit::{EventDraft, Timestamp};
+use partnerkit::Timestamp;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -125,7 +125,12 @@ fn record(
         return Ok(None);
     }
     let object = cast::<Object<'_>>(value)?;
-    let keys = own_keys(&object)?;
+    let keys = object.get_all_property_names(
+        KeyCollectionMode::OwnOnly,
+        KeyFilter::Enumerable,
+        KeyConversion::NumbersToStrings,
+    )?;
+    let keys: Array<'_> = cast(keys.to_unknown())?;
     if !room.takes(keys.len()) {
         return Ok(None);
     }
@@ -146,16 +151,6 @@ fn record(
         fields.insert(name, within(value, inner, depth, room)?);
     }
     Ok((has_names || is_plain(&object)?).then_some(fields))
-}
-
-/// The names and symbols of an object's own fields.
-fn own_keys<'env>(object: &Object<'env>) -> Result<Array<'env>> {
-    let keys = object.get_all_property_names(
-        KeyCollectionMode::OwnOnly,
-        KeyFilter::Enumerable,
-        KeyConversion::NumbersToStrings,
-    )?;
-    cast(keys.to_unknown())
 }
 
 fn array_item<'env>(array: &Array<'env>, place: u32) -> Result<Option<Unknown<'env>>> {
@@ -326,57 +321,6 @@ macro_rules! forms {
 }
 
 pub(crate) use {forms, ids, texts};
-
-/// An object with the fields of a usage event.
-impl Argument for EventDraft {
-    const SEVERAL: &str = "an array of events";
-
-    fn of(_: &str, value: Unknown<'_>) -> Read<Self> {
-        // What is no object has no fields, and is rejected alone like any other event without them.
-        let event = match value.get_type()? {
-            ValueType::Object => Some(cast::<Object<'_>>(value)?),
-            _ => None,
-        };
-        let (mut known, mut found) = (Vec::new(), 0);
-        let draft = EventDraft::of(|field| {
-            // What is inherited is not the event's.
-            let own = event.filter(|event| event.has_own_property(field).unwrap_or(false));
-            known.push(field);
-            found += u32::from(own.is_some());
-            let value = match own {
-                Some(event) => given(event.get_named_property(field)?, None, 1)?,
-                None => Given::Nothing,
-            };
-            // A number might be meant as seconds, so it is refused.
-            let is_number = matches!(value, Given::Whole(_));
-            Ok(if field == "at" && is_number { Given::Other } else { value })
-        });
-        let draft = draft.map_err(Refused::Raised)?;
-        let Some(event) = event else { return Ok(draft) };
-        let keys = own_keys(&event)?;
-        if keys.len() <= found {
-            return Ok(draft); // most have no other names, and it takes time to look at each
-        }
-        let names = names_of(&event, &keys)?.into_iter();
-        let others = names.filter(|name| !known.contains(&&**name));
-        Ok(draft.naming(others.map(|name| format!("{UNKNOWN}{name}"))))
-    }
-}
-
-/// The names of an object's own fields; one that is undefined is not there.
-fn names_of(object: &Object<'_>, keys: &Array<'_>) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for place in 0..keys.len().min(MOST) {
-        let Some(key) = array_item(keys, place)? else { continue };
-        let is_name = key.get_type()? == ValueType::String;
-        if is_name
-            && object.get_property::<_, Unknown<'_>>(key)?.get_type()? != ValueType::Undefined
-        {
-            names.extend(text(key)?);
-        }
-    }
-    Ok(names)
-}
 
 impl<T: Argument> Argument for Vec<T> {
     fn of(name: &str, value: Unknown<'_>) -> Read<Self> {

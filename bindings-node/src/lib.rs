@@ -27,4 +27,5 @@ mod room;
 mod rows;
 mod settings;
 mod storage;
+mod unpacked;
 mod value;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use napi::Unknown;
 use napi_derive::napi;
 use partnerkit::{
-    AgencyId, AgencyPatch, EventDraft, Metric, ResellerDraft, ResellerId, ResellerPatch,
-    ResellerQuery, Timestamp, UsageQuery,
+    AgencyId, AgencyPatch, Metric, ResellerDraft, ResellerId, ResellerPatch, ResellerQuery,
+    Timestamp, UsageQuery,
 };
 
 use crate::agency::Agency;
@@ -16,6 +16,7 @@ use crate::arguments;
 use crate::given::{argument, form, nullable, optional, whole_text};
 use crate::home::{Begun, Each, Length, Plain};
 use crate::platform::Platform;
+use crate::unpacked;
 
 #[napi]
 impl Platform {
@@ -442,18 +443,18 @@ impl Agency {
     #[napi(catch_unwind)]
     pub fn backfill(&self, call: u32, rollups: Unknown<'_>) -> Begun {
         self.home.call(call, || {
-            let rollups: Vec<EventDraft> = argument("rollups", rollups)?;
+            let rollups: String = argument("rollups", rollups)?;
             let agency = self.agency.clone();
-            Ok((Length::Brief, move || agency.backfill(&rollups).map(Plain)))
+            Ok((Length::Brief, move || agency.backfill(&unpacked::events(&rollups)?).map(Plain)))
         })
     }
 
     #[napi(catch_unwind)]
     pub fn record_usage(&self, call: u32, events: Unknown<'_>) -> Begun {
         self.home.call(call, || {
-            let events: Vec<EventDraft> = argument("events", events)?;
+            let events: String = argument("events", events)?;
             let agency = self.agency.clone();
-            Ok((Length::Brief, move || agency.record_usage(&events).map(Plain)))
+            Ok((Length::Brief, move || agency.record_usage(&unpacked::events(&events)?).map(Plain)))
         })
     }
 

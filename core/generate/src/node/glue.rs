@@ -21,12 +21,13 @@ pub fn text(surface: &Surface) -> String {
     rust::glue(&body, surface, &IMPORTS)
 }
 
-const IMPORTS: [&str; 5] = [
+const IMPORTS: [&str; 6] = [
     "use napi::Unknown;",
     "use napi_derive::napi;",
     "use crate::arguments;",
     "use crate::given::{argument, form, nullable, optional, whole_text};",
     "use crate::home::{Begun, Each, Length, Plain};",
+    "use crate::unpacked;",
 ];
 
 fn glue(handle: &str, method: &Method<'_>) -> String {
@@ -36,7 +37,7 @@ fn glue(handle: &str, method: &Method<'_>) -> String {
     taken.extend(
         operation.arguments.iter().map(|argument| format!("{}: Unknown<'_>", argument.name)),
     );
-    let owned: Vec<_> = operation.arguments.iter().map(Owned::of).collect();
+    let owned: Vec<_> = operation.arguments.iter().map(unpacking).collect();
     let mut read = String::new();
     for (argument, owned) in operation.arguments.iter().zip(&owned) {
         let (name, of) = (&owned.name, owned.converted());
@@ -70,6 +71,21 @@ fn glue(handle: &str, method: &Method<'_>) -> String {
         }}\n\n",
         taken.join(", "),
     )
+}
+
+/// An owned argument. Events come packed, and are unpacked on the thread of the call.
+fn unpacking(argument: &Argument) -> Owned {
+    let owned = Owned::of(argument);
+    if !is_packed(argument) {
+        return owned;
+    }
+    let lent = format!("&unpacked::events(&{})?", owned.name);
+    Owned { of: "String".to_owned(), lent, ..owned }
+}
+
+/// Whether the package packs an argument into one text.
+pub fn is_packed(argument: &Argument) -> bool {
+    matches!(&argument.of, Type::List(of) if of.names() == ["EventDraft"])
 }
 
 /// The expression that converts an argument.

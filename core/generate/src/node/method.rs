@@ -1,6 +1,7 @@
 //! An operation as a method in TypeScript.
 
 use super::camel;
+use super::glue::is_packed;
 use super::hints::{answered, given, slug_of};
 use super::readers::reader;
 use crate::shared::forms;
@@ -113,12 +114,20 @@ impl<'o> Method<'o> {
         let of = |argument: &Argument| {
             let is_optional = self.optional.iter().any(|other| other.name == argument.name);
             let name = camel(&argument.name);
-            match (self.is_request, is_optional) {
+            let given = match (self.is_request, is_optional) {
                 (true, _) | (false, true) => format!("given.{name}"),
-                (false, false) => name,
-            }
+                (false, false) => name.clone(),
+            };
+            if is_packed(argument) { self.packed(&name, &given) } else { given }
         };
         self.operation.arguments.iter().map(of).collect()
+    }
+
+    /// The expression that packs a list of events.
+    fn packed(&self, name: &str, given: &str) -> String {
+        let fields = self.surface.record("UsageEvent").map(|event| &*event.fields);
+        let names = fields.unwrap_or_default().iter().map(|field| format!("'{}'", field.name));
+        format!("packed('{name}', {given}, [{}])", names.collect::<Vec<_>>().join(", "))
     }
 
     /// The object whose fields are arguments, and their names.

@@ -41,6 +41,9 @@ fn file(handle: &str, methods: &[Method<'_>], surface: &Surface) -> String {
         text += "import { named } from './given';\n";
     }
     text += "import type { Operations, Start } from './native';\n";
+    if body.contains("packed(") {
+        text += "import { packed } from './packing';\n";
+    }
     text += &import_records(&body, names.iter().filter(is_record));
     text += &of_texts(&body);
     text += &of_values(&body);

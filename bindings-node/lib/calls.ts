@@ -124,6 +124,7 @@ function take(): void {
     if (looks && open.size === 0) again = environment.take(settle, false);
     if (!looks || open.size === 0) looking.ends(open.size === 0);
   } finally {
+    stayAwake();
     // Whatever happens: nothing else would come for the results that are left.
     if (again) comeBack();
   }
@@ -150,9 +151,19 @@ function close(call: number): void {
   open.delete(call);
 }
 
-/** Lets the process end before a call has. */
+/** Lets the process end before a call has; `goLater` or the end of `take` makes that true. */
 function release(call: number): void {
-  if (holding.delete(call) && holding.size === 0) awake.unref();
+  holding.delete(call);
+}
+
+/**
+ * Keeps the process alive if there are calls that do, and else lets it end. It is never called while a
+ * call starts: code that is cut off inside of a timer leaves Node.js with a wrong count of timers, and
+ * then the program ends too early, or never.
+ */
+function stayAwake(): void {
+  if (holding.size > 0) awake.ref();
+  else awake.unref();
 }
 
 let last = 0;
@@ -172,10 +183,8 @@ function begin(read: Reader<unknown> | null, done: Done): number {
   // Only now, because a store that is asked may begin a call itself.
   const number = free();
   starting.add(number);
-  if (holding.size === 0) awake.ref();
   holding.add(number);
   open.set(number, { done, read, context, isInside });
-  if (open.size === 1 && looking.begins()) comeBack();
   return number;
 }
 
@@ -247,6 +256,8 @@ function goLater(): void {
 function go(): void {
   isGoing = false;
   if (starting.size > 0) closeCutOff();
+  stayAwake();
+  if (open.size === 1 && looking.begins()) comeBack();
   environment.go();
 }
 
@@ -258,7 +269,6 @@ function go(): void {
 function closeCutOff(): void {
   for (const call of starting) close(call);
   starting.clear();
-  if (holding.size === 0) awake.unref();
   beside(false);
 }
 
@@ -317,6 +327,7 @@ export async function call<T, Given extends CallOptions = CallOptions>(
         // One that runs keeps its context: its storage may be in the middle of a transaction.
         if (environment.cancel(number)) close(number);
         else if (!aborted.isInside) release(number);
+        goLater();
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the host's reason
         reject(signal.reason);
       };

@@ -7,8 +7,8 @@ use napi::{
     JsDate, JsString, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Result, Unknown,
     ValueType,
 };
-use partnerkit::form::{self, Form, Given};
 use partnerkit::Timestamp;
+use partnerkit::form::{self, Form, Given};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 

@@ -3,6 +3,7 @@
 mod agency_slot;
 mod allowance;
 mod backfill;
+mod batch;
 mod consume;
 mod counter_day;
 mod days;
@@ -22,6 +23,7 @@ mod ranking;
 mod reading;
 mod rows;
 mod series;
+mod sorted;
 mod sums;
 mod total;
 mod verify;

@@ -42,6 +42,12 @@ impl<T: 'static> Question<Vec<Option<T>>> {
     pub fn present(self) -> Question<Vec<T>> {
         self.map(|found| found.into_iter().flatten().collect())
     }
+
+    /// Answers new records instead of those that do not exist. The keys are those of the question.
+    pub fn or_new<K: 'static>(self, keys: Vec<K>, new: fn(K) -> T) -> Question<Vec<T>> {
+        let record = move |(key, found): (K, Option<T>)| found.unwrap_or_else(|| new(key));
+        self.map(move |found| keys.into_iter().zip(found).map(record).collect())
+    }
 }
 
 /// Records by key, in the order of the keys.
@@ -121,9 +127,9 @@ pub(crate) fn count(ask: Ask) -> Question<u64> {
 }
 
 /// Inserts records, and answers each one that exists already.
-pub(crate) fn insert<E: Entity + 'static>(
+pub(crate) fn insert<'e, E: Entity + 'static>(
     agency: &AgencyId,
-    records: &[E],
+    records: impl IntoIterator<Item = &'e E>,
 ) -> Result<Question<Vec<Insert<E>>>> {
     inserting(agency, records, None)
 }
@@ -144,30 +150,47 @@ pub(crate) fn lock_or_insert<E: Entity + 'static>(
     records: Vec<E>,
     lock: Lock,
 ) -> Result<Question<Vec<E>>> {
-    let locked = insert_or_lock(agency, &records, lock)?;
-    let record = |(new, locked)| match locked {
-        Insert::Done => new,
-        Insert::Existing(record) => record,
+    let rows = insertion(agency, &records, Some(lock))?;
+    let record = |(new, locked): (E, Inserted)| match locked {
+        Inserted::Done => Ok(new),
+        Inserted::Existing(row) => E::from_row(row),
+        Inserted::Taken => Err(removed_meanwhile()),
     };
-    Ok(locked.map(move |locked| records.into_iter().zip(locked).map(record).collect()))
+    let read = move |answer: Answer| {
+        let locked = for_each(records.len(), answer.inserted()?)?;
+        records.into_iter().zip(locked).map(record).collect()
+    };
+    Ok(Question::new(Ask::Insert(rows), read))
 }
 
-fn inserting<E: Entity + 'static>(
+fn inserting<'e, E: Entity + 'static>(
     agency: &AgencyId,
-    records: &[E],
+    records: impl IntoIterator<Item = &'e E>,
     lock: Option<Lock>,
 ) -> Result<Question<Vec<Insert<E>>>> {
-    let asked = records.len();
-    let ask = Ask::Insert(Insertion { table: E::TABLE, rows: rows_of(agency, records)?, lock });
+    let rows = insertion(agency, records, lock)?;
+    let asked = rows.rows.len();
     let read = move |answer: Answer| {
         let outcome = |inserted| match inserted {
             Inserted::Done => Ok(Insert::Done),
             Inserted::Existing(row) => E::from_row(row).map(Insert::Existing),
-            Inserted::Taken => Err(Error::aborted("another transaction removed a conflicting row")),
+            Inserted::Taken => Err(removed_meanwhile()),
         };
         for_each(asked, answer.inserted()?)?.into_iter().map(outcome).collect()
     };
-    Ok(Question::new(ask, read))
+    Ok(Question::new(Ask::Insert(rows), read))
+}
+
+fn insertion<'e, E: Entity + 'e>(
+    agency: &AgencyId,
+    records: impl IntoIterator<Item = &'e E>,
+    lock: Option<Lock>,
+) -> Result<Insertion> {
+    Ok(Insertion { table: E::TABLE, rows: rows_of(agency, records)?, lock })
+}
+
+fn removed_meanwhile() -> Error {
+    Error::aborted("another transaction removed a conflicting row")
 }
 
 /// Inserts rows; `false` for each whose key or unique field is taken.

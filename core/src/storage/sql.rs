@@ -21,7 +21,7 @@ pub(crate) struct Statements {
     pub exists: BTreeMap<&'static [&'static str], String>,
     /// `INSERT … ON CONFLICT DO NOTHING`.
     pub insert: String,
-    /// `INSERT … ON CONFLICT (key) DO UPDATE`.
+    /// `INSERT … ON CONFLICT (key) DO UPDATE`, or `REPLACE` where the dialect has it.
     pub put: String,
     /// `INSERT … ON CONFLICT (key) DO UPDATE`, which adds to the columns that are not in the key.
     pub add: String,
@@ -67,13 +67,23 @@ impl Statements {
             get: by_keys(&select),
             exists: by_keys(&format!("SELECT 1 FROM {prefix}{name}")),
             insert: format!("{insert} DO NOTHING"),
-            put: format!("{insert} ({key}) DO UPDATE SET {}", excluded(table)),
+            put: match dialect.replaces && stands_alone(table) {
+                true => format!("REPLACE INTO {prefix}{name} ({columns}) VALUES ({values})"),
+                false => format!("{insert} ({key}) DO UPDATE SET {}", excluded(table)),
+            },
             add: format!("{insert} ({key}) DO UPDATE SET {}", added(table)),
             update: update(table, dialect, numbered),
             delete: format!("DELETE FROM {prefix}{name} WHERE {by_key}"),
             select,
         }
     }
+}
+
+/// Whether rows of a table are found by their key alone: it has no further index, and no foreign key
+/// begins or ends at it. SQLite replaces such a row by writing it, without a look at what is there.
+fn stands_alone(table: &Table) -> bool {
+    let refers_to_it = |other: &&Table| other.refers && other.parent == Some(table);
+    table.indexes.is_empty() && !table.refers && !TABLES.iter().any(refers_to_it)
 }
 
 /// The condition that columns equal the first parameters.
@@ -120,4 +130,18 @@ pub(crate) fn added(table: &Table) -> String {
 
 pub(crate) fn joined(parts: impl Iterator<Item = String>, separator: &str) -> String {
     parts.collect::<Vec<_>>().join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn what_others_refer_to_or_an_index_knows_is_not_replaced() {
+        let alone = |table| stands_alone(table);
+        assert!([&schema::COUNTER_DAYS, &schema::GAUGE_DAYS].into_iter().all(alone));
+        let known = [&schema::AGENCIES, &schema::RESELLERS, &schema::METERS, &schema::EVENTS];
+        assert!(!known.into_iter().any(alone));
+    }
 }

@@ -41,9 +41,13 @@ entity! {
 }
 
 impl AgencySlotKey {
-    /// The two rows in which an event of a counter is counted.
-    pub fn both_of(event: &Event) -> [Self; 2] {
-        let (day, metric) = (event.at.utc_day(), event.metric);
-        [event.at.quarter_hour(), WHOLE_DAY].map(|slot| Self { day, metric, slot })
+    /// The quarter-hour in which an event of a counter is counted.
+    pub fn of(event: &Event) -> Self {
+        Self { day: event.at.utc_day(), metric: event.metric, slot: event.at.quarter_hour() }
+    }
+
+    /// The day that it is of.
+    pub fn of_day(self) -> Self {
+        Self { slot: WHOLE_DAY, ..self }
     }
 }

@@ -5,8 +5,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::batch::Batch;
 use super::days::Keys;
-use super::ingest::{Batch, MAX_BATCH, content, hold_resellers};
+use super::ingest::{MAX_BATCH, content, hold_resellers};
 use super::sums::{Sums, store};
 use super::{Event, EventOutcome, Lateness, Reported, UsageEvent, UsageReport};
 use crate::error::{Code, Error, FieldError, Refusal, Result, refused};
@@ -99,12 +100,12 @@ fn check(rollup: &UsageEvent, now: Timestamp, lateness: Lateness) -> Result<Even
 fn backfill(tx: &mut Tx<'_>, checked: &[Result<Event, FieldError>]) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
-    let keys: Vec<_> = batch.fresh.values().map(|rollup| key(rollup)).collect();
-    let lock = Sums::lock(tx, &Keys::of(batch.fresh.values().copied()))?;
+    let keys: Vec<_> = batch.fresh().map(key).collect();
+    let lock = Sums::lock(tx, &Keys::of(batch.fresh()))?;
     let before = records::get::<IdempotencyRow>(tx.agency_id(), &keys);
     let (sums, before) = tx.ask((lock, before))?;
     let mut sums = Sums::of(sums);
-    let unknown = batch.fresh.values().zip(before).filter(|(_, before)| before.is_none());
+    let unknown = batch.fresh().zip(before).filter(|(_, before)| before.is_none());
     let (mut ahead, mut fitting, mut overflowing) = (sums.ahead(), 0, Vec::new());
     for (rollup, _) in unknown {
         match ahead.has_counted(rollup)? {
@@ -124,16 +125,16 @@ fn backfill(tx: &mut Tx<'_>, checked: &[Result<Event, FieldError>]) -> Result<Ve
         tx.forget_events_before(end)?;
     }
     store(tx, sums)?;
-    Ok(batch.report(checked, &known))
+    Ok(batch.report())
 }
 
 /// Stores the ids of rollups, and answers which are new.
 fn keep_ids(tx: &mut Tx<'_>, batch: &mut Batch<'_>) -> Result<Vec<Event>> {
-    let fresh: Vec<&Event> = batch.fresh.values().copied().collect();
+    let fresh: Vec<&Event> = batch.fresh().collect();
     let rows: Vec<_> = fresh.iter().map(|rollup| row(rollup)).collect();
     let insert = records::insert(tx.agency_id(), &rows)?;
     let (mut new, inserted) = (Vec::new(), tx.ask(insert)?);
-    for ((rollup, row), insert) in fresh.into_iter().zip(&rows).zip(inserted) {
+    for (place, ((rollup, row), insert)) in fresh.into_iter().zip(&rows).zip(inserted).enumerate() {
         let outcome = match insert {
             Insert::Done => {
                 new.push(rollup.clone());
@@ -144,7 +145,7 @@ fn keep_ids(tx: &mut Tx<'_>, batch: &mut Batch<'_>) -> Result<Vec<Event>> {
             }
             Insert::Existing(_) => EventOutcome::Conflict,
         };
-        batch.outcomes.insert(&rollup.id, outcome);
+        batch.settle(place, outcome);
     }
     Ok(new)
 }

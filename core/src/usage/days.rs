@@ -1,7 +1,6 @@
 //! The days of a transaction's meters: of counters and of gauges.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::sorted::{Keyed, Sorted};
 use super::{CounterDay, DayKey, Event, GaugeDay, GaugeDayKey, MeterKey, MetricKind};
 use crate::error::Result;
 use crate::records::Tx;
@@ -16,51 +15,67 @@ pub(super) struct Keys {
 
 impl Keys {
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
-        let (mut meters, mut days) = (BTreeSet::new(), BTreeSet::new());
+        let mut keys = Self::default();
         for event in events {
-            let day = DayKey::of(event);
-            meters.insert(day.meter);
-            days.insert(day);
+            keys.meters.push(MeterKey::of(event));
+            match event.metric.kind() {
+                MetricKind::Counter => keys.counter_days.push(DayKey::of(event)),
+                MetricKind::Gauge => keys.gauge_days.push(GaugeDayKey::of(event)),
+            }
         }
-        let (counter_days, gauges): (Vec<_>, Vec<_>) =
-            days.into_iter().partition(|day| day.meter.metric.kind() == MetricKind::Counter);
-        let of_gauge = |DayKey { day, meter }| GaugeDayKey { meter, day };
-        let mut gauge_days: Vec<_> = gauges.into_iter().map(of_gauge).collect();
-        gauge_days.sort();
-        Self { meters: meters.into_iter().collect(), counter_days, gauge_days }
+        sort(&mut keys.meters);
+        sort(&mut keys.counter_days);
+        sort(&mut keys.gauge_days);
+        keys
     }
+}
+
+/// Sorts keys, and leaves each in once.
+fn sort(keys: &mut Vec<impl Ord>) {
+    keys.sort_unstable();
+    keys.dedup();
 }
 
 /// Days that are guarded by the locks of their meters.
 #[derive(Clone)]
 pub(super) struct Days {
-    counters: BTreeMap<DayKey, CounterDay>,
-    gauges: BTreeMap<GaugeDayKey, GaugeDay>,
-    /// Which days have changed.
-    touched: (BTreeSet<DayKey>, BTreeSet<GaugeDayKey>),
+    counters: Sorted<CounterDay>,
+    gauges: Sorted<GaugeDay>,
+}
+
+impl Keyed for CounterDay {
+    type Key = DayKey;
+
+    fn key(&self) -> DayKey {
+        self.key
+    }
+}
+
+impl Keyed for GaugeDay {
+    type Key = GaugeDayKey;
+
+    fn key(&self) -> GaugeDayKey {
+        self.key
+    }
 }
 
 impl Days {
     pub fn of(counters: Vec<CounterDay>, gauges: Vec<GaugeDay>) -> Self {
-        Self {
-            counters: counters.into_iter().map(|day| (day.key, day)).collect(),
-            gauges: gauges.into_iter().map(|day| (day.key, day)).collect(),
-            touched: Default::default(),
-        }
+        Self { counters: Sorted::of(counters), gauges: Sorted::of(gauges) }
     }
 
     /// Counts an event that its meter has counted.
     pub fn count(&mut self, event: &Event) -> Result<()> {
         let counted = match event.metric.kind() {
             MetricKind::Counter => {
-                let key = DayKey::of(event);
-                self.touched.0.insert(key);
-                self.counters.entry(key).or_insert_with(|| CounterDay::new(key)).count(event)
+                let place = self.counters.place_of(DayKey::of(event), CounterDay::new);
+                self.counters.has_changed(place);
+                self.counters.at(place).count(event)
             }
             MetricKind::Gauge => {
-                let key = GaugeDayKey::of(event);
-                self.touched.1.insert(key);
-                self.gauges.entry(key).or_insert_with(|| GaugeDay::new(key)).count(event)
+                let place = self.gauges.place_of(GaugeDayKey::of(event), GaugeDay::new);
+                self.gauges.has_changed(place);
+                self.gauges.at(place).count(event)
             }
         };
         counted.ok_or_else(CounterDay::damaged)
@@ -68,10 +83,7 @@ impl Days {
 
     /// Writes the days that have changed.
     pub fn store(self, tx: &mut Tx<'_>) -> Result<()> {
-        let Self { counters, gauges, touched } = self;
-        let counters = counters.into_values().filter(|day| touched.0.contains(&day.key));
-        tx.put(&counters.collect::<Vec<_>>())?;
-        let gauges = gauges.into_values().filter(|day| touched.1.contains(&day.key));
-        tx.put(&gauges.collect::<Vec<_>>())
+        tx.put(&self.counters.into_changed())?;
+        tx.put(&self.gauges.into_changed())
     }
 }

@@ -30,7 +30,9 @@ impl EventId {
         if raw.len() > 255 {
             return Err(Refusal::too_long(255));
         }
-        if raw.chars().any(char::is_control) {
+        // Mostly there are only bytes of visible ASCII, which are told faster than characters.
+        let is_visible = |byte: &u8| (0x20..0x7f).contains(byte);
+        if !raw.as_bytes().iter().all(is_visible) && raw.chars().any(char::is_control) {
             return Err(Code::ControlCharacter.into());
         }
         Ok(Self(raw.to_owned()))

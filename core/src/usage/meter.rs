@@ -68,7 +68,8 @@ impl Meter {
     /// assert_eq!((meter.value, meter.period_used, meter.limit), (0, 0, None));
     /// ```
     pub fn new(key: MeterKey) -> Self {
-        let never = Timestamp::from_millis(i64::MIN);
+        // What tells a gauge without events is that it has no latest one; a zero is stored in no bytes.
+        let never = Timestamp::from_millis(0);
         Self {
             key,
             value: 0,
@@ -129,6 +130,26 @@ impl Meter {
     }
 
     fn is_latest(&self, event: &Event) -> bool {
-        (event.at, Some(&event.id)) >= (self.last_at, self.last_event.as_ref())
+        let latest = self.last_event.as_ref();
+        latest.is_none_or(|latest| (event.at, &event.id) >= (self.last_at, latest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_level_of_a_gauge_is_its_latest_whenever_it_was() {
+        let reseller = ResellerId::from_uuid(uuid::Uuid::nil());
+        let (metric, at) = (Metric::TEAM_MEMBERS, Timestamp::from_millis(-1));
+        let id = EventId::parse("first").expect("an id");
+        let first = Event { id, reseller, metric, quantity: 7, at, voided: false };
+        let mut meter = Meter::new(MeterKey::of(&first));
+        meter.count(&first).expect("room");
+        assert_eq!((meter.value, meter.last_at), (7, at));
+        let earlier = Event { quantity: 3, at: Timestamp::from_millis(-2), ..first };
+        meter.count(&earlier).expect("room");
+        assert_eq!((meter.value, meter.events, meter.last_at), (7, 2, at));
     }
 }

@@ -51,9 +51,10 @@ stored! {
 }
 
 impl Period {
-    /// An empty period.
+    /// An empty period. It is made of zeros because SQLite stores a zero in no bytes: every meter that
+    /// nobody has asked for a period has this one, and a batch of events writes hundreds of meters.
     pub const NONE: Self =
-        Self { start: Timestamp::from_millis(i64::MIN), end: Timestamp::from_millis(i64::MIN) };
+        Self { start: Timestamp::from_millis(0), end: Timestamp::from_millis(0) };
 
     /// The calendar month that holds the instant.
     pub(crate) fn month(at: Timestamp, zone: &TimeZone) -> Result<Self> {

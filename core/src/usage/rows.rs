@@ -30,7 +30,7 @@ const METRICS: u32 = 1_000;
 const MANY: u32 = 4_096;
 
 /// The queries that lock meters and read their days.
-pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<CounterDay>>);
+pub(crate) type Lockings = (Question<Vec<Meter>>, Question<Vec<Option<CounterDay>>>);
 
 impl Reads<'_> {
     /// Events by id.
@@ -180,7 +180,7 @@ impl Tx<'_> {
         let agency = self.agency_id();
         let new: Vec<_> = meters.iter().map(|key| Meter::new(*key)).collect();
         let meters = records::lock_or_insert(agency, new, Lock::Update)?;
-        Ok((meters, records::get::<CounterDay>(agency, days).present()))
+        Ok((meters, records::get(agency, days)))
     }
 
     /// Locks one meter.
@@ -211,7 +211,10 @@ impl Tx<'_> {
 
     /// Inserts events whose id is free, and answers the existing event for the others. It waits for
     /// a concurrent transaction that has inserted the same id.
-    pub fn insert_events(&mut self, events: &[Event]) -> Result<Vec<Insert<Event>>> {
+    pub fn insert_events<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<Vec<Insert<Event>>> {
         let insert = records::insert(self.agency_id(), events)?;
         self.ask(insert)
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agency_slot::{AgencySlot, AgencySlotKey};
 use super::days::{Days, Keys};
+use super::sorted::{Keyed, Sorted};
 use super::{
-    CounterDay, Event, EventId, GaugeDay, Meter, MeterKey, Metric, MetricKind, Period, TotalDelta,
-    TotalRow,
+    CounterDay, Event, GaugeDay, Meter, MeterKey, Metric, MetricKind, Period, TotalDelta, TotalRow,
 };
 use crate::error::{Code, Error, Result, refused};
 use crate::records::{Question, Tx, get};
@@ -14,13 +14,12 @@ use crate::records::{Question, Tx, get};
 /// The sums that a transaction has locked, and what it adds to the agency's totals.
 #[derive(Clone)]
 pub(super) struct Sums {
-    meters: BTreeMap<MeterKey, Meter>,
+    meters: Sorted<Meter>,
     days: Days,
-    changed: BTreeSet<MeterKey>,
     /// What this transaction adds to the totals.
     added: Totals,
-    /// What it adds to the agency's quarter-hours and days: sums and numbers of events.
-    slots: BTreeMap<AgencySlotKey, (i64, i64)>,
+    /// What it adds to the agency's quarter-hours: sums and numbers of events.
+    slots: Slots,
     /// The totals as they were read, not locked: other transactions may add to them meanwhile.
     totals: Totals,
 }
@@ -36,14 +35,24 @@ type Lockings = (
 /// The answers from which sums are made.
 pub(super) type Locked = (Vec<Meter>, Vec<CounterDay>, Vec<GaugeDay>, Vec<TotalRow>);
 
+impl Keyed for Meter {
+    type Key = MeterKey;
+
+    fn key(&self) -> MeterKey {
+        self.key
+    }
+}
+
 impl Sums {
     /// The queries that lock meters and then read their days and the totals.
     pub fn lock(tx: &Tx<'_>, keys: &Keys) -> Result<Lockings> {
-        let names = keys.meters.iter().map(|key| key.metric.slug().to_owned());
-        let names: Vec<_> = names.collect::<BTreeSet<_>>().into_iter().collect();
+        let names: BTreeSet<_> = keys.meters.iter().map(|key| key.metric.slug()).collect();
+        let names: Vec<_> = names.into_iter().map(str::to_owned).collect();
         let totals = get::<TotalRow>(tx.agency_id(), &names).present();
-        let gauges = get::<GaugeDay>(tx.agency_id(), &keys.gauge_days).present();
+        let gauges = get::<GaugeDay>(tx.agency_id(), &keys.gauge_days);
+        let gauges = gauges.or_new(keys.gauge_days.clone(), GaugeDay::new);
         let (meters, counters) = tx.usage(&keys.meters, &keys.counter_days)?;
+        let counters = counters.or_new(keys.counter_days.clone(), CounterDay::new);
         Ok((meters, counters, gauges, totals))
     }
 
@@ -53,9 +62,8 @@ impl Sums {
             Some((metric.slug(), total.value))
         });
         Self {
-            meters: meters.into_iter().map(|meter| (meter.key, meter)).collect(),
+            meters: Sorted::of(meters),
             days: Days::of(counters, gauges),
-            changed: BTreeSet::new(),
             added: BTreeMap::new(),
             slots: BTreeMap::new(),
             totals: named.collect(),
@@ -63,19 +71,20 @@ impl Sums {
     }
 
     pub fn meter(&self, key: MeterKey) -> Meter {
-        self.meters.get(&key).cloned().unwrap_or_else(|| Meter::new(key))
+        self.meters.get(key).cloned().unwrap_or_else(|| Meter::new(key))
     }
 
     /// Switches the meter to a period. If it knew another one, the use of the new one is summed
     /// from the days.
     pub fn turn_to(&mut self, tx: &mut Tx<'_>, key: MeterKey, period: Period) -> Result<()> {
-        let meter = self.meters.entry(key).or_insert_with(|| Meter::new(key));
-        if meter.period == period {
+        let place = self.meters.place_of(key, Meter::new);
+        if self.meters.at(place).period == period {
             return Ok(());
         }
         let used = tx.used_within(key, &period)?;
+        let meter = self.meters.at(place);
         (meter.period, meter.period_used) = (period, used);
-        self.changed.insert(key);
+        self.meters.has_changed(place);
         Ok(())
     }
 
@@ -89,7 +98,8 @@ impl Sums {
     /// Counts an event if it overflows no sum; otherwise changes nothing.
     pub fn has_counted(&mut self, event: &Event) -> Result<bool> {
         let key = MeterKey::of(event);
-        let meter = self.meters.entry(key).or_insert_with(|| Meter::new(key));
+        let place = self.meters.place_of(key, Meter::new);
+        let meter = self.meters.at(place);
         let total = self.added.entry(event.metric.slug()).or_default();
         let grown = meter.value_after(event).and_then(|value| value.checked_sub(meter.value));
         let Some(after) = grown.and_then(|grown| total.checked_add(grown)) else {
@@ -99,27 +109,21 @@ impl Sums {
             return Ok(false);
         }
         *total = after;
-        self.changed.insert(key);
+        self.meters.has_changed(place);
         self.days.count(event)?;
         if event.metric.kind() == MetricKind::Counter {
-            // None overflows: its sum is no larger than the total's, which has room.
-            for slot in AgencySlotKey::both_of(event) {
-                let (sum, events) = self.slots.entry(slot).or_default();
-                *sum = sum.saturating_add(event.quantity);
-                *events = events.saturating_add(1);
-            }
+            add(&mut self.slots, AgencySlotKey::of(event), (event.quantity, 1));
         }
         Ok(true)
     }
 
     /// A cheap bound: `false` means that no sum can overflow, whichever events turn out to be new
     /// and whichever level is the latest.
-    pub fn may_overflow(&self, fresh: &BTreeMap<&EventId, &Event>) -> bool {
-        let mut quantities = fresh.values().map(|event| event.quantity);
-        let most = quantities.try_fold(0_i64, i64::checked_add);
-        let sums = self.meters.values().flat_map(|meter| [meter.value, meter.events]);
-        let largest = sums.chain(self.totals.values().copied()).max().unwrap_or_default();
+    pub fn may_overflow<'e>(&self, fresh: impl ExactSizeIterator<Item = &'e Event>) -> bool {
         let events = i64::try_from(fresh.len()).unwrap_or(i64::MAX);
+        let most = fresh.map(|event| event.quantity).try_fold(0_i64, i64::checked_add);
+        let sums = self.meters.iter().flat_map(|meter| [meter.value, meter.events]);
+        let largest = sums.chain(self.totals.values().copied()).max().unwrap_or_default();
         most.and_then(|most| largest.checked_add(most.max(events))).is_none()
     }
 
@@ -139,8 +143,8 @@ type Totals = BTreeMap<&'static str, i64>;
 
 /// Writes what was counted, in lock order.
 pub(super) fn store(tx: &mut Tx<'_>, sums: Sums) -> Result<()> {
-    let Sums { meters, days, changed, added, slots, .. } = sums;
-    let meters: Vec<_> = meters.into_values().filter(|m| changed.contains(&m.key)).collect();
+    let Sums { meters, days, added, slots, .. } = sums;
+    let meters = meters.into_changed();
     if meters.is_empty() {
         return Ok(());
     }
@@ -149,5 +153,23 @@ pub(super) fn store(tx: &mut Tx<'_>, sums: Sums) -> Result<()> {
     let deltas: Vec<_> = added.into_iter().map(|(name, add)| TotalDelta { name, add }).collect();
     tx.add_totals(&deltas)?;
     let slot = |(key, (sum, events))| AgencySlot { key, sum, events };
-    tx.add(&slots.into_iter().map(slot).collect::<Vec<_>>())
+    tx.add(&with_days(slots).into_iter().map(slot).collect::<Vec<_>>())
+}
+
+type Slots = BTreeMap<AgencySlotKey, (i64, i64)>;
+
+/// Quarter-hours, and the days that they are of.
+fn with_days(mut slots: Slots) -> Slots {
+    let mut days = Slots::new();
+    for (slot, counted) in &slots {
+        add(&mut days, slot.of_day(), *counted);
+    }
+    slots.append(&mut days);
+    slots
+}
+
+/// Adds to a slot. None overflows: its sum is no larger than the total's, which has room.
+fn add(slots: &mut Slots, key: AgencySlotKey, (more, events): (i64, i64)) {
+    let slot = slots.entry(key).or_default();
+    *slot = (slot.0.saturating_add(more), slot.1.saturating_add(events));
 }

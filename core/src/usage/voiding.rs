@@ -39,7 +39,8 @@ fn void_counted(tx: &mut Tx<'_>, seen: &Event, meter: Option<Meter>) -> Result<b
     tx.put(&[day])?;
     tx.add_totals(&[TotalDelta { name: event.metric.slug(), add: -event.quantity }])?;
     let less = |key| AgencySlot { key, sum: -event.quantity, events: -1 };
-    tx.add(&AgencySlotKey::both_of(&event).map(less))?;
+    let slot = AgencySlotKey::of(&event);
+    tx.add(&[slot, slot.of_day()].map(less))?;
     Ok(true)
 }
 

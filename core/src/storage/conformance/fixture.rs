@@ -279,7 +279,7 @@ impl Tx<'_> {
         meters: &[MeterKey],
         days: &[DayKey],
     ) -> Result<(Vec<Meter>, Vec<CounterDay>)> {
-        let questions = self.usage(meters, days)?;
-        self.ask(questions)
+        let (meters, days) = self.usage(meters, days)?;
+        self.ask((meters, days.present()))
     }
 }

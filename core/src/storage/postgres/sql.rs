@@ -20,8 +20,13 @@ use crate::storage::sql::{
 };
 use crate::storage::{Batch, Filter, Get, Keys, Lock, Scan};
 
-pub(super) const DIALECT: Dialect =
-    Dialect { prefix: "partnerkit.", parameter: '$', agency: "$1", terms: Terms::Like };
+pub(super) const DIALECT: Dialect = Dialect {
+    prefix: "partnerkit.",
+    parameter: '$',
+    agency: "$1",
+    terms: Terms::Like,
+    replaces: false,
+};
 
 /// The texts of the statements on one table, made once.
 struct OfTable {

@@ -13,6 +13,8 @@ pub(crate) struct Dialect {
     pub agency: &'static str,
     /// How a term is searched.
     pub terms: Terms,
+    /// Whether `REPLACE` writes a row over another one without reading it.
+    pub replaces: bool,
 }
 
 impl Dialect {

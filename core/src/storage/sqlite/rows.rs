@@ -16,7 +16,7 @@ use crate::storage::newest::Newest;
 use crate::storage::sql::{Dialect, Statements, Terms, statements};
 
 pub(super) const DIALECT: Dialect =
-    Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr };
+    Dialect { prefix: "", parameter: '?', agency: NUMBER, terms: Terms::Instr, replaces: true };
 
 /// The number that an agency's rows hold instead of its id; the id is the first parameter.
 pub(super) const NUMBER: &str = "(SELECT number FROM agencies WHERE agency = ?1)";
@@ -184,6 +184,15 @@ pub(super) fn owned<'v>(owner: &'v Value, row: &'v [Value]) -> impl rusqlite::Pa
     bound(std::iter::once(owner).chain(&row[1..]))
 }
 
+/// A row's values at the places of its key as the parameters of a [`numbered`] statement.
+pub(super) fn key_of<'v>(
+    owner: &'v Value,
+    row: &'v [Value],
+    places: &'v [usize],
+) -> impl rusqlite::Params {
+    bound(std::iter::once(owner).chain(places[1..].iter().map(|place| &row[*place])))
+}
+
 /// The values of parameters without their kinds, which SQLite does not need.
 pub(super) fn values(params: Vec<(Kind, Value)>) -> Vec<Value> {
     params.into_iter().map(|(_, value)| value).collect()
@@ -219,6 +228,24 @@ pub(super) fn read_row(
             _ if column.derived => Value::Null,
             _ => read_value(column, row.get_ref(i).map_err(storage_error)?)?,
         });
+    }
+    Ok(values)
+}
+
+/// Reads the stored row over one that has the same key, whose values are kept.
+pub(super) fn read_over(
+    table: &Table,
+    mut values: Row,
+    key: &[usize],
+    row: &rusqlite::Row<'_>,
+) -> Result<Row> {
+    for (i, column) in table.columns.iter().enumerate() {
+        if !key.contains(&i) {
+            values[i] = match column.derived {
+                true => Value::Null,
+                false => read_value(column, row.get_ref(i).map_err(storage_error)?)?,
+            };
+        }
     }
     Ok(values)
 }

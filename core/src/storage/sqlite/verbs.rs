@@ -4,7 +4,9 @@ use rusqlite::ffi::{SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_UNIQUE};
 
 use super::failure::storage_error;
 use super::index::is_searched;
-use super::rows::{DIALECT, Rows, Store, numbered, owned, read_row, statements_of, values};
+use super::rows::{
+    DIALECT, Rows, Store, key_of, numbered, owned, read_over, read_row, statements_of, values,
+};
 use crate::error::{Error, Result};
 use crate::schema::{AGENCIES, Row, Table, Value, damaged};
 use crate::storage::rows::insert_then_get;
@@ -84,15 +86,22 @@ impl Verbs for Rows<'_> {
         if lock.is_none() || rows.is_empty() {
             return insert_then_get(self, Insertion { table, rows, lock });
         }
-        let keys = rows.iter().map(|row| table.key_of(row)).collect();
-        let there = self.get(&Get { table, by: table.key, keys, lock })?;
+        let key: Vec<_> = table.key.iter().map(|column| table.place(column)).collect();
         let (mut new, mut outcomes) = (Vec::new(), Vec::with_capacity(rows.len()));
-        for (row, there) in rows.into_iter().zip(there) {
-            if there.is_none() {
-                new.push(row);
-            }
-            outcomes.push(there.map(Inserted::Existing));
+        let mut statement = self.prepare(&numbered(table).get[table.key])?;
+        for row in rows {
+            let owner = self.owner(table, &row[key[0]])?;
+            let mut found = statement.query(key_of(&owner, &row, &key)).map_err(storage_error)?;
+            outcomes.push(match found.next().map_err(storage_error)? {
+                Some(stored) => Some(Inserted::Existing(read_over(table, row, &key, stored)?)),
+                None => {
+                    drop(found);
+                    new.push(row);
+                    None
+                }
+            });
         }
+        drop(statement);
         let mut inserted = insert_then_get(self, Insertion { table, rows: new, lock })?.into_iter();
         let outcomes = outcomes.into_iter().map(|known| known.or_else(|| inserted.next()));
         outcomes.map(|outcome| outcome.ok_or_else(damaged)).collect()

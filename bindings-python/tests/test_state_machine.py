@@ -167,7 +167,7 @@ def step(random: Random) -> dict[str, Any]:
         ("rename_login_domain", {"id": id, "version": version, "login_domain": pick(LABELS)}),
         ("change_partner_type", {"id": id, "partner_type": pick(["commission", "own_plans"])}),
         ("delete_reseller", {"id": id}),
-        ("set_allowance", {"id": id, "metric": "messages", "limit": number(30)}),
+        ("set_allowance", {"reseller": id, "metric": "messages", "limit": number(30)}),
         (
             "consume",
             {

@@ -70,7 +70,9 @@ pub fn step(model: &Model, now: i64, [what, a, b, c]: [u8; 4]) -> Step {
             json!({"id": id, "version": version, "partner_type": if c % 2 == 0 { "commission" } else { "own_plans" }}),
         ),
         12 => ("delete_reseller", json!({"id": id})),
-        13 => ("set_allowance", json!({"id": id, "metric": "messages", "limit": i64::from(c)})),
+        13 => {
+            ("set_allowance", json!({"reseller": id, "metric": "messages", "limit": i64::from(c)}))
+        }
         14 => (
             "consume",
             json!({"reseller": id, "metric": "messages", "quantity": i64::from(c % 9), "id": format!("c-{}", b % 8)}),

@@ -638,6 +638,7 @@ pub mod sign_in {}
 /// | sent again within 40 days of `at` | recognised as a duplicate |
 ///
 /// The setting `usage_lateness` accepts other times than 35 days back; events are always kept five days longer.
+/// When it is raised, events of a time that was forgotten already stay `too_old`, so that none counts twice.
 ///
 /// An event has no other names than these: another one is rejected as `unknown_field`, as in a form. (An object
 /// of your own class in Python may have any attributes.)

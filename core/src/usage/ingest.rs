@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::batch::Batch;
 use super::days::Keys;
+use super::known::oldest;
 use super::sums::{Sums, store};
 use super::{Event, EventId, EventOutcome, Lateness, UsageEvent};
 use crate::error::{Code, Error, FieldError, Result};
@@ -45,7 +46,9 @@ pub(super) fn content(event: &UsageEvent) -> Result<Event, FieldError> {
 pub(crate) fn record(
     tx: &mut Tx<'_>,
     checked: &[Result<Event, FieldError>],
+    now: Timestamp,
 ) -> Result<Vec<EventOutcome>> {
+    let checked = &*tx.without_forgotten(checked, now)?;
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
     let lock = Sums::lock(tx, &Keys::of(batch.fresh()))?;
@@ -69,6 +72,9 @@ pub(crate) fn record(
             Insert::Existing(_) => EventOutcome::Conflict,
         };
         batch.settle(place, outcome);
+    }
+    if let Some(oldest) = oldest(batch.fresh(), now) {
+        tx.keep_events_from(oldest)?;
     }
     store(tx, sums)?;
     Ok(batch.report())

@@ -72,7 +72,7 @@ impl Tenant {
         let lateness = self.shared.lateness;
         let checked = events.iter().map(|event| check(&*event.event()?, now, lateness));
         let checked: Vec<_> = checked.collect();
-        let outcomes = self.write(|tx| record(tx, &checked))?;
+        let outcomes = self.write(|tx| record(tx, &checked, now))?;
         Ok(UsageReport { outcomes })
     }
 

@@ -248,6 +248,33 @@ pub(super) fn how_late_events_may_come_is_configured(harness: &dyn Harness) {
     assert_eq!(bench.agency.overview().expect("reads").messages, 3);
 }
 
+/// S33: events that were forgotten are not counted again, also if a platform takes later ones than that
+/// one did which forgot them.
+pub(super) fn what_was_forgotten_is_not_counted_again(harness: &dyn Harness) {
+    let bench =
+        Bench::with(harness, |builder| builder.usage_lateness(Duration::from_secs(2 * 86_400)));
+    let acme = bench.create("acme");
+    let [first, second] = ["first", "second"].map(|id| bench.event(id, &acme, Metric::MESSAGES, 1));
+    bench.agency.record_usage(std::slice::from_ref(&first)).expect("records");
+    bench.clock.forward(8 * DAY);
+    assert_eq!(bench.platform.maintain(Some(1_000)).expect("maintains").removed, 1);
+
+    let builder = Platform::builder().clock(bench.clock.clone());
+    let later = builder.open_storage(bench.storage.clone()).expect("opens");
+    let agency = later.agency(bench.agency.id().as_str()).expect("finds");
+    let kept = UsageEvent {
+        at: bench.clock.now().plus_millis(-6 * DAY),
+        ..bench.event("third", &acme, Metric::MESSAGES, 1)
+    };
+    let report = agency.record_usage(&[first, kept.clone(), second]).expect("records");
+    let too_old = rejected("at", Code::TooOld);
+    assert_eq!(report.outcomes, [too_old.clone(), EventOutcome::Accepted, too_old]);
+    let report = agency.record_usage(&[kept]).expect("records");
+    assert_eq!(report.outcomes, [EventOutcome::Duplicate]);
+    assert_eq!(agency.overview().expect("reads").messages, 2);
+    assert_eq!(agency.verify_usage().expect("verifies").found, 0);
+}
+
 /// S33: a clock that is wrong does not let events of before 1980 in.
 pub(super) fn no_event_is_of_before_1980(harness: &dyn Harness) {
     let bench = Bench::new(harness);

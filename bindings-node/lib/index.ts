@@ -2,7 +2,7 @@
 
 import { environment, now } from './calls';
 import { native } from './native';
-import { readPhoneCountry, type PhoneCountry } from './records';
+import { readPhoneCountry, type FieldCode, type PhoneCountry } from './records';
 import { answer, type Reader } from './values';
 
 export { Agency } from './agency';
@@ -88,7 +88,7 @@ export function nationalFormat(phone: string): string {
 /** Why a field can be refused. */
 export interface Code {
   /** The stable slug (`taken`). */
-  readonly slug: string;
+  readonly slug: FieldCode;
   /** The English text (`is already in use`); it may be improved. */
   readonly text: string;
 }

@@ -11,23 +11,33 @@
 import { types } from 'node:util';
 
 /** The functions as they are now: a host may replace them. */
-const { hasOwn, keys, defineProperty } = Object;
+const { keys, setPrototypeOf } = Object;
 const { stringify } = JSON;
 const { isArray } = Array;
 const { isSafeInteger } = Number;
 const { isDate } = types;
 const { getTime } = Date.prototype as { getTime: (this: Date) => number };
-const { isWellFormed } = String.prototype as unknown as { isWellFormed: (this: string) => boolean };
+const { isWellFormed, toWellFormed } = String.prototype as unknown as {
+  isWellFormed: (this: string) => boolean;
+  toWellFormed: (this: string) => string;
+};
+const { propertyIsEnumerable: hasOwn } = Object.prototype as {
+  propertyIsEnumerable: (this: object, name: string) => boolean;
+};
 
 /** More objects than any list may have: a longer one is refused anyway, so the rest is not read. */
 const MOST = 100_001;
 
+/**
+ * The values in order. It inherits nothing, so that neither a setter nor a `toJSON` that all arrays
+ * inherit changes what is packed; so it has no `push`.
+ */
 type Packed = (string | number | boolean | null)[];
 
 /** Packs the fields with these names; what an object inherits is none of them. */
 export function packed(what: string, list: readonly object[], names: readonly string[]): string {
   if (!isArray(list)) throw new TypeError(`${what}: expected an array of objects`);
-  const out: Packed = [];
+  const out: Packed = setPrototypeOf([], null) as Packed;
   for (let place = 0; place < list.length && place < MOST; place += 1) {
     const item: unknown = list[place];
     if (item === undefined && !(place in list)) {
@@ -35,8 +45,6 @@ export function packed(what: string, list: readonly object[], names: readonly st
     }
     add(out, item, names);
   }
-  // What all objects inherit does not count here, either.
-  defineProperty(out, 'toJSON', { value: undefined });
   return stringify(out);
 }
 
@@ -44,17 +52,18 @@ export function packed(what: string, list: readonly object[], names: readonly st
 function add(out: Packed, item: unknown, names: readonly string[]): void {
   const object = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
   let found = 0;
-  for (const name of names) {
-    if (hasOwn(object, name)) {
+  for (let place = 0; place < names.length; place += 1) {
+    const name = names[place] as string;
+    if (hasOwn.call(object, name)) {
       found += 1;
       addValue(out, object[name]);
     } else {
-      out.push(null);
+      out[out.length] = null;
     }
   }
   const own = keys(object);
   // Most have no other names, and it takes time to look at each.
-  out.push(own.length > found ? unknownName(object, own, names) : null);
+  out[out.length] = own.length > found ? unknownName(object, own, names) : null;
 }
 
 /** The first name that there is not; one whose value is undefined is left out. */
@@ -63,24 +72,33 @@ function unknownName(
   own: readonly string[],
   names: readonly string[],
 ): string | null {
-  const isUnknown = (name: string): boolean => !names.includes(name) && object[name] !== undefined;
-  return own.find(isUnknown) ?? null;
+  for (let place = 0; place < own.length; place += 1) {
+    const name = own[place] as string;
+    if (!isAmong(name, names) && object[name] !== undefined) return toWellFormed.call(name);
+  }
+  return null;
+}
+
+function isAmong(name: string, names: readonly string[]): boolean {
+  for (let place = 0; place < names.length; place += 1) if (names[place] === name) return true;
+  return false;
 }
 
 function addValue(out: Packed, value: unknown): void {
   switch (typeof value) {
     case 'undefined':
-      out.push(null);
+      out[out.length] = null;
       break;
     case 'string':
       // Half a character has no place in JSON that the core can read.
-      out.push(isWellFormed.call(value) ? value : false);
+      out[out.length] = isWellFormed.call(value) ? value : false;
       break;
     case 'number':
-      out.push(isSafeInteger(value) ? value : false);
+      out[out.length] = isSafeInteger(value) ? value : false;
       break;
     case 'bigint':
-      out.push(true, digits(value));
+      out[out.length] = true;
+      out[out.length] = digits(value);
       break;
     default:
       addObject(out, value);
@@ -89,12 +107,13 @@ function addValue(out: Packed, value: unknown): void {
 
 function addObject(out: Packed, value: unknown): void {
   if (value === null) {
-    out.push(null);
+    out[out.length] = null;
     return;
   }
   const time = isDate(value) ? getTime.call(value) : NaN;
-  if (Number.isNaN(time)) out.push(false);
-  else out.push(true, time);
+  const isInstant = !Number.isNaN(time);
+  out[out.length] = isInstant;
+  if (isInstant) out[out.length] = time;
 }
 
 /** The digits of an integer; one of more than 128 bits becomes the largest of these. */

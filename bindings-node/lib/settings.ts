@@ -38,7 +38,8 @@ export interface LegacyVerifier {
 }
 
 /**
- * The settings of `Platform.open`. All are optional. Durations are in milliseconds.
+ * The settings of `Platform.open`. All are optional. Durations are in milliseconds, unless it is said
+ * otherwise.
  *
  * @example
  * ```ts
@@ -108,14 +109,14 @@ export interface Settings {
   /** How long entries of the change feed are kept; by default for ever. */
   readonly keepChanges?: number | null | undefined;
   /**
-   * How long after its time an event may be recorded, from an hour to 3,650 days; by default 35 days.
-   * Events are kept five days longer. Every process sets the same.
+   * How long after its time an event may be recorded, in milliseconds: from an hour to 3,650 days; by
+   * default 35 days. Events are kept five days longer. Every process sets the same.
    */
   readonly usageLateness?: number | null | undefined;
   /**
    * A function that returns the time, for tests. One that returns no valid `Date` when the platform is
-   * opened is a `ConfigurationError`; if it fails later, the process gets a warning, and the call has
-   * the system's time.
+   * opened is a `ConfigurationError`; if it fails later, the process gets a warning once, and the call
+   * has the system's time.
    */
   readonly clock?: (() => Date) | null | undefined;
 }
@@ -156,6 +157,8 @@ function checkClock({ clock }: Settings): void {
 /** Calls the functions among the settings. */
 export function settingsDispatcher(settings: Settings): Dispatcher {
   checkClock(settings);
+  // A clock that fails may do so at each call, so it is told of once.
+  let isClockTold = false;
   return async (_call, _object, method, args) => {
     try {
       if (method === 'clock') return settings.clock ? timeOf(settings.clock) : undefined;
@@ -165,9 +168,12 @@ export function settingsDispatcher(settings: Settings): Dispatcher {
         ? verifier?.verify(first, second)
         : verifier?.recognises(first));
     } catch (error) {
-      process.emitWarning(
-        types.isNativeError(error) ? error : `${method} of the settings has thrown`,
-      );
+      if (method !== 'clock' || !isClockTold) {
+        process.emitWarning(
+          types.isNativeError(error) ? error : `${method} of the settings has thrown`,
+        );
+      }
+      isClockTold ||= method === 'clock';
       throw error;
     }
   };

@@ -5,8 +5,9 @@
 
 import { fieldName } from './names';
 
-/** As it is now: a host may replace it. */
+/** The functions as they are now: a host may replace them. */
 const { parse } = JSON;
+const { defineProperty: define } = Object;
 
 /** Reads one value of a type. */
 export type Reader<T> = (from: Values) => T;
@@ -48,7 +49,12 @@ export class Values {
       const key = this.next<string>();
       const value = read(this);
       // Assigning it would set the object's prototype.
-      if (key === '__proto__') Object.defineProperty(map, key, { value, ...PLAIN });
+      if (key === '__proto__')
+        define(
+          map,
+          key,
+          Object.assign(Object.create(null), { value, ...PLAIN }) as PropertyDescriptor,
+        );
       else map[key] = value;
     }
     return map;

@@ -146,7 +146,12 @@ fn record(
         if value.get_type()? == ValueType::Undefined {
             continue;
         }
-        let Some(name) = text(key)? else { return Ok(None) };
+        // A form has no name with half a character in it; a map of the host's must not have one.
+        let name = match (text(key)?, names) {
+            (Some(name), _) => name,
+            (None, Some(_)) => String::from_utf16_lossy(&units(key)?),
+            (None, None) => return Ok(None),
+        };
         let (name, inner) = names.map_or((name.clone(), None), |names| names.of(&name));
         fields.insert(name, within(value, inner, depth, room)?);
     }

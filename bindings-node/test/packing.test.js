@@ -13,8 +13,8 @@ const { prototype: ofObjects } = Object;
 const { prototype: ofArrays } = Array;
 
 afterEach(() => {
-  delete ofObjects.toJSON;
-  delete ofArrays.toJSON;
+  for (const name of ['toJSON', 'get']) delete ofObjects[name];
+  for (const name of ['toJSON', '3']) delete ofArrays[name];
 });
 
 async function scene() {
@@ -126,5 +126,24 @@ test('what all objects inherit does not count', async () => {
   const { agency, event } = await scene();
   ofObjects.toJSON = () => 'evil';
   ofArrays.toJSON = () => ['evil'];
-  assert.deepEqual(await outcomes(agency, [event('a')]), ['accepted']);
+  ofObjects.get = () => 'evil';
+  Object.defineProperty(ofArrays, '3', { set() {}, get: () => 1_000, configurable: true });
+  const overview = async () => (await agency.overview()).messages;
+  const told = await agency.recordUsage([event('a')]);
+  delete ofArrays[3]; // the test's own library stumbles over it
+  assert.equal(told.outcomes[0].kind, 'accepted');
+  assert.equal(await overview(), 1n);
+});
+
+test('half a character in a name rejects its event alone', async () => {
+  const { agency, event } = await scene();
+  const told = await outcomes(agency, [event('a', { 'k\ud800': 1 }), event('b')]);
+  assert.deepEqual(told, ['k\ufffd: unknown_field', 'accepted']);
+});
+
+test('a field that is not enumerable is none', async () => {
+  const { agency, event } = await scene();
+  const hidden = Object.defineProperty(event('a'), 'quantity', { enumerable: false });
+  const told = await outcomes(agency, [hidden, { ...event('b'), colour: 1 }]);
+  assert.deepEqual(told, ['quantity: empty', 'colour: unknown_field']);
 });

@@ -12,6 +12,7 @@ use crate::schema::entity::Entity;
 use crate::schema::{ATTEMPTS, EVENTS, IDEMPOTENCY, LABELS, Table, Value};
 use crate::shared::Progress;
 use crate::storage::{Erasure, Lock, Scan, Scope, Storage};
+use crate::usage::Event;
 use crate::values::{AgencyId, Timestamp};
 
 /// How many rows are removed in one transaction: few enough that nobody waits for long.
@@ -142,7 +143,10 @@ impl Operator {
                 let old = Scan { columns, ..tx.of_agency(table, max) };
                 tx.remove(old.through(Value::Integer(through.as_millis())))
             }),
-            Task::Events(before) => self.remove(agency, |tx| prune_events(tx, before, max)),
+            Task::Events(before) => {
+                let now = self.shared.clock.now();
+                self.remove(agency, |tx| prune_events(tx, before, now, max))
+            }
             Task::OldAlone(alone, through) => {
                 self.remove(agency, |tx| remove_alone(tx, alone, through, max))
             }
@@ -169,14 +173,15 @@ impl Operator {
 }
 
 /// Removes the oldest events, and stores that they are not known any more.
-fn prune_events(tx: &mut Tx<'_>, before: Timestamp, max: u32) -> Result<u32> {
-    let old = Scan { columns: EVENTS.index("age"), ..tx.of_agency(&EVENTS, max) };
-    let through = before.plus_millis(-1).as_millis();
-    let removed = tx.remove(old.through(Value::Integer(through)))?;
-    if removed > 0 {
-        tx.forget_events_before(before)?;
+fn prune_events(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, max: u32) -> Result<u32> {
+    let through = Value::Integer(before.plus_millis(-1).as_millis());
+    let old = |max| Scan { columns: EVENTS.index("age"), ..tx.of_agency(&EVENTS, max) };
+    let (one, some) = (old(1).through(through.clone()), old(max).through(through));
+    if tx.ask(records::scan::<Event>(one))?.is_empty() {
+        return Ok(0);
     }
-    Ok(removed)
+    tx.forget_events_before(before, now)?;
+    tx.remove(some)
 }
 
 /// Removes scattered rows: they are found without a lock, and then locked, checked again and

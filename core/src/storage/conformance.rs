@@ -227,6 +227,8 @@ macro_rules! each_conformance_case {
             backfilling::what_is_backfilled_cannot_be_lost_by_taking_back,
             backfilling::how_late_events_may_come_is_configured,
             backfilling::what_was_forgotten_is_not_counted_again,
+            backfilling::what_an_older_version_forgot_is_not_counted_again,
+            backfilling::events_and_rollups_meet,
             backfilling::no_event_is_of_before_1980,
             voiding::what_was_taken_back_was_never_there,
             voiding::events_are_taken_back_while_others_come,

@@ -79,7 +79,7 @@ impl Tenant {
         let (now, lateness) = (self.now(), self.shared.lateness);
         let checked = rollups.iter().map(|rollup| check(&*rollup.event()?, now, lateness));
         let checked: Vec<_> = checked.collect();
-        let outcomes = self.write(|tx| backfill(tx, &checked))?;
+        let outcomes = self.write(|tx| backfill(tx, &checked, now))?;
         Ok(UsageReport { outcomes })
     }
 }
@@ -97,7 +97,11 @@ fn check(rollup: &UsageEvent, now: Timestamp, lateness: Lateness) -> Result<Even
 }
 
 /// Counts each rollup whose id is new. The outcomes are in the order of the rollups.
-fn backfill(tx: &mut Tx<'_>, checked: &[Result<Event, FieldError>]) -> Result<Vec<EventOutcome>> {
+fn backfill(
+    tx: &mut Tx<'_>,
+    checked: &[Result<Event, FieldError>],
+    now: Timestamp,
+) -> Result<Vec<EventOutcome>> {
     let known = hold_resellers(tx, checked)?;
     let mut batch = Batch::new(checked, &known);
     let keys: Vec<_> = batch.fresh().map(key).collect();
@@ -122,7 +126,7 @@ fn backfill(tx: &mut Tx<'_>, checked: &[Result<Event, FieldError>]) -> Result<Ve
     counted.iter().try_for_each(|rollup| sums.count(rollup))?;
     if let Some(last) = counted.iter().map(|rollup| rollup.at).max() {
         let end = last.start_of_quarter_hour().plus_millis(Timestamp::QUARTER_HOUR);
-        tx.forget_events_before(end)?;
+        tx.has_backfilled_before(end, now)?;
     }
     store(tx, sums)?;
     Ok(batch.report())

@@ -74,7 +74,7 @@ pub(crate) fn record(
         batch.settle(place, outcome);
     }
     if let Some(oldest) = oldest(batch.fresh(), now) {
-        tx.keep_events_from(oldest)?;
+        tx.keep_events_from(oldest, now)?;
     }
     store(tx, sums)?;
     Ok(batch.report())

@@ -3,21 +3,53 @@
 
 use std::borrow::Cow;
 
-use super::{Event, TotalRow};
+use super::{AgencySlot, Event, TotalRow};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::records::{self, Reads, Tx};
-use crate::storage::Lock;
+use crate::schema::entity::Entity;
+use crate::storage::{Lock, Scan};
 use crate::values::Timestamp;
 
-/// It is stored beside the totals, in milliseconds. Without a row it is 0, which is before the year
-/// 1980, so every event is kept.
-const EVENTS_KNOWN_FROM: &str = "events_known_from";
+/// Up to when upkeep has removed events. Both times are stored beside the totals, in milliseconds.
+const FORGOTTEN_BEFORE: &str = "events_forgotten_before";
+/// Up to when use came in by backfill.
+const BACKFILLED_BEFORE: &str = "backfilled_before";
+
+/// How long events were kept by versions of the library that did not store what they removed.
+const KEPT_UNTOLD: i64 = 40 * Timestamp::DAY;
 
 impl Reads<'_> {
-    /// The time from which on every event is kept.
-    pub(crate) fn events_known_from(&mut self) -> Result<Timestamp> {
-        let found = self.totals(&[EVENTS_KNOWN_FROM])?;
-        Ok(Timestamp::from_millis(found.first().copied().unwrap_or_default()))
+    /// The time from which on every event that was counted is kept.
+    pub(crate) fn events_known_from(&mut self, now: Timestamp) -> Result<Timestamp> {
+        let backfilled = self.one::<TotalRow>(&BACKFILLED_BEFORE.to_owned())?;
+        let backfilled = Timestamp::from_millis(backfilled.map_or(0, |found| found.value));
+        Ok(backfilled.max(self.forgotten_before(now)?))
+    }
+
+    /// The time before which events may have been removed.
+    pub(crate) fn forgotten_before(&mut self, now: Timestamp) -> Result<Timestamp> {
+        match self.one::<TotalRow>(&FORGOTTEN_BEFORE.to_owned())? {
+            Some(found) => Ok(Timestamp::from_millis(found.value)),
+            None => self.forgotten_untold(now),
+        }
+    }
+
+    /// The same where it was never stored: if there is use of a time before the oldest event that is kept,
+    /// an older version has removed events.
+    fn forgotten_untold(&mut self, now: Timestamp) -> Result<Timestamp> {
+        let never = Timestamp::from_millis(0);
+        let oldest = Scan { columns: Event::TABLE.index("age"), ..self.of_agency(Event::TABLE, 1) };
+        let first = self.of_agency(AgencySlot::TABLE, 1);
+        let last = Scan { reverse: true, ..first.clone() };
+        let [first, last] = [first, last].map(records::scan::<AgencySlot>);
+        let (oldest, first, last) = self.ask((records::scan::<Event>(oldest), first, last))?;
+        let Some((first, last)) = first.first().zip(last.first()) else { return Ok(never) };
+        let known_from = match oldest.first() {
+            Some(event) if event.at.utc_day() <= first.key.day => return Ok(never),
+            Some(event) => event.at,
+            None => Timestamp::midnight_of(last.key.day + 1),
+        };
+        Ok(known_from.min(now.plus_millis(-KEPT_UNTOLD)))
     }
 }
 
@@ -46,7 +78,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<Checked<'c>> {
         let Some(oldest) = oldest(checked.iter().flatten(), now) else { return Ok(checked.into()) };
-        let known_from = self.events_known_from()?;
+        let known_from = self.forgotten_before(now)?;
         if oldest >= known_from {
             return Ok(checked.into());
         }
@@ -62,25 +94,38 @@ impl Tx<'_> {
 
     /// Keeps events from this time on from being forgotten until the transaction ends. Errors: `Aborted` if
     /// some were forgotten meanwhile.
-    pub(super) fn keep_events_from(&mut self, time: Timestamp) -> Result<()> {
-        let known = self.lock_known(Lock::Share)?;
-        match known.iter().any(|known| known.value > time.as_millis()) {
+    pub(super) fn keep_events_from(&mut self, time: Timestamp, now: Timestamp) -> Result<()> {
+        let forgotten = self.forgotten_before(now)?;
+        match self.lock_mark(FORGOTTEN_BEFORE, forgotten, Lock::Share)?.value > time.as_millis() {
             true => Err(Error::aborted("another call forgot some of the events")),
             false => Ok(()),
         }
     }
 
-    fn lock_known(&mut self, lock: Lock) -> Result<Vec<TotalRow>> {
-        let first = TotalRow { name: EVENTS_KNOWN_FROM.to_owned(), value: 0 };
-        let lock = records::lock_or_insert(self.agency_id(), vec![first], lock)?;
-        self.ask(lock)
+    /// Stores that events before this time may have been removed. It is called before they are.
+    pub(crate) fn forget_events_before(&mut self, time: Timestamp, now: Timestamp) -> Result<()> {
+        let forgotten = self.forgotten_before(now)?;
+        self.raise_mark(FORGOTTEN_BEFORE, forgotten, time)
     }
 
-    /// Stores that events before this time may not be kept.
-    pub(crate) fn forget_events_before(&mut self, time: Timestamp) -> Result<()> {
-        let mut known = self.lock_known(Lock::Update)?;
-        known.retain(|known| known.value < time.as_millis());
-        known.iter_mut().for_each(|known| known.value = time.as_millis());
-        self.put(&known)
+    /// Stores that use before this time has no events. What was forgotten is stored, too, because it can
+    /// no longer be told from the sums.
+    pub(super) fn has_backfilled_before(&mut self, time: Timestamp, now: Timestamp) -> Result<()> {
+        let forgotten = self.forgotten_before(now)?;
+        self.raise_mark(BACKFILLED_BEFORE, time, time)?;
+        self.lock_mark(FORGOTTEN_BEFORE, forgotten, Lock::Share).map(drop)
+    }
+
+    fn lock_mark(&mut self, name: &str, first: Timestamp, lock: Lock) -> Result<TotalRow> {
+        let first = TotalRow { name: name.to_owned(), value: first.as_millis() };
+        let lock = records::lock_or_insert(self.agency_id(), vec![first], lock)?;
+        let found = self.ask(lock)?.pop();
+        found.ok_or_else(|| Error::storage("a row that was inserted is not there"))
+    }
+
+    fn raise_mark(&mut self, name: &str, first: Timestamp, time: Timestamp) -> Result<()> {
+        let mark = self.lock_mark(name, first, Lock::Update)?;
+        let value = mark.value.max(time.as_millis());
+        self.put(&[TotalRow { value, ..mark }])
     }
 }

@@ -110,8 +110,8 @@ impl Tenant {
     /// ```
     pub fn void_event(&self, id: &str) -> Result<bool> {
         let id = EventId::parse(id).map_err(refused("id"))?;
-        let oldest = self.shared.lateness.oldest_voidable(self.now());
-        self.write(|tx| void(tx, &id, oldest))
+        let (now, lateness) = (self.now(), self.shared.lateness);
+        self.write(|tx| void(tx, &id, lateness, now))
     }
 
     /// Uses some of a counter if its limit allows that, in one step: however many callers race, the

@@ -104,10 +104,12 @@ impl Tenant {
 
     pub(crate) fn verify_usage_by(&self, portions: Portions) -> Result<UsageVerification> {
         let mut all = Findings::default();
-        let mut from = None;
+        let (mut from, now) = (None, self.now());
         while let Some(day) = self.read(|reads| next_day(reads, from))? {
             all.append(self.read(|reads| agency_day(reads, day, portions))?);
-            self.by_resellers(&mut all, |reads, from| some_events(reads, day, from, portions))?;
+            self.by_resellers(&mut all, |reads, from| {
+                some_events(reads, day, from, (portions, now))
+            })?;
             from = Some(day + 1);
         }
         self.by_resellers(&mut all, |reads, from| some_meters(reads, from, portions))?;

@@ -2,23 +2,29 @@
 
 use super::agency_slot::{AgencySlot, AgencySlotKey};
 use super::{
-    CounterDay, DayKey, Event, EventId, GaugeDay, GaugeDayKey, Meter, MeterKey, MetricKind,
-    TotalDelta,
+    CounterDay, DayKey, Event, EventId, GaugeDay, GaugeDayKey, Lateness, Meter, MeterKey,
+    MetricKind, TotalDelta,
 };
 use crate::error::{Code, Error, Result, refused};
 use crate::records::Tx;
 use crate::storage::Lock;
 use crate::values::Timestamp;
 
-/// Takes an event back whose quarter-hour began at this time or later, and says whether it was counted
-/// until now.
-pub(crate) fn void(tx: &mut Tx<'_>, id: &EventId, oldest: Timestamp) -> Result<bool> {
+/// Takes an event back unless it is too old, and says whether it was counted until now.
+pub(crate) fn void(
+    tx: &mut Tx<'_>,
+    id: &EventId,
+    lateness: Lateness,
+    now: Timestamp,
+) -> Result<bool> {
     let seen = tx.one::<Event>(id)?.ok_or_else(unknown)?;
     // The lock of a meter guards its days. A deleted reseller has no meter; of its days each is locked.
     let exists = tx.hold_resellers(&[seen.reseller], Lock::Share)?.contains(&true);
     let meter = exists.then(|| tx.lock_meter(MeterKey::of(&seen))).transpose()?;
     // A gauge's quarter-hour is made anew of its events, so it may hold nothing else.
-    if seen.at.start_of_quarter_hour() < oldest.max(tx.events_known_from()?) {
+    if seen.at.start_of_quarter_hour()
+        < lateness.oldest_voidable(now).max(tx.events_known_from(now)?)
+    {
         return Err(refused("id")(Code::TooLate));
     }
     match seen.metric.kind() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Bench, id, label};
+use crate::usage::{Event, EventId, TotalRow};
 use crate::{
     Clock, Code, EventOutcome, FieldError, Metric, Platform, Reseller, Timestamp, UsageEvent,
     UsageQuery, Window,
@@ -273,6 +274,46 @@ pub(super) fn what_was_forgotten_is_not_counted_again(harness: &dyn Harness) {
     assert_eq!(report.outcomes, [EventOutcome::Duplicate]);
     assert_eq!(agency.overview().expect("reads").messages, 2);
     assert_eq!(agency.verify_usage().expect("verifies").found, 0);
+}
+
+/// S33: the same of a store in which an older version of the library has removed events, which did not
+/// store up to when.
+pub(super) fn what_an_older_version_forgot_is_not_counted_again(harness: &dyn Harness) {
+    let bench =
+        Bench::with(harness, |builder| builder.usage_lateness(Duration::from_secs(90 * 86_400)));
+    let acme = bench.create("acme");
+    let old = bench.event("old", &acme, Metric::MESSAGES, 5);
+    let late = UsageEvent { id: "late".into(), at: old.at.plus_millis(20 * DAY), ..old.clone() };
+    bench.agency.record_usage(std::slice::from_ref(&old)).expect("records");
+    bench.clock.forward(45 * DAY);
+    let new = bench.event("new", &acme, Metric::MESSAGES, 1);
+    bench.agency.record_usage(std::slice::from_ref(&new)).expect("records");
+    bench.write(|tx| {
+        tx.delete::<TotalRow>(&["events_forgotten_before".to_owned()])?;
+        tx.delete::<Event>(&[EventId::parse("old").expect("is an id")])
+    });
+
+    assert_eq!(bench.agency.verify_usage().expect("verifies").found, 0);
+    let report = bench.agency.record_usage(&[old, late, new]).expect("records");
+    let expected = [rejected("at", Code::TooOld), EventOutcome::Accepted, EventOutcome::Duplicate];
+    assert_eq!(report.outcomes, expected);
+    assert_eq!(bench.agency.overview().expect("reads").messages, 11);
+    assert_eq!(bench.agency.verify_usage().expect("verifies").found, 0);
+}
+
+/// S33: between what is recorded as events and what is backfilled there is no gap.
+pub(super) fn events_and_rollups_meet(harness: &dyn Harness) {
+    let bench = Bench::new(harness);
+    let acme = bench.create("acme");
+    let border = bench.clock.now().plus_millis(-35 * DAY);
+    let of = |id: &str, at| UsageEvent { at, ..bench.event(id, &acme, Metric::MESSAGES, 1) };
+    let first = of("first", border.plus_millis(1));
+    bench.agency.record_usage(std::slice::from_ref(&first)).expect("records");
+    let rollup = of("rollup", border.plus_millis(-1));
+    assert_eq!(bench.agency.backfill(&[rollup]).expect("backfills").accepted(), 1);
+    let report = bench.agency.record_usage(&[first, of("second", border)]).expect("records");
+    assert_eq!(report.outcomes, [EventOutcome::Duplicate, EventOutcome::Accepted]);
+    assert_eq!(bench.agency.verify_usage().expect("verifies").found, 0);
 }
 
 /// S33: a clock that is wrong does not let events of before 1980 in.

@@ -26,10 +26,10 @@ pub(super) fn some_events(
     reads: &mut Reads<'_>,
     day: i32,
     from: Option<ResellerId>,
-    portions: Portions,
+    (portions, now): (Portions, Timestamp),
 ) -> Result<(Findings, Option<ResellerId>)> {
     let mut findings = Findings::default();
-    if Timestamp::midnight_of(day) < reads.events_known_from()? {
+    if Timestamp::midnight_of(day) < reads.events_known_from(now)? {
         return Ok((findings, None));
     }
     let mut part = Part::new(day, from, portions.slots);

@@ -1144,11 +1144,12 @@ impl Agency {
     /// What is compared with what:
     ///
     /// - the quarter-hours and days of a reseller with its events, without those that were
-    /// taken back, where all events of the day are still kept; - a reseller's day with its
-    /// quarter-hours, and the agency's quarter-hours and days with those of its resellers,
-    /// deleted ones included; - what a reseller used over all time, and in the period of its
-    /// allowance, with its days; the level of a gauge with its latest day; - the agency's
-    /// totals with its days, and with the levels of the resellers that exist.
+    ///   taken back, where all events of the day are still kept;
+    /// - a reseller's day with its quarter-hours, and the agency's quarter-hours and days
+    ///   with those of its resellers, deleted ones included;
+    /// - what a reseller used over all time, and in the period of its allowance, with its
+    ///   days; the level of a gauge with its latest day;
+    /// - the agency's totals with its days, and with the levels of the resellers that exist.
     ///
     /// `maintain` removes old events, and what came in by `backfill` never had any. Of days
     /// with such use it can only be told that their sums agree with each other: where all of

@@ -635,7 +635,11 @@ pub mod sign_in {}
 /// | later than that | rejected, `at`: `too_old` |
 /// | up to 5 minutes ahead of the clock here | accepted |
 /// | further ahead | rejected, `at`: `in_the_future` |
-/// | sent again within 40 days of `at` | recognised as a duplicate |
+/// | sent again, as long as it is accepted | recognised as a duplicate |
+/// | sent again later than that | rejected, `at`: `too_old`; it is not counted twice |
+///
+/// So an event that is `too_old` may have been counted long ago. Bring it in by `backfill` only if you know that it
+/// was not: a rollup has an id of its own, beside those of events, and cannot be taken back.
 ///
 /// The setting `usage_lateness` accepts other times than 35 days back; events are always kept five days longer.
 /// When it is raised, events of a time that was forgotten already stay `too_old`, so that none counts twice.
@@ -836,7 +840,8 @@ pub mod sign_in {}
 ///
 /// A month, a day or an hour of the agency's calendar is one window. Ask for a range that begins before it and
 /// ends after it, in any zone, and take the window in the middle: so nobody has to know when the month begins
-/// there. A row's `start` is an instant; as a date of the zone it is the window's name.
+/// there. A window is named by the date in its middle: where your language knows older rules of the zone than the
+/// library, the dates of its ends may be others.
 ///
 /// ```rust
 /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/setup.rs")); }
@@ -896,7 +901,8 @@ pub mod sign_in {}
 /// zone = ZoneInfo(agency.settings().time_zone)
 /// start, end = datetime(2026, 10, 30, tzinfo=UTC), datetime(2026, 12, 3, tzinfo=UTC)
 /// page = agency.usage(start=start, end=end, window="month", metrics=["messages"], fill=True)
-/// by_month = {f"{row.start.astimezone(zone):%Y-%m}": row.value for row in page.rows}
+/// middles = [(row.start + (row.end - row.start) / 2).astimezone(zone) for row in page.rows]
+/// by_month = {f"{middle:%Y-%m}": row.value for middle, row in zip(middles, page.rows)}
 /// print(f"November: {by_month['2026-11']}")
 /// ```
 ///
@@ -906,7 +912,8 @@ pub mod sign_in {}
 /// const [start, end] = [new Date('2026-10-30T00:00:00Z'), new Date('2026-12-03T00:00:00Z')];
 /// const around = { start, end, fill: true };
 /// const page = await agency.usage({ ...around, window: 'month', metrics: ['messages'] });
-/// const byMonth = new Map(page.rows.map((row) => [month.format(row.start), row.value]));
+/// const named = ({ start, end }) => month.format((start.getTime() + end.getTime()) / 2);
+/// const byMonth = new Map(page.rows.map((row) => [named(row), row.value]));
 /// console.log(`November: ${byMonth.get('2026-11')}`);
 /// ```
 ///

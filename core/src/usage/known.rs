@@ -53,8 +53,8 @@ impl Reads<'_> {
     }
 }
 
-/// Events that are younger are never forgotten, whatever the settings and the clocks of other processes:
-/// the shortest time for which events are kept is longer by days.
+/// Events that are younger were never forgotten, also by a process with other settings: events are kept for
+/// five days at least, and clocks do not differ by four of them.
 const YOUNG: i64 = Timestamp::DAY;
 
 /// The time of the oldest event that may have been forgotten, if there is one.

@@ -55,7 +55,11 @@ twice.
 | later than that | rejected, `at`: `too_old` |
 | up to 5 minutes ahead of the clock here | accepted |
 | further ahead | rejected, `at`: `in_the_future` |
-| sent again within 40 days of `at` | recognised as a duplicate |
+| sent again, as long as it is accepted | recognised as a duplicate |
+| sent again later than that | rejected, `at`: `too_old`; it is not counted twice |
+
+So an event that is `too_old` may have been counted long ago. Bring it in by `backfill` only if you know that it
+was not: a rollup has an id of its own, beside those of events, and cannot be taken back.
 
 The setting `usage_lateness` accepts other times than 35 days back; events are always kept five days longer.
 When it is raised, events of a time that was forgotten already stay `too_old`, so that none counts twice.
@@ -110,7 +114,8 @@ for row in agency.usage(**query, window="month", metrics=["messages"]).rows:
 
 A month, a day or an hour of the agency's calendar is one window. Ask for a range that begins before it and
 ends after it, in any zone, and take the window in the middle: so nobody has to know when the month begins
-there. A row's `start` is an instant; as a date of the zone it is the window's name.
+there. A window is named by the date in its middle: where your language knows older rules of the zone than the
+library, the dates of its ends may be others.
 
 ```python
 from zoneinfo import ZoneInfo
@@ -118,7 +123,8 @@ from zoneinfo import ZoneInfo
 zone = ZoneInfo(agency.settings().time_zone)
 start, end = datetime(2026, 10, 30, tzinfo=UTC), datetime(2026, 12, 3, tzinfo=UTC)
 page = agency.usage(start=start, end=end, window="month", metrics=["messages"], fill=True)
-by_month = {f"{row.start.astimezone(zone):%Y-%m}": row.value for row in page.rows}
+middles = [(row.start + (row.end - row.start) / 2).astimezone(zone) for row in page.rows]
+by_month = {f"{middle:%Y-%m}": row.value for middle, row in zip(middles, page.rows)}
 print(f"November: {by_month['2026-11']}")
 ```
 

@@ -39,9 +39,23 @@ fn without_definitions(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A paragraph, or a list, each of whose items begins on a line of its own.
 fn paragraph(text: &str) -> String {
-    lines(text, WIDTH).join("\n")
+    let mut items: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match items.last_mut() {
+            Some(item) if !line.starts_with(ITEM) => *item += &format!("\n{line}"),
+            _ => items.push(line.to_owned()),
+        }
+    }
+    let wrapped = items.iter().map(|item| match item.starts_with(ITEM) {
+        true => lines(item, WIDTH - ITEM.len()).join("\n  "),
+        false => lines(item, WIDTH).join("\n"),
+    });
+    wrapped.collect::<Vec<_>>().join("\n")
 }
+
+const ITEM: &str = "- ";
 
 /// The lines of a paragraph, none of them longer than `width` unless a word is.
 pub fn lines(paragraph: &str, width: usize) -> Vec<String> {

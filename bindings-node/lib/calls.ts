@@ -166,6 +166,9 @@ function stayAwake(): void {
   else awake.unref();
 }
 
+/** Whether a call has begun since the last `go` when no other was open. */
+let isFirst = false;
+
 let last = 0;
 
 /** A number that no open call has. */
@@ -185,6 +188,7 @@ function begin(read: Reader<unknown> | null, done: Done): number {
   starting.add(number);
   holding.add(number);
   open.set(number, { done, read, context, isInside });
+  isFirst ||= open.size === 1;
   return number;
 }
 
@@ -257,7 +261,8 @@ function go(): void {
   isGoing = false;
   if (starting.size > 0) closeCutOff();
   stayAwake();
-  if (open.size === 1 && looking.begins()) comeBack();
+  if (isFirst && looking.begins()) comeBack();
+  isFirst = false;
   environment.go();
 }
 

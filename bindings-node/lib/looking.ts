@@ -23,7 +23,7 @@ let cost = 1;
 /** For how many calls it still does not look. */
 let leftOut = 0;
 
-/** Says that the only call that is open has begun, and whether the loop looks for its result. */
+/** Says that a call has begun when no other was open, and whether the loop looks for its result. */
 export function begins(): boolean {
   if (isOn) return false;
   if (leftOut > 0) {

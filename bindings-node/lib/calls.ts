@@ -3,7 +3,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import * as timers from 'node:timers';
 
-import { errorOf } from './errors';
+import { errorOf, failureOf } from './errors';
 import { named, promised } from './given';
 import * as looking from './looking';
 import { tell } from './logging';
@@ -96,7 +96,7 @@ const settle: Settle = (call, failed, value, log) => {
   const settled = open.get(call);
   close(call);
   // If the call was aborted, its promise is settled already, and this does nothing.
-  settled?.done(failed ? new Failed(value as Failure) : made(settled.read, value));
+  settled?.done(failed ? new Failed(value as Failure) : outcomeOf(settled.read, value));
   if (log !== null) tell(log);
 };
 
@@ -104,14 +104,12 @@ const settle: Settle = (call, failed, value, log) => {
  * The value of a result. It is made here, and not where it is awaited: `take` gives way to others when
  * it has made values for a while.
  */
-function made(read: Reader<unknown> | null, value: unknown): unknown {
+function outcomeOf(read: Reader<unknown> | null, value: unknown): unknown {
   if (read === null) return value;
   try {
     return answer(value as string, read);
   } catch (cause) {
-    const message = 'the answer cannot be read';
-    const failure = { code: 'internal', message, fields: [], currentVersion: null, cause };
-    return new Failed({ ...failure, retryAfter: null });
+    return new Failed({ ...failureOf('internal', 'the answer cannot be read'), cause });
   }
 }
 

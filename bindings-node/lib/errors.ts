@@ -166,11 +166,17 @@ export function errorOf(failure: Failure): Error {
 
 /** The error for settings that cannot work. */
 export function configurationError(message: string, cause?: unknown): Error {
-  const failure = { code: 'configuration', message, fields: [], currentVersion: null };
-  return errorOf({ ...failure, retryAfter: null, ...(cause !== undefined && { cause }) });
+  return errorOf({ ...failureOf('configuration', message), ...(cause !== undefined && { cause }) });
 }
 
-const NO_MORE = { currentVersion: null, retryAfter: null };
+/** A failure of the package's own. */
+export function failureOf(
+  code: string,
+  message: string,
+  fields: readonly FieldError[] = [],
+): Failure {
+  return { code, message, fields, currentVersion: null, retryAfter: null };
+}
 
 /** Reads the record that was made of a form, or why the form was refused (`One` in `src/home.rs`). */
 export function made<T extends object>(read: Reader<T>): Reader<T | Failure> {
@@ -179,7 +185,7 @@ export function made<T extends object>(read: Reader<T>): Reader<T | Failure> {
     const message = from.next<string | null>();
     const fields = from.maybe((of) => of.list(readFieldError));
     if (record !== null) return record;
-    return { code: 'validation', message: message ?? '', fields: fields ?? [], ...NO_MORE };
+    return failureOf('validation', message ?? '', fields ?? []);
   };
 }
 

@@ -26,10 +26,6 @@ const MOST: u32 = 100_001;
 /// The largest integer that every smaller one is told from: 2^53 - 1.
 const SAFE: f64 = 9_007_199_254_740_991.0;
 
-/// A name of a form that the form does not have begins with this character, which no name has, so
-/// that it is not taken for the core's name of another field.
-pub const UNKNOWN: char = '\0';
-
 /// A value of any type; without names, the names in it are the host's own. It raises only what the
 /// host's own code throws, for example in a getter.
 fn given(value: Unknown<'_>, names: Option<&Names>, depth: usize) -> Result<Given> {

@@ -1,6 +1,13 @@
 //! The names of fields: `camelCase` in JavaScript, `snake_case` in the core.
 
-use crate::given::UNKNOWN;
+/// A name of a form that the form does not have begins with this character, which no name has, so
+/// that it is not taken for the core's name of another field.
+const UNKNOWN: char = '\0';
+
+/// A name that a form does not have, marked as such.
+pub fn unknown(name: &str) -> String {
+    format!("{UNKNOWN}{name}")
+}
 
 /// The fields of a form: the name in JavaScript, the core's name, and the fields within, if the
 /// field is a form, too. The tables are generated.
@@ -12,7 +19,7 @@ impl Names {
     pub fn of(&self, name: &str) -> (String, Option<&'static Names>) {
         match self.0.iter().find(|(known, ..)| *known == name) {
             Some((_, name, within)) => ((*name).to_owned(), *within),
-            None => (format!("{UNKNOWN}{name}"), None),
+            None => (unknown(name), None),
         }
     }
 }

@@ -7,7 +7,7 @@ use partnerkit::{Error, EventDraft, Timestamp};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
-use crate::given::UNKNOWN;
+use crate::names;
 
 /// The events in a text. Errors: the text is not what the package makes, which is a defect of it.
 pub fn events(text: &str) -> partnerkit::Result<Vec<EventDraft>> {
@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for Flat {
                 Ok(if field == "at" && is_number { Given::Other } else { value })
             })?;
             let unknown: Option<String> = needed(&mut values)?;
-            events.push(event.naming(unknown.map(|name| format!("{UNKNOWN}{name}"))));
+            events.push(event.naming(unknown.map(|name| names::unknown(&name))));
         }
         Ok(Events(events))
     }

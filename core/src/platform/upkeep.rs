@@ -36,7 +36,7 @@ pub struct Maintenance {
 enum Task {
     /// Rows of an agency up to an instant, by an index that begins with the oldest.
     Old(&'static Table, &'static [&'static str], Timestamp),
-    /// Events before this instant.
+    /// Events that are too old to be kept at this instant.
     Events(Timestamp),
     /// Scattered rows up to an instant.
     OldAlone(Alone, Timestamp),
@@ -127,7 +127,7 @@ impl Operator {
         if progress.closed {
             return vec![Task::Erase];
         }
-        let events = Task::Events(self.shared.lateness.oldest_kept(now));
+        let events = Task::Events(now);
         let expired = older(retention.idempotency_keys);
         let keys = Task::Old(&IDEMPOTENCY, IDEMPOTENCY.index("age"), expired);
         let changes = retention.changes.map(|kept| Task::Changes(before(kept)));
@@ -143,8 +143,8 @@ impl Operator {
                 let old = Scan { columns, ..tx.of_agency(table, max) };
                 tx.remove(old.through(Value::Integer(through.as_millis())))
             }),
-            Task::Events(before) => {
-                let now = self.shared.clock.now();
+            Task::Events(now) => {
+                let before = self.shared.lateness.oldest_kept(now);
                 self.remove(agency, |tx| prune_events(tx, before, now, max))
             }
             Task::OldAlone(alone, through) => {

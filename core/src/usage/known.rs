@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{AgencySlot, Event, TotalRow};
+use super::{Event, TotalRow};
 use crate::error::{Code, Error, FieldError, Result};
 use crate::records::{self, Reads, Tx};
 use crate::schema::entity::Entity;
@@ -39,15 +39,13 @@ impl Reads<'_> {
     fn forgotten_untold(&mut self, now: Timestamp) -> Result<Timestamp> {
         let never = Timestamp::from_millis(0);
         let oldest = Scan { columns: Event::TABLE.index("age"), ..self.of_agency(Event::TABLE, 1) };
-        let first = self.of_agency(AgencySlot::TABLE, 1);
-        let last = Scan { reverse: true, ..first.clone() };
-        let [first, last] = [first, last].map(records::scan::<AgencySlot>);
-        let (oldest, first, last) = self.ask((records::scan::<Event>(oldest), first, last))?;
-        let Some((first, last)) = first.first().zip(last.first()) else { return Ok(never) };
+        let oldest = self.ask(records::scan::<Event>(oldest))?;
+        let days = self.known_days(i32::MIN..=i32::MAX)?;
         let known_from = match oldest.first() {
-            Some(event) if event.at.utc_day() <= first.key.day => return Ok(never),
+            _ if days.is_empty() => return Ok(never),
+            Some(event) if event.at.utc_day() <= *days.start() => return Ok(never),
             Some(event) => event.at,
-            None => Timestamp::midnight_of(last.key.day + 1),
+            None => Timestamp::midnight_of(days.end() + 1),
         };
         Ok(known_from.min(now.plus_millis(-KEPT_UNTOLD)))
     }

@@ -42,6 +42,11 @@ impl Metric {
         Self::ALL.into_iter().find(|m| m.0 == slug)
     }
 
+    /// Every counter.
+    pub(crate) fn counters() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|metric| metric.kind() == MetricKind::Counter)
+    }
+
     /// The metric with this slug, as typed. Code: `unknown_metric`.
     ///
     /// ```

@@ -7,8 +7,8 @@ use super::query::range;
 use super::ranking::top;
 use super::voiding::void;
 use super::{
-    Allowance, Consumption, EventId, MeterKey, Metric, MetricKind, Overview, Reported, TopReseller,
-    UsageEvent, UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
+    Allowance, Consumption, EventId, MeterKey, Metric, Overview, Reported, TopReseller, UsageEvent,
+    UsagePage, UsageQuery, UsageReport, check, consume, overview, record,
 };
 use crate::changes::ChangeKind;
 use crate::error::{Code, FieldErrors, Refusal, Result, refused};
@@ -280,8 +280,7 @@ impl Tenant {
     /// assert.deepEqual([whatsapp.metric, whatsapp.limit], ['whatsapp_messages', 5n]);
     /// ```
     pub fn allowances(&self, reseller: ResellerId) -> Result<Vec<Allowance>> {
-        let counters = Metric::ALL.into_iter().filter(|of| of.kind() == MetricKind::Counter);
-        let (counters, now): (Vec<_>, _) = (counters.collect(), self.now());
+        let (counters, now): (Vec<_>, _) = (Metric::counters().collect(), self.now());
         self.read(|reads| allowances(reads, reseller, &counters, now))
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::method::{Length, Method};
+use super::method::{Length, Method, is_packed};
 use super::{camel, methods};
 use crate::rust::{self, Owned};
 use crate::surface::{Argument, Surface, snake};
@@ -81,11 +81,6 @@ fn unpacking(argument: &Argument) -> Owned {
     }
     let lent = format!("&unpacked::events(&{})?", owned.name);
     Owned { of: "String".to_owned(), lent, ..owned }
-}
-
-/// Whether the package packs an argument into one text.
-pub fn is_packed(argument: &Argument) -> bool {
-    matches!(&argument.of, Type::List(of) if of.names() == ["EventDraft"])
 }
 
 /// The expression that converts an argument.

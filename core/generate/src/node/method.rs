@@ -1,11 +1,11 @@
 //! An operation as a method in TypeScript.
 
 use super::camel;
-use super::glue::is_packed;
 use super::hints::{answered, given, slug_of};
 use super::readers::reader;
 use crate::shared::forms;
 use crate::surface::{Argument, Operation, Record, Surface};
+use crate::types::Type;
 
 /// How many arguments a caller may be expected to give in order.
 const IN_ORDER: usize = 2;
@@ -162,4 +162,9 @@ impl<'o> Method<'o> {
         let words = words.split(|c: char| !c.is_alphanumeric());
         words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_owned).collect()
     }
+}
+
+/// Whether the package packs an argument into one text.
+pub fn is_packed(argument: &Argument) -> bool {
+    matches!(&argument.of, Type::List(of) if of.names() == ["EventDraft"])
 }

@@ -25,8 +25,6 @@ pub(super) fn totals(reads: &mut Reads<'_>) -> Result<Findings> {
 }
 
 fn sums(reads: &mut Reads<'_>, totals: &mut BTreeMap<Metric, i128>) -> Result<()> {
-    let counters: Vec<_> =
-        Metric::ALL.into_iter().filter(|metric| metric.kind() == MetricKind::Counter).collect();
     let mut days = reads.known_days(i32::MIN..=i32::MAX)?;
     loop {
         let some: Vec<_> = days.by_ref().take(KEYS).collect();
@@ -34,7 +32,7 @@ fn sums(reads: &mut Reads<'_>, totals: &mut BTreeMap<Metric, i128>) -> Result<()
             return Ok(());
         }
         let of_day = |day| {
-            counters.iter().map(move |&metric| AgencySlotKey { day, metric, slot: WHOLE_DAY })
+            Metric::counters().map(move |metric| AgencySlotKey { day, metric, slot: WHOLE_DAY })
         };
         let keys: Vec<_> = some.into_iter().flat_map(of_day).collect();
         for slot in reads.get::<AgencySlot>(&keys)?.into_iter().flatten() {
